@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A real Kubernetes control plane on this machine, as host processes.
+//!
+//! Owns the programs (found or built once per machine), their certificates and flags, and their end: whatever
+//! happens to the owner, no etcd or kube-apiserver outlives it. It exists because a fake API server proves
+//! little: defaulting, admission, server-side apply, garbage collection and autoscaling are tried against the
+//! real thing, and no container registry or cluster is needed for it.
+//!
+//! Linux only: it relies on process groups, `/bin/sh`, `/dev/urandom` and signals as Linux has them.
+//!
+//! ```no_run
+//! let plane = testbed::ControlPlane::start(testbed::Options::default())?;
+//! let version = plane.kubectl().arg("version").status();
+//! # Ok::<(), testbed::Error>(())
+//! ```
+
+mod binaries;
+mod control_plane;
+mod error;
+mod flags;
+pub mod keda;
+mod launch;
+mod layout;
+mod pki;
+mod ports;
+mod process;
+mod scratch;
+mod toolchain;
+
+pub use binaries::Binaries;
+pub use control_plane::{Component, ControlPlane, Options};
+pub use error::Error;
+pub use ports::free_port;
+pub use process::Process;

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Autoscalers: what they scale, between which bounds, by which metrics.
+
+use garde::Validate;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::open::{Open, Word};
+
+/// One autoscaler: cpu and memory become a `HorizontalPodAutoscaler`; as soon as `task_queue_length` is among the
+/// metrics, all of them become one KEDA `ScaledObject`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["kind", "maxReplicas", "metrics"]))]
+pub struct ScaleTarget {
+    /// What is scaled: `worker` or `flower`.
+    #[garde(skip)]
+    #[serde(default)]
+    pub kind: Open<ScaleKind>,
+    /// Which worker pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "default"))]
+    #[garde(skip)]
+    pub pool: Option<String>,
+    /// Fewest pods; 0 needs a `task_queue_length` metric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = 1))]
+    #[garde(range(min = 0))]
+    pub min_replicas: Option<i32>,
+    /// Most pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1))]
+    pub max_replicas: Option<i32>,
+    /// What the number of pods follows.
+    #[serde(default)]
+    #[garde(dive)]
+    pub metrics: Vec<Metric>,
+}
+
+/// One metric and its target.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["name", "target"]))]
+pub struct Metric {
+    /// `cpu`, `memory` or `task_queue_length`.
+    #[serde(default)]
+    #[garde(skip)]
+    pub name: Open<MetricName>,
+    /// The value to keep.
+    #[serde(default)]
+    #[garde(dive)]
+    pub target: MetricTarget,
+}
+
+/// The value a metric is kept at.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["type"]))]
+pub struct MetricTarget {
+    /// `Utilization` (percent of the requests) or `AverageValue` (an amount for each pod).
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub type_: Option<Open<TargetType>>,
+    /// Amount for each pod: a quantity of cpu or memory, or a number of waiting tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub average_value: Option<Quantity>,
+    /// Percent of the requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 1))]
+    pub average_utilization: Option<i32>,
+}
+
+/// What an autoscaler scales.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScaleKind {
+    /// A worker pool.
+    Worker,
+    /// Flower.
+    Flower,
+}
+
+impl Word for ScaleKind {
+    const SPELLINGS: &'static [(&'static str, Self)] = &[("worker", Self::Worker), ("flower", Self::Flower)];
+}
+
+/// What the number of pods follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricName {
+    /// Processor time used.
+    Cpu,
+    /// Memory used.
+    Memory,
+    /// Tasks that wait in the broker.
+    TaskQueueLength,
+}
+
+impl Word for MetricName {
+    const SPELLINGS: &'static [(&'static str, Self)] = &[
+        ("cpu", Self::Cpu),
+        ("memory", Self::Memory),
+        ("task_queue_length", Self::TaskQueueLength),
+    ];
+}
+
+/// How a target is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetType {
+    /// Percent of the requests.
+    Utilization,
+    /// An amount for each pod; written `AverageValue` or `Average Value`.
+    AverageValue,
+}
+
+impl Word for TargetType {
+    const SPELLINGS: &'static [(&'static str, Self)] = &[
+        ("Utilization", Self::Utilization),
+        ("AverageValue", Self::AverageValue),
+        ("Average Value", Self::AverageValue),
+    ];
+}
+
+impl ScaleTarget {
+    /// The pool this autoscaler means.
+    #[must_use]
+    pub fn pool(&self) -> &str {
+        self.pool.as_deref().unwrap_or(super::DEFAULT_POOL)
+    }
+
+    /// Whether one of the metrics has this name.
+    #[must_use]
+    pub fn follows(&self, name: MetricName) -> bool {
+        self.metrics
+            .iter()
+            .any(|metric| metric.name.known() == Some(name))
+    }
+}

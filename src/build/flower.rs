@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Flower's Deployment and Service.
+
+use k8s_openapi::api::apps::v1::{DeploymentStrategy, RollingUpdateDeployment};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerPort, HTTPGetAction, Probe, Service, ServicePort, ServiceSpec,
+};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::deployment::{self, Workload};
+use super::manifest::{ChildKind, Manifest};
+use super::metadata;
+use crate::api::ServiceType;
+use crate::labels::{self, Component};
+use crate::names;
+use crate::resolve::{Flower, Resolved};
+
+/// Name of Flower's port in the container and in the Service.
+const PORT: &str = "http";
+/// Flower stops within about a second.
+const GRACE_SECONDS: i64 = 30;
+
+pub(super) fn deployment(resolved: &Resolved, flower: &Flower) -> Manifest {
+    let workload = Workload {
+        name: names::flower(&resolved.app),
+        component: Component::Flower,
+        pool: None,
+        replicas: flower.replicas,
+        strategy: Some(DeploymentStrategy {
+            type_: Some("RollingUpdate".to_owned()),
+            rolling_update: Some(RollingUpdateDeployment {
+                max_surge: Some(IntOrString::Int(1)),
+                max_unavailable: Some(IntOrString::Int(0)),
+            }),
+        }),
+        container: Container {
+            name: names::FLOWER_CONTAINER.to_owned(),
+            args: Some(flower.args.clone()),
+            ports: Some(vec![ContainerPort {
+                name: Some(PORT.to_owned()),
+                container_port: flower.port,
+                protocol: Some("TCP".to_owned()),
+                ..ContainerPort::default()
+            }]),
+            readiness_probe: Some(health(flower, 10)),
+            // Slower than readiness: a busy Flower leaves the Service before it is restarted.
+            liveness_probe: Some(health(flower, 60)),
+            resources: Some(flower.resources.clone()),
+            ..Container::default()
+        },
+        grace_seconds: GRACE_SECONDS,
+        share_process_namespace: false,
+    };
+    deployment::deployment(resolved, workload)
+}
+
+/// `/healthcheck` answers without authentication and with the broker away.
+fn health(flower: &Flower, period_seconds: i32) -> Probe {
+    Probe {
+        http_get: Some(HTTPGetAction {
+            path: Some(flower.health_path.clone()),
+            port: IntOrString::String(PORT.to_owned()),
+            ..HTTPGetAction::default()
+        }),
+        period_seconds: Some(period_seconds),
+        timeout_seconds: Some(5),
+        ..Probe::default()
+    }
+}
+
+pub(super) fn service(resolved: &Resolved, flower: &Flower) -> Manifest {
+    let name = names::flower(&resolved.app);
+    let type_ = match flower.service_type {
+        ServiceType::ClusterIp => "ClusterIP",
+        ServiceType::NodePort => "NodePort",
+        ServiceType::LoadBalancer => "LoadBalancer",
+    };
+    let object = Service {
+        metadata: metadata(resolved, &name, Some(Component::Flower), None),
+        spec: Some(ServiceSpec {
+            type_: Some(type_.to_owned()),
+            selector: Some(labels::selector(&resolved.owner.name, Component::Flower, None)),
+            ports: Some(vec![ServicePort {
+                name: Some(PORT.to_owned()),
+                port: flower.port,
+                protocol: Some("TCP".to_owned()),
+                target_port: Some(IntOrString::String(PORT.to_owned())),
+                ..ServicePort::default()
+            }]),
+            ..ServiceSpec::default()
+        }),
+        status: None,
+    };
+    Manifest::new(ChildKind::Service, &name, &object)
+}

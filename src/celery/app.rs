@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The application path of `celery -A`.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// `module.path` or `module.path:attribute`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppPath(String);
+
+/// Why a text is no application path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is not a module path")]
+pub struct NotAPath;
+
+impl FromStr for AppPath {
+    type Err = NotAPath;
+
+    fn from_str(text: &str) -> Result<Self, NotAPath> {
+        let (module, attribute) = match text.split_once(':') {
+            Some((module, attribute)) => (module, Some(attribute)),
+            None => (text, None),
+        };
+        let dotted = |path: &str| path.split('.').all(is_identifier);
+        if dotted(module) && attribute.is_none_or(dotted) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAPath)
+        }
+    }
+}
+
+/// A Python identifier; letters of any script count, as in Python.
+fn is_identifier(word: &str) -> bool {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .is_some_and(|first| first.is_alphabetic() || first == '_')
+        && letters.all(|c| c.is_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_python_can_import() {
+        for text in [
+            "shop",
+            "shop.tasks",
+            "shop.tasks:app",
+            "shop:factory.app",
+            "_shop.v2",
+            "läden.aufgaben",
+        ] {
+            assert!(text.parse::<AppPath>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_end_with_unable_to_load() {
+        for text in [
+            "",
+            " shop",
+            "shop ",
+            "./shop",
+            "shop/tasks",
+            "shop:app()",
+            "shop:",
+            ":app",
+            "a..b",
+            "shop-tasks",
+            "1a",
+        ] {
+            assert!(text.parse::<AppPath>().is_err(), "{text}");
+        }
+    }
+}

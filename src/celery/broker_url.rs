@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Broker URLs as kombu reads them.
+//!
+//! kombu cuts the scheme off and reads the rest with the rules of `http://`: the authority ends at the first `/`, `?`
+//! or `#`, the user information at its last `@`, the port is an integer. What does not fit ends in a crash of the
+//! worker or, worse, in a worker that asks the wrong host for ever. [`parse`] keeps apart what each text becomes.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use thiserror::Error;
+
+/// The transports kombu knows, by every scheme that selects them.
+const TRANSPORTS: &[(&str, Transport)] = &[
+    ("amqp", Transport::Amqp),
+    ("amqps", Transport::Amqp),
+    ("pyamqp", Transport::Amqp),
+    ("librabbitmq", Transport::Amqp),
+    ("redis", Transport::Redis),
+    ("rediss", Transport::Redis),
+    ("redis+socket", Transport::RedisSocket),
+    ("sentinel", Transport::Sentinel),
+    ("sqs", Transport::Sqs),
+    ("memory", Transport::Memory),
+    ("kafka", Transport::Other),
+    ("confluentkafka", Transport::Other),
+    ("gcpubsub", Transport::Other),
+    ("azureservicebus", Transport::Other),
+    ("azurestoragequeues", Transport::Other),
+    ("mongodb", Transport::Other),
+    ("sqla", Transport::Other),
+    ("sqlalchemy", Transport::Other),
+    ("filesystem", Transport::Other),
+    ("consul", Transport::Other),
+    ("etcd", Transport::Other),
+    ("zookeeper", Transport::Other),
+    ("qpid", Transport::Other),
+    ("pyro", Transport::Other),
+    ("slmq", Transport::Other),
+    ("pgmq", Transport::Other),
+];
+
+/// Schemes that people write although kombu has none of that name, and what they mean.
+const MEANT: &[(&str, &str)] = &[
+    ("rabbitmq", "amqp"),
+    ("rabbit", "amqp"),
+    ("py-amqp", "pyamqp"),
+    ("valkey", "redis"),
+    ("valkeys", "rediss"),
+    ("keydb", "redis"),
+    ("amqp+ssl", "amqps"),
+    ("amqp+tls", "amqps"),
+    ("redis+ssl", "rediss"),
+    ("redis+tls", "rediss"),
+    ("redis+sentinel", "sentinel"),
+    ("aws-sqs", "sqs"),
+    ("pubsub", "gcpubsub"),
+];
+
+/// What carries the tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// RabbitMQ and other AMQP 0-9-1 brokers.
+    Amqp,
+    /// Redis over TCP.
+    Redis,
+    /// Redis over a Unix socket.
+    RedisSocket,
+    /// Redis behind Sentinel.
+    Sentinel,
+    /// Amazon SQS.
+    Sqs,
+    /// A queue inside one process.
+    Memory,
+    /// Any other transport of kombu.
+    Other,
+}
+
+/// One broker.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Scheme in lower case; kombu does not mind the case.
+    pub scheme: String,
+    /// What the scheme selects.
+    pub transport: Transport,
+    /// Host; empty where the URL names none.
+    pub host: String,
+    /// Port, when written.
+    pub port: Option<u16>,
+    /// User, percent-decoded.
+    pub username: Option<String>,
+    /// Password, percent-decoded.
+    pub password: Option<String>,
+    /// What follows the host's slash, percent-decoded: database or virtual host.
+    pub path: String,
+    /// Query parameters in their order.
+    pub query: Vec<(String, String)>,
+}
+
+/// Never with its password: an endpoint ends up in logs and test output.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}:{:?}/{}", self.scheme, self.host, self.port, self.path)
+    }
+}
+
+/// Why kombu cannot use a URL, or uses something else than what was meant.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Defect {
+    /// Blank, tab or line break inside or around the URL.
+    #[error("contains white space")]
+    WhiteSpace,
+    /// Nothing between two separators.
+    #[error("is empty")]
+    Empty,
+    /// No `scheme://`: kombu takes the whole text for the name of an AMQP host.
+    #[error("has no \"scheme://\"; Celery would take it for the name of an AMQP host")]
+    NoScheme,
+    /// A scheme that kombu refuses with `KeyError: No such transport`.
+    #[error("has the scheme {scheme:?}, which Celery does not know")]
+    UnknownScheme {
+        /// The scheme as written.
+        scheme: String,
+        /// What was probably meant.
+        meant: Option<String>,
+    },
+    /// `x+y://`: kombu takes `y` for part of the host.
+    #[error("has the scheme {scheme:?}; Celery would look for a host of a wrong name and retry for ever")]
+    CompoundScheme {
+        /// The scheme as written.
+        scheme: String,
+        /// What was probably meant.
+        meant: Option<String>,
+    },
+    /// `redis+cluster://`: kombu has no transport for it and connects to localhost.
+    #[error("asks for Redis Cluster, which Celery cannot use as a broker")]
+    RedisCluster,
+    /// `db+…://`: the form of a result backend.
+    #[error("has the form of a result backend")]
+    BackendScheme,
+    /// The port is not a number of a port.
+    #[error("has a port that is not a number from 1 to 65535")]
+    Port,
+    /// The same crash as [`Defect::Port`], but because the password has a character that ends the host part.
+    #[error("has a password with {0:?} in it, which ends the host part of a URL")]
+    PasswordNotEncoded(char),
+    /// The Redis database is not a number.
+    #[error("has a database that is not a number")]
+    Database,
+    /// Two URLs separated by a comma: one URL with a strange database for kombu.
+    #[error("separates URLs by a comma")]
+    CommaList,
+}
+
+/// The elements of a failover list, each read or refused; one element for an ordinary URL.
+#[must_use]
+pub fn parse(text: &str) -> Vec<Result<Endpoint, Defect>> {
+    text.split(';').map(endpoint).collect()
+}
+
+/// One element of a failover list.
+fn endpoint(text: &str) -> Result<Endpoint, Defect> {
+    if text.is_empty() {
+        return Err(Defect::Empty);
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Defect::WhiteSpace);
+    }
+    let (scheme, rest) = text
+        .split_once("://")
+        .filter(|(scheme, _)| is_scheme(scheme))
+        .ok_or(Defect::NoScheme)?;
+    let transport = transport(scheme)?;
+    let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(cut);
+    let (user_info, location) = match authority.rsplit_once('@') {
+        Some((user_info, location)) => (Some(user_info), location),
+        None => (None, authority),
+    };
+    let (host, port) = host_and_port(location).map_err(|defect| unencoded(tail).unwrap_or(defect))?;
+    let tail = tail.split('#').next().unwrap_or_default();
+    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+    let (username, password) = credentials(user_info);
+    let endpoint = Endpoint {
+        scheme: scheme.to_ascii_lowercase(),
+        transport,
+        host,
+        port,
+        username,
+        password,
+        path: decoded(path.strip_prefix('/').unwrap_or(path)),
+        query: pairs(query),
+    };
+    checked_database(endpoint)
+}
+
+/// RFC 3986: a letter, then letters, digits, `+`, `-`, `.`. Python finds no scheme in anything else.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+}
+
+fn transport(written: &str) -> Result<Transport, Defect> {
+    let scheme = written.to_ascii_lowercase();
+    let known = |name: &str| {
+        TRANSPORTS
+            .iter()
+            .find(|(alias, _)| *alias == name)
+            .map(|(_, transport)| *transport)
+    };
+    if let Some(transport) = known(&scheme) {
+        return Ok(transport);
+    }
+    let meant = MEANT
+        .iter()
+        .find(|(alias, _)| *alias == scheme)
+        .map(|(_, meant)| (*meant).to_owned());
+    match scheme.split_once('+') {
+        Some(("sqla" | "sqlalchemy", _)) => Ok(Transport::Other),
+        Some(("redis" | "rediss", "cluster")) => Err(Defect::RedisCluster),
+        Some(("db", _)) => Err(Defect::BackendScheme),
+        Some(_) => Err(Defect::CompoundScheme {
+            scheme: written.to_owned(),
+            meant,
+        }),
+        None if scheme == "redis-cluster" => Err(Defect::RedisCluster),
+        None => Err(Defect::UnknownScheme {
+            scheme: written.to_owned(),
+            meant: meant.or_else(|| nearest(&scheme)),
+        }),
+    }
+}
+
+/// The known scheme that differs least, when it differs little.
+fn nearest(scheme: &str) -> Option<String> {
+    TRANSPORTS
+        .iter()
+        .map(|(alias, _)| (strsim::damerau_levenshtein(alias, scheme), *alias))
+        .filter(|(distance, alias)| *distance <= 2 && *distance < alias.len().min(scheme.len()))
+        .min()
+        .map(|(_, alias)| alias.to_owned())
+}
+
+fn host_and_port(location: &str) -> Result<(String, Option<u16>), Defect> {
+    let (host, port) = if let Some(bracketed) = location.strip_prefix('[') {
+        let (host, after) = bracketed.split_once(']').ok_or(Defect::Port)?;
+        (host, after.strip_prefix(':').unwrap_or(after))
+    } else {
+        location.split_once(':').unwrap_or((location, ""))
+    };
+    let port = match port {
+        "" => None,
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => Some(
+            digits
+                .parse::<u16>()
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or(Defect::Port)?,
+        ),
+        _ => return Err(Defect::Port),
+    };
+    Ok((decoded(host), port))
+}
+
+/// Whether the port is wrong only because an unencoded character of the password ended the host part: then an `@`
+/// still follows.
+fn unencoded(tail: &str) -> Option<Defect> {
+    let first = tail.chars().next()?;
+    tail.contains('@').then_some(Defect::PasswordNotEncoded(first))
+}
+
+fn credentials(user_info: Option<&str>) -> (Option<String>, Option<String>) {
+    let Some(user_info) = user_info else {
+        return (None, None);
+    };
+    let (user, password) = match user_info.split_once(':') {
+        Some((user, password)) => (user, Some(decoded(password))),
+        None => (user_info, None),
+    };
+    (
+        Some(decoded(user)).filter(|user| !user.is_empty()),
+        password.filter(|password| !password.is_empty()),
+    )
+}
+
+fn checked_database(endpoint: Endpoint) -> Result<Endpoint, Defect> {
+    let numbered = matches!(endpoint.transport, Transport::Redis | Transport::Sentinel);
+    if !numbered || endpoint.path.is_empty() || endpoint.database().is_some() {
+        return Ok(endpoint);
+    }
+    if endpoint.path.contains("://") {
+        Err(Defect::CommaList)
+    } else {
+        Err(Defect::Database)
+    }
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(key), decoded(value))
+        })
+        .collect()
+}
+
+impl Endpoint {
+    /// The Redis database: 0 when none is written, `None` when it is no number.
+    #[must_use]
+    pub fn database(&self) -> Option<u32> {
+        let path = self.path.strip_prefix('/').unwrap_or(&self.path);
+        if path.is_empty() {
+            Some(0)
+        } else {
+            path.parse().ok()
+        }
+    }
+
+    /// The AMQP virtual host; `/` when none is written.
+    #[must_use]
+    pub fn virtual_host(&self) -> &str {
+        if self.path.is_empty() { "/" } else { &self.path }
+    }
+
+    /// The value of a query parameter.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the connection is encrypted.
+    #[must_use]
+    pub fn tls(&self) -> bool {
+        matches!(self.scheme.as_str(), "rediss" | "amqps")
+    }
+
+    /// The port that is used: the written one or the default of the scheme.
+    #[must_use]
+    pub fn effective_port(&self) -> Option<u16> {
+        self.port.or(match (self.transport, self.tls()) {
+            (Transport::Redis, _) => Some(6379),
+            (Transport::Sentinel, _) => Some(26379),
+            (Transport::Amqp, false) => Some(5672),
+            (Transport::Amqp, true) => Some(5671),
+            _ => None,
+        })
+    }
+}
+
+/// The URL as it may be shown: user information and secret-like parameters are `***`.
+///
+/// Works on any text, also on what [`parse`] refuses: whatever stands before the last `@` counts as user information.
+#[must_use]
+pub fn masked(text: &str) -> String {
+    let (head, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    if let Some((_, location)) = rest.rsplit_once('@') {
+        return format!("{head}***@{}", masked_query(location));
+    }
+    let authority_end = rest.find(['/', '?', ';']).unwrap_or(rest.len());
+    match rest[..authority_end].split_once(':') {
+        // "user:password" with the host forgotten looks like this.
+        Some((host, port)) if !port.bytes().all(|b| b.is_ascii_digit()) && !head.is_empty() => {
+            format!("{head}{host}:***{}", masked_query(&rest[authority_end..]))
+        }
+        _ => format!("{head}{}", masked_query(rest)),
+    }
+}
+
+fn masked_query(text: &str) -> String {
+    let Some((before, query)) = text.split_once('?') else {
+        return text.to_owned();
+    };
+    let shown: Vec<String> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((key, _)) if !key.starts_with("ssl_") && !key.contains("host") => format!("{key}=***"),
+            _ => pair.to_owned(),
+        })
+        .collect();
+    format!("{before}?{}", shown.join("&"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Whether a live object still is what was applied.
+//!
+//! Values cannot be compared: the API server rewrites them (`0.5` cpu becomes `500m`). What can be compared is who owns
+//! them. Our hash says that the object was last applied from the same manifest; our entry in `managedFields` still
+//! covers every field of it, unless somebody changed or removed one, which took that field from us.
+
+use kube::core::DynamicObject;
+use serde_json::{Map, Value};
+
+use crate::build::Manifest;
+use crate::labels::RENDERED_HASH;
+use crate::names::FIELD_MANAGER;
+
+/// Whether applying the manifest would change nothing.
+pub(super) fn in_step(manifest: &Manifest, live: &DynamicObject) -> bool {
+    let annotations = live.metadata.annotations.as_ref();
+    let hash = annotations.and_then(|annotations| annotations.get(RENDERED_HASH));
+    hash == Some(&manifest.hash) && owned(live).is_some_and(|fields| covers(fields, &manifest.body))
+}
+
+/// Whether our manager is the one that set `spec.replicas`.
+pub(super) fn owns_replicas(live: &DynamicObject) -> bool {
+    owned(live).is_some_and(|fields| fields.pointer("/f:spec/f:replicas").is_some())
+}
+
+/// The fields that were applied under our name.
+fn owned(live: &DynamicObject) -> Option<&Value> {
+    let entries = live.metadata.managed_fields.iter().flatten();
+    entries
+        .filter(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER))
+        .filter(|entry| entry.operation.as_deref() == Some("Apply") && entry.subresource.is_none())
+        .find_map(|entry| entry.fields_v1.as_ref().map(|fields| &fields.0))
+}
+
+/// Whether a set of fields contains everything a manifest says, identity apart.
+fn covers(fields: &Value, body: &Value) -> bool {
+    let Some(body) = body.as_object() else {
+        return false;
+    };
+    body.iter().all(|(name, value)| match name.as_str() {
+        "apiVersion" | "kind" => true,
+        "metadata" => value.as_object().is_some_and(|metadata| {
+            let own = metadata
+                .iter()
+                .filter(|(name, _)| !["name", "namespace"].contains(&name.as_str()));
+            fields
+                .get("f:metadata")
+                .is_some_and(|fields| own.into_iter().all(|entry| field(fields, entry)))
+        }),
+        _ => field(fields, (name, value)),
+    })
+}
+
+fn field(fields: &Value, (name, value): (&String, &Value)) -> bool {
+    match fields.get(format!("f:{name}")) {
+        // An empty set is a leaf: owned whole, whatever is in it.
+        Some(Value::Object(inner)) if inner.is_empty() => true,
+        Some(Value::Object(inner)) => contains(inner, value),
+        _ => false,
+    }
+}
+
+fn contains(fields: &Map<String, Value>, value: &Value) -> bool {
+    match value {
+        Value::Object(object) => {
+            let fields = Value::Object(fields.clone());
+            object.iter().all(|entry| field(&fields, entry))
+        }
+        Value::Array(items) => items.iter().all(|item| item_owned(fields, item)),
+        _ => true,
+    }
+}
+
+/// Whether an item of a keyed list or of a set is owned. Keys may hold defaults that the manifest leaves out.
+fn item_owned(fields: &Map<String, Value>, item: &Value) -> bool {
+    fields.iter().any(|(name, inner)| {
+        if let Some(key) = name.strip_prefix("k:") {
+            let key: Value = serde_json::from_str(key).unwrap_or_default();
+            let same =
+                |(name, value): (&String, &Value)| item.get(name).is_none_or(|written| written == value);
+            let matches = key.as_object().is_some_and(|key| key.iter().all(same));
+            return matches
+                && inner
+                    .as_object()
+                    .is_some_and(|inner| inner.is_empty() || contains(inner, item));
+        }
+        name.strip_prefix("v:")
+            .is_some_and(|value| serde_json::from_str::<Value>(value).is_ok_and(|value| value == *item))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn body() -> Value {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "a", "namespace": "default", "labels": {"x": "y"}},
+            "spec": {"replicas": 3, "template": {"spec": {"containers": [
+                {"name": "celery", "image": "shop:1", "args": ["-c", "2"], "resources": {},
+                 "ports": [{"containerPort": 5555}]}
+            ]}}},
+        })
+    }
+
+    fn fields() -> Value {
+        json!({
+            "f:metadata": {"f:labels": {"f:x": {}}},
+            "f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {
+                "k:{\"name\":\"celery\"}": {".": {}, "f:name": {}, "f:image": {}, "f:args": {}, "f:resources": {},
+                    "f:ports": {"k:{\"containerPort\":5555,\"protocol\":\"TCP\"}": {".": {}, "f:containerPort": {}}}}
+            }}}},
+        })
+    }
+
+    #[test]
+    fn everything_owned_is_in_step() {
+        assert!(covers(&fields(), &body()));
+    }
+
+    #[test]
+    fn each_field_that_somebody_took_is_noticed() {
+        for pointer in [
+            "/f:metadata/f:labels/f:x",
+            "/f:spec/f:replicas",
+            "/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"celery\"}/f:image",
+            "/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"celery\"}/f:args",
+            "/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"celery\"}/f:ports",
+            "/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"celery\"}",
+        ] {
+            let mut fields = fields();
+            let (parent, name) = pointer.rsplit_once('/').expect("a path");
+            let parent = fields
+                .pointer_mut(parent)
+                .and_then(Value::as_object_mut)
+                .expect("is there");
+            assert!(parent.remove(name).is_some(), "{pointer}");
+            // A parent that lost its last field disappears as well.
+            let empty = parent.is_empty();
+            if empty {
+                fields["f:metadata"] = json!({});
+            }
+            assert!(!covers(&fields, &body()), "{pointer}");
+        }
+    }
+}

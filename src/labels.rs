@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Labels and annotations.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Value of `managed-by`; the operator watches only children that carry it.
+pub const MANAGED_BY: &str = "celery-operator";
+/// Selector of everything the operator manages.
+pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=celery-operator";
+/// Annotation of every child: a hash of what was rendered for it.
+pub const RENDERED_HASH: &str = "celeryproject.org/rendered-hash";
+/// Annotation of pod templates: a hash of the Secrets that the pods read.
+pub const CONFIG_HASH: &str = "celeryproject.org/config-hash";
+/// Annotation users set on a Celery: `"true"` leaves its children alone.
+pub const PAUSED: &str = "celeryproject.org/paused";
+/// Annotation users set on a Celery: another text rolls its pods.
+pub const RESTART: &str = "celeryproject.org/restart";
+
+/// Which part of a Celery an object belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Component {
+    /// A worker pool.
+    Worker,
+    /// Flower.
+    Flower,
+}
+
+impl Component {
+    /// The label's value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Worker => "worker",
+            Self::Flower => "flower",
+        }
+    }
+}
+
+/// The labels a Deployment selects its pods by: they can never change.
+#[must_use]
+pub fn selector(instance: &str, component: Component, pool: Option<&str>) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::from([
+        ("app.kubernetes.io/name".to_owned(), "celery".to_owned()),
+        ("app.kubernetes.io/instance".to_owned(), instance.to_owned()),
+        (
+            "app.kubernetes.io/component".to_owned(),
+            component.as_str().to_owned(),
+        ),
+    ]);
+    if let Some(pool) = pool {
+        labels.insert("celeryproject.org/pool".to_owned(), pool.to_owned());
+    }
+    labels
+}
+
+/// The labels of every child.
+#[must_use]
+pub fn child(
+    instance: &str,
+    app: &str,
+    component: Option<Component>,
+    pool: Option<&str>,
+) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::from([
+        ("app.kubernetes.io/name".to_owned(), "celery".to_owned()),
+        ("app.kubernetes.io/instance".to_owned(), instance.to_owned()),
+        ("app.kubernetes.io/part-of".to_owned(), app.to_owned()),
+        ("app.kubernetes.io/managed-by".to_owned(), MANAGED_BY.to_owned()),
+    ]);
+    if let Some(component) = component {
+        labels.insert(
+            "app.kubernetes.io/component".to_owned(),
+            component.as_str().to_owned(),
+        );
+    }
+    if let Some(pool) = pool {
+        labels.insert("celeryproject.org/pool".to_owned(), pool.to_owned());
+    }
+    labels
+}
+
+/// Labels as a selector string: `a=b,c=d`.
+#[must_use]
+pub fn selector_text(labels: &BTreeMap<String, String>) -> String {
+    let mut text = String::new();
+    for (key, value) in labels {
+        let comma = if text.is_empty() { "" } else { "," };
+        let _ = write!(text, "{comma}{key}={value}");
+    }
+    text
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The names of everything that is created for a Celery: the one place that joins them.
+
+use crate::api::DEFAULT_POOL;
+
+/// Longest name of a child: Services and labels end at 63 characters.
+pub const MAX: usize = 63;
+
+/// Field manager of everything that is applied.
+pub const FIELD_MANAGER: &str = "celery-operator";
+/// Field manager that holds `replicas` for the moment of a hand-over.
+pub const REPLICAS_MANAGER: &str = "celery-operator-replicas";
+
+/// Container that runs the worker.
+pub const WORKER_CONTAINER: &str = "celery";
+/// Container that runs Flower.
+pub const FLOWER_CONTAINER: &str = "flower";
+
+/// Name of a worker pool's Deployment and of its autoscaler.
+#[must_use]
+pub fn worker(app: &str, pool: &str) -> String {
+    if pool == DEFAULT_POOL {
+        format!("{app}-worker")
+    } else {
+        format!("{app}-worker-{pool}")
+    }
+}
+
+/// Name of Flower's Deployment, Service and autoscaler.
+#[must_use]
+pub fn flower(app: &str) -> String {
+    format!("{app}-flower")
+}
+
+/// Name of the Secret with the URL made from typed broker parts.
+#[must_use]
+pub fn broker_secret(app: &str) -> String {
+    format!("{app}-celery-broker")
+}
+
+/// Name of the Secret with what KEDA needs to see the broker.
+#[must_use]
+pub fn keda_secret(app: &str) -> String {
+    format!("{app}-celery-keda")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_contract() {
+        assert_eq!(worker("shop", "default"), "shop-worker");
+        assert_eq!(worker("shop", "mail"), "shop-worker-mail");
+        assert_eq!(flower("shop"), "shop-flower");
+        assert_eq!(broker_secret("shop"), "shop-celery-broker");
+        assert_eq!(keda_secret("shop"), "shop-celery-keda");
+    }
+}

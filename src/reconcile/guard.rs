@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The rules once more, for what slipped past the webhook.
+
+use kube::core::DynamicObject;
+
+use crate::api::{Celery, CeleryStatus};
+use crate::defaults::{self, Moment};
+use crate::rules::{self, Finding, Severity};
+use crate::status::{REFUSED, Verdict};
+
+/// A stored object, defaulted and judged.
+pub(super) struct Judged {
+    /// With the absent fields filled in.
+    pub(super) celery: Celery,
+    /// What the rules found.
+    pub(super) findings: Vec<Finding>,
+    /// Whether it is followed.
+    pub(super) verdict: Verdict,
+}
+
+/// Defaults and judges a stored object; `None` when it does not have the form of a Celery.
+pub(super) fn judge(object: &DynamicObject) -> Option<Judged> {
+    let raw = serde_json::to_value(object).ok()?;
+    let additions = defaults::absent(&raw, Moment::Later);
+    let raw = defaults::defaulted(raw, &additions);
+    let findings = rules::check(&raw, None).ok()?;
+    let celery: Celery = serde_json::from_value(raw).ok()?;
+    let verdict = verdict(celery.metadata.generation, celery.status.as_ref(), &findings);
+    Some(Judged {
+        celery,
+        findings,
+        verdict,
+    })
+}
+
+/// A spec that was followed once is followed on, whatever rule an upgrade brings. A new spec is refused for a denial
+/// that the spec before it did not already have.
+fn verdict(generation: Option<i64>, status: Option<&CeleryStatus>, findings: &[Finding]) -> Verdict {
+    let mut denials = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Deny)
+        .peekable();
+    if denials.peek().is_none() {
+        return Verdict::Accepted;
+    }
+    let Some(status) = status else {
+        return Verdict::Refused;
+    };
+    let valid = status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == "Valid");
+    if valid.is_none_or(|condition| condition.reason == REFUSED) {
+        return Verdict::Refused;
+    }
+    let known = |finding: &Finding| {
+        status.findings.iter().any(|old| {
+            old.severity == Severity::Deny.as_str() && old.rule == finding.rule && old.path == finding.path
+        })
+    };
+    if status.observed_generation == generation || denials.all(known) {
+        Verdict::Tolerated
+    } else {
+        Verdict::Refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn judged(broker: &str, generation: i64, status: Value) -> Verdict {
+        let object = serde_json::from_value(json!({
+            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+            "metadata": {"name": "shop", "namespace": "default", "generation": generation},
+            "spec": {"common": {"image": "shop:1", "celeryApp": "shop", "broker": {"url": broker}}, "workerSpec": {}},
+            "status": status,
+        }))
+        .expect("an object");
+        judge(&object).expect("a Celery").verdict
+    }
+
+    fn seen(generation: i64, reason: &str, rules: &[&str]) -> Value {
+        let findings = rules.iter().map(
+            |rule| json!({"rule": rule, "severity": "deny", "path": "spec.common.broker.url", "message": ""}),
+        );
+        json!({"observedGeneration": generation, "findings": findings.collect::<Vec<Value>>(), "conditions": [
+            {"type": "Valid", "status": "False", "reason": reason, "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"},
+        ]})
+    }
+
+    #[test]
+    fn what_slipped_past_is_parked_and_healed_when_corrected() {
+        assert_eq!(judged("cache", 1, json!(null)), Verdict::Refused);
+        assert_eq!(judged("cache", 1, seen(1, "Refused", &["B04"])), Verdict::Refused);
+        assert_eq!(judged("cache", 2, seen(1, "Refused", &["B04"])), Verdict::Refused);
+        assert_eq!(
+            judged("redis://cache", 2, seen(1, "Refused", &["B04"])),
+            Verdict::Accepted
+        );
+    }
+
+    #[test]
+    fn what_runs_is_not_stopped_by_a_new_rule() {
+        assert_eq!(judged("cache", 3, seen(3, "Accepted", &[])), Verdict::Tolerated);
+        assert_eq!(
+            judged("cache", 3, seen(3, "Tolerated", &["B04"])),
+            Verdict::Tolerated
+        );
+        // Another field changed, the old denial is still there.
+        assert_eq!(
+            judged("cache", 4, seen(3, "Tolerated", &["B04"])),
+            Verdict::Tolerated
+        );
+        // A denial of its own.
+        assert_eq!(
+            judged("rabbitmq://mq", 4, seen(3, "Tolerated", &["B04"])),
+            Verdict::Refused
+        );
+        assert_eq!(judged("cache", 4, seen(3, "Accepted", &[])), Verdict::Refused);
+    }
+}

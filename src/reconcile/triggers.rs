@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Watches of the children: they feed the index and say which Celery to look at.
+
+use std::sync::Arc;
+
+use futures::channel::mpsc;
+use futures::stream::{BoxStream, SelectAll, select_all};
+use futures::{Stream, StreamExt as _};
+use kube::api::{Api, DynamicObject};
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher::{self, Error, watcher};
+use kube::{Client, ResourceExt as _};
+use tracing::{info, warn};
+
+use super::ApiResource;
+use crate::api::{API_VERSION, Celery};
+use crate::build::ChildKind;
+use crate::index::ChildIndex;
+use crate::labels::MANAGED_SELECTOR;
+
+/// What the controller listens to.
+pub(super) struct Triggers {
+    /// A child of this object changed.
+    pub(super) objects: SelectAll<BoxStream<'static, ObjectRef<DynamicObject>>>,
+    /// A kind of children came or went, KEDA's for example: every object may want something else now.
+    pub(super) everything: mpsc::UnboundedReceiver<()>,
+}
+
+/// Watches every kind of children and keeps the index in step.
+pub(super) fn triggers(client: &Client, namespaces: &[String], index: &Arc<ChildIndex>) -> Triggers {
+    let (sender, everything) = mpsc::unbounded();
+    let streams = ChildKind::ALL.map(|kind| {
+        let resource = kind.resource();
+        let api: Api<DynamicObject> = match namespaces {
+            [one] => Api::namespaced_with(client.clone(), one, &resource),
+            _ => Api::all_with(client.clone(), &resource),
+        };
+        watched(kind, api, index.clone(), sender.clone()).boxed()
+    });
+    Triggers {
+        objects: select_all(streams),
+        everything,
+    }
+}
+
+fn watched(
+    kind: ChildKind,
+    api: Api<DynamicObject>,
+    index: Arc<ChildIndex>,
+    news: mpsc::UnboundedSender<()>,
+) -> impl Stream<Item = ObjectRef<DynamicObject>> {
+    let config = watcher::Config::default().labels(MANAGED_SELECTOR);
+    watcher(api, config).default_backoff().filter_map(move |event| {
+        let owner = match event {
+            Ok(event) => {
+                let (object, became_known) = index.observe(kind, event);
+                if became_known && kind.is_keda() {
+                    info!(kind = kind.as_str(), "the cluster knows this kind");
+                    let _ = news.unbounded_send(());
+                }
+                object.and_then(|object| owner(&object))
+            }
+            Err(error) if kind.is_keda() && is_unknown_kind(&error) => {
+                if index.forget_kind(kind) {
+                    info!(kind = kind.as_str(), "the cluster does not know this kind");
+                    let _ = news.unbounded_send(());
+                }
+                None
+            }
+            Err(error) => {
+                warn!(kind = kind.as_str(), %error, "watch interrupted");
+                None
+            }
+        };
+        std::future::ready(owner)
+    })
+}
+
+/// The API server answers 404 for a kind it does not serve.
+fn is_unknown_kind(error: &Error) -> bool {
+    match error {
+        Error::InitialListFailed(kube::Error::Api(status)) => status.code == 404,
+        Error::WatchError(status) => status.code == 404,
+        Error::WatchStartFailed(kube::Error::Api(status)) => status.code == 404,
+        _ => false,
+    }
+}
+
+fn owner(child: &DynamicObject) -> Option<ObjectRef<DynamicObject>> {
+    let owners = child.metadata.owner_references.iter().flatten();
+    let owner = owners
+        .filter(|owner| owner.controller == Some(true) && owner.kind == "Celery")
+        .find(|owner| owner.api_version == API_VERSION)?;
+    let namespace = child.namespace()?;
+    Some(ObjectRef::new_with(&owner.name, ApiResource::erase::<Celery>(&())).within(&namespace))
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How the broker is reached: by the pods through an environment variable, by an autoscaler through its parts.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, SecretKeySelector};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use super::{SecretData, Sources};
+use crate::api::{Broker, BrokerStatus, RabbitMqBroker, RedisBroker, SecretKeyRef, SqsBroker};
+use crate::celery::broker_url::{self, Defect, Endpoint, Transport};
+use crate::names;
+
+/// The variable that Celery 4.4 to 5.7 reads before anything in the application.
+const URL_VARIABLE: &str = "CELERY_BROKER_URL";
+/// What must be encoded in the path of a URL.
+const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'/').add(b'?');
+
+/// How the broker is reached.
+#[derive(Clone, PartialEq)]
+pub struct BrokerAccess {
+    /// How containers get the URL.
+    pub env: EnvVar,
+    /// What may be shown of it.
+    pub shown: BrokerStatus,
+    /// Content of the Secret made from typed parts; `None` when nothing is made or a part is missing.
+    pub secret: Option<SecretData>,
+    /// Whether such a Secret belongs to this form of the broker.
+    pub has_secret: bool,
+    /// Settings for the worker's command line, after `--`.
+    pub worker_settings: Vec<String>,
+    /// How an autoscaler looks into the queues.
+    pub queues: Result<QueueSource, Unresolved>,
+}
+
+/// How an autoscaler looks into the queues.
+#[derive(Clone, PartialEq, Eq)]
+pub enum QueueSource {
+    /// Lists of a Redis.
+    Redis {
+        /// `host:port`.
+        address: String,
+        /// Number of the database.
+        database: u32,
+        /// User and password, as they are.
+        username: Option<String>,
+        /// The password, as it is.
+        password: Option<String>,
+        /// Whether the connection is encrypted.
+        tls: bool,
+    },
+    /// Queues of a RabbitMQ.
+    RabbitMq {
+        /// `amqp(s)://user:password@host:port/vhost`.
+        url: String,
+    },
+    /// Queues of Amazon SQS.
+    Sqs {
+        /// Region of the queues.
+        region: String,
+        /// Addresses by queue.
+        queue_urls: BTreeMap<String, String>,
+        /// What makes an address from a name.
+        account_id: Option<String>,
+        /// What stands before every name.
+        prefix: String,
+        /// The Secret with access keys; the pod's identity otherwise.
+        credentials: Option<String>,
+    },
+}
+
+/// Why the broker is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    /// One word for programs.
+    pub reason: &'static str,
+    /// One sentence for people, without any part of a URL.
+    pub message: String,
+}
+
+/// How the broker of a spec is reached.
+pub(super) fn access(broker: &Broker, app: &str, sources: &Sources) -> BrokerAccess {
+    if let Some(url) = &broker.url {
+        from_url(url, literal(url), "url")
+    } else if let Some(reference) = &broker.url_secret_ref {
+        from_secret(reference, sources)
+    } else if let Some(redis) = &broker.redis {
+        from_redis(redis, app, sources)
+    } else if let Some(rabbitmq) = &broker.rabbitmq {
+        from_rabbitmq(rabbitmq, app, sources)
+    } else if let Some(sqs) = &broker.sqs {
+        from_sqs(sqs)
+    } else {
+        from_url("", EnvVar::default(), "none")
+    }
+}
+
+fn from_url(url: &str, env: EnvVar, source: &str) -> BrokerAccess {
+    let elements = broker_url::parse(url);
+    let good: Vec<&Endpoint> = elements
+        .iter()
+        .filter_map(|element| element.as_ref().ok())
+        .collect();
+    let shown = BrokerStatus {
+        scheme: good
+            .first()
+            .map(|endpoint| endpoint.scheme.clone())
+            .unwrap_or_default(),
+        hosts: good.iter().map(|endpoint| endpoint.host.clone()).collect(),
+        source: source.to_owned(),
+    };
+    let queues = match elements.into_iter().collect::<Result<Vec<Endpoint>, Defect>>() {
+        Ok(endpoints) => queue_source(endpoints.first()),
+        Err(defect) => Err(Unresolved {
+            reason: "BrokerUrlInvalid",
+            message: format!("the broker URL {defect}"),
+        }),
+    };
+    BrokerAccess {
+        env,
+        shown,
+        secret: None,
+        has_secret: false,
+        worker_settings: Vec::new(),
+        queues,
+    }
+}
+
+fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
+    let env = from_key(&reference.name, &reference.key);
+    match value(reference, sources) {
+        Ok(url) => {
+            let mut access = from_url(url.trim_end_matches('\n'), env, "urlSecretRef");
+            if let Err(unresolved) = &mut access.queues {
+                unresolved.message = format!(
+                    "{} (key {:?} of Secret {:?})",
+                    unresolved.message, reference.key, reference.name
+                );
+            }
+            access
+        }
+        Err(unresolved) => BrokerAccess {
+            env,
+            shown: BrokerStatus {
+                source: "urlSecretRef".to_owned(),
+                ..BrokerStatus::default()
+            },
+            secret: None,
+            has_secret: false,
+            worker_settings: Vec::new(),
+            queues: Err(unresolved),
+        },
+    }
+}
+
+fn from_redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess {
+    let port = redis.port.unwrap_or(6379);
+    let address = format!("{}:{port}", bracketed(&redis.host));
+    let database = redis.db.and_then(|db| u32::try_from(db).ok()).unwrap_or_default();
+    let password = redis
+        .password_secret_ref
+        .as_ref()
+        .map(|reference| value(reference, sources))
+        .transpose();
+    let password = password.map(|password| password.map(|text| text.trim_end_matches('\n').to_owned()));
+    let secret = password.as_ref().ok().map(|password| {
+        let user_info = user_info(redis.username.as_deref(), password.as_deref());
+        parts([
+            ("url", Some(format!("redis://{user_info}{address}/{database}"))),
+            ("host", Some(redis.host.clone())),
+            ("port", Some(port.to_string())),
+            ("address", Some(address.clone())),
+            ("db", Some(database.to_string())),
+            ("username", redis.username.clone()),
+            ("password", password.clone()),
+        ])
+    });
+    BrokerAccess {
+        env: from_key(&names::broker_secret(app), "url"),
+        shown: shown("redis", &redis.host, "redis"),
+        secret,
+        has_secret: true,
+        worker_settings: Vec::new(),
+        queues: password.map(|password| QueueSource::Redis {
+            address,
+            database,
+            username: redis.username.clone(),
+            password,
+            tls: false,
+        }),
+    }
+}
+
+fn from_rabbitmq(rabbitmq: &RabbitMqBroker, app: &str, sources: &Sources) -> BrokerAccess {
+    let read = |reference: &Option<SecretKeyRef>| {
+        let text = reference
+            .as_ref()
+            .map(|reference| value(reference, sources))
+            .transpose();
+        text.map(|text| text.map(|text| text.trim_end_matches('\n').to_owned()))
+    };
+    let vhost = rabbitmq.vhost.as_deref().unwrap_or("/");
+    let location = format!("{}:{}", bracketed(&rabbitmq.host), rabbitmq.port.unwrap_or(5672));
+    let credentials = read(&rabbitmq.username_secret_ref)
+        .and_then(|user| read(&rabbitmq.password_secret_ref).map(|password| (user, password)));
+    let url = credentials.map(|(user, password)| {
+        let user_info = user_info(user.as_deref(), password.as_deref());
+        format!(
+            "amqp://{user_info}{location}/{}",
+            utf8_percent_encode(vhost, PATH)
+        )
+    });
+    BrokerAccess {
+        env: from_key(&names::broker_secret(app), "url"),
+        shown: shown("amqp", &rabbitmq.host, "rabbitmq"),
+        secret: url
+            .as_ref()
+            .ok()
+            .map(|url| parts([("url", Some(url.clone())), ("host", Some(rabbitmq.host.clone()))])),
+        has_secret: true,
+        worker_settings: Vec::new(),
+        queues: url.map(|url| QueueSource::RabbitMq { url }),
+    }
+}
+
+fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
+    let mut options = serde_json::Map::from_iter([("region".to_owned(), json!(sqs.region))]);
+    if let Some(prefix) = &sqs.queue_name_prefix {
+        options.insert("queue_name_prefix".to_owned(), json!(prefix));
+    }
+    if !sqs.queue_urls.is_empty() {
+        let queues = sqs
+            .queue_urls
+            .iter()
+            .map(|(name, url)| (name.clone(), json!({ "url": url })));
+        options.insert(
+            "predefined_queues".to_owned(),
+            queues.collect::<serde_json::Map<_, _>>().into(),
+        );
+    }
+    BrokerAccess {
+        env: literal("sqs://"),
+        shown: BrokerStatus {
+            scheme: "sqs".to_owned(),
+            hosts: vec![sqs.region.clone()],
+            source: "sqs".to_owned(),
+        },
+        secret: None,
+        has_secret: false,
+        worker_settings: vec![format!(
+            "broker.transport_options=(dict){}",
+            serde_json::Value::from(options)
+        )],
+        queues: Ok(QueueSource::Sqs {
+            region: sqs.region.clone(),
+            queue_urls: sqs.queue_urls.clone(),
+            account_id: sqs.account_id.clone(),
+            prefix: sqs.queue_name_prefix.clone().unwrap_or_default(),
+            credentials: sqs.credentials_secret_name.clone(),
+        }),
+    }
+}
+
+/// What an autoscaler needs of the first URL of a failover list.
+fn queue_source(first: Option<&Endpoint>) -> Result<QueueSource, Unresolved> {
+    let unsupported = |scheme: &str| Unresolved {
+        reason: "BrokerNotMeasurable",
+        message: format!("the queues of a {scheme}:// broker cannot be measured"),
+    };
+    let Some(endpoint) = first else {
+        return Err(unsupported(""));
+    };
+    let port = endpoint.effective_port().unwrap_or_default();
+    match endpoint.transport {
+        Transport::Redis => Ok(QueueSource::Redis {
+            address: format!("{}:{port}", bracketed(host_or_local(endpoint))),
+            database: endpoint.database().unwrap_or_default(),
+            username: endpoint.username.clone(),
+            password: endpoint.password.clone(),
+            tls: endpoint.tls(),
+        }),
+        Transport::Amqp => {
+            let scheme = if endpoint.tls() { "amqps" } else { "amqp" };
+            let user_info = user_info(endpoint.username.as_deref(), endpoint.password.as_deref());
+            let host = bracketed(host_or_local(endpoint));
+            let vhost = utf8_percent_encode(endpoint.virtual_host(), PATH);
+            Ok(QueueSource::RabbitMq {
+                url: format!("{scheme}://{user_info}{host}:{port}/{vhost}"),
+            })
+        }
+        _ => Err(unsupported(&endpoint.scheme)),
+    }
+}
+
+fn host_or_local(endpoint: &Endpoint) -> &str {
+    if endpoint.host.is_empty() {
+        "localhost"
+    } else {
+        &endpoint.host
+    }
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
+}
+
+fn user_info(user: Option<&str>, password: Option<&str>) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    match (user, password) {
+        (None, None) => String::new(),
+        (user, None) => format!("{}@", encoded(user.unwrap_or_default())),
+        (user, Some(password)) => format!("{}:{}@", encoded(user.unwrap_or_default()), encoded(password)),
+    }
+}
+
+fn value<'s>(reference: &SecretKeyRef, sources: &'s Sources) -> Result<&'s str, Unresolved> {
+    let SecretKeyRef { name, key } = reference;
+    let missing = |reason, message| Unresolved { reason, message };
+    let secret = sources.secrets.get(name).and_then(Option::as_ref);
+    let secret =
+        secret.ok_or_else(|| missing("SecretNotFound", format!("Secret {name:?} does not exist")))?;
+    let text = secret.get(key);
+    text.map(String::as_str).ok_or_else(|| {
+        missing(
+            "SecretKeyNotFound",
+            format!("Secret {name:?} has no text under the key {key:?}"),
+        )
+    })
+}
+
+fn parts<const N: usize>(parts: [(&str, Option<String>); N]) -> SecretData {
+    parts
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect()
+}
+
+fn shown(scheme: &str, host: &str, source: &str) -> BrokerStatus {
+    BrokerStatus {
+        scheme: scheme.to_owned(),
+        hosts: vec![host.to_owned()],
+        source: source.to_owned(),
+    }
+}
+
+fn from_key(name: &str, key: &str) -> EnvVar {
+    let selector = SecretKeySelector {
+        name: name.to_owned(),
+        key: key.to_owned(),
+        optional: None,
+    };
+    EnvVar {
+        name: URL_VARIABLE.to_owned(),
+        value_from: Some(EnvVarSource {
+            secret_key_ref: Some(selector),
+            ..EnvVarSource::default()
+        }),
+        ..EnvVar::default()
+    }
+}
+
+/// A variable with this very text: kubelet halves `$$` and expands `$(NAME)`, so a lone dollar is doubled.
+fn literal(url: &str) -> EnvVar {
+    let mut text = String::with_capacity(url.len());
+    let mut letters = url.chars().peekable();
+    while let Some(letter) = letters.next() {
+        text.push(letter);
+        if letter == '$' && letters.peek() != Some(&'(') {
+            text.push('$');
+        }
+    }
+    EnvVar {
+        name: URL_VARIABLE.to_owned(),
+        value: Some(text),
+        ..EnvVar::default()
+    }
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+use serde_json::{Value, json};
+
+use super::*;
+
+fn resolve(spec: Value, secrets: &[(&str, &[(&str, &str)])]) -> Resolved {
+    let celery: Celery = serde_json::from_value(json!({
+        "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+        "metadata": {"name": "shop", "namespace": "default", "uid": "u-1"}, "spec": spec,
+    }))
+    .expect("a Celery");
+    let data = |entries: &[(&str, &str)]| {
+        entries
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect::<SecretData>()
+    };
+    let secrets = secrets
+        .iter()
+        .map(|(name, entries)| ((*name).to_owned(), Some(data(entries))))
+        .collect();
+    resolved(&celery, &Sources { secrets })
+}
+
+fn worker(args: &[&str], resources: Value) -> Pool {
+    let spec = json!({"common": {"image": "shop:1", "celeryApp": "shop.tasks"},
+                      "workerSpec": {"args": args, "resources": resources}});
+    resolve(spec, &[]).pools.remove(0)
+}
+
+fn broker(broker: Value, secrets: &[(&str, &[(&str, &str)])]) -> BrokerAccess {
+    let spec =
+        json!({"common": {"image": "shop:1", "celeryApp": "shop.tasks", "broker": broker}, "workerSpec": {}});
+    resolve(spec, secrets).broker.expect("a broker")
+}
+
+#[test]
+fn arguments_are_completed_and_never_repeated() {
+    let plain = worker(&[], json!({}));
+    assert_eq!(
+        plain.args,
+        [
+            "-A",
+            "shop.tasks",
+            "worker",
+            "-n",
+            "default@%h",
+            "-l",
+            "INFO",
+            "-c",
+            "1"
+        ]
+    );
+    let own = worker(&["--loglevel=DEBUG", "-c4", "-n", "w@%h"], json!({}));
+    assert_eq!(
+        own.args,
+        [
+            "-A",
+            "shop.tasks",
+            "worker",
+            "--loglevel=DEBUG",
+            "-c4",
+            "-n",
+            "w@%h"
+        ]
+    );
+    let scaled = worker(&["--autoscale=8,2"], json!({"limits": {"cpu": "2"}}));
+    assert!(!scaled.args.contains(&"-c".to_owned()));
+}
+
+#[test]
+fn concurrency_follows_the_cpus() {
+    for (resources, expected) in [
+        (json!({"limits": {"cpu": "1500m"}}), "2"),
+        (json!({"limits": {"cpu": 4}, "requests": {"cpu": "1"}}), "4"),
+        (json!({"requests": {"cpu": "200m"}}), "1"),
+        (json!({"limits": {"memory": "1Gi"}}), "1"),
+        (json!({"limits": {"cpu": "nonsense"}}), "1"),
+        (json!({"limits": {"cpu": "2000"}}), "1024"),
+    ] {
+        assert_eq!(
+            worker(&[], resources.clone()).args.last().map(String::as_str),
+            Some(expected),
+            "{resources}"
+        );
+    }
+}
+
+#[test]
+fn replicas_are_written_only_when_nobody_scales() {
+    let spec = |targets: Value| {
+        json!({"common": {"image": "shop:1", "celeryApp": "a"}, "workerSpec": {"numOfWorkers": 3}, "flowerSpec": {},
+               "scaleTargetRef": targets})
+    };
+    let cpu = json!([{"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}]);
+    let fixed = resolve(spec(json!([])), &[]);
+    assert_eq!(
+        (fixed.pools[0].replicas, fixed.flower.expect("Flower").replicas),
+        (Some(3), Some(1))
+    );
+    let scaled = resolve(
+        spec(json!([{"kind": "worker", "maxReplicas": 5, "metrics": cpu}])),
+        &[],
+    );
+    assert_eq!(scaled.pools[0].replicas, None);
+    assert_eq!(scaled.flower.expect("Flower").replicas, Some(1));
+}
+
+#[test]
+fn a_rolling_update_always_has_both_numbers() {
+    let with = |written: Value| {
+        let written: DeploymentStrategy = serde_json::from_value(written).expect("a strategy");
+        serde_json::to_value(strategy(Some(&written))).expect("serialises")
+    };
+    assert_eq!(with(json!({"type": "Recreate"})), json!({"type": "Recreate"}));
+    assert_eq!(
+        with(json!({"rollingUpdate": {"maxSurge": 1}})),
+        json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+    );
+}
+
+#[test]
+fn flower_answers_where_its_arguments_say() {
+    let flower = |written: Value| {
+        resolve(json!({"common": {"image": "shop:1"}, "flowerSpec": written}), &[])
+            .flower
+            .expect("Flower")
+    };
+    assert_eq!(
+        flower(json!({})).args,
+        ["flower", "--address=0.0.0.0", "--port=5555"]
+    );
+    let own = flower(json!({"args": ["--port=8080", "--url_prefix=/flower/"], "serviceType": "NodePort"}));
+    assert_eq!(
+        (own.port, own.health_path.as_str()),
+        (8080, "/flower/healthcheck")
+    );
+    assert_eq!(own.service_type, ServiceType::NodePort);
+    assert_eq!(flower(json!({"servicePort": 80})).port, 80);
+}
+
+#[test]
+fn a_literal_url_keeps_its_dollars() {
+    let env = broker(json!({"url": "redis://:a$b$(PASSWORD)@cache"}), &[]).env;
+    assert_eq!(env.value.as_deref(), Some("redis://:a$$b$(PASSWORD)@cache"));
+}
+
+#[test]
+fn typed_parts_become_an_encoded_url() {
+    let parts =
+        json!({"redis": {"host": "cache", "db": 2, "passwordSecretRef": {"name": "cache", "key": "pw"}}});
+    let access = broker(parts, &[("cache", &[("pw", "p#s/s@1\n")])]);
+    let secret = access.secret.expect("all parts are there");
+    assert_eq!(secret["url"], "redis://:p%23s%2Fs%401@cache:6379/2");
+    assert_eq!(secret["password"], "p#s/s@1");
+    assert_eq!(
+        access
+            .env
+            .value_from
+            .and_then(|from| from.secret_key_ref)
+            .map(|key| key.name),
+        Some("shop-celery-broker".to_owned())
+    );
+
+    let parts = json!({"rabbitmq": {"host": "mq", "vhost": "/a b", "usernameSecretRef": {"name": "mq", "key": "u"},
+                       "passwordSecretRef": {"name": "mq", "key": "p"}}});
+    let access = broker(parts, &[("mq", &[("u", "app"), ("p", "x:y")])]);
+    assert_eq!(
+        access.secret.expect("all parts are there")["url"],
+        "amqp://app:x%3Ay@mq:5672/%2Fa%20b"
+    );
+}
+
+#[test]
+fn the_made_url_reads_back_as_its_parts() {
+    for password in ["simple", "p#s/s@1?&=%", "ü€", "$(HOME)$$"] {
+        let parts = json!({"redis": {"host": "cache", "username": "a:b", "passwordSecretRef": {"name": "s", "key": "k"}}});
+        let secret = broker(parts, &[("s", &[("k", password)])]).secret.expect("made");
+        let read = crate::celery::broker_url::parse(&secret["url"])
+            .remove(0)
+            .expect("valid");
+        assert_eq!(
+            (read.username.as_deref(), read.password.as_deref()),
+            (Some("a:b"), Some(password))
+        );
+    }
+}
+
+#[test]
+fn an_autoscaler_gets_plain_parts_of_a_url() {
+    let url = json!({"urlSecretRef": {"name": "broker", "key": "url"}});
+    let access = broker(
+        url.clone(),
+        &[("broker", &[("url", "rediss://:p%23ss@cache:6380/3\n")])],
+    );
+    let Ok(QueueSource::Redis {
+        address,
+        database,
+        password,
+        tls,
+        ..
+    }) = access.queues
+    else {
+        panic!("a Redis")
+    };
+    assert_eq!(
+        (address.as_str(), database, password.as_deref(), tls),
+        ("cache:6380", 3, Some("p#ss"), true)
+    );
+
+    let access = broker(url, &[("broker", &[("url", "pyamqp://u:p@a//;pyamqp://b")])]);
+    let Ok(QueueSource::RabbitMq { url }) = access.queues else {
+        panic!("a RabbitMQ")
+    };
+    assert_eq!(url, "amqp://u:p@a:5672/%2F");
+    assert_eq!(access.shown.hosts, ["a", "b"]);
+}
+
+#[test]
+fn what_is_missing_is_named_and_never_quoted() {
+    let reference = json!({"urlSecretRef": {"name": "broker", "key": "url"}});
+    let unresolved = |secrets: &[(&str, &[(&str, &str)])]| {
+        broker(reference.clone(), secrets).queues.err().expect("missing")
+    };
+    assert_eq!(unresolved(&[]).reason, "SecretNotFound");
+    assert_eq!(unresolved(&[("broker", &[])]).reason, "SecretKeyNotFound");
+    let bad = unresolved(&[("broker", &[("url", "rabbitmq://u:hunter2@mq")])]);
+    assert_eq!(bad.reason, "BrokerUrlInvalid");
+    assert!(
+        !bad.message.contains("hunter2") && bad.message.contains("rabbitmq"),
+        "{}",
+        bad.message
+    );
+}
+
+#[test]
+fn sqs_settings_go_behind_the_dashes() {
+    let sqs = json!({"sqs": {"region": "eu-west-1", "queueNamePrefix": "shop-"}});
+    let spec = json!({"common": {"image": "shop:1", "celeryApp": "a", "broker": sqs}, "workerSpec": {"args": ["-E"]}});
+    let args = resolve(spec, &[]).pools.remove(0).args;
+    assert_eq!(
+        args[args.len() - 3..],
+        [
+            "-E",
+            "--",
+            r#"broker.transport_options=(dict){"queue_name_prefix":"shop-","region":"eu-west-1"}"#
+        ]
+    );
+}

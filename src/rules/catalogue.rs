@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every rule once, in the order of the areas.
+
+use super::rule::Rule;
+use super::{autoscale, broker, common, flower, replicas};
+
+const AREAS: &[&[Rule]] = &[
+    common::RULES,
+    broker::RULES,
+    replicas::RULES,
+    flower::RULES,
+    autoscale::RULES,
+];
+
+/// All rules.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    AREAS.iter().flat_map(|area| area.iter())
+}
+
+/// The rule of an id.
+#[must_use]
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.id == id)
+}

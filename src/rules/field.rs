@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From garde's report on the types to findings of the catalogue.
+
+use garde::Validate as _;
+use serde_json::Value;
+
+use super::catalogue;
+use super::finding::{Finding, Kind, value_at};
+use super::path;
+use crate::api::CelerySpec;
+
+/// What garde finds in the fields, each under the rule that names the field.
+pub(super) fn findings(spec: &CelerySpec, raw: &Value) -> Vec<Finding> {
+    let Err(report) = spec.validate() else {
+        return Vec::new();
+    };
+    report
+        .iter()
+        .filter_map(|(at, error)| finding(&json_path(&at.to_string()), error.message(), raw))
+        .collect()
+}
+
+fn finding(path: &str, message: &str, raw: &Value) -> Option<Finding> {
+    let pattern = path::pattern(path);
+    let rule = catalogue::rules().find(|rule| rule.check.fields.contains(&pattern.as_str()))?;
+    let value = value_at(raw, path);
+    let kind = if value.is_some() {
+        Kind::Invalid
+    } else {
+        Kind::Required
+    };
+    let bound = bound(message);
+    Some(Finding {
+        rule: rule.id,
+        severity: rule.severity,
+        // Bounds and required fields are in the schema, whatever else the rule is about.
+        schema: rule.schema || bound.is_some() || kind == Kind::Required,
+        path: path.to_owned(),
+        place: path::place(raw, path),
+        kind,
+        value,
+        message: bound.unwrap_or_else(|| message.to_owned()),
+        fix: rule.check.fix.to_owned(),
+    })
+}
+
+/// garde names Rust fields; messages name those of the YAML.
+fn json_path(rust: &str) -> String {
+    let mut path = String::from("spec.");
+    let mut capital = false;
+    for letter in rust.chars() {
+        match letter {
+            '_' => capital = true,
+            letter if capital => {
+                path.extend(letter.to_uppercase());
+                capital = false;
+            }
+            letter => path.push(letter),
+        }
+    }
+    path
+}
+
+/// garde's own words for a range, as a part of our sentence; `None` for the words of a custom grammar.
+fn bound(message: &str) -> Option<String> {
+    let bounds = ["lower than ", "greater than "];
+    bounds
+        .iter()
+        .any(|start| message.starts_with(start))
+        .then(|| format!("is {message}"))
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a rule found, and the words it is told in.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::path;
+use super::rule::Rule;
+
+/// Longest quoted value in a message.
+const MAX_QUOTED: usize = 64;
+
+/// What a finding means for the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Cannot work, loses work, or opens a door.
+    Deny,
+    /// Works, but probably not as meant.
+    Warn,
+}
+
+impl Severity {
+    /// `deny` or `warn`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Warn => "warn",
+        }
+    }
+}
+
+/// The first words of a message, in the forms Kubernetes uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The value cannot be used.
+    Invalid,
+    /// A value is missing.
+    Required,
+    /// The field must not be set here.
+    Forbidden,
+    /// The value names something that is not there.
+    NotFound,
+    /// The value is there twice.
+    Duplicate,
+    /// The value is not on a list.
+    Unsupported,
+}
+
+impl Kind {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Invalid => "Invalid value",
+            Self::Required => "Required value",
+            Self::Forbidden => "Forbidden",
+            Self::NotFound => "Not found",
+            Self::Duplicate => "Duplicate value",
+            Self::Unsupported => "Unsupported value",
+        }
+    }
+
+    /// The reason of a cause, as the API server's own validation gives it.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Invalid => "FieldValueInvalid",
+            Self::Required => "FieldValueRequired",
+            Self::Forbidden => "FieldValueForbidden",
+            Self::NotFound => "FieldValueNotFound",
+            Self::Duplicate => "FieldValueDuplicate",
+            Self::Unsupported => "FieldValueNotSupported",
+        }
+    }
+}
+
+/// One breach of one rule at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Id of the rule.
+    pub rule: &'static str,
+    /// What it means for the request.
+    pub severity: Severity,
+    /// Whether schema or CEL refuse it too.
+    pub schema: bool,
+    /// The field: `spec.scaleTargetRef[0].kind`.
+    pub path: String,
+    /// The field by list keys, so that it stays the same when items move.
+    pub place: String,
+    /// How the message begins.
+    pub kind: Kind,
+    /// The value as it may be shown: cut, without credentials.
+    pub value: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub fix: String,
+}
+
+impl Finding {
+    /// Whether two findings are about the same thing.
+    #[must_use]
+    pub fn same_matter(&self, other: &Self) -> bool {
+        (self.rule, &self.place, &self.value) == (other.rule, &other.place, &other.value)
+    }
+
+    /// The text behind the path: `Invalid value: "x": is not …; write … [C04]`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let value = self
+            .value
+            .as_ref()
+            .map(|value| format!(" \"{value}\":"))
+            .unwrap_or_default();
+        format!(
+            "{}:{value} {}; {} [{}]",
+            self.kind.words(),
+            self.message,
+            self.fix,
+            self.rule
+        )
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.text())
+    }
+}
+
+/// A value for a message: cut at 64 characters, control characters escaped.
+#[must_use]
+pub(super) fn quoted(value: &str) -> String {
+    let mut shown: String = value
+        .chars()
+        .take(MAX_QUOTED)
+        .flat_map(char::escape_debug)
+        .collect();
+    if value.chars().nth(MAX_QUOTED).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// The value at a path of an object, for a message.
+#[must_use]
+pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
+    match path::at(raw, path)? {
+        Value::Null => None,
+        Value::String(text) => Some(quoted(text)),
+        other => Some(quoted(&other.to_string())),
+    }
+}
+
+/// Where a rule's function leaves its findings.
+#[derive(Debug)]
+pub(super) struct Report<'r> {
+    rule: &'static Rule,
+    raw: &'r Value,
+    findings: &'r mut Vec<Finding>,
+}
+
+impl<'r> Report<'r> {
+    pub(super) fn new(rule: &'static Rule, raw: &'r Value, findings: &'r mut Vec<Finding>) -> Self {
+        Self { rule, raw, findings }
+    }
+
+    /// Adds a finding of the rule's own severity; the value is read from the object where the kind shows one.
+    pub(super) fn add(
+        &mut self,
+        kind: Kind,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        let path = path.into();
+        let value = match kind {
+            Kind::Required | Kind::Forbidden => None,
+            _ => value_at(self.raw, &path),
+        };
+        self.push(self.rule.severity, kind, path, value, message.into(), fix.into());
+    }
+
+    /// Adds a finding that shows a value prepared by the rule: one with credentials masked.
+    pub(super) fn add_shown(
+        &mut self,
+        severity: Severity,
+        path: impl Into<String>,
+        shown: &str,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.push(
+            severity,
+            Kind::Invalid,
+            path.into(),
+            Some(quoted(shown)),
+            message.into(),
+            fix.into(),
+        );
+    }
+
+    /// The severity of the rule at hand.
+    #[must_use]
+    pub(super) fn severity(&self) -> Severity {
+        self.rule.severity
+    }
+
+    fn push(
+        &mut self,
+        severity: Severity,
+        kind: Kind,
+        path: String,
+        value: Option<String>,
+        message: String,
+        fix: String,
+    ) {
+        let place = path::place(self.raw, &path);
+        let Rule { id, schema, .. } = *self.rule;
+        self.findings.push(Finding {
+            rule: id,
+            severity,
+            schema,
+            path,
+            place,
+            kind,
+            value,
+            message,
+            fix,
+        });
+    }
+}

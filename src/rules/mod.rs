@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What we accept: every rule once, asked by the webhook, the reconciler and the command line alike.
+//!
+//! A rule is one entry of an area's `RULES` table: id, severity, what would happen without it, the check, and a bad
+//! and a good example that a test runs. Field rules are garde attributes on the types of [`crate::api`]; their entry
+//! names the fields. Cross-field rules are plain functions. Both end in one list of [`Finding`]s.
+
+mod autoscale;
+mod broker;
+pub mod catalogue;
+mod common;
+mod field;
+mod finding;
+mod flower;
+mod path;
+mod replicas;
+mod rule;
+mod subject;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::api::Celery;
+pub use finding::{Finding, Kind, Severity};
+pub use rule::{Check, Example, Rule};
+
+use finding::Report;
+use subject::Subject;
+
+/// The object does not have the types of the schema, so that no rule can look at it. The API server refuses such an
+/// object with a message of its own.
+#[derive(Debug, Error)]
+#[error("the object does not have the form of a Celery: {0}")]
+pub struct NotACelery(#[from] serde_json::Error);
+
+/// Everything that is wrong with an object, the worst first; the order is stable.
+///
+/// With `old`, the object it replaces, a finding that `old` already had (same rule, same place, same value) is a
+/// warning: nobody is kept from changing a label because of a rule that came later.
+///
+/// # Errors
+/// [`NotACelery`] when the new object cannot be decoded. An undecodable old object counts as having no findings.
+pub fn check(new: &Value, old: Option<&Value>) -> Result<Vec<Finding>, NotACelery> {
+    let typed: Celery = serde_json::from_value(new.clone())?;
+    let typed_old: Option<Celery> = old.and_then(|old| serde_json::from_value(old.clone()).ok());
+    let mut findings = all(&typed, typed_old.as_ref(), new);
+    if let (Some(old), Some(typed_old)) = (old, &typed_old) {
+        let known = all(typed_old, None, old);
+        for finding in &mut findings {
+            if known.iter().any(|before| before.same_matter(finding)) {
+                finding.severity = Severity::Warn;
+            }
+        }
+    }
+    findings.sort_by(|a, b| (a.severity, &a.path, a.rule).cmp(&(b.severity, &b.path, b.rule)));
+    Ok(findings)
+}
+
+fn all(object: &Celery, old: Option<&Celery>, raw: &Value) -> Vec<Finding> {
+    let subject = Subject::new(object, old);
+    let mut findings = field::findings(&object.spec, raw);
+    for rule in catalogue::rules() {
+        if let Some(check) = rule.check.object {
+            check(&subject, &mut Report::new(rule, raw, &mut findings));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Field paths of messages, `spec.scaleTargetRef[0].kind`, and what they point at.
+
+use serde_json::Value;
+
+/// One step of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step<'a> {
+    Field(&'a str),
+    Item(usize),
+}
+
+/// Lists that are maps, and the keys of their items with the key's default.
+const MAPS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "scaleTargetRef",
+        &[("kind", ""), ("pool", crate::api::DEFAULT_POOL)],
+    ),
+    ("metrics", &[("name", "")]),
+];
+
+fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
+    path.split(['.', '['])
+        .filter(|step| !step.is_empty())
+        .map(|step| {
+            let index = step.strip_suffix(']').and_then(|index| index.parse().ok());
+            index.map_or(Step::Field(step), Step::Item)
+        })
+}
+
+/// The value at a path.
+#[must_use]
+pub(super) fn at<'v>(root: &'v Value, path: &str) -> Option<&'v Value> {
+    steps(path).try_fold(root, |value, step| match step {
+        Step::Field(name) => value.get(name),
+        Step::Item(index) => value.get(index),
+    })
+}
+
+/// The path with positions in map lists replaced by the keys of their items.
+#[must_use]
+pub(super) fn place(root: &Value, path: &str) -> String {
+    let mut text = String::new();
+    let mut value = Some(root);
+    let mut list = "";
+    for step in steps(path) {
+        match step {
+            Step::Field(name) => {
+                value = value.and_then(|value| value.get(name));
+                text.push('.');
+                text.push_str(name);
+                list = name;
+            }
+            Step::Item(index) => {
+                value = value.and_then(|value| value.get(index));
+                let keys = MAPS.iter().find(|(name, _)| *name == list).map(|(_, keys)| *keys);
+                let key = keys.map_or_else(|| index.to_string(), |keys| key_of(value, keys));
+                text.push_str(&format!("[{key}]"));
+            }
+        }
+    }
+    text
+}
+
+fn key_of(item: Option<&Value>, keys: &[(&str, &str)]) -> String {
+    let parts: Vec<String> = keys
+        .iter()
+        .map(|(key, default)| {
+            let value = item.and_then(|item| item.get(key)).and_then(Value::as_str);
+            format!("{key}={}", value.unwrap_or(default))
+        })
+        .collect();
+    parts.join(",")
+}
+
+/// A path with every position removed: `spec.scaleTargetRef[].kind`, as the catalogue names fields.
+#[must_use]
+pub(super) fn pattern(path: &str) -> String {
+    let mut text = String::new();
+    for step in steps(path) {
+        match step {
+            Step::Field(name) if text.is_empty() => text.push_str(name),
+            Step::Field(name) => {
+                text.push('.');
+                text.push_str(name);
+            }
+            Step::Item(_) => text.push_str("[]"),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn places_follow_keys_and_not_positions() {
+        let root = json!({"spec": {"scaleTargetRef": [
+            {"kind": "flower", "metrics": [{"name": "cpu"}]},
+            {"kind": "worker", "pool": "mail", "metrics": [{"name": "memory"}, {"name": "cpu"}]},
+        ], "workerSpec": {"args": ["-c", "2"]}}});
+        let path = "spec.scaleTargetRef[1].metrics[1].target";
+        assert_eq!(
+            place(&root, path),
+            ".spec.scaleTargetRef[kind=worker,pool=mail].metrics[name=cpu].target"
+        );
+        assert_eq!(
+            place(&root, "spec.scaleTargetRef[0]"),
+            ".spec.scaleTargetRef[kind=flower,pool=default]"
+        );
+        assert_eq!(
+            place(&root, "spec.workerSpec.args[1]"),
+            ".spec.workerSpec.args[1]"
+        );
+        assert_eq!(at(&root, "spec.workerSpec.args[1]"), Some(&json!("2")));
+        assert_eq!(at(&root, "spec.workerSpec.args[2]"), None);
+        assert_eq!(pattern(path), "spec.scaleTargetRef[].metrics[].target");
+    }
+}

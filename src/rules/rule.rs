@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a rule is made of.
+
+use super::finding::{Report, Severity};
+use super::subject::Subject;
+
+/// One rule of the catalogue.
+#[derive(Debug)]
+pub struct Rule {
+    /// Id, as messages end with it. Never reused.
+    pub id: &'static str,
+    /// What a breach means, unless the check lowers or raises it for one finding.
+    pub severity: Severity,
+    /// Whether the schema or CEL refuses a breach too. Then the mutating webhook denies it, since the schema would
+    /// answer first and with less.
+    pub schema: bool,
+    /// The release the rule came with.
+    pub since: &'static str,
+    /// What the rule is about, in one line.
+    pub title: &'static str,
+    /// What Celery or Kubernetes would have done.
+    pub consequence: &'static str,
+    /// How it is found.
+    pub check: Check,
+    /// A breach and its cure; a test runs both.
+    pub example: Example,
+}
+
+/// How a rule is checked: by garde attributes on fields, by a function over the whole object, or by both.
+#[derive(Debug)]
+pub struct Check {
+    /// The fields whose garde attribute belongs to the rule; list items as `[]`.
+    pub fields: &'static [&'static str],
+    /// What to write instead into such a field.
+    pub fix: &'static str,
+    /// What looks at more than one field.
+    pub(super) object: Option<ObjectCheck>,
+}
+
+/// A cross-field check: looks at the object, leaves what it finds in the report.
+pub(super) type ObjectCheck = fn(&Subject<'_>, &mut Report<'_>);
+
+impl Check {
+    /// By the garde attributes of these fields.
+    #[must_use]
+    pub(super) const fn field(fields: &'static [&'static str], fix: &'static str) -> Self {
+        Self {
+            fields,
+            fix,
+            object: None,
+        }
+    }
+
+    /// By a function.
+    #[must_use]
+    pub(super) const fn object(check: ObjectCheck) -> Self {
+        Self {
+            fields: &[],
+            fix: "",
+            object: Some(check),
+        }
+    }
+
+    /// By the function too.
+    #[must_use]
+    pub(super) const fn and(mut self, check: ObjectCheck) -> Self {
+        self.object = Some(check);
+        self
+    }
+}
+
+/// A breach and its cure, as YAML laid over a small correct Celery (a null takes a field away).
+#[derive(Debug)]
+pub struct Example {
+    /// What breaks the rule.
+    pub bad: &'static str,
+    /// The field that the finding names.
+    pub at: &'static str,
+    /// What does not.
+    pub good: &'static str,
+    /// What stood there before, for rules about updates.
+    pub old: Option<&'static str>,
+}

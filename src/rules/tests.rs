@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A small correct Celery; the examples of the catalogue are laid over it.
+fn shop(overlay: &str) -> Value {
+    let mut object = json!({
+        "apiVersion": "celeryproject.org/v1alpha1",
+        "kind": "Celery",
+        "metadata": {"name": "shop", "namespace": "default"},
+        "spec": {
+            "common": {
+                "image": "registry.example.com/shop:1.0",
+                "celeryApp": "shop.tasks",
+                "broker": {"url": "redis://cache:6379/0"},
+            },
+            "workerSpec": {},
+        },
+    });
+    let overlay: Value = serde_saphyr::from_str(overlay).unwrap_or_else(|error| panic!("{overlay}: {error}"));
+    json_patch::merge(&mut object, &overlay);
+    object
+}
+
+fn found(object: &Value, old: Option<&Value>) -> Vec<(&'static str, String)> {
+    let findings = check(object, old).expect("has the form of a Celery");
+    findings
+        .into_iter()
+        .map(|finding| (finding.rule, finding.path))
+        .collect()
+}
+
+#[test]
+fn every_bad_example_is_found_under_its_id_alone() {
+    for rule in catalogue::rules() {
+        let old = rule.example.old.map(shop);
+        let findings = found(&shop(rule.example.bad), old.as_ref());
+        assert_eq!(findings, [(rule.id, rule.example.at.to_owned())], "{}", rule.id);
+    }
+}
+
+#[test]
+fn every_good_example_is_free_of_findings() {
+    for rule in catalogue::rules() {
+        let old = rule.example.old.map(shop);
+        assert_eq!(found(&shop(rule.example.good), old.as_ref()), [], "{}", rule.id);
+    }
+}
+
+#[test]
+fn bad_examples_have_the_severity_of_their_rule() {
+    for rule in catalogue::rules() {
+        let old = rule.example.old.map(shop);
+        for finding in check(&shop(rule.example.bad), old.as_ref()).expect("a Celery") {
+            assert_eq!(finding.severity, rule.severity, "{}", rule.id);
+            assert_eq!(finding.schema, rule.schema || finding.schema, "{}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn ids_are_unique_and_texts_are_there() {
+    let ids: BTreeSet<&str> = catalogue::rules().map(|rule| rule.id).collect();
+    assert_eq!(ids.len(), catalogue::rules().count());
+    for rule in catalogue::rules() {
+        assert!(
+            rule.check.object.is_some() || !rule.check.fields.is_empty(),
+            "{}",
+            rule.id
+        );
+        assert!(
+            rule.check.fields.is_empty() || !rule.check.fix.is_empty(),
+            "{}",
+            rule.id
+        );
+        assert!(
+            !rule.title.is_empty() && rule.consequence.ends_with('.'),
+            "{}",
+            rule.id
+        );
+    }
+}
+
+#[test]
+fn every_field_of_a_rule_is_guarded_by_garde() {
+    let broken = shop(
+        "spec: {common: {image: ' ', appName: '_', celeryApp: '/', broker: {url: null, redis: {host: cache, port: 0, db: -1}}},
+                workerSpec: {numOfWorkers: -1}, flowerSpec: {replicas: -1, servicePort: 0},
+                scaleTargetRef: [{kind: worker, minReplicas: -1, maxReplicas: 0,
+                                  metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 0}}]}]}",
+    );
+    let rabbit = shop("spec: {common: {broker: {url: null, rabbitmq: {host: mq, port: 70000}}}}");
+    let reported: BTreeSet<String> = [broken, rabbit]
+        .iter()
+        .flat_map(|object| found(object, None))
+        .map(|(_, at)| path::pattern(&at))
+        .collect();
+    for rule in catalogue::rules() {
+        for field in rule.check.fields {
+            assert!(reported.contains(*field), "{}: nothing guards {field}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn every_guarded_field_belongs_to_a_rule() {
+    use garde::Validate as _;
+    let object = shop(
+        "spec: {common: {image: ' ', appName: '_', celeryApp: '/', broker: {url: null, redis: {host: cache, port: 0, db: -1}, rabbitmq: {host: mq, port: 0}}},
+                workerSpec: {numOfWorkers: -1}, flowerSpec: {replicas: -1, servicePort: 0},
+                scaleTargetRef: [{kind: worker, minReplicas: -1, maxReplicas: 0,
+                                  metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 0}}]}]}",
+    );
+    let typed: Celery = serde_json::from_value(object.clone()).expect("a Celery");
+    let reported = typed.spec.validate().expect_err("broken on purpose");
+    assert_eq!(
+        field::findings(&typed.spec, &object).len(),
+        reported.iter().count()
+    );
+}
+
+#[test]
+fn all_mistakes_come_in_one_answer() {
+    let object = shop(
+        "spec: {common: {image: My/App, celeryApp: shop/tasks, broker: {url: 'cache:6379'}},
+                flowerSpec: {servicePort: 0, serviceType: Foo},
+                scaleTargetRef: [{kind: queue, minReplicas: 4, maxReplicas: 2, metrics: [{name: tasks, target: {}}]}]}",
+    );
+    let ids: BTreeSet<&str> = found(&object, None).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(
+        ids,
+        BTreeSet::from(["A01", "A02", "A05", "A07", "B04", "C02", "C04", "F08", "F09"])
+    );
+}
+
+#[test]
+fn duplicates_are_found_by_key() {
+    let metric = "{name: cpu, target: {type: Utilization, averageUtilization: 80}}";
+    let twice = shop(&format!(
+        "spec: {{scaleTargetRef: [{{kind: worker, maxReplicas: 3, metrics: [{metric}, {metric}]}},
+                                  {{kind: worker, pool: default, maxReplicas: 3, metrics: [{metric}]}}]}}"
+    ));
+    let expected = [
+        ("A01", "spec.scaleTargetRef[1]".to_owned()),
+        ("A04", "spec.scaleTargetRef[0].metrics[1].name".to_owned()),
+    ];
+    let mut findings = found(&twice, None);
+    findings.sort();
+    assert_eq!(findings, expected);
+}
+
+#[test]
+fn what_was_already_wrong_is_a_warning_on_update() {
+    let old = shop("spec: {common: {broker: {url: 'cache:6379'}}}");
+    let same = shop("{metadata: {labels: {team: a}}, spec: {common: {broker: {url: 'cache:6379'}}}}");
+    let worse = shop("spec: {common: {broker: {url: 'other:6379'}}}");
+    let severity = |new: &Value| check(new, Some(&old)).expect("a Celery")[0].severity;
+    assert_eq!(severity(&same), Severity::Warn);
+    assert_eq!(severity(&worse), Severity::Deny);
+}
+
+#[test]
+fn a_moved_item_keeps_its_place() {
+    let target = |kind: &str, max: u32| {
+        format!(
+            "{{kind: {kind}, maxReplicas: {max}, metrics: [{{name: cpu, target: {{type: Utilization}}}}]}}"
+        )
+    };
+    let spec = |a: &str, b: &str| shop(&format!("spec: {{flowerSpec: {{}}, scaleTargetRef: [{a}, {b}]}}"));
+    let old = spec(&target("worker", 3), &target("flower", 3));
+    let moved = spec(&target("flower", 3), &target("worker", 3));
+    assert!(
+        check(&moved, Some(&old))
+            .expect("a Celery")
+            .iter()
+            .all(|finding| finding.severity == Severity::Warn)
+    );
+}
+
+#[test]
+fn a_secret_is_never_quoted() {
+    for url in [
+        "redis://:hunter2@cache",
+        "redis://:hunter2#@cache",
+        "redis://:hunter2/@cache/abc",
+        "rabbitmq://app:hunter2@mq",
+        "amqp://app:hunter2@a;b:5672",
+        "amqp://app:hunter2@a;redis://b",
+        "app:hunter2@mq",
+        " redis://:hunter2@cache",
+        "redis://app:hunter2",
+        "rediss://:hunter2@cache?ssl_cert_reqs=x",
+    ] {
+        let object = shop(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}"));
+        let findings = check(&object, None).expect("a Celery");
+        assert!(!findings.is_empty(), "{url}");
+        for finding in findings {
+            assert!(!finding.to_string().contains("hunter2"), "{finding}");
+        }
+    }
+}
+
+#[test]
+fn messages_say_what_to_write_instead() {
+    let object = shop("spec: {common: {broker: {url: 'rabbitmq://app@mq'}, image: My/App}}");
+    let texts: Vec<String> = check(&object, None)
+        .expect("a Celery")
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "spec.common.broker.url: Invalid value: \"rabbitmq://***@mq\": has the scheme \"rabbitmq\", which Celery \
+             does not know; did you mean amqp://? [B05]",
+            "spec.common.image: Invalid value: \"My/App\": has capital letters in the repository name; use \
+             registry/name:tag in lower-case letters [C04]",
+        ]
+    );
+}
+
+#[test]
+fn long_values_are_cut_and_control_characters_are_escaped() {
+    let mut object = shop("{}");
+    object["spec"]["common"]["image"] = json!(format!("A\u{7}{}", "x".repeat(200)));
+    let text = check(&object, None).expect("a Celery")[0].text();
+    assert!(
+        text.starts_with(&format!("Invalid value: \"A\\u{{7}}{}…\":", "x".repeat(62))),
+        "{text}"
+    );
+}
+
+#[test]
+fn wrong_types_are_left_to_the_schema() {
+    for overlay in [
+        "spec: {workerSpec: {numOfWorkers: three}}",
+        "spec: [1]",
+        "spec: {common: {celeryVersion: 5.1}}",
+    ] {
+        assert!(check(&shop(overlay), None).is_err(), "{overlay}");
+    }
+    for object in [
+        json!(null),
+        json!({}),
+        json!({"spec": {}}),
+        json!({"metadata": {}, "spec": {"common": {}}}),
+    ] {
+        let _ = check(&object, Some(&object));
+    }
+}

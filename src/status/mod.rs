@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is true: from applied children to conditions. Pure; the time is an argument and appears only in transitions.
+
+mod autoscaling;
+mod broker;
+mod flower;
+mod ready;
+mod rollout;
+mod valid;
+mod workers;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::api::{
+    Autoscaler, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus, FlowerStatus, PoolStatus,
+    Word as _,
+};
+use crate::build::{Applied, Capabilities, ChildKind};
+use crate::labels::{self, Component};
+use crate::names;
+use crate::resolve::{Pool, Resolved};
+use crate::rules::{Finding, Severity};
+
+pub use valid::{REFUSED, Verdict};
+
+/// Most warnings that a status lists.
+const MAX_WARNINGS: usize = 32;
+/// Longest message of a condition.
+const MAX_MESSAGE: usize = 1024;
+
+/// What a reconcile has seen.
+#[derive(Debug)]
+pub struct Observed<'a> {
+    /// The generation it looked at.
+    pub generation: Option<i64>,
+    /// What the guard said.
+    pub verdict: Verdict,
+    /// What the rules found.
+    pub findings: &'a [Finding],
+    /// What was decided and applied; `None` for an object that is parked.
+    pub applied: Option<State<'a>>,
+    /// Why it ended early.
+    pub failure: Option<Failure>,
+    /// The status so far.
+    pub previous: Option<&'a CeleryStatus>,
+}
+
+/// What was decided and applied.
+#[derive(Clone, Copy)]
+pub struct State<'a> {
+    /// What was decided.
+    pub resolved: &'a Resolved,
+    /// The children that are there.
+    pub children: &'a [Applied],
+    /// What the cluster offers.
+    pub capabilities: Capabilities,
+}
+
+/// Without what was decided, which may hold credentials.
+impl std::fmt::Debug for State<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.children.iter().map(|child| (child.kind, &child.name)))
+            .finish()
+    }
+}
+
+/// Why a reconcile ended early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// One word for programs.
+    pub reason: &'static str,
+    /// One sentence for people.
+    pub message: String,
+    /// Whether only a change by somebody else helps.
+    pub stalled: bool,
+}
+
+/// One aspect before it has a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Aspect {
+    type_: &'static str,
+    status: bool,
+    reason: String,
+    message: String,
+}
+
+impl Aspect {
+    fn new(type_: &'static str, status: bool, reason: impl Into<String>, message: impl Into<String>) -> Self {
+        let message: String = message.into();
+        Self {
+            type_,
+            status,
+            reason: reason.into(),
+            message: message.chars().take(MAX_MESSAGE).collect(),
+        }
+    }
+}
+
+/// The status of what was seen. Equal observations give an equal status, whenever they are made.
+#[must_use]
+pub fn status(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
+    let Some(state) = observed.applied else {
+        return parked(observed, now);
+    };
+    let resolved = state.resolved;
+    let mut aspects = vec![valid::valid(observed)];
+    aspects.extend(broker::resolved(resolved));
+    aspects.extend(workers::available(state));
+    aspects.extend(flower::available(state));
+    aspects.extend(autoscaling::ready(state));
+    let summary = ready::summary(&aspects, observed.failure.as_ref(), &rollout::stalls(state));
+    aspects.splice(0..0, summary);
+    let pools: Vec<PoolStatus> = resolved
+        .pools
+        .iter()
+        .map(|pool| pool_status(pool, state))
+        .collect();
+    let default = pools.first();
+    CeleryStatus {
+        observed_generation: observed.generation,
+        conditions: conditions(&aspects, observed, now),
+        replicas: default.map(|pool| pool.replicas),
+        selector: resolved.pools.first().map(|pool| {
+            let labels = labels::selector(&resolved.owner.name, Component::Worker, Some(&pool.name));
+            labels::selector_text(&labels)
+        }),
+        workers: default.map(|_| ready_of(&pools)),
+        flower: flower_status(state),
+        broker: resolved.broker.as_ref().map(|broker| broker.shown.clone()),
+        children: children(state),
+        findings: findings(observed.findings),
+        effective: Some(effective(resolved)),
+        pools,
+    }
+}
+
+/// A parked object: its children and what is known of them stay, only the verdict is new.
+fn parked(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
+    let mut aspects = vec![valid::valid(observed)];
+    let summary = ready::summary(&aspects, observed.failure.as_ref(), &[]);
+    aspects.splice(0..0, summary);
+    let mut status = observed.previous.cloned().unwrap_or_default();
+    let fresh = conditions(&aspects, observed, now);
+    status
+        .conditions
+        .retain(|old| !fresh.iter().any(|new| new.type_ == old.type_));
+    status.conditions.splice(0..0, fresh);
+    status.findings = findings(observed.findings);
+    status.observed_generation = observed.generation;
+    status
+}
+
+fn conditions(aspects: &[Aspect], observed: &Observed<'_>, now: &Time) -> Vec<Condition> {
+    let before = |type_: &str| {
+        observed.previous.and_then(|status| {
+            status
+                .conditions
+                .iter()
+                .find(|condition| condition.type_ == type_)
+        })
+    };
+    let condition = |aspect: &Aspect| {
+        let status = if aspect.status { "True" } else { "False" };
+        let unchanged = before(aspect.type_).filter(|condition| condition.status == status);
+        Condition {
+            type_: aspect.type_.to_owned(),
+            status: status.to_owned(),
+            observed_generation: observed.generation,
+            last_transition_time: unchanged
+                .map_or_else(|| now.clone(), |old| old.last_transition_time.clone()),
+            reason: aspect.reason.clone(),
+            message: aspect.message.clone(),
+        }
+    };
+    aspects.iter().map(condition).collect()
+}
+
+fn deployment<'a>(state: State<'a>, name: &str) -> Option<&'a Applied> {
+    state
+        .children
+        .iter()
+        .find(|child| child.kind == ChildKind::Deployment && child.name == name)
+}
+
+fn pool_status(pool: &Pool, state: State<'_>) -> PoolStatus {
+    let live = deployment(state, &names::worker(&state.resolved.app, &pool.name));
+    let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
+    let command = std::iter::once("celery".to_owned()).chain(pool.args.iter().cloned());
+    PoolStatus {
+        name: pool.name.clone(),
+        desired: number("/spec/replicas"),
+        replicas: number("/status/replicas"),
+        ready: number("/status/readyReplicas"),
+        updated: number("/status/updatedReplicas"),
+        autoscaler: match &pool.scaler {
+            None => Autoscaler::None,
+            Some(scaler) if scaler.queue.is_some() => Autoscaler::Keda,
+            Some(_) => Autoscaler::Hpa,
+        },
+        command: command.collect(),
+    }
+}
+
+fn ready_of(pools: &[PoolStatus]) -> String {
+    let sum = |number: fn(&PoolStatus) -> i32| pools.iter().map(number).fold(0, i32::saturating_add);
+    format!("{}/{}", sum(|pool| pool.ready), sum(|pool| pool.desired))
+}
+
+fn flower_status(state: State<'_>) -> Option<FlowerStatus> {
+    let resolved = state.resolved;
+    let flower = resolved.flower.as_ref()?;
+    let name = names::flower(&resolved.app);
+    let live = deployment(state, &name);
+    let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
+    Some(FlowerStatus {
+        ready: format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")),
+        url: format!("http://{name}.{}.svc:{}", resolved.owner.namespace, flower.port),
+    })
+}
+
+fn children(state: State<'_>) -> Vec<Child> {
+    let child = |child: &Applied| Child {
+        kind: child.kind.as_str().to_owned(),
+        name: child.name.clone(),
+        ready: match child.kind {
+            ChildKind::Deployment => rollout::rollout(child).done,
+            ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject => {
+                autoscaling::complaint(child).is_none()
+            }
+            _ => true,
+        },
+    };
+    state.children.iter().map(child).collect()
+}
+
+fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
+    let of = |severity: Severity| {
+        findings
+            .iter()
+            .filter(move |finding| finding.severity == severity)
+    };
+    of(Severity::Deny)
+        .chain(of(Severity::Warn).take(MAX_WARNINGS))
+        .map(|finding| FindingStatus {
+            rule: finding.rule.to_owned(),
+            severity: finding.severity.as_str().to_owned(),
+            path: finding.path.clone(),
+            message: finding.text(),
+        })
+        .collect()
+}
+
+fn effective(resolved: &Resolved) -> EffectiveStatus {
+    EffectiveStatus {
+        app_name: resolved.app.clone(),
+        image_pull_policy: resolved.pod.pull_policy.as_str().to_owned(),
+        flower_port: resolved.flower.as_ref().map(|flower| flower.port),
+        queues: resolved.pools.first().map(|pool| {
+            pool.queues.as_ref().map_or_else(
+                || crate::celery::queues::DEFAULT_QUEUE.to_owned(),
+                |queues| queues.join(","),
+            )
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `Ready`, `Reconciling` and `Stalled`, as kstatus reads them: one of the three says what to wait for.
+
+use super::rollout::Rollout;
+use super::{Aspect, Failure, autoscaling};
+
+/// The three summary conditions of the aspects.
+pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[Rollout]) -> Vec<Aspect> {
+    let blocking = aspects.iter().find(|aspect| !aspect.status && blocks(aspect));
+    let refused = aspects
+        .iter()
+        .find(|aspect| aspect.type_ == "Valid" && aspect.reason == super::REFUSED);
+    let (reason, message) = match (failure, refused.or(blocking)) {
+        (Some(failure), _) => (failure.reason.to_owned(), failure.message.clone()),
+        (None, Some(aspect)) => (aspect.reason.clone(), aspect.message.clone()),
+        (None, None) => ("Ready".to_owned(), "everything is as the spec says".to_owned()),
+    };
+    let ready = failure.is_none() && refused.is_none() && blocking.is_none();
+    let stalled = refused.is_some() || failure.is_some_and(|failure| failure.stalled) || !stalls.is_empty();
+    let (stall_reason, stall_message) = match stalls.first() {
+        Some(stall) if failure.is_none() && refused.is_none() => {
+            (stall.reason.clone(), stall.message.clone())
+        }
+        _ => (reason.clone(), message.clone()),
+    };
+    let quiet = |type_| Aspect::new(type_, false, "Settled", "");
+    vec![
+        Aspect::new("Ready", ready, reason.clone(), message.clone()),
+        if ready || stalled {
+            quiet("Reconciling")
+        } else {
+            Aspect::new("Reconciling", true, reason, message)
+        },
+        if stalled {
+            Aspect::new("Stalled", true, stall_reason, stall_message)
+        } else {
+            quiet("Stalled")
+        },
+    ]
+}
+
+/// Whether an aspect keeps the whole from being ready. An autoscaler that waits for its first metrics does not, one
+/// that could not even be made does.
+fn blocks(aspect: &Aspect) -> bool {
+    match aspect.type_ {
+        "Valid" => aspect.reason == super::REFUSED,
+        "AutoscalingReady" => {
+            aspect.reason == autoscaling::KEDA_MISSING || aspect.reason.starts_with("Secret")
+        }
+        _ => true,
+    }
+}

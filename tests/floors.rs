@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Imports go down only: a room never names a room of a floor above its own, and the doors never name each other.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms of each floor, from the ground up. Rooms of the top two floors are blind to their neighbours.
+const FLOORS: &[&[&str]] = &[
+    &["api", "celery", "labels", "names"],
+    &["build", "defaults", "manifests", "resolve", "rules", "status"],
+    &["cluster", "index", "telemetry"],
+    &["admin", "admission", "cli", "reconcile"],
+    &["run"],
+];
+/// Floors whose rooms may use each other: words, and thoughts.
+const OPEN_FLOORS: usize = 2;
+/// The one exception: the roof is where the command `run` leads to.
+const WAYS_UP: &[(&str, &str)] = &[("cli", "run")];
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every room that a source names as `crate::room`, tests and comments apart.
+fn named(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines
+        .flat_map(|line| {
+            line.split("crate::")
+                .skip(1)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .flat_map(|rest| match rest.strip_prefix('{') {
+            // `use crate::{a, b::c};` on one line.
+            Some(group) => group.split(',').map(|part| part.trim().to_owned()).collect(),
+            None => vec![rest],
+        })
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect()
+        })
+        .collect()
+}
+
+/// What an edge between two rooms breaks; `None` for a way that is open.
+fn breach(from: &str, to: &str) -> Option<&'static str> {
+    if from == to || WAYS_UP.contains(&(from, to)) {
+        return None;
+    }
+    match (floor(from)?, floor(to)?) {
+        (below, above) if above > below => Some("goes up"),
+        (same, other) if same == other && same >= OPEN_FLOORS => {
+            Some("joins rooms that are blind to each other")
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn imports_go_down_only() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut edges = 0;
+    for file in files {
+        let relative = file.strip_prefix(&root).unwrap();
+        let room = relative
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs")
+            .to_owned();
+        if ["lib", "main"].contains(&room.as_str()) {
+            continue;
+        }
+        assert!(
+            floor(&room).is_some(),
+            "{} stands on no floor: add its room to FLOORS",
+            relative.display()
+        );
+        for to in named(&fs::read_to_string(&file).unwrap()) {
+            edges += 1;
+            if let Some(why) = breach(&room, &to) {
+                panic!("{}: crate::{to} {why}", relative.display());
+            }
+        }
+    }
+    assert!(
+        edges > 50,
+        "only {edges} imports seen: the reader of imports is broken"
+    );
+}
+
+#[test]
+fn breaches_are_told_apart_from_open_ways() {
+    assert_eq!(breach("api", "rules"), Some("goes up"));
+    assert_eq!(
+        breach("cluster", "index"),
+        Some("joins rooms that are blind to each other")
+    );
+    assert_eq!(
+        breach("admission", "reconcile"),
+        Some("joins rooms that are blind to each other")
+    );
+    assert_eq!(breach("reconcile", "rules"), None);
+    assert_eq!(breach("rules", "defaults"), None);
+    assert_eq!(
+        named("use crate::{api::Celery, rules};\n// crate::no\nlet a = crate::build::x;"),
+        ["api", "rules", "build"]
+    );
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a keeper is told.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::inject::Target;
+use crate::names::Names;
+use crate::plan::Lifetimes;
+
+/// Where the time comes from.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Arc::new(SystemTime::now))
+    }
+
+    /// A clock that tests can step.
+    pub fn from_fn(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// The Secret in which the certificates are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRef {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+/// What a [`Keeper`](crate::Keeper) is told. Begin with [`Config::new`] and set further fields.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The Secret.
+    pub secret: SecretRef,
+    /// Labels put onto the Secret when it is written.
+    pub secret_labels: BTreeMap<String, String>,
+    /// Names the certificate must carry.
+    pub names: Names,
+    /// Configurations whose `caBundle` is kept; may be empty.
+    pub targets: Vec<Target>,
+    /// How long certificates live.
+    pub lifetimes: Lifetimes,
+    /// Name under which the `caBundle` fields are owned.
+    pub field_manager: String,
+    /// Longest time between two looks at everything; default 10 s. Changes are noticed by watches long before.
+    pub check_interval: Duration,
+    /// How long API servers are given to notice a new bundle before a leaf of a new CA is served; default 5 s.
+    pub propagation: Duration,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Config {
+    /// Defaults for everything but these.
+    pub fn new(secret: SecretRef, names: Names, field_manager: impl Into<String>) -> Self {
+        Self {
+            secret,
+            secret_labels: BTreeMap::new(),
+            names,
+            targets: Vec::new(),
+            lifetimes: Lifetimes::default(),
+            field_manager: field_manager.into(),
+            check_interval: Duration::from_secs(10),
+            propagation: Duration::from_secs(5),
+            clock: Clock::system(),
+        }
+    }
+}

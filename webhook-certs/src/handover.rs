@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which pair is served, and when the next one takes over.
+//!
+//! A leaf of the same CA is served at once: everybody who trusts the bundle trusts it. A leaf of a new CA would fail
+//! every admission until the API servers have seen the new bundle, so the old leaf is served on until every
+//! configuration carries the bundle and API servers, which read configurations through a watch, had time to notice.
+//! Pure: both clocks are arguments.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use crate::inspect::Certificate;
+use crate::state::Pair;
+
+/// What is served and what waits to be.
+#[derive(Debug, Default)]
+pub(crate) struct Handover {
+    served: Option<Pair>,
+    next: Option<Next>,
+}
+
+/// A pair of a new CA that waits for the API servers.
+#[derive(Debug)]
+struct Next {
+    pair: Pair,
+    /// Since when every configuration carries its bundle.
+    carried: Option<Instant>,
+}
+
+impl Handover {
+    /// Takes note of what the store holds. Returns the pair if it is to be served now.
+    pub(crate) fn offer(&mut self, pair: Pair, now: SystemTime) -> Option<&Pair> {
+        let replaces = match &self.served {
+            None => true,
+            Some(served) => {
+                now >= served.leaf.certificate.not_after || served.ca.certificate == pair.ca.certificate
+            }
+        };
+        if replaces {
+            self.next = None;
+            if self.served.as_ref() == Some(&pair) {
+                return None;
+            }
+            return Some(self.served.insert(pair));
+        }
+        let carried = self
+            .next
+            .as_ref()
+            .filter(|next| next.pair.bundle() == pair.bundle());
+        let carried = carried.and_then(|next| next.carried);
+        self.next = Some(Next { pair, carried });
+        None
+    }
+
+    /// Every configuration was seen to carry the bundle. `changed` if one had to be written for it: API servers then
+    /// have only just been told.
+    pub(crate) fn carried(&mut self, at: Instant, changed: bool) {
+        if let Some(next) = &mut self.next
+            && (changed || next.carried.is_none())
+        {
+            next.carried = Some(at);
+        }
+    }
+
+    /// The waiting pair if it is to be served now: API servers had `propagation` to notice, or what is served is of
+    /// no use any more, because it expired or because the new bundle no longer trusts it.
+    pub(crate) fn ripe(&mut self, now: SystemTime, at: Instant, propagation: Duration) -> Option<&Pair> {
+        let next = self.next.as_ref()?;
+        let served = self.served.as_ref()?;
+        let expired = now >= served.leaf.certificate.not_after;
+        let noticed = next.carried.is_some_and(|since| {
+            !next.pair.trusts(&served.ca.certificate) || at.duration_since(since) >= propagation
+        });
+        if !expired && !noticed {
+            return None;
+        }
+        let next = self.next.take()?;
+        Some(self.served.insert(next.pair))
+    }
+
+    /// How long until [`Handover::ripe`] is worth asking, if something waits.
+    pub(crate) fn remaining(&self, at: Instant, propagation: Duration) -> Option<Duration> {
+        let carried = self.next.as_ref()?.carried?;
+        Some((carried + propagation).saturating_duration_since(at))
+    }
+
+    /// The bundle that configurations are to carry.
+    pub(crate) fn wanted_bundle(&self) -> Option<String> {
+        self.next
+            .as_ref()
+            .map(|next| &next.pair)
+            .or(self.served.as_ref())
+            .map(Pair::bundle)
+    }
+
+    /// The served leaf and a bundle that verifies it: the newest that configurations carry.
+    pub(crate) fn served(&self) -> Option<(&Certificate, String)> {
+        let served = self.served.as_ref()?;
+        let carried = self
+            .next
+            .as_ref()
+            .filter(|next| next.carried.is_some())
+            .map(|next| &next.pair);
+        let trusting = carried
+            .filter(|pair| pair.trusts(&served.ca.certificate))
+            .unwrap_or(served);
+        Some((&served.leaf.certificate, trusting.bundle()))
+    }
+
+    /// The CA of the served leaf.
+    pub(crate) fn serving_ca(&self) -> Option<&Certificate> {
+        self.served.as_ref().map(|served| &served.ca.certificate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::fixtures::{DAY, leaf, noon, pair};
+
+    const PROPAGATION: Duration = Duration::from_secs(5);
+
+    /// A pair of a new CA that still trusts `former`.
+    fn successor(former: &Pair) -> Pair {
+        Pair {
+            older: vec![former.ca.certificate.clone()],
+            ..pair(noon())
+        }
+    }
+
+    #[test]
+    fn the_first_pair_and_leaves_of_the_same_ca_are_served_at_once() {
+        let mut handover = Handover::default();
+        let first = pair(noon());
+        assert_eq!(handover.offer(first.clone(), noon()), Some(&first));
+        assert_eq!(handover.offer(first.clone(), noon()), None);
+        let renewed = Pair {
+            leaf: leaf(&first.ca, noon(), DAY),
+            ..first
+        };
+        assert_eq!(handover.offer(renewed.clone(), noon()), Some(&renewed));
+        assert_eq!(handover.ripe(noon(), Instant::now(), PROPAGATION), None);
+    }
+
+    #[test]
+    fn a_new_ca_waits_for_configurations_and_propagation() {
+        let at = Instant::now();
+        let mut handover = Handover::default();
+        let first = pair(noon());
+        handover.offer(first.clone(), noon());
+        let second = successor(&first);
+        assert_eq!(handover.offer(second.clone(), noon()), None);
+        assert_eq!(handover.wanted_bundle(), Some(second.bundle()));
+        assert_eq!(handover.served().unwrap().1, first.bundle(), "not carried yet");
+        assert_eq!(
+            handover.ripe(noon(), at + 10 * PROPAGATION, PROPAGATION),
+            None,
+            "never before it is carried"
+        );
+        handover.carried(at, true);
+        assert_eq!(handover.served().unwrap().1, second.bundle());
+        assert_eq!(handover.remaining(at, PROPAGATION), Some(PROPAGATION));
+        // Seen again unchanged the wait goes on; written again it begins anew.
+        handover.offer(second.clone(), noon());
+        handover.carried(at + PROPAGATION / 2, false);
+        assert_eq!(
+            handover.remaining(at + PROPAGATION / 2, PROPAGATION),
+            Some(PROPAGATION / 2)
+        );
+        handover.carried(at + PROPAGATION / 2, true);
+        assert_eq!(handover.ripe(noon(), at + PROPAGATION, PROPAGATION), None);
+        assert_eq!(
+            handover.ripe(noon(), at + 2 * PROPAGATION, PROPAGATION),
+            Some(&second)
+        );
+        assert_eq!(handover.remaining(at, PROPAGATION), None);
+    }
+
+    #[test]
+    fn a_served_leaf_that_is_of_no_use_is_not_waited_for() {
+        let at = Instant::now();
+        let first = pair(noon());
+        let end = first.leaf.certificate.not_after;
+        let mut handover = Handover::default();
+        handover.offer(first.clone(), noon());
+        let second = successor(&first);
+        handover.offer(second.clone(), noon());
+        assert_eq!(
+            handover.ripe(end, at, PROPAGATION),
+            Some(&second),
+            "expired while waiting"
+        );
+        let mut handover = Handover::default();
+        handover.offer(first.clone(), noon());
+        assert_eq!(
+            handover.offer(second.clone(), end),
+            Some(&second),
+            "expired before"
+        );
+        // A bundle that no longer trusts what is served: as soon as it is carried, waiting only fails admissions.
+        let mut handover = Handover::default();
+        handover.offer(first, noon());
+        let stranger = pair(noon());
+        handover.offer(stranger.clone(), noon());
+        assert_eq!(handover.ripe(noon(), at, PROPAGATION), None);
+        handover.carried(at, true);
+        assert_eq!(handover.ripe(noon(), at, PROPAGATION), Some(&stranger));
+    }
+}

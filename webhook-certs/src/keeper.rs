@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The loop that keeps a webhook's certificate.
+//!
+//! Read, plan, act, serve, inject, wait: each pass starts from what the API server says now, so that whatever was
+//! deleted, overwritten or missed is found by the next one. When the API server is away, what was served last is
+//! served on.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures::{FutureExt as _, StreamExt as _};
+use kube::Client;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::changes::{Changes, Pauses, changes};
+use crate::config::Config;
+use crate::handover::Handover;
+use crate::inject::{self, Injected, Target, inject};
+use crate::issue::{self, KeySource, SystemKeys};
+use crate::serve::{self, Resolver};
+use crate::settle::{self, Settled, Wanted, settle};
+use crate::store::{self, SecretStore};
+
+/// Shortest time between two passes: a storm of changes must not become a storm of requests.
+const SPACING: Duration = Duration::from_millis(200);
+
+/// Why the keeper cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A field of the [`Config`] is empty.
+    #[error("the keeper's {0} is empty: set it")]
+    Empty(&'static str),
+    /// Certificates cannot be made on this machine; trying again would not help.
+    #[error(transparent)]
+    Issue(#[from] issue::Error),
+}
+
+/// What is served at present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// CA bundle in PEM form that verifies what is served.
+    pub ca_bundle: String,
+    /// First moment of the served certificate.
+    pub not_before: SystemTime,
+    /// Last moment of the served certificate.
+    pub not_after: SystemTime,
+    /// Whether every target carries the bundle.
+    pub injected: bool,
+    /// Targets that do not exist (yet).
+    pub missing: Vec<Target>,
+}
+
+/// Keeps a certificate issued, stored, injected and served.
+pub struct Keeper {
+    client: Client,
+    config: Config,
+    keys: Box<dyn KeySource>,
+    store: SecretStore,
+    resolver: Arc<Resolver>,
+    handover: Handover,
+    /// The bundle that every target was last seen to carry.
+    confirmed: Option<String>,
+    missing: Vec<Target>,
+    published: watch::Sender<Option<Published>>,
+}
+
+impl Keeper {
+    /// A keeper that has done nothing yet. Certificates are served once [`Keeper::run`] is polled.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] when a name in `config` is empty.
+    pub fn new(client: Client, config: Config) -> Result<Self, Error> {
+        let named = [
+            ("secret.namespace", &config.secret.namespace),
+            ("secret.name", &config.secret.name),
+            ("field_manager", &config.field_manager),
+        ];
+        let targets = config
+            .targets
+            .iter()
+            .map(|target| ("targets[].name", &target.name));
+        if let Some((field, _)) = named
+            .into_iter()
+            .chain(targets)
+            .find(|(_, value)| value.is_empty())
+        {
+            return Err(Error::Empty(field));
+        }
+        let store = SecretStore::new(
+            client.clone(),
+            config.secret.clone(),
+            config.secret_labels.clone(),
+        );
+        Ok(Self {
+            client,
+            config,
+            keys: Box::new(SystemKeys),
+            store,
+            resolver: Arc::default(),
+            handover: Handover::default(),
+            confirmed: None,
+            missing: Vec::new(),
+            published: watch::Sender::new(None),
+        })
+    }
+
+    /// Another source of keys than the operating system's, for tests.
+    #[must_use]
+    pub fn with_keys(mut self, keys: impl KeySource + 'static) -> Self {
+        self.keys = Box::new(keys);
+        self
+    }
+
+    /// The resolver to give to the TLS server.
+    #[must_use]
+    pub fn resolver(&self) -> Arc<Resolver> {
+        Arc::clone(&self.resolver)
+    }
+
+    /// What is served, for readiness and metrics; `None` until something is.
+    #[must_use]
+    pub fn published(&self) -> watch::Receiver<Option<Published>> {
+        self.published.subscribe()
+    }
+
+    /// Runs until `shutdown` completes; the resolver goes on serving what it has. Failures of the API server are
+    /// logged and tried again.
+    ///
+    /// # Errors
+    /// [`Error::Issue`] when this machine cannot make certificates at all.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
+        let mut shutdown = std::pin::pin!(shutdown);
+        let mut changes = changes(&self.client, &self.config.secret, &self.config.targets);
+        let mut pauses = Pauses::default();
+        loop {
+            let wait = tokio::select! {
+                biased;
+                () = &mut shutdown => return Ok(()),
+                outcome = self.pass() => match outcome {
+                    Ok(wait) => {
+                        pauses = Pauses::default();
+                        wait
+                    }
+                    Err(Failure::Fatal(error)) => return Err(error.into()),
+                    Err(failure) => {
+                        tracing::warn!(%failure, "the webhook certificate could not be looked after; trying again");
+                        pauses.next().unwrap_or(SPACING)
+                    }
+                },
+            };
+            tokio::select! {
+                biased;
+                () = &mut shutdown => return Ok(()),
+                () = rest(wait, &mut changes) => {}
+            }
+        }
+    }
+
+    /// One look at everything. Returns how long nothing needs to be done.
+    async fn pass(&mut self) -> Result<Duration, Failure> {
+        let settled = self.settled().await;
+        let until = match settled {
+            Ok(settled) => {
+                let until = settled.until;
+                self.offer(settled)?;
+                let injected = self.inject().await;
+                self.hand_over()?;
+                self.publish();
+                injected?;
+                until
+            }
+            Err(failure) => {
+                // A handover that was waiting needs no API server any more.
+                self.hand_over()?;
+                self.publish();
+                return Err(failure);
+            }
+        };
+        let left = until.duration_since(self.config.clock.now()).unwrap_or_default();
+        let handover = self.handover.remaining(Instant::now(), self.config.propagation);
+        Ok(left
+            .min(self.config.check_interval)
+            .min(handover.unwrap_or(Duration::MAX)))
+    }
+
+    /// What the Secret holds, put right if necessary.
+    async fn settled(&self) -> Result<Settled, Failure> {
+        let wanted = Wanted {
+            names: &self.config.names,
+            lifetimes: &self.config.lifetimes,
+            keys: self.keys.as_ref(),
+            serving: self.handover.serving_ca(),
+        };
+        let settled = settle(&self.store, wanted, self.config.clock.now())
+            .await
+            .map_err(|error| match error {
+                settle::Error::Issue(error) => Failure::Fatal(error),
+                other => Failure::Settle(other),
+            })?;
+        if let Some(why) = &settled.wrote {
+            tracing::info!(reason = why.reason(), "issued a webhook certificate: {why}");
+        }
+        Ok(settled)
+    }
+
+    /// Serves what the Secret holds, now or after a handover.
+    fn offer(&mut self, settled: Settled) -> Result<(), Failure> {
+        if let Some(pair) = self.handover.offer(settled.pair, self.config.clock.now()) {
+            self.resolver.swap(&pair.leaf)?;
+        }
+        // Later changes are told after the injection, so that `injected` does not blink in between.
+        if self.published.borrow().is_none() {
+            self.publish();
+        }
+        Ok(())
+    }
+
+    /// Serves a waiting certificate if its time has come.
+    fn hand_over(&mut self) -> Result<(), Failure> {
+        let now = self.config.clock.now();
+        if let Some(pair) = self.handover.ripe(now, Instant::now(), self.config.propagation) {
+            self.resolver.swap(&pair.leaf)?;
+            tracing::info!("serving a certificate of a new CA");
+        }
+        Ok(())
+    }
+
+    /// Puts the bundle into every target; all are tried even if one fails.
+    async fn inject(&mut self) -> Result<(), Failure> {
+        let Some(bundle) = self.handover.wanted_bundle() else {
+            return Ok(());
+        };
+        let manager = &self.config.field_manager;
+        let each = self
+            .config
+            .targets
+            .iter()
+            .map(|target| inject(&self.client, target, &bundle, manager));
+        let outcomes = futures::future::join_all(each).await;
+        let mut missing = Vec::new();
+        let mut changed = false;
+        let mut failure = None;
+        for (target, outcome) in self.config.targets.iter().zip(outcomes) {
+            match outcome {
+                Ok(Injected::Unchanged) => {}
+                Ok(Injected::Written) => {
+                    changed = true;
+                    tracing::info!(%target, "wrote the CA bundle");
+                }
+                Ok(Injected::Missing) => missing.push(target.clone()),
+                Err(error) => failure = Some(error),
+            }
+        }
+        self.note_missing(missing);
+        if let Some(error) = failure {
+            return Err(error.into());
+        }
+        self.confirmed = self.missing.is_empty().then_some(bundle);
+        self.handover.carried(Instant::now(), changed);
+        Ok(())
+    }
+
+    /// Remembers which targets do not exist, and says so once.
+    fn note_missing(&mut self, missing: Vec<Target>) {
+        for target in missing.iter().filter(|target| !self.missing.contains(target)) {
+            tracing::warn!(%target, "does not exist: admission is not called until it is created");
+        }
+        self.missing = missing;
+    }
+
+    /// Tells everybody what is served.
+    fn publish(&self) {
+        let published = self.handover.served().map(|(leaf, ca_bundle)| Published {
+            not_before: leaf.not_before,
+            not_after: leaf.not_after,
+            injected: self.missing.is_empty() && self.confirmed.as_ref() == Some(&ca_bundle),
+            missing: self.missing.clone(),
+            ca_bundle,
+        });
+        self.published.send_if_modified(|current| {
+            let differs = *current != published;
+            *current = published;
+            differs
+        });
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a pass ended early.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Fatal(issue::Error),
+    #[error(transparent)]
+    Settle(settle::Error<store::Error>),
+    #[error(transparent)]
+    Inject(#[from] inject::Error),
+    #[error(transparent)]
+    Serve(#[from] serve::Error),
+}
+
+/// Waits for `wait` or for a change, but never less than [`SPACING`]; changes that come in a bunch count as one.
+async fn rest(wait: Duration, changes: &mut Changes) {
+    let enough = tokio::time::sleep(wait);
+    tokio::select! {
+        () = enough => {}
+        _ = changes.next() => {}
+    }
+    tokio::time::sleep(SPACING).await;
+    while changes.next().now_or_never().flatten().is_some() {}
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What to do next: a pure function of what is held, what is wanted and the time.
+//!
+//! Every replica asks the same question and gets the same answer, so that none has to be the leader; who acts on it
+//! first is decided by the store.
+
+use std::time::{Duration, SystemTime};
+
+use crate::inspect::Certificate;
+use crate::issue::back_date;
+use crate::names::{Name, Names};
+use crate::state::{Fault, Pair, State};
+
+/// Shortest lifetime that leaves time to renew: certificates count whole seconds.
+const SHORTEST: Duration = Duration::from_secs(3);
+/// Longest lifetime: keeps every date inside the years a certificate can express.
+const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
+
+/// Lifetimes that cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "lifetimes of {ca:?} for the CA and {leaf:?} for the leaf cannot be kept: the leaf needs 3 s or more, the CA at least as long as the leaf and at most 100 years"
+)]
+pub struct Error {
+    ca: Duration,
+    leaf: Duration,
+}
+
+/// How long certificates live. Both are renewed at two thirds of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    ca: Duration,
+    leaf: Duration,
+}
+
+impl Lifetimes {
+    /// Lifetimes of the CA and of the leaf.
+    ///
+    /// # Errors
+    /// [`Error`] when the leaf's is below 3 s, or the CA's below the leaf's or above 100 years.
+    pub fn new(ca: Duration, leaf: Duration) -> Result<Self, Error> {
+        if leaf < SHORTEST || ca < leaf || ca > LONGEST {
+            return Err(Error { ca, leaf });
+        }
+        Ok(Self { ca, leaf })
+    }
+
+    /// How long a new CA lives.
+    #[must_use]
+    pub fn ca(&self) -> Duration {
+        self.ca
+    }
+
+    /// How long a new leaf lives, unless its CA ends before.
+    #[must_use]
+    pub fn leaf(&self) -> Duration {
+        self.leaf
+    }
+}
+
+impl Default for Lifetimes {
+    /// 10 years for the CA, 90 days for the leaf.
+    fn default() -> Self {
+        Self {
+            ca: Duration::from_hours(3650 * 24),
+            leaf: Duration::from_hours(90 * 24),
+        }
+    }
+}
+
+/// Why something is issued.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Why {
+    /// There is no Secret.
+    #[error("there is no Secret yet")]
+    Absent,
+    /// The Secret's content is of no use.
+    #[error("{0}")]
+    Fault(#[from] Fault),
+    /// The CA is past its last moment.
+    #[error("the CA has expired")]
+    CaExpired,
+    /// The CA is not valid yet: it was issued by a clock far ahead, or this one was set back.
+    #[error("the CA is from the future: it is not valid yet by this machine's clock")]
+    CaFromTheFuture,
+    /// The CA has lived two thirds of its life.
+    #[error("the CA has lived two thirds of its life")]
+    CaDue,
+    /// The leaf is past its last moment.
+    #[error("the certificate has expired")]
+    Expired,
+    /// The leaf is not valid yet: it was issued by a clock far ahead, or this one was set back.
+    #[error("the certificate is from the future: it is not valid yet by this machine's clock")]
+    FromTheFuture,
+    /// The leaf lacks wanted names.
+    #[error("the certificate lacks names: {}", list(.0))]
+    Names(Vec<Name>),
+    /// The leaf has lived two thirds of its life.
+    #[error("the certificate has lived two thirds of its life")]
+    Due,
+}
+
+impl Why {
+    /// A stable word for events and metrics.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Absent => "Absent",
+            Self::Fault(fault) => fault.reason(),
+            Self::CaExpired => "CaExpired",
+            Self::CaFromTheFuture => "CaFromTheFuture",
+            Self::CaDue => "CaDue",
+            Self::Expired => "Expired",
+            Self::FromTheFuture => "FromTheFuture",
+            Self::Names(_) => "NamesChanged",
+            Self::Due => "Due",
+        }
+    }
+}
+
+/// The next step.
+///
+/// Rotation with overlap adds two: `RotateCa` (publish the next CA beside the present one, sign with it only after
+/// every configuration carries it) and `DropOldCa` (take a CA out of the bundle when no leaf of it can be served any
+/// more). Until then [`Step::IssueAll`] changes the CA, and the bundle keeps the former one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// All is well at least until then.
+    Nothing {
+        /// When to ask again at the latest.
+        until: SystemTime,
+    },
+    /// A new CA and a new leaf.
+    IssueAll {
+        /// What makes it necessary.
+        why: Why,
+    },
+    /// A new leaf by the present CA.
+    RenewLeaf {
+        /// What makes it necessary.
+        why: Why,
+    },
+}
+
+/// The next step for what is held.
+#[must_use]
+pub fn plan(state: &State, names: &Names, lifetimes: &Lifetimes, now: SystemTime) -> Step {
+    let ca = match state {
+        State::Absent => return Step::IssueAll { why: Why::Absent },
+        State::Broken { fault, .. } => {
+            return Step::IssueAll {
+                why: fault.clone().into(),
+            };
+        }
+        State::Leafless { ca, .. } | State::Pair(Pair { ca, .. }) => &ca.certificate,
+    };
+    if let Some(why) = ca_fault(ca, lifetimes, now) {
+        return Step::IssueAll { why };
+    }
+    let leaf = match state {
+        State::Leafless { fault, .. } => {
+            return Step::RenewLeaf {
+                why: fault.clone().into(),
+            };
+        }
+        State::Pair(pair) => &pair.leaf.certificate,
+        State::Absent | State::Broken { .. } => return Step::IssueAll { why: Why::Absent },
+    };
+    if let Some(why) = leaf_fault(leaf, names, lifetimes, now) {
+        return Step::RenewLeaf { why };
+    }
+    Step::Nothing {
+        until: due(ca, lifetimes.ca).min(due(leaf, lifetimes.leaf)),
+    }
+}
+
+/// Why the CA must be replaced, if it must.
+fn ca_fault(ca: &Certificate, lifetimes: &Lifetimes, now: SystemTime) -> Option<Why> {
+    if now >= ca.not_after {
+        Some(Why::CaExpired)
+    } else if now < ca.not_before {
+        Some(Why::CaFromTheFuture)
+    } else if now >= due(ca, lifetimes.ca) {
+        Some(Why::CaDue)
+    } else {
+        None
+    }
+}
+
+/// Why the leaf must be replaced, if it must.
+fn leaf_fault(leaf: &Certificate, names: &Names, lifetimes: &Lifetimes, now: SystemTime) -> Option<Why> {
+    if now >= leaf.not_after {
+        return Some(Why::Expired);
+    }
+    if now < leaf.not_before {
+        return Some(Why::FromTheFuture);
+    }
+    let missing = names.missing_in(&leaf.names);
+    if !missing.is_empty() {
+        return Some(Why::Names(missing));
+    }
+    (now >= due(leaf, lifetimes.leaf)).then_some(Why::Due)
+}
+
+/// When a certificate is due for renewal: at two thirds of its own life, or of the wanted one where that is shorter,
+/// so that a shortened lifetime reaches certificates that were issued for longer.
+fn due(certificate: &Certificate, lifetime: Duration) -> SystemTime {
+    let own = certificate
+        .not_after
+        .duration_since(certificate.not_before)
+        .unwrap_or_default();
+    certificate.not_before + own.min(lifetime + back_date(lifetime)) * 2 / 3
+}
+
+/// Names joined by commas.
+fn list(names: &[Name]) -> String {
+    names.iter().map(Name::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::fixtures::{DAY, ca, leaf, names, noon, pair};
+    use crate::inspect::{self, Identity};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// The step for a good pair issued at noon, asked at `now`.
+    fn step_at(now: SystemTime) -> Step {
+        plan(&State::Pair(pair(noon())), &names(), &Lifetimes::default(), now)
+    }
+
+    /// The reason of a step, and whether it issues everything.
+    fn reason(step: &Step) -> Option<(&'static str, bool)> {
+        match step {
+            Step::Nothing { .. } => None,
+            Step::IssueAll { why } => Some((why.reason(), true)),
+            Step::RenewLeaf { why } => Some((why.reason(), false)),
+        }
+    }
+
+    #[test]
+    fn time_decides_at_exact_boundaries() {
+        let back = Duration::from_mins(5);
+        let leaf_due = noon() - back + (90 * DAY + back) * 2 / 3;
+        let ca_due = noon() - back + (3650 * DAY + back) * 2 / 3;
+        assert_eq!(step_at(noon()), Step::Nothing { until: leaf_due });
+        for (now, expected) in [
+            (noon() - back, None),
+            (noon() - back - SECOND, Some(("CaFromTheFuture", true))),
+            (leaf_due - SECOND, None),
+            (leaf_due, Some(("Due", false))),
+            (noon() + 90 * DAY - SECOND, Some(("Due", false))),
+            (noon() + 90 * DAY, Some(("Expired", false))),
+            (ca_due - SECOND, Some(("Expired", false))),
+            (ca_due, Some(("CaDue", true))),
+            (noon() + 3650 * DAY - SECOND, Some(("CaDue", true))),
+            (noon() + 3650 * DAY, Some(("CaExpired", true))),
+        ] {
+            assert_eq!(
+                reason(&step_at(now)),
+                expected,
+                "{:?}",
+                now.duration_since(noon())
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_held_decides() {
+        let Identity { certificate, .. } = ca(noon(), DAY);
+        let whole = pair(noon());
+        let leafless = |fault| State::Leafless {
+            ca: whole.ca.clone(),
+            older: vec![certificate.clone()],
+            fault,
+        };
+        let broken = |fault| State::Broken { fault, cas: vec![] };
+        let mut early = whole.clone();
+        early.leaf = leaf(&whole.ca, noon() + DAY, DAY);
+        let garbage = |name| Fault::Garbage(name, inspect::Error::Pem);
+        for (state, expected) in [
+            (State::Absent, Some(("Absent", true))),
+            (broken(Fault::NotACa), Some(("NotACa", true))),
+            (broken(Fault::Missing("ca.key")), Some(("Missing", true))),
+            (broken(Fault::KeyMismatch("ca.key")), Some(("KeyMismatch", true))),
+            (broken(garbage("ca.crt")), Some(("Garbage", true))),
+            (leafless(Fault::CaInPlaceOfLeaf), Some(("CaInPlaceOfLeaf", false))),
+            (leafless(Fault::ForeignLeaf), Some(("ForeignLeaf", false))),
+            (
+                leafless(Fault::KeyMismatch("tls.key")),
+                Some(("KeyMismatch", false)),
+            ),
+            (leafless(Fault::NotForServers), Some(("NotForServers", false))),
+            (leafless(garbage("tls.crt")), Some(("Garbage", false))),
+            (State::Pair(early), Some(("FromTheFuture", false))),
+            (State::Pair(whole.clone()), None),
+        ] {
+            let step = plan(&state, &names(), &Lifetimes::default(), noon());
+            assert_eq!(reason(&step), expected, "{state:?}");
+        }
+        // A CA that must go takes the leaf with it, whatever is wrong with the leaf.
+        let step = plan(
+            &leafless(Fault::ForeignLeaf),
+            &names(),
+            &Lifetimes::default(),
+            noon() + 3650 * DAY,
+        );
+        assert_eq!(reason(&step), Some(("CaExpired", true)));
+    }
+
+    #[test]
+    fn lacking_names_are_named_and_superfluous_ones_are_left() {
+        let state = State::Pair(pair(noon()));
+        let wanted = names().with(["x.example.org".parse().unwrap()]);
+        let step = plan(&state, &wanted, &Lifetimes::default(), noon());
+        let Step::RenewLeaf { why } = step else {
+            panic!("{step:?}")
+        };
+        assert_eq!(why.to_string(), "the certificate lacks names: x.example.org");
+        let fewer = Names::parse(["webhook.celery.svc"]).unwrap();
+        assert_eq!(reason(&plan(&state, &fewer, &Lifetimes::default(), noon())), None);
+    }
+
+    #[test]
+    fn a_shortened_lifetime_reaches_certificates_that_were_issued_for_longer() {
+        let short = Lifetimes::new(100 * DAY, 3 * DAY).unwrap();
+        let state = State::Pair(pair(noon()));
+        assert_eq!(reason(&plan(&state, &names(), &short, noon() + DAY)), None);
+        assert_eq!(
+            reason(&plan(&state, &names(), &short, noon() + 2 * DAY)),
+            Some(("Due", false))
+        );
+        assert_eq!(
+            reason(&plan(&state, &names(), &short, noon() + 67 * DAY)),
+            Some(("CaDue", true))
+        );
+    }
+
+    #[test]
+    fn a_leaf_of_seconds_is_not_old_at_birth_and_is_renewed_in_time() {
+        let lifetimes = Lifetimes::new(3 * SECOND, 3 * SECOND).unwrap();
+        for millis in [0, 1, 500, 700, 999] {
+            let now = noon() + Duration::from_millis(millis);
+            let ca = ca(now, lifetimes.ca());
+            let leaf = leaf(&ca, now, lifetimes.leaf());
+            let state = State::Pair(Pair {
+                ca,
+                older: vec![],
+                leaf: leaf.clone(),
+            });
+            let Step::Nothing { until } = plan(&state, &names(), &lifetimes, now) else {
+                panic!("{millis}")
+            };
+            assert!(until > now && until < leaf.certificate.not_after, "{millis}");
+        }
+    }
+
+    #[test]
+    fn lifetimes_that_cannot_be_kept_are_refused() {
+        assert!(Lifetimes::new(DAY, 2 * SECOND).is_err());
+        assert!(Lifetimes::new(DAY, 2 * DAY).is_err());
+        assert!(Lifetimes::new(40_000 * DAY, DAY).is_err());
+        assert!(Lifetimes::new(6 * SECOND, 6 * SECOND).is_ok());
+    }
+}

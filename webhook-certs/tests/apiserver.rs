@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The loop against a real API server that calls a real webhook on this machine, with `failurePolicy: Fail`, so that
+//! every gap is a failed request. Needs `KUBECONFIG` and rights to everything; run with `-- --ignored`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::routing::post;
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use webhook_certs::{Config, Keeper, Lifetimes, Names, SecretRef, Target, server_config};
+
+const NAME: &str = "webhook-certs-test";
+
+/// Puts an object that a JSON value describes, replacing one of a former run.
+async fn fresh<K>(api: &Api<K>, value: Value)
+where
+    K: kube::Resource + Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
+{
+    drop(api.delete(NAME, &DeleteParams::default()).await);
+    api.create(&PostParams::default(), &serde_json::from_value(value).unwrap())
+        .await
+        .unwrap();
+}
+
+/// Answers every review with yes, over TLS.
+///
+/// One request per connection, so that each admission is a handshake verified with the bundle of the moment; API
+/// servers would otherwise keep one HTTP/2 connection for as long as the bundle stays the same.
+async fn webhook(listener: TcpListener, mut tls: rustls::ServerConfig) {
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let allow = |Json(review): Json<Value>| async move {
+        let answer = json!({"uid": review["request"]["uid"], "allowed": true});
+        let review =
+            json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": answer});
+        ([(http::header::CONNECTION, "close")], Json(review))
+    };
+    let router = axum::Router::new().route("/", post(allow));
+    let tls = axum_server::tls_rustls::RustlsConfig::from_config(Arc::new(tls));
+    let server = axum_server::from_tcp_rustls(listener, tls).unwrap();
+    server.serve(router.into_make_service()).await.unwrap();
+}
+
+/// One request that the webhook must allow.
+async fn admit(api: &Api<ConfigMap>) -> Result<(), kube::Error> {
+    let dry = PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    };
+    let map = ConfigMap {
+        metadata: kube::core::ObjectMeta {
+            generate_name: Some("x-".into()),
+            ..Default::default()
+        },
+        ..ConfigMap::default()
+    };
+    api.create(&dry, &map).await.map(drop)
+}
+
+/// How long until a request is admitted, at most 10 s.
+async fn healed(api: &Api<ConfigMap>) -> Duration {
+    let start = Instant::now();
+    while let Err(error) = admit(api).await {
+        assert!(start.elapsed() < Duration::from_secs(10), "{error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    start.elapsed()
+}
+
+type Published = tokio::sync::watch::Receiver<Option<webhook_certs::Published>>;
+type Configurations = Api<ValidatingWebhookConfiguration>;
+
+/// A namespace whose `ConfigMaps` must be admitted by the webhook at `url`, and no Secret.
+async fn prepare(client: &Client, url: &str) -> Configurations {
+    let namespace = serde_json::from_value(json!({"metadata": {"name": NAME}})).unwrap();
+    drop(
+        Api::<Namespace>::all(client.clone())
+            .create(&PostParams::default(), &namespace)
+            .await,
+    );
+    let configurations: Configurations = Api::all(client.clone());
+    let configuration = json!({"metadata": {"name": NAME}, "webhooks": [{
+        "name": "maps.example.org", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+        "failurePolicy": "Fail", "timeoutSeconds": 5, "clientConfig": {"url": url},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": NAME}},
+        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
+    }]});
+    fresh(&configurations, configuration).await;
+    drop(secrets(client).delete(NAME, &DeleteParams::default()).await);
+    configurations
+}
+
+fn secrets(client: &Client) -> Api<Secret> {
+    Api::namespaced(client.clone(), NAME)
+}
+
+/// Short lives, and a check interval so long that only watches and due dates can be what wakes the keeper.
+fn config() -> Config {
+    let secret = SecretRef {
+        namespace: NAME.into(),
+        name: NAME.into(),
+    };
+    let mut config = Config::new(secret, Names::parse(["127.0.0.1"]).unwrap(), NAME);
+    config.targets = vec![Target::validating(NAME)];
+    config.lifetimes = Lifetimes::new(Duration::from_secs(30), Duration::from_secs(9)).unwrap();
+    config.propagation = Duration::from_secs(1);
+    config.check_interval = Duration::from_mins(10);
+    config
+}
+
+/// Waits for every target to carry the bundle, or not to.
+async fn until_injected(published: &mut Published, injected: bool) {
+    published
+        .wait_for(|found| found.as_ref().is_some_and(|found| found.injected == injected))
+        .await
+        .unwrap();
+}
+
+/// 50 s of admissions while leaves and CAs end and the Secret is deleted: none may fail.
+async fn rotations(client: &Client, maps: &Api<ConfigMap>, published: &Published) {
+    let (mut admitted, mut deleted) = (0_u32, false);
+    let (mut leaves, mut bundles) = (BTreeSet::new(), BTreeSet::new());
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(50) {
+        admit(maps).await.unwrap();
+        admitted += 1;
+        let found = published.borrow().clone().unwrap();
+        leaves.insert(found.not_after);
+        bundles.insert(found.ca_bundle);
+        if !deleted && start.elapsed() > Duration::from_secs(5) {
+            secrets(client)
+                .delete(NAME, &DeleteParams::default())
+                .await
+                .unwrap();
+            deleted = true;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    println!(
+        "{admitted} admissions, {} leaves, {} bundles, none failed",
+        leaves.len(),
+        bundles.len()
+    );
+    assert!(leaves.len() >= 6 && bundles.len() >= 3);
+}
+
+/// Bundles that are overwritten: how soon admission works again.
+async fn overwritten(configurations: &Configurations, maps: &Api<ConfigMap>) {
+    for bundle in ["Cg==", "bm90IGEgY2VydA==", ""] {
+        let patch = json!([{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": bundle}]);
+        let patch = Patch::<()>::Json(serde_json::from_value(patch).unwrap());
+        configurations
+            .patch(NAME, &PatchParams::default(), &patch)
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        println!(
+            "bundle {bundle:?}: healed after 100 ms and {:?}",
+            healed(maps).await
+        );
+    }
+}
+
+/// A configuration that is deleted and made anew without a bundle.
+async fn remade(configurations: &Configurations, maps: &Api<ConfigMap>, published: &mut Published) {
+    let old = configurations.get(NAME).await.unwrap();
+    configurations
+        .delete(NAME, &DeleteParams::default())
+        .await
+        .unwrap();
+    until_injected(published, false).await;
+    let mut again = serde_json::to_value(&old).unwrap();
+    again["metadata"] = json!({"name": NAME});
+    again["webhooks"][0]["clientConfig"]
+        .as_object_mut()
+        .unwrap()
+        .remove("caBundle");
+    fresh(configurations, again).await;
+    until_injected(published, true).await;
+    println!("configuration made anew: admitted after {:?}", healed(maps).await);
+}
+
+/// What the keeper owns of the configuration.
+async fn owned(configurations: &Configurations) -> Value {
+    let owners = configurations
+        .get(NAME)
+        .await
+        .unwrap()
+        .metadata
+        .managed_fields
+        .unwrap_or_default();
+    let ours = owners
+        .into_iter()
+        .find(|owner| owner.manager.as_deref() == Some(NAME))
+        .unwrap();
+    serde_json::to_value(ours.fields_v1).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs an API server: set KUBECONFIG"]
+async fn admission_through_a_real_api_server_has_no_gap() {
+    let client = Client::try_default().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("https://127.0.0.1:{}/", listener.local_addr().unwrap().port());
+    let configurations = prepare(&client, &url).await;
+    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), NAME);
+    let keeper = Keeper::new(client.clone(), config()).unwrap();
+    let mut published = keeper.published();
+    let tls = server_config(keeper.resolver()).unwrap();
+    let scenario = async {
+        until_injected(&mut published, true).await;
+        println!("first admission {:?} after the injection", healed(&maps).await);
+        rotations(&client, &maps, &published).await;
+        overwritten(&configurations, &maps).await;
+        remade(&configurations, &maps, &mut published).await;
+        let bundle = json!({"f:clientConfig": {"f:caBundle": {}}});
+        assert_eq!(
+            owned(&configurations).await,
+            json!({"f:webhooks": {"k:{\"name\":\"maps.example.org\"}": bundle}})
+        );
+    };
+    tokio::select! {
+        ended = keeper.run(std::future::pending()) => panic!("{ended:?}"),
+        () = webhook(listener, tls) => panic!("the webhook ended"),
+        () = scenario => {}
+    }
+    drop(configurations.delete(NAME, &DeleteParams::default()).await);
+}
