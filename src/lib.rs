@@ -5,6 +5,7 @@
 //! Deployments, Services and autoscalers. Both lead into the same pure rooms ([`defaults`], [`rules`], [`build`],
 //! [`status`]), so they never disagree; the command line ([`cli`]) is a third door that needs no cluster.
 
+pub mod admin;
 pub mod admission;
 pub mod api;
 pub mod build;
@@ -14,9 +15,11 @@ pub mod cluster;
 pub mod defaults;
 pub mod index;
 pub mod labels;
+pub mod manifests;
 pub mod names;
 pub mod reconcile;
 pub mod resolve;
 pub mod rules;
 pub mod run;
 pub mod status;
+pub mod telemetry;

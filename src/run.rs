@@ -1,1 +1,214 @@
-//! x
+// SPDX-License-Identifier: Apache-2.0
+//! The roof: the one place that knows both doors and the certificates.
+//!
+//! Every task is awaited here. When one of them ends, the process ends with its reason; nothing runs detached.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum_server::Handle;
+use futures::future::{self, BoxFuture, FutureExt as _};
+use kube::Client;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{error, info};
+use webhook_certs::{Config, Keeper, Lifetimes, Names, Published, SecretRef, Target};
+
+use crate::admin::{self, Gates};
+use crate::admission;
+use crate::cli::Run;
+use crate::manifests::{CERTIFICATE_SECRET, MUTATING, VALIDATING};
+use crate::reconcile;
+
+/// Field manager of `caBundle`.
+const CERTIFICATE_MANAGER: &str = "celery-operator-certificates";
+/// How long a certificate authority lives.
+const CA_LIFETIME: Duration = Duration::from_hours(24 * 3650);
+
+/// Why the process ends.
+#[derive(Debug, Error)]
+enum Error {
+    #[error("cannot reach a Kubernetes cluster: {0}; set KUBECONFIG, or run in a pod with a service account")]
+    Client(#[from] kube::Error),
+    #[error("{0}")]
+    Names(#[from] webhook_certs::names::Error),
+    #[error("{0}")]
+    Lifetimes(#[from] webhook_certs::plan::Error),
+    #[error("{0}")]
+    Keeper(#[from] webhook_certs::keeper::Error),
+    #[error("{0}")]
+    Tls(#[from] webhook_certs::serve::Error),
+    #[error("{0}")]
+    Webhooks(#[from] admission::Error),
+    #[error("cannot serve {address}: {source}; choose another --admin-address")]
+    Admin {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("cannot set up the process: {0}")]
+    System(#[source] std::io::Error),
+    #[error("{0} ended although nobody asked it to")]
+    Ended(&'static str),
+}
+
+/// Runs the operator until SIGTERM or SIGINT.
+#[must_use]
+pub fn main(options: &Run) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime
+        .map_err(Error::System)
+        .and_then(|runtime| runtime.block_on(run(options)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            error!(%reason, "the operator ends");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Run) -> Result<(), Error> {
+    let client = Client::try_default().await?;
+    let keeper = Keeper::new(client.clone(), certificates(options)?)?;
+    let tls = webhook_certs::server_config(keeper.resolver())?;
+    let published = keeper.published();
+    let listener = TcpListener::bind(options.admin_address)
+        .await
+        .map_err(|source| Error::Admin {
+            address: options.admin_address,
+            source,
+        })?;
+    let (gates, gates_seen) = watch::channel(Gates::default());
+    let (stop, stopped) = watch::channel(false);
+    let handle = Handle::new();
+    info!(webhooks = %options.webhook_address, admin = %options.admin_address, "serving");
+
+    let mut reconcilers: Vec<BoxFuture<'static, ()>> = Vec::new();
+    let mut scopes: Vec<Option<String>> = options.watch_namespace.iter().cloned().map(Some).collect();
+    if scopes.is_empty() {
+        scopes.push(None);
+    }
+    for scope in scopes {
+        reconcilers.push(reconcile::run(client.clone(), scope, asked(stopped.clone())).boxed());
+    }
+    let webhooks = admission::serve(options.webhook_address, tls, handle.clone());
+    let work = future::try_join4(
+        finished(
+            "the reconciler",
+            &stopped,
+            future::join_all(reconcilers).map(|_| Ok(())),
+        ),
+        finished(
+            "the webhook server",
+            &stopped,
+            webhooks.map(|ended| ended.map_err(Error::from)),
+        ),
+        finished(
+            "the admin server",
+            &stopped,
+            serve_admin(listener, gates_seen, stopped.clone()),
+        ),
+        finished(
+            "the certificate keeper",
+            &stopped,
+            keeper
+                .run(asked(stopped.clone()))
+                .map(|ended| ended.map_err(Error::from)),
+        ),
+    );
+    let watch_gates = follow(published, &gates);
+    let ending = async {
+        signalled().await.map_err(Error::System)?;
+        info!("asked to end: finishing what is in flight");
+        gates.send_modify(|gates| gates.ending = true);
+        admission::drain(&handle);
+        let _ = stop.send(true);
+        Ok::<(), Error>(())
+    };
+    tokio::select! {
+        ended = future::try_join(work, ending) => ended.map(|_| info!("ended")),
+        () = watch_gates => Err(Error::Ended("the certificate keeper")),
+    }
+}
+
+fn certificates(options: &Run) -> Result<Config, Error> {
+    let names = if options.webhook_name.is_empty() {
+        Names::of_service(&options.webhook_service, &options.namespace)?
+    } else {
+        Names::parse(&options.webhook_name)?
+    };
+    let secret = SecretRef {
+        namespace: options.namespace.clone(),
+        name: CERTIFICATE_SECRET.to_owned(),
+    };
+    let mut config = Config::new(secret, names, CERTIFICATE_MANAGER);
+    config
+        .secret_labels
+        .insert("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned());
+    config.targets = vec![Target::mutating(MUTATING), Target::validating(VALIDATING)];
+    let days = Duration::from_hours(24) * options.certificate_days;
+    config.lifetimes = Lifetimes::new(
+        CA_LIFETIME,
+        options.certificate_seconds.map_or(days, Duration::from_secs),
+    )?;
+    Ok(config)
+}
+
+/// A task that may only end once the process was asked to end.
+async fn finished(
+    name: &'static str,
+    stopped: &watch::Receiver<bool>,
+    task: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    task.await?;
+    if *stopped.borrow() {
+        Ok(())
+    } else {
+        Err(Error::Ended(name))
+    }
+}
+
+async fn serve_admin(
+    listener: TcpListener,
+    gates: watch::Receiver<Gates>,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let server = axum::serve(listener, admin::router(gates)).with_graceful_shutdown(asked(stopped));
+    server.await.map_err(Error::System)
+}
+
+/// Opens the gates as certificates come; ends only when the keeper is gone.
+async fn follow(mut published: watch::Receiver<Option<Published>>, gates: &watch::Sender<Gates>) {
+    loop {
+        let seen = published
+            .borrow_and_update()
+            .as_ref()
+            .map(|published| published.injected);
+        gates.send_modify(|gates| {
+            gates.certificate = seen.is_some();
+            gates.published = seen == Some(true);
+        });
+        if published.changed().await.is_err() {
+            // The keeper ended: `work` tells why, or everything is ending.
+            future::pending::<()>().await;
+        }
+    }
+}
+
+/// Completes when the process was asked to end.
+async fn asked(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn signalled() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

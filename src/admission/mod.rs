@@ -1,1 +1,11 @@
-//! x
+// SPDX-License-Identifier: Apache-2.0
+//! The first door: objects are defaulted and judged before they are stored.
+//!
+//! Nothing here waits for the cluster: a request is answered from its own body alone.
+
+mod answer;
+mod review;
+mod server;
+mod words;
+
+pub use server::{Error, drain, router, serve};

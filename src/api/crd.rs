@@ -40,7 +40,8 @@ const MAPS: &[(&str, &[&str], u64)] = &[
 /// CEL rules: where, the field blamed, the expression, the message. Each is the static half of a rule of the catalogue.
 #[rustfmt::skip]
 const CEL: &[(&str, &str, &str, &str)] = &[
-    ("", ".metadata.name", "size(self.metadata.name) <= 63", "must have at most 63 characters: it is a label value"),
+    // metadata has no schema of its own, so no field can be blamed.
+    ("", "", "size(self.metadata.name) <= 63", "metadata.name must have at most 63 characters: it is a label value"),
     ("", ".spec.common.appName",
         "(has(self.spec.common.appName) ? self.spec.common.appName : self.metadata.name) == (has(oldSelf.spec.common.appName) ? oldSelf.spec.common.appName : oldSelf.metadata.name)",
         "field is immutable; create a new Celery for another name"),

@@ -49,19 +49,20 @@ struct Context {
 #[error(transparent)]
 struct Error(#[from] cluster::Error);
 
-/// Reconciles every Celery until `shutdown`, and finishes what is in flight.
+/// Reconciles every Celery until `shutdown`, and finishes what is in flight. `scope` is the one namespace to look at;
+/// without it all are.
 pub async fn run(
     client: Client,
-    namespaces: &[String],
+    scope: Option<String>,
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let index = Arc::new(ChildIndex::default());
     let resource = ApiResource::erase::<Celery>(&());
-    let celeries: Api<DynamicObject> = match namespaces {
-        [one] => Api::namespaced_with(client.clone(), one, &resource),
-        _ => Api::all_with(client.clone(), &resource),
+    let celeries: Api<DynamicObject> = match &scope {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
     };
-    let triggers = triggers::triggers(&client, namespaces, &index);
+    let triggers = triggers::triggers(&client, scope.as_deref(), &index);
     let context = Arc::new(Context {
         client,
         index,

@@ -28,13 +28,13 @@ pub(super) struct Triggers {
 }
 
 /// Watches every kind of children and keeps the index in step.
-pub(super) fn triggers(client: &Client, namespaces: &[String], index: &Arc<ChildIndex>) -> Triggers {
+pub(super) fn triggers(client: &Client, scope: Option<&str>, index: &Arc<ChildIndex>) -> Triggers {
     let (sender, everything) = mpsc::unbounded();
     let streams = ChildKind::ALL.map(|kind| {
         let resource = kind.resource();
-        let api: Api<DynamicObject> = match namespaces {
-            [one] => Api::namespaced_with(client.clone(), one, &resource),
-            _ => Api::all_with(client.clone(), &resource),
+        let api: Api<DynamicObject> = match scope {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+            None => Api::all_with(client.clone(), &resource),
         };
         watched(kind, api, index.clone(), sender.clone()).boxed()
     });

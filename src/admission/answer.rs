@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The verdict on a request. Pure.
+
+use json_patch::jsonptr::PointerBuf;
+use json_patch::{AddOperation, Patch, PatchOperation};
+use kube::core::admission::{AdmissionResponse, Operation};
+use serde_json::Value;
+
+use super::review::Request;
+use super::words;
+use crate::defaults::{self, Addition, Moment};
+use crate::rules::{self, Finding, Severity};
+
+/// Adds what is absent; denies when the schema would refuse the object anyway, since the schema would answer first and
+/// with one mistake at a time.
+pub(super) fn mutate(request: &Request) -> AdmissionResponse {
+    let allowed = AdmissionResponse::from(&request.request);
+    let Some(object) = judged(request) else {
+        return allowed;
+    };
+    let moment = if request.request.operation == Operation::Create {
+        Moment::Creation
+    } else {
+        Moment::Later
+    };
+    let additions = defaults::absent(object, moment);
+    let defaulted = defaults::defaulted(object.clone(), &additions);
+    let findings = match rules::check(&defaulted, request.old.as_ref()) {
+        Ok(findings) => findings,
+        // The API server names wrong types itself; a hint goes beside it where its own message does not help.
+        Err(_) => return words::warned(allowed, words::type_hints(object)),
+    };
+    if findings
+        .iter()
+        .any(|finding| finding.schema && finding.severity == Severity::Deny)
+    {
+        return denied(request, &findings);
+    }
+    if additions.is_empty() {
+        return allowed;
+    }
+    match allowed.clone().with_patch(patch(&additions)) {
+        Ok(mut response) => {
+            response
+                .audit_annotations
+                .insert("defaulted".to_owned(), additions.len().to_string());
+            response
+        }
+        // Without the patch the reconciler fills in the same fields.
+        Err(_) => allowed,
+    }
+}
+
+/// Judges the final object: every finding at once.
+pub(super) fn validate(request: &Request) -> AdmissionResponse {
+    let allowed = AdmissionResponse::from(&request.request);
+    let Some(object) = judged(request) else {
+        return allowed;
+    };
+    let Ok(findings) = rules::check(object, request.old.as_ref()) else {
+        return allowed;
+    };
+    if findings.iter().any(|finding| finding.severity == Severity::Deny) {
+        return denied(request, &findings);
+    }
+    annotated(words::warned(allowed, words::warnings(&findings)), &findings)
+}
+
+/// The object to judge: created or changed, and not on its way out.
+fn judged(request: &Request) -> Option<&Value> {
+    let judged = matches!(request.request.operation, Operation::Create | Operation::Update);
+    let object = request.object.as_ref().filter(|_| judged)?;
+    object["metadata"]["deletionTimestamp"]
+        .is_null()
+        .then_some(object)
+}
+
+fn denied(request: &Request, findings: &[Finding]) -> AdmissionResponse {
+    let mut response = AdmissionResponse::from(&request.request);
+    response.allowed = false;
+    response.result = words::refusal(&request.request.name, findings);
+    let warnings: Vec<Finding> = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Warn)
+        .cloned()
+        .collect();
+    annotated(words::warned(response, words::warnings(&warnings)), findings)
+}
+
+fn annotated(mut response: AdmissionResponse, findings: &[Finding]) -> AdmissionResponse {
+    if !findings.is_empty() {
+        let mut ids: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        response
+            .audit_annotations
+            .insert("rules".to_owned(), ids.join(","));
+    }
+    response
+}
+
+fn patch(additions: &[Addition]) -> Patch {
+    let add = |addition: &Addition| {
+        PatchOperation::Add(AddOperation {
+            path: PointerBuf::from_tokens(addition.path.iter().copied()),
+            value: addition.value.clone(),
+        })
+    };
+    Patch(additions.iter().map(add).collect())
+}
