@@ -104,6 +104,24 @@ pub enum Error {
         reason: String,
     },
 
+    /// kubectl or the operator's program did not do what it was told.
+    #[error("{command} failed:\n{said}")]
+    Command {
+        /// What was run.
+        command: String,
+        /// What it said.
+        said: String,
+    },
+
+    /// The operator ended, or runs and does not become ready.
+    #[error("the operator is not ready: {said}; the end of its log {}:\n{}", log.display(), read_tail(log))]
+    OperatorNotReady {
+        /// How it ended, or what it answered last.
+        said: String,
+        /// Everything it logged.
+        log: PathBuf,
+    },
+
     /// A file, folder or program could not be used.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
