@@ -251,14 +251,19 @@ fn sqs_url(source: &QueueSource, queue: &str) -> String {
     if let Some(url) = queue_urls.get(queue) {
         return url.clone();
     }
-    // kombu writes '.' as '-' and every other punctuation as '_'.
+    // kombu writes '.' as '-' and every other punctuation as '_', but keeps the ending that makes a queue ordered.
     let letter = |c: char| match c {
         '.' => '-',
         '-' | '_' => c,
         c if c.is_ascii_punctuation() => '_',
         c => c,
     };
-    let name: String = format!("{prefix}{queue}").chars().map(letter).collect();
+    let written = format!("{prefix}{queue}");
+    let (stem, ending) = match written.strip_suffix(".fifo") {
+        Some(stem) => (stem, ".fifo"),
+        None => (written.as_str(), ""),
+    };
+    let name: String = stem.chars().map(letter).chain(ending.chars()).collect();
     match account_id {
         Some(account) => format!("https://sqs.{region}.amazonaws.com/{account}/{name}"),
         None => name,
