@@ -3,21 +3,30 @@
 
 use super::{Aspect, State};
 use crate::build::{Applied, ChildKind};
+use crate::names;
+use crate::resolve::Scaler;
 
 /// Reason when a queue should be followed and KEDA is not installed.
 pub(super) const KEDA_MISSING: &str = "KedaNotInstalled";
+/// Reason when an autoscaler could not be applied.
+pub(super) const MISSING: &str = "Missing";
 
 pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
     let resolved = state.resolved;
-    let pools = resolved.pools.iter().filter_map(|pool| pool.scaler.as_ref());
-    let scalers: Vec<_> = pools
-        .chain(resolved.flower.iter().filter_map(|flower| flower.scaler.as_ref()))
-        .collect();
+    let pools = resolved
+        .pools
+        .iter()
+        .filter_map(|pool| Some((names::worker(&resolved.app, &pool.name), pool.scaler.as_ref()?)));
+    let flower = resolved
+        .flower
+        .iter()
+        .filter_map(|flower| Some((names::flower(&resolved.app), flower.scaler.as_ref()?)));
+    let scalers: Vec<(String, &Scaler)> = pools.chain(flower).collect();
     if scalers.is_empty() {
         return None;
     }
     let no = |reason: &str, message: String| Some(Aspect::new("AutoscalingReady", false, reason, message));
-    if scalers.iter().any(|scaler| scaler.queue.is_some()) {
+    if scalers.iter().any(|(_, scaler)| scaler.queue.is_some()) {
         if !state.capabilities.keda {
             return no(
                 KEDA_MISSING,
@@ -26,6 +35,17 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
         }
         if let Some(Err(unresolved)) = resolved.broker.as_ref().map(|broker| &broker.queues) {
             return no(unresolved.reason, unresolved.message.clone());
+        }
+    }
+    for (name, scaler) in &scalers {
+        let kind = if scaler.queue.is_some() {
+            ChildKind::ScaledObject
+        } else {
+            ChildKind::HorizontalPodAutoscaler
+        };
+        let is_it = |child: &Applied| child.kind == kind && child.name == *name;
+        if !state.children.iter().any(is_it) {
+            return no(MISSING, format!("{} {name} is not there yet", kind.as_str()));
         }
     }
     match state.children.iter().find_map(complaint) {

@@ -16,11 +16,11 @@ pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[R
         (None, None) => ("Ready".to_owned(), "everything is as the spec says".to_owned()),
     };
     let ready = failure.is_none() && refused.is_none() && blocking.is_none();
-    let stalled = refused.is_some() || failure.is_some_and(|failure| failure.stalled) || !stalls.is_empty();
+    let given_up = refused.is_some() || failure.is_some_and(|failure| failure.stalled);
+    let stalled = given_up || !stalls.is_empty();
     let (stall_reason, stall_message) = match stalls.first() {
-        Some(stall) if failure.is_none() && refused.is_none() => {
-            (stall.reason.clone(), stall.message.clone())
-        }
+        // A failure that passes by itself is not what somebody has to look at.
+        Some(stall) if !given_up => (stall.reason.clone(), stall.message.clone()),
         _ => (reason.clone(), message.clone()),
     };
     let quiet = |type_| Aspect::new(type_, false, "Settled", "");
@@ -44,9 +44,10 @@ pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[R
 fn blocks(aspect: &Aspect) -> bool {
     match aspect.type_ {
         "Valid" => aspect.reason == super::REFUSED,
-        "AutoscalingReady" => {
-            aspect.reason == autoscaling::KEDA_MISSING || aspect.reason.starts_with("Secret")
-        }
+        "AutoscalingReady" => matches!(
+            aspect.reason.as_str(),
+            autoscaling::KEDA_MISSING | autoscaling::MISSING | "BrokerNotMeasurable"
+        ),
         _ => true,
     }
 }
