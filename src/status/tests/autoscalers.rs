@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What autoscalers say, and what is said while they cannot be made.
+
+use serde_json::{Value, json};
+
+use super::scene::{Scene, child_ready, condition, summary, word};
+use crate::api::Autoscaler;
+use crate::build::ChildKind;
+
+fn by_cpu() -> Value {
+    json!({"workerSpec": {"resources": {"requests": {"cpu": "1"}}}, "scaleTargetRef": [{"kind": "worker", "maxReplicas": 5,
+           "metrics": [{"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}]}]})
+}
+
+fn by_queue() -> Value {
+    json!({"workerSpec": {}, "scaleTargetRef": [{"kind": "worker", "maxReplicas": 5,
+           "metrics": [{"name": "task_queue_length", "target": {"type": "AverageValue", "averageValue": "10"}}]}]})
+}
+
+fn saying(type_: &str, status: &str, reason: &str) -> Value {
+    json!({"status": {"conditions": [{"type": type_, "status": status, "reason": reason, "message": "its own words"}]}})
+}
+
+#[test]
+fn autoscalers_that_work_are_told_with_their_kind() {
+    for (spec, kind, autoscaler) in [
+        (by_cpu(), ChildKind::HorizontalPodAutoscaler, Autoscaler::Hpa),
+        (by_queue(), ChildKind::ScaledObject, Autoscaler::Keda),
+    ] {
+        let status = Scene::new(&spec).status();
+        assert_eq!(word(&status, "AutoscalingReady"), Some(("True", "Active")));
+        assert_eq!(summary(&status), ("Ready", "Ready"));
+        assert_eq!(status.pools[0].autoscaler, autoscaler);
+        assert_eq!(child_ready(&status, kind, "shop-worker"), Some(true));
+    }
+}
+
+#[test]
+fn an_autoscaler_that_waits_for_metrics_leaves_the_pods_ready() {
+    let hpa = ChildKind::HorizontalPodAutoscaler;
+    for (spec, kind, type_) in [
+        (by_cpu(), hpa, "ScalingActive"),
+        (by_cpu(), hpa, "AbleToScale"),
+        (by_queue(), ChildKind::ScaledObject, "Ready"),
+    ] {
+        let complaint = saying(type_, "False", "FailedGetResourceMetric");
+        let status = Scene::new(&spec).with(kind, "shop-worker", &complaint).status();
+        assert_eq!(
+            word(&status, "AutoscalingReady"),
+            Some(("False", "FailedGetResourceMetric"))
+        );
+        let message = &condition(&status, "AutoscalingReady").message;
+        assert_eq!(*message, format!("{} shop-worker: its own words", kind.as_str()));
+        assert_eq!(summary(&status), ("Ready", "Ready"));
+        assert_eq!(child_ready(&status, kind, "shop-worker"), Some(false));
+        assert_eq!(
+            child_ready(&status, ChildKind::Deployment, "shop-worker"),
+            Some(true)
+        );
+    }
+}
+
+#[test]
+fn what_an_autoscaler_says_of_other_things_is_no_complaint() {
+    for (spec, kind, type_) in [
+        (by_cpu(), ChildKind::HorizontalPodAutoscaler, "ScalingLimited"),
+        (by_queue(), ChildKind::ScaledObject, "Active"),
+        (by_queue(), ChildKind::ScaledObject, "Fallback"),
+    ] {
+        let said = saying(type_, "False", "ScalerNotActive");
+        let status = Scene::new(&spec).with(kind, "shop-worker", &said).status();
+        assert_eq!(
+            word(&status, "AutoscalingReady"),
+            Some(("True", "Active")),
+            "{type_}"
+        );
+    }
+}
+
+#[test]
+fn without_keda_a_queue_cannot_be_followed() {
+    let status = Scene::without_keda(&by_queue()).status();
+    assert_eq!(
+        word(&status, "AutoscalingReady"),
+        Some(("False", "KedaNotInstalled"))
+    );
+    assert_eq!(summary(&status), ("Reconciling", "KedaNotInstalled"));
+    assert_eq!(word(&status, "WorkersAvailable"), Some(("True", "Available")));
+    assert_eq!(child_ready(&status, ChildKind::ScaledObject, "shop-worker"), None);
+    assert_eq!(
+        summary(&Scene::without_keda(&by_cpu()).status()),
+        ("Ready", "Ready")
+    );
+}
+
+#[test]
+fn an_autoscaler_that_is_not_there_does_not_work() {
+    for (spec, kind) in [
+        (by_cpu(), ChildKind::HorizontalPodAutoscaler),
+        (by_queue(), ChildKind::ScaledObject),
+    ] {
+        let status = Scene::new(&spec).without(kind, "shop-worker").status();
+        assert_eq!(
+            word(&status, "AutoscalingReady"),
+            Some(("False", "Missing")),
+            "{kind:?}"
+        );
+        assert_eq!(summary(&status), ("Reconciling", "Missing"), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_queue_that_nobody_can_measure_is_not_ready() {
+    let mut spec = by_queue();
+    spec["common"] = json!({"broker": {"url": "kafka://broker"}});
+    let status = Scene::new(&spec).status();
+    assert_eq!(word(&status, "BrokerResolved"), Some(("True", "Resolved")));
+    assert_eq!(
+        word(&status, "AutoscalingReady"),
+        Some(("False", "BrokerNotMeasurable"))
+    );
+    assert_eq!(summary(&status), ("Reconciling", "BrokerNotMeasurable"));
+}
+
+#[test]
+fn a_broker_that_nobody_measures_needs_not_be_measurable() {
+    let mut spec = by_cpu();
+    spec["common"] = json!({"broker": {"url": "kafka://broker"}});
+    assert_eq!(summary(&Scene::new(&spec).status()), ("Ready", "Ready"));
+}
+
+#[test]
+fn flower_is_scaled_like_workers() {
+    let mut spec = by_cpu();
+    spec["flowerSpec"] = json!({});
+    spec["scaleTargetRef"][0]["kind"] = json!("flower");
+    let complaint = saying("ScalingActive", "False", "FailedGetResourceMetric");
+    let status = Scene::new(&spec)
+        .with(ChildKind::HorizontalPodAutoscaler, "shop-flower", &complaint)
+        .status();
+    assert_eq!(
+        word(&status, "AutoscalingReady"),
+        Some(("False", "FailedGetResourceMetric"))
+    );
+    assert_eq!(status.pools[0].autoscaler, Autoscaler::None);
+}
