@@ -24,32 +24,20 @@ impl Gates {
     /// Each gate and whether it is open.
     #[must_use]
     pub fn named(self) -> [(&'static str, bool); 3] {
-        [
-            ("certificate", self.certificate),
-            ("ca-published", self.published),
-            ("not-ending", !self.ending),
-        ]
+        [("certificate", self.certificate), ("ca-published", self.published), ("not-ending", !self.ending)]
     }
 }
 
 /// The router; readiness follows `gates`.
 pub fn router(gates: watch::Receiver<Gates>) -> Router {
-    Router::new()
-        .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(readiness))
-        .with_state(gates)
+    Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(readiness)).with_state(gates)
 }
 
 async fn readiness(State(gates): State<watch::Receiver<Gates>>) -> (StatusCode, String) {
     let gates = gates.borrow().named();
-    let text = gates
-        .map(|(name, open)| format!("[{}] {name}\n", if open { '+' } else { '-' }))
-        .concat();
-    let status = if gates.iter().all(|(_, open)| *open) {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let text = gates.map(|(name, open)| format!("[{}] {name}\n", if open { '+' } else { '-' })).concat();
+    let status =
+        if gates.iter().all(|(_, open)| *open) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, text)
 }
 
@@ -64,37 +52,19 @@ mod tests {
     async fn ask(gates: Gates, path: &str) -> StatusCode {
         let (_sender, receiver) = watch::channel(gates);
         let request = Request::get(path).body(Body::empty()).expect("a request");
-        router(receiver)
-            .oneshot(request)
-            .await
-            .expect("an answer")
-            .status()
+        router(receiver).oneshot(request).await.expect("an answer").status()
     }
 
     #[tokio::test]
     async fn readiness_needs_every_gate_and_life_needs_none() {
-        let open = Gates {
-            certificate: true,
-            published: true,
-            ending: false,
-        };
+        let open = Gates { certificate: true, published: true, ending: false };
         assert_eq!(ask(open, "/readyz").await, StatusCode::OK);
         for closed in [
-            Gates {
-                certificate: false,
-                ..open
-            },
-            Gates {
-                published: false,
-                ..open
-            },
+            Gates { certificate: false, ..open },
+            Gates { published: false, ..open },
             Gates { ending: true, ..open },
         ] {
-            assert_eq!(
-                ask(closed, "/readyz").await,
-                StatusCode::SERVICE_UNAVAILABLE,
-                "{closed:?}"
-            );
+            assert_eq!(ask(closed, "/readyz").await, StatusCode::SERVICE_UNAVAILABLE, "{closed:?}");
             assert_eq!(ask(closed, "/livez").await, StatusCode::OK);
         }
     }

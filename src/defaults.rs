@@ -37,16 +37,10 @@ pub fn absent(object: &Value, moment: Moment) -> Vec<Addition> {
         };
         let parent = parents.iter().try_fold(object, |value, name| value.get(name));
         if parent.is_some_and(|parent| parent.is_object() && parent.get(name).is_none_or(Value::is_null)) {
-            additions.push(Addition {
-                path: path.to_vec(),
-                value,
-            });
+            additions.push(Addition { path: path.to_vec(), value });
         }
     };
-    if let Some(name) = object["metadata"]["name"]
-        .as_str()
-        .filter(|name| is_dns_label(name))
-    {
+    if let Some(name) = object["metadata"]["name"].as_str().filter(|name| is_dns_label(name)) {
         add(&["spec", "common", "appName"], json!(name));
     }
     add(&["spec", "common", "broker", "redis", "db"], json!(0));
@@ -66,9 +60,7 @@ pub fn defaulted(mut object: Value, additions: &[Addition]) -> Value {
         let Some((name, parents)) = path.split_last() else {
             continue;
         };
-        let parent = parents
-            .iter()
-            .try_fold(&mut object, |value, name| value.get_mut(name));
+        let parent = parents.iter().try_fold(&mut object, |value, name| value.get_mut(name));
         if let Some(parent) = parent.and_then(Value::as_object_mut) {
             parent.insert((*name).to_owned(), value.clone());
         }
@@ -103,10 +95,7 @@ mod tests {
         let spec = after(smallest(), Moment::Creation)["spec"].clone();
         assert_eq!(spec["common"], json!({"image": "shop:1", "appName": "shop"}));
         assert_eq!(spec["workerSpec"], json!({"numOfWorkers": 1}));
-        assert_eq!(
-            spec["flowerSpec"],
-            json!({"replicas": 1, "serviceType": "Default"})
-        );
+        assert_eq!(spec["flowerSpec"], json!({"replicas": 1, "serviceType": "Default"}));
     }
 
     #[test]
@@ -128,22 +117,11 @@ mod tests {
     #[test]
     fn who_scales_owns_the_number_of_workers() {
         let mut object = smallest();
-        assert!(
-            after(object.clone(), Moment::Later)["spec"]["workerSpec"]
-                .get("numOfWorkers")
-                .is_none()
-        );
+        assert!(after(object.clone(), Moment::Later)["spec"]["workerSpec"].get("numOfWorkers").is_none());
         object["spec"]["scaleTargetRef"] = json!([{"kind": "worker"}]);
-        assert!(
-            after(object.clone(), Moment::Creation)["spec"]["workerSpec"]
-                .get("numOfWorkers")
-                .is_none()
-        );
+        assert!(after(object.clone(), Moment::Creation)["spec"]["workerSpec"].get("numOfWorkers").is_none());
         object["spec"]["scaleTargetRef"] = json!([{"kind": "worker", "pool": "mail"}, {"kind": "flower"}]);
-        assert_eq!(
-            after(object, Moment::Creation)["spec"]["workerSpec"]["numOfWorkers"],
-            1
-        );
+        assert_eq!(after(object, Moment::Creation)["spec"]["workerSpec"]["numOfWorkers"], 1);
     }
 
     #[test]

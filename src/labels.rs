@@ -43,10 +43,7 @@ pub fn selector(instance: &str, component: Component, pool: Option<&str>) -> BTr
     let mut labels = BTreeMap::from([
         ("app.kubernetes.io/name".to_owned(), "celery".to_owned()),
         ("app.kubernetes.io/instance".to_owned(), instance.to_owned()),
-        (
-            "app.kubernetes.io/component".to_owned(),
-            component.as_str().to_owned(),
-        ),
+        ("app.kubernetes.io/component".to_owned(), component.as_str().to_owned()),
     ]);
     if let Some(pool) = pool {
         labels.insert("celeryproject.org/pool".to_owned(), pool.to_owned());
@@ -69,10 +66,7 @@ pub fn child(
         ("app.kubernetes.io/managed-by".to_owned(), MANAGED_BY.to_owned()),
     ]);
     if let Some(component) = component {
-        labels.insert(
-            "app.kubernetes.io/component".to_owned(),
-            component.as_str().to_owned(),
-        );
+        labels.insert("app.kubernetes.io/component".to_owned(), component.as_str().to_owned());
     }
     if let Some(pool) = pool {
         labels.insert("celeryproject.org/pool".to_owned(), pool.to_owned());

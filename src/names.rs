@@ -19,11 +19,7 @@ pub const FLOWER_CONTAINER: &str = "flower";
 /// Name of a worker pool's Deployment and of its autoscaler.
 #[must_use]
 pub fn worker(app: &str, pool: &str) -> String {
-    if pool == DEFAULT_POOL {
-        format!("{app}-worker")
-    } else {
-        format!("{app}-worker-{pool}")
-    }
+    if pool == DEFAULT_POOL { format!("{app}-worker") } else { format!("{app}-worker-{pool}") }
 }
 
 /// Name of Flower's Deployment, Service and autoscaler.

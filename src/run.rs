@@ -44,10 +44,7 @@ enum Error {
     #[error("{0}")]
     Webhooks(#[from] admission::Error),
     #[error("cannot serve {address}: {source}; choose another --admin-address")]
-    Admin {
-        address: SocketAddr,
-        source: std::io::Error,
-    },
+    Admin { address: SocketAddr, source: std::io::Error },
     #[error("cannot set up the process: {0}")]
     System(#[source] std::io::Error),
     #[error("{0} ended although nobody asked it to")]
@@ -58,9 +55,7 @@ enum Error {
 #[must_use]
 pub fn main(options: &Run) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let outcome = runtime
-        .map_err(Error::System)
-        .and_then(|runtime| runtime.block_on(run(options)));
+    let outcome = runtime.map_err(Error::System).and_then(|runtime| runtime.block_on(run(options)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
@@ -77,10 +72,7 @@ async fn run(options: &Run) -> Result<(), Error> {
     let published = keeper.published();
     let listener = TcpListener::bind(options.admin_address)
         .await
-        .map_err(|source| Error::Admin {
-            address: options.admin_address,
-            source,
-        })?;
+        .map_err(|source| Error::Admin { address: options.admin_address, source })?;
     let (gates, gates_seen) = watch::channel(Gates::default());
     let (stop, stopped) = watch::channel(false);
     let handle = Handle::new();
@@ -96,27 +88,13 @@ async fn run(options: &Run) -> Result<(), Error> {
     }
     let webhooks = admission::serve(options.webhook_address, tls, handle.clone());
     let work = future::try_join4(
-        finished(
-            "the reconciler",
-            &stopped,
-            future::join_all(reconcilers).map(|_| Ok(())),
-        ),
-        finished(
-            "the webhook server",
-            &stopped,
-            webhooks.map(|ended| ended.map_err(Error::from)),
-        ),
-        finished(
-            "the admin server",
-            &stopped,
-            serve_admin(listener, gates_seen, stopped.clone()),
-        ),
+        finished("the reconciler", &stopped, future::join_all(reconcilers).map(|_| Ok(()))),
+        finished("the webhook server", &stopped, webhooks.map(|ended| ended.map_err(Error::from))),
+        finished("the admin server", &stopped, serve_admin(listener, gates_seen, stopped.clone())),
         finished(
             "the certificate keeper",
             &stopped,
-            keeper
-                .run(asked(stopped.clone()))
-                .map(|ended| ended.map_err(Error::from)),
+            keeper.run(asked(stopped.clone())).map(|ended| ended.map_err(Error::from)),
         ),
     );
     let watch_gates = follow(published, &gates);
@@ -140,20 +118,13 @@ fn certificates(options: &Run) -> Result<Config, Error> {
     } else {
         Names::parse(&options.webhook_name)?
     };
-    let secret = SecretRef {
-        namespace: options.namespace.clone(),
-        name: CERTIFICATE_SECRET.to_owned(),
-    };
+    let secret = SecretRef { namespace: options.namespace.clone(), name: CERTIFICATE_SECRET.to_owned() };
     let mut config = Config::new(secret, names, CERTIFICATE_MANAGER);
-    config
-        .secret_labels
-        .insert("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned());
+    config.secret_labels.insert("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned());
     config.targets = vec![Target::mutating(MUTATING), Target::validating(VALIDATING)];
     let days = Duration::from_hours(24) * options.certificate_days;
-    config.lifetimes = Lifetimes::new(
-        CA_LIFETIME,
-        options.certificate_seconds.map_or(days, Duration::from_secs),
-    )?;
+    config.lifetimes =
+        Lifetimes::new(CA_LIFETIME, options.certificate_seconds.map_or(days, Duration::from_secs))?;
     Ok(config)
 }
 
@@ -164,11 +135,7 @@ async fn finished(
     task: impl Future<Output = Result<(), Error>>,
 ) -> Result<(), Error> {
     task.await?;
-    if *stopped.borrow() {
-        Ok(())
-    } else {
-        Err(Error::Ended(name))
-    }
+    if *stopped.borrow() { Ok(()) } else { Err(Error::Ended(name)) }
 }
 
 async fn serve_admin(
@@ -183,10 +150,7 @@ async fn serve_admin(
 /// Opens the gates as certificates come; ends only when the keeper is gone.
 async fn follow(mut published: watch::Receiver<Option<Published>>, gates: &watch::Sender<Gates>) {
     loop {
-        let seen = published
-            .borrow_and_update()
-            .as_ref()
-            .map(|published| published.injected);
+        let seen = published.borrow_and_update().as_ref().map(|published| published.injected);
         gates.send_modify(|gates| {
             gates.certificate = seen.is_some();
             gates.published = seen == Some(true);

@@ -36,22 +36,13 @@ fn named(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]").next().unwrap();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines
-        .flat_map(|line| {
-            line.split("crate::")
-                .skip(1)
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>())
         .flat_map(|rest| match rest.strip_prefix('{') {
             // `use crate::{a, b::c};` on one line.
             Some(group) => group.split(',').map(|part| part.trim().to_owned()).collect(),
             None => vec![rest],
         })
-        .map(|rest| {
-            rest.chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-                .collect()
-        })
+        .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
         .collect()
 }
 
@@ -71,28 +62,17 @@ fn breach(from: &str, to: &str) -> Option<&'static str> {
 
 #[test]
 fn imports_go_down_only() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    sources(&source, &mut files);
     let mut edges = 0;
     for file in files {
-        let relative = file.strip_prefix(&root).unwrap();
-        let room = relative
-            .iter()
-            .next()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .trim_end_matches(".rs")
-            .to_owned();
+        let relative = file.strip_prefix(&source).unwrap();
+        let room = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
         if ["lib", "main"].contains(&room.as_str()) {
             continue;
         }
-        assert!(
-            floor(&room).is_some(),
-            "{} stands on no floor: add its room to FLOORS",
-            relative.display()
-        );
+        assert!(floor(&room).is_some(), "{} stands on no floor: add its room to FLOORS", relative.display());
         for to in named(&fs::read_to_string(&file).unwrap()) {
             edges += 1;
             if let Some(why) = breach(&room, &to) {
@@ -100,23 +80,14 @@ fn imports_go_down_only() {
             }
         }
     }
-    assert!(
-        edges > 50,
-        "only {edges} imports seen: the reader of imports is broken"
-    );
+    assert!(edges > 50, "only {edges} imports seen: the reader of imports is broken");
 }
 
 #[test]
 fn breaches_are_told_apart_from_open_ways() {
     assert_eq!(breach("api", "rules"), Some("goes up"));
-    assert_eq!(
-        breach("cluster", "index"),
-        Some("joins rooms that are blind to each other")
-    );
-    assert_eq!(
-        breach("admission", "reconcile"),
-        Some("joins rooms that are blind to each other")
-    );
+    assert_eq!(breach("cluster", "index"), Some("joins rooms that are blind to each other"));
+    assert_eq!(breach("admission", "reconcile"), Some("joins rooms that are blind to each other"));
     assert_eq!(breach("reconcile", "rules"), None);
     assert_eq!(breach("rules", "defaults"), None);
     assert_eq!(

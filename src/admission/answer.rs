@@ -14,26 +14,18 @@ use crate::rules::{self, Finding, Severity};
 /// Adds what is absent; denies when the schema would refuse the object anyway, since the schema would answer first and
 /// with one mistake at a time.
 pub(super) fn mutate(request: &Request) -> AdmissionResponse {
-    let allowed = AdmissionResponse::from(&request.request);
+    let allowed = AdmissionResponse::from(&request.inner);
     let Some(object) = judged(request) else {
         return allowed;
     };
-    let moment = if request.request.operation == Operation::Create {
-        Moment::Creation
-    } else {
-        Moment::Later
-    };
+    let moment = if request.inner.operation == Operation::Create { Moment::Creation } else { Moment::Later };
     let additions = defaults::absent(object, moment);
     let defaulted = defaults::defaulted(object.clone(), &additions);
-    let findings = match rules::check(&defaulted, request.old.as_ref()) {
-        Ok(findings) => findings,
+    let Ok(findings) = rules::check(&defaulted, request.old.as_ref()) else {
         // The API server names wrong types itself; a hint goes beside it where its own message does not help.
-        Err(_) => return words::warned(allowed, words::type_hints(object)),
+        return words::warned(allowed, words::type_hints(object));
     };
-    if findings
-        .iter()
-        .any(|finding| finding.schema && finding.severity == Severity::Deny)
-    {
+    if findings.iter().any(|finding| finding.schema && finding.severity == Severity::Deny) {
         return denied(request, &findings);
     }
     if additions.is_empty() {
@@ -41,9 +33,7 @@ pub(super) fn mutate(request: &Request) -> AdmissionResponse {
     }
     match allowed.clone().with_patch(patch(&additions)) {
         Ok(mut response) => {
-            response
-                .audit_annotations
-                .insert("defaulted".to_owned(), additions.len().to_string());
+            response.audit_annotations.insert("defaulted".to_owned(), additions.len().to_string());
             response
         }
         // Without the patch the reconciler fills in the same fields.
@@ -53,7 +43,7 @@ pub(super) fn mutate(request: &Request) -> AdmissionResponse {
 
 /// Judges the final object: every finding at once.
 pub(super) fn validate(request: &Request) -> AdmissionResponse {
-    let allowed = AdmissionResponse::from(&request.request);
+    let allowed = AdmissionResponse::from(&request.inner);
     let Some(object) = judged(request) else {
         return allowed;
     };
@@ -68,22 +58,17 @@ pub(super) fn validate(request: &Request) -> AdmissionResponse {
 
 /// The object to judge: created or changed, and not on its way out.
 fn judged(request: &Request) -> Option<&Value> {
-    let judged = matches!(request.request.operation, Operation::Create | Operation::Update);
+    let judged = matches!(request.inner.operation, Operation::Create | Operation::Update);
     let object = request.object.as_ref().filter(|_| judged)?;
-    object["metadata"]["deletionTimestamp"]
-        .is_null()
-        .then_some(object)
+    object["metadata"]["deletionTimestamp"].is_null().then_some(object)
 }
 
 fn denied(request: &Request, findings: &[Finding]) -> AdmissionResponse {
-    let mut response = AdmissionResponse::from(&request.request);
+    let mut response = AdmissionResponse::from(&request.inner);
     response.allowed = false;
-    response.result = words::refusal(&request.request.name, findings);
-    let warnings: Vec<Finding> = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Warn)
-        .cloned()
-        .collect();
+    response.result = words::refusal(&request.inner.name, findings);
+    let warnings: Vec<Finding> =
+        findings.iter().filter(|finding| finding.severity == Severity::Warn).cloned().collect();
     annotated(words::warned(response, words::warnings(&warnings)), findings)
 }
 
@@ -92,9 +77,7 @@ fn annotated(mut response: AdmissionResponse, findings: &[Finding]) -> Admission
         let mut ids: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
         ids.sort_unstable();
         ids.dedup();
-        response
-            .audit_annotations
-            .insert("rules".to_owned(), ids.join(","));
+        response.audit_annotations.insert("rules".to_owned(), ids.join(","));
     }
     response
 }

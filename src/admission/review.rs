@@ -26,7 +26,7 @@ pub(super) enum Malformed {
 #[derive(Debug)]
 pub(super) struct Request {
     /// As the API server sent it.
-    pub(super) request: AdmissionRequest<DynamicObject>,
+    pub(super) inner: AdmissionRequest<DynamicObject>,
     /// The object, when there is one.
     pub(super) object: Option<Value>,
     /// What it replaces.
@@ -42,21 +42,10 @@ pub(super) fn read(body: &[u8]) -> Result<Request, Malformed> {
     let request: AdmissionRequest<DynamicObject> = review.try_into().map_err(|_| Malformed::NoRequest)?;
     let resource = &request.resource;
     if resource.group != GROUP || resource.resource != "celeries" || request.sub_resource.is_some() {
-        let sub = request
-            .sub_resource
-            .as_deref()
-            .map(|sub| format!("/{sub}"))
-            .unwrap_or_default();
-        return Err(Malformed::OtherResource(format!(
-            "{}.{}{sub}",
-            resource.resource, resource.group
-        )));
+        let sub = request.sub_resource.as_deref().map(|sub| format!("/{sub}")).unwrap_or_default();
+        return Err(Malformed::OtherResource(format!("{}.{}{sub}", resource.resource, resource.group)));
     }
     let object = request.object.as_ref().map(serde_json::to_value).transpose()?;
-    let old = request
-        .old_object
-        .as_ref()
-        .map(serde_json::to_value)
-        .transpose()?;
-    Ok(Request { request, object, old })
+    let old = request.old_object.as_ref().map(serde_json::to_value).transpose()?;
+    Ok(Request { inner: request, object, old })
 }

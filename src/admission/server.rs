@@ -41,14 +41,8 @@ pub enum Error {
 /// The webhooks as an axum router.
 pub fn router() -> Router {
     Router::new()
-        .route(
-            MUTATE_PATH,
-            post(|body: Bytes| async move { respond(&body, answer::mutate) }),
-        )
-        .route(
-            VALIDATE_PATH,
-            post(|body: Bytes| async move { respond(&body, answer::validate) }),
-        )
+        .route(MUTATE_PATH, post(|body: Bytes| async move { respond(&body, answer::mutate) }))
+        .route(VALIDATE_PATH, post(|body: Bytes| async move { respond(&body, answer::validate) }))
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
@@ -62,10 +56,7 @@ pub async fn serve(
     handle: Handle<SocketAddr>,
 ) -> Result<(), Error> {
     let server = axum_server::bind_rustls(address, RustlsConfig::from_config(Arc::new(tls))).handle(handle);
-    server
-        .serve(router().into_make_service())
-        .await
-        .map_err(|source| Error::Bind { address, source })
+    server.serve(router().into_make_service()).await.map_err(|source| Error::Bind { address, source })
 }
 
 /// Asks the server to end: no new connections, open ones may finish.

@@ -16,10 +16,8 @@ const MAX_WARNINGS: usize = 4000;
 
 /// The refusal with every denial as a cause; kubectl prints one line for each.
 pub(super) fn refusal(name: &str, findings: &[Finding]) -> Status {
-    let denials: Vec<&Finding> = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Deny)
-        .collect();
+    let denials: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.severity == Severity::Deny).collect();
     // kubectl ignores this text and prints the causes; other clients show nothing else.
     let message = match denials.as_slice() {
         [one] => one.to_string(),
@@ -60,21 +58,14 @@ pub(super) fn warnings(findings: &[Finding]) -> Vec<String> {
 
 /// What is wrong and what to write, without the form of an error.
 fn plain(finding: &Finding) -> String {
-    let value = finding
-        .value
-        .as_ref()
-        .map(|value| format!("{value:?} "))
-        .unwrap_or_default();
+    let value = finding.value.as_ref().map(|value| format!("{value:?} ")).unwrap_or_default();
     format!("{value}{}; {}", finding.message, finding.fix)
 }
 
 /// One line of at most 120 characters that ends with the rule: a warning with a line break would be dropped.
 fn line(text: &str, rule: &str) -> String {
     let end = format!(" [{rule}]");
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let room = MAX_WARNING.saturating_sub(end.chars().count());
     if text.chars().count() <= room {
         return format!("{text}{end}");

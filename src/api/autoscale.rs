@@ -97,11 +97,8 @@ pub enum MetricName {
 }
 
 impl Word for MetricName {
-    const SPELLINGS: &'static [(&'static str, Self)] = &[
-        ("cpu", Self::Cpu),
-        ("memory", Self::Memory),
-        ("task_queue_length", Self::TaskQueueLength),
-    ];
+    const SPELLINGS: &'static [(&'static str, Self)] =
+        &[("cpu", Self::Cpu), ("memory", Self::Memory), ("task_queue_length", Self::TaskQueueLength)];
 }
 
 /// How a target is given.
@@ -131,8 +128,6 @@ impl ScaleTarget {
     /// Whether one of the metrics has this name.
     #[must_use]
     pub fn follows(&self, name: MetricName) -> bool {
-        self.metrics
-            .iter()
-            .any(|metric| metric.name.known() == Some(name))
+        self.metrics.iter().any(|metric| metric.name.known() == Some(name))
     }
 }

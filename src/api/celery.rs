@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The Celery kind: one application's workers, Flower and autoscalers.
+#![allow(clippy::duplicated_attributes)] // each printcolumn of the derive has the same keys
 
 use garde::Validate;
 use k8s_openapi::api::core::v1::{LocalObjectReference, Volume, VolumeMount};
@@ -43,24 +44,9 @@ use super::{Broker, CeleryStatus, FlowerSpec, ScaleTarget, WorkerSpec};
     printcolumn(name = "Workers", type_ = "string", json_path = ".status.workers"),
     printcolumn(name = "Flower", type_ = "string", json_path = ".status.flower.ready"),
     printcolumn(name = "Broker", type_ = "string", json_path = ".status.broker.scheme"),
-    printcolumn(
-        name = "Image",
-        type_ = "string",
-        json_path = ".spec.common.image",
-        priority = 1
-    ),
-    printcolumn(
-        name = "Celery",
-        type_ = "string",
-        json_path = ".spec.common.celeryVersion",
-        priority = 1
-    ),
-    printcolumn(
-        name = "Queues",
-        type_ = "string",
-        json_path = ".status.effective.queues",
-        priority = 1
-    ),
+    printcolumn(name = "Image", type_ = "string", json_path = ".spec.common.image", priority = 1),
+    printcolumn(name = "Celery", type_ = "string", json_path = ".spec.common.celeryVersion", priority = 1),
+    printcolumn(name = "Queues", type_ = "string", json_path = ".status.effective.queues", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
@@ -140,9 +126,6 @@ pub enum ImagePullPolicy {
 }
 
 impl Word for ImagePullPolicy {
-    const SPELLINGS: &'static [(&'static str, Self)] = &[
-        ("Always", Self::Always),
-        ("IfNotPresent", Self::IfNotPresent),
-        ("Never", Self::Never),
-    ];
+    const SPELLINGS: &'static [(&'static str, Self)] =
+        &[("Always", Self::Always), ("IfNotPresent", Self::IfNotPresent), ("Never", Self::Never)];
 }

@@ -17,22 +17,12 @@ const MAX_ITEMS: u64 = 256;
 const MAX_LENGTH: u64 = 4096;
 
 /// Fields whose schema is Kubernetes' own: kept whole, without descriptions.
-const EMBEDDED: &[&str] = &[
-    "imagePullSecrets",
-    "volumeMounts",
-    "volumes",
-    "rolloutStrategy",
-    "resources",
-];
+const EMBEDDED: &[&str] = &["imagePullSecrets", "volumeMounts", "volumes", "rolloutStrategy", "resources"];
 
 /// Lists that are maps: where, and by which keys.
 const MAPS: &[(&str, &[&str], u64)] = &[
     ("/spec/properties/scaleTargetRef", &["kind", "pool"], 64),
-    (
-        "/spec/properties/scaleTargetRef/items/properties/metrics",
-        &["name"],
-        3,
-    ),
+    ("/spec/properties/scaleTargetRef/items/properties/metrics", &["name"], 3),
     ("/status/properties/conditions", &["type"], 32),
     ("/status/properties/pools", &["name"], 64),
 ];
@@ -77,23 +67,15 @@ const CEL: &[(&str, &str, &str, &str)] = &[
 #[must_use]
 pub fn definition() -> CustomResourceDefinition {
     let mut crd = Celery::crd();
-    crd.metadata.labels = Some(
-        [("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned())]
-            .into_iter()
-            .collect(),
-    );
+    crd.metadata.labels =
+        Some([("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned())].into_iter().collect());
     for version in &mut crd.spec.versions {
-        let Some(schema) = version
-            .schema
-            .as_mut()
-            .and_then(|schema| schema.open_api_v3_schema.as_mut())
+        let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut())
         else {
             continue;
         };
         // A round trip through JSON: schemas are edited by path, which the typed form does not offer.
-        let edited = serde_json::to_value(&*schema)
-            .map(completed)
-            .and_then(serde_json::from_value);
+        let edited = serde_json::to_value(&*schema).map(completed).and_then(serde_json::from_value);
         if let Ok(edited) = edited {
             *schema = edited;
         }
@@ -104,7 +86,7 @@ pub fn definition() -> CustomResourceDefinition {
 fn completed(mut schema: Value) -> Value {
     for name in EMBEDDED {
         every_property(&mut schema, name, &mut |property| {
-            strip_inner_descriptions(property)
+            strip_inner_descriptions(property);
         });
     }
     for (path, keys, max_items) in MAPS {
@@ -120,9 +102,7 @@ fn completed(mut schema: Value) -> Value {
             if !field.is_empty() {
                 validation["fieldPath"] = json!(field);
             }
-            let list = object
-                .entry("x-kubernetes-validations")
-                .or_insert_with(|| json!([]));
+            let list = object.entry("x-kubernetes-validations").or_insert_with(|| json!([]));
             if let Some(list) = list.as_array_mut() {
                 list.push(validation);
             }
@@ -132,10 +112,7 @@ fn completed(mut schema: Value) -> Value {
         name.insert("pattern".to_owned(), json!("^[a-z]([a-z0-9-]*[a-z0-9])?$"));
         name.insert("maxLength".to_owned(), json!(63));
     }
-    if let Some(metrics) = place(
-        &mut schema,
-        "/spec/properties/scaleTargetRef/items/properties/metrics",
-    ) {
+    if let Some(metrics) = place(&mut schema, "/spec/properties/scaleTargetRef/items/properties/metrics") {
         metrics.insert("minItems".to_owned(), json!(1));
     }
     bounded(&mut schema);
@@ -144,11 +121,7 @@ fn completed(mut schema: Value) -> Value {
 
 /// The object at a pointer below the root's `properties`; the empty path is the root itself.
 fn place<'a>(schema: &'a mut Value, path: &str) -> Option<&'a mut Map<String, Value>> {
-    let pointer = if path.is_empty() {
-        String::new()
-    } else {
-        format!("/properties{path}")
-    };
+    let pointer = if path.is_empty() { String::new() } else { format!("/properties{path}") };
     schema.pointer_mut(&pointer)?.as_object_mut()
 }
 
@@ -157,17 +130,15 @@ fn every_property(schema: &mut Value, name: &str, edit: &mut dyn FnMut(&mut Valu
     match schema {
         Value::Object(object) => {
             for (key, child) in object.iter_mut() {
-                if key == "properties" {
-                    if let Some(property) = child.get_mut(name) {
-                        edit(property);
-                    }
+                if key == "properties"
+                    && let Some(property) = child.get_mut(name)
+                {
+                    edit(property);
                 }
                 every_property(child, name, edit);
             }
         }
-        Value::Array(list) => list
-            .iter_mut()
-            .for_each(|child| every_property(child, name, edit)),
+        Value::Array(list) => list.iter_mut().for_each(|child| every_property(child, name, edit)),
         _ => {}
     }
 }
@@ -205,7 +176,7 @@ fn bounded(schema: &mut Value) {
                 words.retain(|word| !word.is_null());
             }
             // Defaults of the Rust types say "may be absent"; only those that are values are meant for users.
-            if object.get("default").is_some_and(|default| is_empty(default)) {
+            if object.get("default").is_some_and(is_empty) {
                 object.remove("default");
             }
             match object.get("type").and_then(Value::as_str) {
@@ -251,27 +222,17 @@ mod tests {
         let compact = serde_json::to_string(&definition()).expect("serialises");
         // The API server escapes these three as \u00XX.
         let escaped = compact.chars().filter(|c| "<>&".contains(*c)).count() * 5;
-        assert!(
-            compact.len() + escaped <= MAX_BYTES,
-            "{} bytes",
-            compact.len() + escaped
-        );
+        assert!(compact.len() + escaped <= MAX_BYTES, "{} bytes", compact.len() + escaped);
     }
 
     #[test]
     fn every_edit_found_its_place() {
         let mut schema = schema();
         for (path, ..) in MAPS {
-            assert!(
-                place(&mut schema, path).is_some_and(|list| list["type"] == "array"),
-                "{path}"
-            );
+            assert!(place(&mut schema, path).is_some_and(|list| list["type"] == "array"), "{path}");
         }
         for (path, ..) in CEL {
-            assert!(
-                place(&mut schema, path).is_some_and(|object| object["type"] == "object"),
-                "{path}"
-            );
+            assert!(place(&mut schema, path).is_some_and(|object| object["type"] == "object"), "{path}");
         }
     }
 
@@ -283,14 +244,12 @@ mod tests {
                 match object.get("type").and_then(Value::as_str) {
                     Some("array") => assert!(bound("maxItems"), "{path}"),
                     Some("string") => {
-                        assert!(bound("maxLength") || bound("enum") || bound("format"), "{path}")
+                        assert!(bound("maxLength") || bound("enum") || bound("format"), "{path}");
                     }
                     _ => {}
                 }
                 assert!(!bound("nullable"), "{path}");
-                object
-                    .iter()
-                    .for_each(|(key, child)| check(child, &format!("{path}/{key}")));
+                object.iter().for_each(|(key, child)| check(child, &format!("{path}/{key}")));
             }
         }
         check(&schema(), "");
@@ -299,12 +258,7 @@ mod tests {
     #[test]
     fn words_and_bounds_are_in_the_schema() {
         let schema = schema();
-        let at = |pointer: &str| {
-            schema
-                .pointer(pointer)
-                .unwrap_or_else(|| panic!("{pointer}"))
-                .clone()
-        };
+        let at = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).clone();
         let target = "/properties/spec/properties/scaleTargetRef/items/properties";
         assert_eq!(at(&format!("{target}/kind/enum")), json!(["worker", "flower"]));
         assert_eq!(at(&format!("{target}/minReplicas/default")), json!(1));
@@ -313,10 +267,7 @@ mod tests {
             at("/properties/spec/properties/flowerSpec/properties/servicePort/maximum").as_f64(),
             Some(65535.0)
         );
-        assert_eq!(
-            at("/properties/spec/properties/common/required"),
-            json!(["image"])
-        );
+        assert_eq!(at("/properties/spec/properties/common/required"), json!(["image"]));
         assert_eq!(
             at(&format!(
                 "{target}/metrics/items/properties/target/properties/averageValue/x-kubernetes-int-or-string"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The grammars of single fields, in the form garde calls: each says what is wrong, the rule catalogue adds the way
 //! out. One value, no other field in sight.
+#![allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // garde hands over `&Option<…>` and `&()`
 
 use crate::celery::app::AppPath;
 
@@ -14,8 +15,6 @@ fn wrong(what: impl Into<String>) -> Verdict {
 }
 
 /// An image reference as container runtimes read it; absence is another rule's matter.
-// garde hands custom validators the field as it is, an `&Option<String>`.
-#[allow(clippy::ref_option)]
 pub(super) fn image(value: &Option<String>, (): &()) -> Verdict {
     match value.as_deref() {
         None => wrong("no container image is set"),
@@ -25,23 +24,15 @@ pub(super) fn image(value: &Option<String>, (): &()) -> Verdict {
 }
 
 /// A name that is valid as a Service name on every supported Kubernetes (DNS-1035).
-#[allow(clippy::ref_option)]
 pub(super) fn app_name(value: &Option<String>, (): &()) -> Verdict {
     let Some(name) = value else { return Ok(()) };
     if name.is_empty() {
         return wrong("is empty");
     }
     if name.len() > LABEL_MAX {
-        return wrong(format!(
-            "has {} characters, at most {LABEL_MAX} are allowed",
-            name.len()
-        ));
+        return wrong(format!("has {} characters, at most {LABEL_MAX} are allowed", name.len()));
     }
-    if is_dns_label(name) {
-        Ok(())
-    } else {
-        wrong("is not a DNS label")
-    }
+    if is_dns_label(name) { Ok(()) } else { wrong("is not a DNS label") }
 }
 
 /// Whether a text is lower-case letters, digits and inner dashes, and begins with a letter.
@@ -50,19 +41,13 @@ pub(crate) fn is_dns_label(name: &str) -> bool {
     name.len() <= LABEL_MAX
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && !name.ends_with('-')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// A module path with an optional attribute, as `celery -A` takes it.
-#[allow(clippy::ref_option)]
 pub(super) fn celery_app(value: &Option<String>, (): &()) -> Verdict {
     match value {
         None => Ok(()),
-        Some(text) => text
-            .parse::<AppPath>()
-            .map(drop)
-            .or_else(|error| wrong(error.to_string())),
+        Some(text) => text.parse::<AppPath>().map(drop).or_else(|error| wrong(error.to_string())),
     }
 }

@@ -76,9 +76,6 @@ mod tests {
         assert_eq!(pull_policy("shop"), ImagePullPolicy::Always);
         assert_eq!(pull_policy("shop:latest"), ImagePullPolicy::Always);
         assert_eq!(pull_policy("shop:1.2"), ImagePullPolicy::IfNotPresent);
-        assert_eq!(
-            pull_policy(&format!("shop@sha256:{}", "a".repeat(64))),
-            ImagePullPolicy::IfNotPresent
-        );
+        assert_eq!(pull_policy(&format!("shop@sha256:{}", "a".repeat(64))), ImagePullPolicy::IfNotPresent);
     }
 }

@@ -15,20 +15,13 @@ pub trait Word: Copy + Eq + 'static {
     /// The spellings as one list for messages: `a, b, c`.
     #[must_use]
     fn supported() -> String {
-        Self::SPELLINGS
-            .iter()
-            .map(|(word, _)| *word)
-            .collect::<Vec<_>>()
-            .join(", ")
+        Self::SPELLINGS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
     }
 
     /// The first spelling of this meaning.
     #[must_use]
     fn as_str(self) -> &'static str {
-        Self::SPELLINGS
-            .iter()
-            .find(|(_, meaning)| *meaning == self)
-            .map_or("", |(word, _)| word)
+        Self::SPELLINGS.iter().find(|(_, meaning)| *meaning == self).map_or("", |(word, _)| word)
     }
 }
 
@@ -60,23 +53,14 @@ impl<T: Word> Default for Open<T> {
 
 impl<T: Word> From<T> for Open<T> {
     fn from(meaning: T) -> Self {
-        Self {
-            written: meaning.as_str().to_owned(),
-            meaning: Some(meaning),
-        }
+        Self { written: meaning.as_str().to_owned(), meaning: Some(meaning) }
     }
 }
 
 impl<T: Word> From<&str> for Open<T> {
     fn from(written: &str) -> Self {
-        let meaning = T::SPELLINGS
-            .iter()
-            .find(|(word, _)| *word == written)
-            .map(|(_, meaning)| *meaning);
-        Self {
-            written: written.to_owned(),
-            meaning,
-        }
+        let meaning = T::SPELLINGS.iter().find(|(word, _)| *word == written).map(|(_, meaning)| *meaning);
+        Self { written: written.to_owned(), meaning }
     }
 }
 

@@ -23,12 +23,7 @@ impl Applied {
     /// A number of the live object, 0 when it is not there.
     #[must_use]
     pub fn number(&self, pointer: &str) -> i32 {
-        let number = self
-            .live
-            .data
-            .pointer(pointer)
-            .and_then(Value::as_i64)
-            .unwrap_or_default();
+        let number = self.live.data.pointer(pointer).and_then(Value::as_i64).unwrap_or_default();
         i32::try_from(number).unwrap_or(i32::MAX)
     }
 

@@ -39,15 +39,9 @@ pub(super) fn deployment(resolved: &Resolved, workload: Workload<'_>) -> Manifes
         spec: Some(DeploymentSpec {
             replicas: workload.replicas,
             strategy: workload.strategy,
-            selector: LabelSelector {
-                match_labels: Some(selector),
-                ..LabelSelector::default()
-            },
+            selector: LabelSelector { match_labels: Some(selector), ..LabelSelector::default() },
             template: PodTemplateSpec {
-                metadata: Some(ObjectMeta {
-                    labels: Some(pod_labels),
-                    ..ObjectMeta::default()
-                }),
+                metadata: Some(ObjectMeta { labels: Some(pod_labels), ..ObjectMeta::default() }),
                 spec: Some(PodSpec {
                     automount_service_account_token: Some(false),
                     containers: vec![completed(resolved, workload.container)],

@@ -44,10 +44,7 @@ fn metric(metric: &ResourceMetric) -> MetricSpec {
     };
     MetricSpec {
         type_: "Resource".to_owned(),
-        resource: Some(ResourceMetricSource {
-            name: metric.name.to_owned(),
-            target,
-        }),
+        resource: Some(ResourceMetricSource { name: metric.name.to_owned(), target }),
         ..MetricSpec::default()
     }
 }

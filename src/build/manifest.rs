@@ -54,18 +54,12 @@ impl ChildKind {
             Self::Secret => ("", "v1", "Secret", "secrets"),
             Self::Deployment => ("apps", "v1", "Deployment", "deployments"),
             Self::Service => ("", "v1", "Service", "services"),
-            Self::HorizontalPodAutoscaler => (
-                "autoscaling",
-                "v2",
-                "HorizontalPodAutoscaler",
-                "horizontalpodautoscalers",
-            ),
-            Self::TriggerAuthentication => (
-                "keda.sh",
-                "v1alpha1",
-                "TriggerAuthentication",
-                "triggerauthentications",
-            ),
+            Self::HorizontalPodAutoscaler => {
+                ("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+            }
+            Self::TriggerAuthentication => {
+                ("keda.sh", "v1alpha1", "TriggerAuthentication", "triggerauthentications")
+            }
             Self::ScaledObject => ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
         }
     }
@@ -111,17 +105,13 @@ impl Manifest {
         body["kind"] = json!(resource.kind);
         let hash = hash(&body);
         body["metadata"]["annotations"][RENDERED_HASH] = json!(hash);
-        Self {
-            kind,
-            name: name.to_owned(),
-            body,
-            hash,
-        }
+        Self { kind, name: name.to_owned(), body, hash }
     }
 }
 
 /// Half a SHA-256: it only has to tell two renderings apart.
 fn hash(body: &Value) -> String {
     let digest = Sha256::digest(body.to_string());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let (half, _) = digest.split_at(16);
+    format!("{:032x}", u128::from_be_bytes(half.try_into().unwrap_or_default()))
 }

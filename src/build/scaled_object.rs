@@ -28,10 +28,7 @@ pub(super) fn keda(
     capabilities: Capabilities,
     children: &mut Children,
 ) {
-    let source = resolved
-        .broker
-        .as_ref()
-        .and_then(|broker| broker.queues.as_ref().ok());
+    let source = resolved.broker.as_ref().and_then(|broker| broker.queues.as_ref().ok());
     let Some(source) = source.filter(|_| capabilities.keda) else {
         children.kept.extend([
             (ChildKind::ScaledObject, target.name.clone()),
@@ -42,26 +39,16 @@ pub(super) fn keda(
     };
     let authentication = Authentication::of(resolved, source);
     if let Some(data) = &authentication.secret {
-        children
-            .manifests
-            .push(secret::secret(resolved, &names::keda_secret(&resolved.app), data));
+        children.manifests.push(secret::secret(resolved, &names::keda_secret(&resolved.app), data));
     }
     if let Some(spec) = &authentication.spec {
         let object = json!({
             "metadata": metadata(resolved, &target.name, Some(target.component), target.pool),
             "spec": spec,
         });
-        children.manifests.push(Manifest::new(
-            ChildKind::TriggerAuthentication,
-            &target.name,
-            &object,
-        ));
+        children.manifests.push(Manifest::new(ChildKind::TriggerAuthentication, &target.name, &object));
     }
-    let queue_triggers = queue_triggers(
-        source,
-        queue,
-        authentication.spec.is_some().then_some(&target.name),
-    );
+    let queue_triggers = queue_triggers(source, queue, authentication.spec.is_some().then_some(&target.name));
     let object = json!({
         "metadata": metadata(resolved, &target.name, Some(target.component), target.pool),
         "spec": {
@@ -76,9 +63,7 @@ pub(super) fn keda(
             ).collect::<Vec<Value>>(),
         },
     });
-    children
-        .manifests
-        .push(Manifest::new(ChildKind::ScaledObject, &target.name, &object));
+    children.manifests.push(Manifest::new(ChildKind::ScaledObject, &target.name, &object));
 }
 
 /// How KEDA proves who it is: what goes into the Secret, and which parameters come from where.
@@ -92,54 +77,27 @@ impl Authentication {
         // Typed parts already are a Secret; a URL is taken apart into one of its own.
         let typed = resolved.broker.as_ref().is_some_and(|broker| broker.has_secret);
         let parts: Vec<(&str, &str, &String)> = match source {
-            QueueSource::Redis {
-                username, password, ..
-            } => [("username", username), ("password", password)]
+            QueueSource::Redis { username, password, .. } => [("username", username), ("password", password)]
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, name, value.as_ref()?)))
                 .collect(),
             QueueSource::RabbitMq { url } => vec![("host", "url", url)],
-            QueueSource::Sqs {
-                credentials: None, ..
-            } => {
-                return Self {
-                    secret: None,
-                    spec: Some(json!({ "podIdentity": { "provider": "aws" } })),
-                };
+            QueueSource::Sqs { credentials: None, .. } => {
+                return Self { secret: None, spec: Some(json!({ "podIdentity": { "provider": "aws" } })) };
             }
-            QueueSource::Sqs {
-                credentials: Some(name),
-                ..
-            } => {
+            QueueSource::Sqs { credentials: Some(name), .. } => {
                 let keys = ["awsAccessKeyID", "awsSecretAccessKey"].map(|key| (key, key));
-                return Self {
-                    secret: None,
-                    spec: Some(parameters(name, keys)),
-                };
+                return Self { secret: None, spec: Some(parameters(name, keys)) };
             }
         };
         if parts.is_empty() {
-            return Self {
-                secret: None,
-                spec: None,
-            };
+            return Self { secret: None, spec: None };
         }
-        let name = if typed {
-            names::broker_secret(&resolved.app)
-        } else {
-            names::keda_secret(&resolved.app)
-        };
+        let name =
+            if typed { names::broker_secret(&resolved.app) } else { names::keda_secret(&resolved.app) };
         let spec = parameters(&name, parts.iter().map(|(parameter, key, _)| (*parameter, *key)));
-        let data = || {
-            parts
-                .iter()
-                .map(|(_, key, value)| ((*key).to_owned(), (*value).clone()))
-                .collect()
-        };
-        Self {
-            secret: (!typed).then(data),
-            spec: Some(spec),
-        }
+        let data = || parts.iter().map(|(_, key, value)| ((*key).to_owned(), (*value).clone())).collect();
+        Self { secret: (!typed).then(data), spec: Some(spec) }
     }
 }
 
@@ -162,10 +120,7 @@ fn advanced(target: &Target<'_>, queue: &QueueLength, queue_triggers: &[Value]) 
         },
     });
     if queue_triggers.len() > 1 {
-        let names: Vec<&str> = queue_triggers
-            .iter()
-            .filter_map(|trigger| trigger["name"].as_str())
-            .collect();
+        let names: Vec<&str> = queue_triggers.iter().filter_map(|trigger| trigger["name"].as_str()).collect();
         advanced["scalingModifiers"] = json!({
             "formula": names.join(" + "),
             "target": queue.for_each_pod,
@@ -188,19 +143,10 @@ fn queue_triggers(source: &QueueSource, queue: &QueueLength, authentication: Opt
     };
     let queues = queue.queues.iter().enumerate();
     match source {
-        QueueSource::Redis {
-            address,
-            database,
-            tls,
-            ..
-        } => queues
+        QueueSource::Redis { address, database, tls, .. } => queues
             .flat_map(|(index, name)| PRIORITY_STEPS.map(|step| (index, name, step)))
             .map(|(index, name, step)| {
-                let list = if step == 0 {
-                    name.clone()
-                } else {
-                    format!("{name}{PRIORITY_SEPARATOR}{step}")
-                };
+                let list = if step == 0 { name.clone() } else { format!("{name}{PRIORITY_SEPARATOR}{step}") };
                 let mut metadata = text_map([
                     ("address", address),
                     ("databaseIndex", &database.to_string()),
@@ -215,11 +161,8 @@ fn queue_triggers(source: &QueueSource, queue: &QueueLength, authentication: Opt
             .collect(),
         QueueSource::RabbitMq { .. } => queues
             .map(|(index, name)| {
-                let metadata = text_map([
-                    ("queueName", name),
-                    ("mode", "QueueLength"),
-                    ("value", &queue.for_each_pod),
-                ]);
+                let metadata =
+                    text_map([("queueName", name), ("mode", "QueueLength"), ("value", &queue.for_each_pod)]);
                 trigger(format!("q{index}"), "rabbitmq", json!(metadata))
             })
             .collect(),
@@ -238,14 +181,7 @@ fn queue_triggers(source: &QueueSource, queue: &QueueLength, authentication: Opt
 
 /// Where SQS has a queue: a written address, or one made of account and name; else the name alone, which KEDA looks up.
 fn sqs_url(source: &QueueSource, queue: &str) -> String {
-    let QueueSource::Sqs {
-        region,
-        queue_urls,
-        account_id,
-        prefix,
-        ..
-    } = source
-    else {
+    let QueueSource::Sqs { region, queue_urls, account_id, prefix, .. } = source else {
         return String::new();
     };
     if let Some(url) = queue_urls.get(queue) {

@@ -26,9 +26,7 @@ pub(super) fn secret(resolved: &Resolved, name: &str, data: &SecretData) -> Mani
         metadata: metadata(resolved, name, None, None),
         type_: Some("Opaque".to_owned()),
         data: Some(
-            data.iter()
-                .map(|(key, text)| (key.clone(), ByteString(text.clone().into_bytes())))
-                .collect(),
+            data.iter().map(|(key, text)| (key.clone(), ByteString(text.clone().into_bytes()))).collect(),
         ),
         ..Secret::default()
     };

@@ -23,20 +23,14 @@ impl FromStr for AppPath {
             None => (text, None),
         };
         let dotted = |path: &str| path.split('.').all(is_identifier);
-        if dotted(module) && attribute.is_none_or(dotted) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(NotAPath)
-        }
+        if dotted(module) && attribute.is_none_or(dotted) { Ok(Self(text.to_owned())) } else { Err(NotAPath) }
     }
 }
 
 /// A Python identifier; letters of any script count, as in Python.
 fn is_identifier(word: &str) -> bool {
     let mut letters = word.chars();
-    letters
-        .next()
-        .is_some_and(|first| first.is_alphabetic() || first == '_')
+    letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
         && letters.all(|c| c.is_alphanumeric() || c == '_')
 }
 
@@ -46,14 +40,8 @@ mod tests {
 
     #[test]
     fn paths_that_python_can_import() {
-        for text in [
-            "shop",
-            "shop.tasks",
-            "shop.tasks:app",
-            "shop:factory.app",
-            "_shop.v2",
-            "läden.aufgaben",
-        ] {
+        for text in ["shop", "shop.tasks", "shop.tasks:app", "shop:factory.app", "_shop.v2", "läden.aufgaben"]
+        {
             assert!(text.parse::<AppPath>().is_ok(), "{text}");
         }
     }

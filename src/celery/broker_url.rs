@@ -166,10 +166,8 @@ fn endpoint(text: &str) -> Result<Endpoint, Defect> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(Defect::WhiteSpace);
     }
-    let (scheme, rest) = text
-        .split_once("://")
-        .filter(|(scheme, _)| is_scheme(scheme))
-        .ok_or(Defect::NoScheme)?;
+    let (scheme, rest) =
+        text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).ok_or(Defect::NoScheme)?;
     let transport = transport(scheme)?;
     let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(cut);
@@ -197,34 +195,22 @@ fn endpoint(text: &str) -> Result<Endpoint, Defect> {
 /// RFC 3986: a letter, then letters, digits, `+`, `-`, `.`. Python finds no scheme in anything else.
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
 fn transport(written: &str) -> Result<Transport, Defect> {
     let scheme = written.to_ascii_lowercase();
-    let known = |name: &str| {
-        TRANSPORTS
-            .iter()
-            .find(|(alias, _)| *alias == name)
-            .map(|(_, transport)| *transport)
-    };
+    let known =
+        |name: &str| TRANSPORTS.iter().find(|(alias, _)| *alias == name).map(|(_, transport)| *transport);
     if let Some(transport) = known(&scheme) {
         return Ok(transport);
     }
-    let meant = MEANT
-        .iter()
-        .find(|(alias, _)| *alias == scheme)
-        .map(|(_, meant)| (*meant).to_owned());
+    let meant = MEANT.iter().find(|(alias, _)| *alias == scheme).map(|(_, meant)| (*meant).to_owned());
     match scheme.split_once('+') {
         Some(("sqla" | "sqlalchemy", _)) => Ok(Transport::Other),
         Some(("redis" | "rediss", "cluster")) => Err(Defect::RedisCluster),
         Some(("db", _)) => Err(Defect::BackendScheme),
-        Some(_) => Err(Defect::CompoundScheme {
-            scheme: written.to_owned(),
-            meant,
-        }),
+        Some(_) => Err(Defect::CompoundScheme { scheme: written.to_owned(), meant }),
         None if scheme == "redis-cluster" => Err(Defect::RedisCluster),
         None => Err(Defect::UnknownScheme {
             scheme: written.to_owned(),
@@ -252,13 +238,9 @@ fn host_and_port(location: &str) -> Result<(String, Option<u16>), Defect> {
     };
     let port = match port {
         "" => None,
-        digits if digits.bytes().all(|b| b.is_ascii_digit()) => Some(
-            digits
-                .parse::<u16>()
-                .ok()
-                .filter(|port| *port > 0)
-                .ok_or(Defect::Port)?,
-        ),
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(digits.parse::<u16>().ok().filter(|port| *port > 0).ok_or(Defect::Port)?)
+        }
         _ => return Err(Defect::Port),
     };
     Ok((decoded(host), port))
@@ -279,10 +261,7 @@ fn credentials(user_info: Option<&str>) -> (Option<String>, Option<String>) {
         Some((user, password)) => (user, Some(decoded(password))),
         None => (user_info, None),
     };
-    (
-        Some(decoded(user)).filter(|user| !user.is_empty()),
-        password.filter(|password| !password.is_empty()),
-    )
+    (Some(decoded(user)).filter(|user| !user.is_empty()), password.filter(|password| !password.is_empty()))
 }
 
 fn checked_database(endpoint: Endpoint) -> Result<Endpoint, Defect> {
@@ -290,11 +269,7 @@ fn checked_database(endpoint: Endpoint) -> Result<Endpoint, Defect> {
     if !numbered || endpoint.path.is_empty() || endpoint.database().is_some() {
         return Ok(endpoint);
     }
-    if endpoint.path.contains("://") {
-        Err(Defect::CommaList)
-    } else {
-        Err(Defect::Database)
-    }
+    if endpoint.path.contains("://") { Err(Defect::CommaList) } else { Err(Defect::Database) }
 }
 
 fn decoded(text: &str) -> String {
@@ -317,11 +292,7 @@ impl Endpoint {
     #[must_use]
     pub fn database(&self) -> Option<u32> {
         let path = self.path.strip_prefix('/').unwrap_or(&self.path);
-        if path.is_empty() {
-            Some(0)
-        } else {
-            path.parse().ok()
-        }
+        if path.is_empty() { Some(0) } else { path.parse().ok() }
     }
 
     /// The AMQP virtual host; `/` when none is written.
@@ -333,10 +304,7 @@ impl Endpoint {
     /// The value of a query parameter.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether the connection is encrypted.

@@ -6,10 +6,7 @@
 #[must_use]
 pub fn contains(args: &[String], short: &str, long: &str) -> bool {
     args.iter().take_while(|word| *word != "--").any(|word| {
-        let glued = |option: &str| {
-            word.strip_prefix(option)
-                .is_some_and(|rest| rest.starts_with('='))
-        };
+        let glued = |option: &str| word.strip_prefix(option).is_some_and(|rest| rest.starts_with('='));
         word == long
             || glued(long)
             || (!short.is_empty() && word.starts_with(short) && !word.starts_with("--"))

@@ -94,7 +94,7 @@ enum Which {
 #[derive(Clone, Debug)]
 pub enum Task {
     /// To run the operator.
-    Run(Run),
+    Run(Box<Run>),
     /// Nothing more: it is done, with this outcome.
     Done(ExitCode),
 }
@@ -105,7 +105,7 @@ pub fn task() -> Task {
     match Cli::parse().command {
         Command::Run(run) => {
             telemetry::start(run.log_format, &run.log);
-            Task::Run(run)
+            Task::Run(Box::new(run))
         }
         Command::Crd => Task::Done(print::documents(&[print::crd()])),
         Command::Manifests(manifests) => Task::Done(print::documents(&print::manifests(&manifests))),

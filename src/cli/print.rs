@@ -21,9 +21,7 @@ pub(super) fn crd() -> Value {
 pub(super) fn manifests(manifests: &Manifests) -> Vec<Value> {
     let destination = match &manifests.url {
         Some(url) => Destination::Url(url.clone()),
-        None => Destination::Service {
-            namespace: manifests.namespace.clone(),
-        },
+        None => Destination::Service { namespace: manifests.namespace.clone() },
     };
     let rbac = || manifests::rbac(&manifests.namespace);
     let webhooks = || manifests::webhooks(&destination);
@@ -36,11 +34,7 @@ pub(super) fn manifests(manifests: &Manifests) -> Vec<Value> {
 
 /// Writes documents to stdout; a reader that went away is no error.
 pub(super) fn documents(documents: &[Value]) -> ExitCode {
-    let text = match documents
-        .iter()
-        .map(serde_saphyr::to_string)
-        .collect::<Result<Vec<String>, _>>()
-    {
+    let text = match documents.iter().map(serde_saphyr::to_string).collect::<Result<Vec<String>, _>>() {
         Ok(texts) => format!("{LICENCE}{}", texts.join("---\n")),
         Err(error) => {
             let _ = writeln!(io::stderr(), "cannot write YAML: {error}");

@@ -31,17 +31,10 @@ pub async fn apply(
         None => limited(api.get_opt(&manifest.name)).await?.map(Arc::new),
     };
     if let Some(live) = live {
-        let ours = live
-            .metadata
-            .owner_references
-            .iter()
-            .flatten()
-            .any(|reference| reference.uid == owner.uid);
+        let ours =
+            live.metadata.owner_references.iter().flatten().any(|reference| reference.uid == owner.uid);
         if !ours {
-            return Err(Error::NameTaken {
-                kind: manifest.kind.as_str(),
-                name: manifest.name.clone(),
-            });
+            return Err(Error::NameTaken { kind: manifest.kind.as_str(), name: manifest.name.clone() });
         }
         if drift::in_step(manifest, &live) {
             return Ok(live);
@@ -62,10 +55,8 @@ async fn hand_over_replicas(
 ) -> Result<(), Error> {
     let leaves_out =
         manifest.kind == ChildKind::Deployment && manifest.body.pointer("/spec/replicas").is_none();
-    let Some(count) = live
-        .data
-        .pointer("/spec/replicas")
-        .filter(|_| leaves_out && drift::owns_replicas(live))
+    let Some(count) =
+        live.data.pointer("/spec/replicas").filter(|_| leaves_out && drift::owns_replicas(live))
     else {
         return Ok(());
     };
@@ -75,9 +66,7 @@ async fn hand_over_replicas(
         "spec": { "replicas": count },
     });
     let parameters = PatchParams::apply(REPLICAS_MANAGER).force();
-    limited(api.patch(&manifest.name, &parameters, &Patch::Apply(&body)))
-        .await
-        .map(drop)
+    limited(api.patch(&manifest.name, &parameters, &Patch::Apply(&body))).await.map(drop)
 }
 
 /// Tells an object that will never be taken from a passing trouble. A manifest that server-side apply cannot convert is
@@ -96,9 +85,5 @@ fn refused(error: Error, manifest: &Manifest) -> Error {
         ChildKind::Secret => status.reason.clone(),
         _ => status.message.clone(),
     };
-    Error::Refused {
-        kind: manifest.kind.as_str(),
-        name: manifest.name.clone(),
-        message,
-    }
+    Error::Refused { kind: manifest.kind.as_str(), name: manifest.name.clone(), message }
 }

@@ -41,12 +41,8 @@ fn covers(fields: &Value, body: &Value) -> bool {
     body.iter().all(|(name, value)| match name.as_str() {
         "apiVersion" | "kind" => true,
         "metadata" => value.as_object().is_some_and(|metadata| {
-            let own = metadata
-                .iter()
-                .filter(|(name, _)| !["name", "namespace"].contains(&name.as_str()));
-            fields
-                .get("f:metadata")
-                .is_some_and(|fields| own.into_iter().all(|entry| field(fields, entry)))
+            let own = metadata.iter().filter(|(name, _)| !["name", "namespace"].contains(&name.as_str()));
+            fields.get("f:metadata").is_some_and(|fields| own.into_iter().all(|entry| field(fields, entry)))
         }),
         _ => field(fields, (name, value)),
     })
@@ -81,9 +77,7 @@ fn item_owned(fields: &Map<String, Value>, item: &Value) -> bool {
                 |(name, value): (&String, &Value)| item.get(name).is_none_or(|written| written == value);
             let matches = key.as_object().is_some_and(|key| key.iter().all(same));
             return matches
-                && inner
-                    .as_object()
-                    .is_some_and(|inner| inner.is_empty() || contains(inner, item));
+                && inner.as_object().is_some_and(|inner| inner.is_empty() || contains(inner, item));
         }
         name.strip_prefix("v:")
             .is_some_and(|value| serde_json::from_str::<Value>(value).is_ok_and(|value| value == *item))
@@ -134,10 +128,7 @@ mod tests {
         ] {
             let mut fields = fields();
             let (parent, name) = pointer.rsplit_once('/').expect("a path");
-            let parent = fields
-                .pointer_mut(parent)
-                .and_then(Value::as_object_mut)
-                .expect("is there");
+            let parent = fields.pointer_mut(parent).and_then(Value::as_object_mut).expect("is there");
             assert!(parent.remove(name).is_some(), "{pointer}");
             // A parent that lost its last field disappears as well.
             let empty = parent.is_empty();

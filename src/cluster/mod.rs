@@ -83,10 +83,7 @@ impl From<kube::Error> for Error {
 
 /// Runs one request within its time limit.
 async fn limited<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Error> {
-    tokio::time::timeout(TIMEOUT, request)
-        .await
-        .map_err(|_| Error::Timeout)?
-        .map_err(Error::from)
+    tokio::time::timeout(TIMEOUT, request).await.map_err(|_| Error::Timeout)?.map_err(Error::from)
 }
 
 fn children(client: &Client, kind: ChildKind, namespace: &str) -> Api<DynamicObject> {

@@ -12,10 +12,7 @@ use crate::build::ChildKey;
 /// # Errors
 /// When the API server does not answer or refuses.
 pub async fn delete(client: &Client, (kind, namespace, name): &ChildKey, uid: &str) -> Result<(), Error> {
-    let identity = Preconditions {
-        uid: Some(uid.to_owned()),
-        resource_version: None,
-    };
+    let identity = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
     let parameters = DeleteParams::background().preconditions(identity);
     match limited(children(client, *kind, namespace).delete(name, &parameters)).await {
         Ok(_) => Ok(()),

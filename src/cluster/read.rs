@@ -27,13 +27,10 @@ pub async fn read_secrets(
             Ok::<_, Error>((name, secret.map(texts)))
         }
     });
-    Ok(Sources {
-        secrets: try_join_all(reads).await?.into_iter().collect(),
-    })
+    Ok(Sources { secrets: try_join_all(reads).await?.into_iter().collect() })
 }
 
 fn texts(secret: Secret) -> SecretData {
     let data = secret.data.unwrap_or_default().into_iter();
-    data.filter_map(|(key, value)| Some((key, String::from_utf8(value.0).ok()?)))
-        .collect()
+    data.filter_map(|(key, value)| Some((key, String::from_utf8(value.0).ok()?))).collect()
 }

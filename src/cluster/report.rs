@@ -20,11 +20,8 @@ pub async fn write_status(
     owner: &Owner,
     status: &CeleryStatus,
 ) -> Result<DynamicObject, Error> {
-    let api: Api<DynamicObject> = Api::namespaced_with(
-        client.clone(),
-        &owner.namespace,
-        &ApiResource::erase::<Celery>(&()),
-    );
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), &owner.namespace, &ApiResource::erase::<Celery>(&()));
     let body = json!({
         "apiVersion": API_VERSION, "kind": "Celery",
         // The UID keeps a status from landing on another object of the same name.

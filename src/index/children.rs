@@ -39,16 +39,13 @@ impl ChildIndex {
     pub fn owned(&self, uid: &str) -> Vec<(ChildKey, Arc<DynamicObject>)> {
         let content = self.read();
         let keys = content.by_owner.get(uid).into_iter().flatten();
-        keys.filter_map(|key| Some((key.clone(), content.objects.get(key)?.clone())))
-            .collect()
+        keys.filter_map(|key| Some((key.clone(), content.objects.get(key)?.clone()))).collect()
     }
 
     /// Whether every kind was listed once, or found to be unknown to the cluster.
     pub fn is_synced(&self) -> bool {
         let content = self.read();
-        ChildKind::ALL
-            .iter()
-            .all(|kind| content.synced.contains(kind) || content.absent.contains(kind))
+        ChildKind::ALL.iter().all(|kind| content.synced.contains(kind) || content.absent.contains(kind))
     }
 
     /// Whether the cluster knows a kind, as far as the last look tells.
@@ -60,13 +57,8 @@ impl ChildIndex {
     /// Notes that the cluster does not know a kind. Returns whether that is news.
     pub fn forget_kind(&self, kind: ChildKind) -> bool {
         let mut content = self.write();
-        let keys: Vec<ChildKey> = content
-            .objects
-            .keys()
-            .filter(|key| key.0 == kind)
-            .cloned()
-            .collect();
-        keys.iter().for_each(|key| content.remove(key));
+        let keys: Vec<ChildKey> = content.objects.keys().filter(|key| key.0 == kind).cloned().collect();
+        content.remove_all(&keys);
         content.absent.insert(kind)
     }
 
@@ -112,7 +104,7 @@ impl ChildIndex {
                     .filter(|key| key.0 == kind && !listed.contains(*key))
                     .cloned()
                     .collect();
-                gone.iter().for_each(|key| content.remove(key));
+                content.remove_all(&gone);
                 let was_absent = content.absent.remove(&kind);
                 (None, content.synced.insert(kind) || was_absent)
             }
@@ -137,23 +129,22 @@ impl ChildIndex {
 impl Content {
     fn insert(&mut self, key: ChildKey, object: Arc<DynamicObject>) {
         let new = version(&object);
-        let known = self
-            .objects
-            .get(&key)
-            .map(|known| version(known))
-            .max(self.deleted.get(&key).copied());
+        let known = self.objects.get(&key).map(|known| version(known)).max(self.deleted.get(&key).copied());
         if known.is_some_and(|known| known > new) {
             return;
         }
         self.remove(&key);
         self.deleted.remove(&key);
         if let Some(uid) = controller(&object) {
-            self.by_owner
-                .entry(uid.to_owned())
-                .or_default()
-                .insert(key.clone());
+            self.by_owner.entry(uid.to_owned()).or_default().insert(key.clone());
         }
         self.objects.insert(key, object);
+    }
+
+    fn remove_all(&mut self, keys: &[ChildKey]) {
+        for key in keys {
+            self.remove(key);
+        }
     }
 
     fn remove(&mut self, key: &ChildKey) {
@@ -176,20 +167,12 @@ fn key(kind: ChildKind, object: &DynamicObject) -> ChildKey {
 
 /// Kubernetes compares versions of one resource as numbers.
 fn version(object: &DynamicObject) -> u64 {
-    object
-        .metadata
-        .resource_version
-        .as_deref()
-        .and_then(|version| version.parse().ok())
-        .unwrap_or_default()
+    object.metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or_default()
 }
 
 fn controller(object: &DynamicObject) -> Option<&str> {
     let owners = object.metadata.owner_references.iter().flatten();
-    owners
-        .filter(|owner| owner.controller == Some(true))
-        .map(|owner| owner.uid.as_str())
-        .next()
+    owners.filter(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str()).next()
 }
 
 #[cfg(test)]
@@ -217,15 +200,9 @@ mod tests {
         let index = ChildIndex::default();
         index.put(KIND, object("a", 7));
         index.observe(KIND, Event::Apply(object("a", 5)));
-        assert_eq!(
-            index.owned("u")[0].1.metadata.resource_version.as_deref(),
-            Some("7")
-        );
+        assert_eq!(index.owned("u")[0].1.metadata.resource_version.as_deref(), Some("7"));
         index.observe(KIND, Event::Apply(object("a", 8)));
-        assert_eq!(
-            index.owned("u")[0].1.metadata.resource_version.as_deref(),
-            Some("8")
-        );
+        assert_eq!(index.owned("u")[0].1.metadata.resource_version.as_deref(), Some("8"));
     }
 
     #[test]
@@ -241,11 +218,7 @@ mod tests {
     #[test]
     fn a_new_list_forgets_what_it_does_not_show() {
         let index = ChildIndex::default();
-        for event in [
-            Event::Init,
-            Event::InitApply(object("a", 1)),
-            Event::InitApply(object("b", 2)),
-        ] {
+        for event in [Event::Init, Event::InitApply(object("a", 1)), Event::InitApply(object("b", 2))] {
             index.observe(KIND, event);
         }
         assert_eq!(index.observe(KIND, Event::InitDone), (None, true));

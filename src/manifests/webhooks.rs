@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The webhook configurations. Every field the API server would default is written out, so that GitOps tools see no
+//! The webhook configurations. Every field the API server would default is written out, so that `GitOps` tools see no
 //! difference; `caBundle` alone is left to the running operator.
 
 use serde_json::{Value, json};

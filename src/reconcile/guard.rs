@@ -26,30 +26,20 @@ pub(super) fn judge(object: &DynamicObject) -> Option<Judged> {
     let findings = rules::check(&raw, None).ok()?;
     let celery: Celery = serde_json::from_value(raw).ok()?;
     let verdict = verdict(celery.metadata.generation, celery.status.as_ref(), &findings);
-    Some(Judged {
-        celery,
-        findings,
-        verdict,
-    })
+    Some(Judged { celery, findings, verdict })
 }
 
 /// A spec that was followed once is followed on, whatever rule an upgrade brings. A new spec is refused for a denial
 /// that the spec before it did not already have.
 fn verdict(generation: Option<i64>, status: Option<&CeleryStatus>, findings: &[Finding]) -> Verdict {
-    let mut denials = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Deny)
-        .peekable();
+    let mut denials = findings.iter().filter(|finding| finding.severity == Severity::Deny).peekable();
     if denials.peek().is_none() {
         return Verdict::Accepted;
     }
     let Some(status) = status else {
         return Verdict::Refused;
     };
-    let valid = status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == "Valid");
+    let valid = status.conditions.iter().find(|condition| condition.type_ == "Valid");
     if valid.is_none_or(|condition| condition.reason == REFUSED) {
         return Verdict::Refused;
     }
@@ -96,29 +86,17 @@ mod tests {
         assert_eq!(judged("cache", 1, json!(null)), Verdict::Refused);
         assert_eq!(judged("cache", 1, seen(1, "Refused", &["B04"])), Verdict::Refused);
         assert_eq!(judged("cache", 2, seen(1, "Refused", &["B04"])), Verdict::Refused);
-        assert_eq!(
-            judged("redis://cache", 2, seen(1, "Refused", &["B04"])),
-            Verdict::Accepted
-        );
+        assert_eq!(judged("redis://cache", 2, seen(1, "Refused", &["B04"])), Verdict::Accepted);
     }
 
     #[test]
     fn what_runs_is_not_stopped_by_a_new_rule() {
         assert_eq!(judged("cache", 3, seen(3, "Accepted", &[])), Verdict::Tolerated);
-        assert_eq!(
-            judged("cache", 3, seen(3, "Tolerated", &["B04"])),
-            Verdict::Tolerated
-        );
+        assert_eq!(judged("cache", 3, seen(3, "Tolerated", &["B04"])), Verdict::Tolerated);
         // Another field changed, the old denial is still there.
-        assert_eq!(
-            judged("cache", 4, seen(3, "Tolerated", &["B04"])),
-            Verdict::Tolerated
-        );
+        assert_eq!(judged("cache", 4, seen(3, "Tolerated", &["B04"])), Verdict::Tolerated);
         // A denial of its own.
-        assert_eq!(
-            judged("rabbitmq://mq", 4, seen(3, "Tolerated", &["B04"])),
-            Verdict::Refused
-        );
+        assert_eq!(judged("rabbitmq://mq", 4, seen(3, "Tolerated", &["B04"])), Verdict::Refused);
         assert_eq!(judged("cache", 4, seen(3, "Accepted", &[])), Verdict::Refused);
     }
 }

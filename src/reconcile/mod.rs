@@ -31,6 +31,8 @@ use crate::status::{self, Failure, Observed, State, Verdict};
 const CONCURRENCY: u16 = 8;
 /// After how long an object is looked at again without an event: Secrets that it refers to are not watched.
 const RESYNC: Duration = Duration::from_mins(5);
+/// After how long a Secret that is missing is looked for again.
+const MISSING: Duration = Duration::from_secs(5);
 /// After how long a failed object is tried again, at most.
 const MAX_PAUSE: Duration = Duration::from_mins(1);
 
@@ -63,22 +65,13 @@ pub async fn run(
         None => Api::all_with(client.clone(), &resource),
     };
     let triggers = triggers::triggers(&client, scope.as_deref(), &index);
-    let context = Arc::new(Context {
-        client,
-        index,
-        written: Mutex::default(),
-        failures: Mutex::default(),
-    });
+    let context = Arc::new(Context { client, index, written: Mutex::default(), failures: Mutex::default() });
     Controller::new_with(celeries, watcher::Config::default(), resource)
         .with_config(Config::default().concurrency(CONCURRENCY))
         .reconcile_on(triggers.objects)
         .reconcile_all_on(triggers.everything)
         .graceful_shutdown_on(shutdown)
-        .run(
-            reconcile,
-            |object, error, context| retry(&object, error, &context),
-            context,
-        )
+        .run(reconcile, |object, error, context| retry(&object, error, &context), context)
         .for_each(|_| std::future::ready(()))
         .await;
 }
@@ -93,10 +86,7 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
         return Ok(Action::await_change());
     }
     let Some(judged) = guard::judge(&object) else {
-        warn!(
-            name = object.name_any(),
-            "the stored object does not have the form of a Celery"
-        );
+        warn!(name = object.name_any(), "the stored object does not have the form of a Celery");
         return Ok(Action::await_change());
     };
     let (applied, failure) = match judged.verdict {
@@ -124,12 +114,12 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
     };
     let status = status::status(&observed, &Time(Timestamp::now()));
     report(&context, &judged.celery, &status).await?;
-    match failure {
-        Some(error) => Err(Error(error)),
-        None => {
-            context.forget_failures(&object);
-            Ok(Action::requeue(RESYNC))
-        }
+    if let Some(error) = failure {
+        Err(Error(error))
+    } else {
+        context.forget_failures(&object);
+        let waits = applied.is_some_and(|outcome| outcome.resolved.waits_for_secret());
+        Ok(Action::requeue(if waits { MISSING } else { RESYNC }))
     }
 }
 
@@ -146,9 +136,7 @@ async fn converge(context: &Context, celery: &Celery) -> Result<(Outcome, Option
     let namespace = celery.namespace().unwrap_or_default();
     let sources = cluster::read_secrets(&context.client, &namespace, resolve::secrets(&celery.spec)).await?;
     let resolved = resolve::resolved(celery, &sources);
-    let capabilities = Capabilities {
-        keda: context.index.knows(ChildKind::ScaledObject),
-    };
+    let capabilities = Capabilities { keda: context.index.knows(ChildKind::ScaledObject) };
     let wanted = build::children(&resolved, capabilities);
     prune(context, &resolved.owner, &wanted).await?;
     let mut children = Vec::new();
@@ -164,37 +152,20 @@ async fn converge(context: &Context, celery: &Celery) -> Result<(Outcome, Option
                     info!(kind = manifest.kind.as_str(), %namespace, name = manifest.name, "applied");
                     context.index.put(manifest.kind, DynamicObject::clone(&live));
                 }
-                children.push(Applied {
-                    kind: manifest.kind,
-                    name: manifest.name.clone(),
-                    live,
-                });
+                children.push(Applied { kind: manifest.kind, name: manifest.name.clone(), live });
             }
             Err(error) => failure = failure.or(Some(error)),
         }
     }
-    Ok((
-        Outcome {
-            resolved,
-            children,
-            capabilities,
-        },
-        failure,
-    ))
+    Ok((Outcome { resolved, children, capabilities }, failure))
 }
 
 /// Deletes what this Celery owns and no longer wants.
 async fn prune(context: &Context, owner: &Owner, wanted: &build::Children) -> Result<(), Error> {
     for (key, live) in context.index.owned(&owner.uid) {
         let (kind, _, name) = &key;
-        let stays = wanted
-            .manifests
-            .iter()
-            .any(|manifest| manifest.kind == *kind && manifest.name == *name)
-            || wanted
-                .kept
-                .iter()
-                .any(|(kept, kept_name)| kept == kind && kept_name == name)
+        let stays = wanted.manifests.iter().any(|manifest| manifest.kind == *kind && manifest.name == *name)
+            || wanted.kept.iter().any(|(kept, kept_name)| kept == kind && kept_name == name)
             || live.metadata.deletion_timestamp.is_some();
         if stays {
             continue;
@@ -262,9 +233,6 @@ impl Context {
 
     fn forget_failures(&self, object: &DynamicObject) {
         let uid = object.uid().unwrap_or_default();
-        self.failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&uid);
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&uid);
     }
 }

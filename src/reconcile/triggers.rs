@@ -38,10 +38,7 @@ pub(super) fn triggers(client: &Client, scope: Option<&str>, index: &Arc<ChildIn
         };
         watched(kind, api, index.clone(), sender.clone()).boxed()
     });
-    Triggers {
-        objects: select_all(streams),
-        everything,
-    }
+    Triggers { objects: select_all(streams), everything }
 }
 
 fn watched(
@@ -80,9 +77,9 @@ fn watched(
 /// The API server answers 404 for a kind it does not serve.
 fn is_unknown_kind(error: &Error) -> bool {
     match error {
-        Error::InitialListFailed(kube::Error::Api(status)) => status.code == 404,
-        Error::WatchError(status) => status.code == 404,
-        Error::WatchStartFailed(kube::Error::Api(status)) => status.code == 404,
+        Error::InitialListFailed(kube::Error::Api(status))
+        | Error::WatchStartFailed(kube::Error::Api(status))
+        | Error::WatchError(status) => status.code == 404,
         _ => false,
     }
 }

@@ -17,6 +17,11 @@ const URL_VARIABLE: &str = "CELERY_BROKER_URL";
 /// What must be encoded in the path of a URL.
 const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'/').add(b'?');
 
+/// Reason of a Secret that does not exist.
+pub(super) const NO_SECRET: &str = "SecretNotFound";
+/// Reason of a Secret without the key.
+pub(super) const NO_KEY: &str = "SecretKeyNotFound";
+
 /// How the broker is reached.
 #[derive(Clone, PartialEq)]
 pub struct BrokerAccess {
@@ -98,33 +103,19 @@ pub(super) fn access(broker: &Broker, app: &str, sources: &Sources) -> BrokerAcc
 
 fn from_url(url: &str, env: EnvVar, source: &str) -> BrokerAccess {
     let elements = broker_url::parse(url);
-    let good: Vec<&Endpoint> = elements
-        .iter()
-        .filter_map(|element| element.as_ref().ok())
-        .collect();
+    let good: Vec<&Endpoint> = elements.iter().filter_map(|element| element.as_ref().ok()).collect();
     let shown = BrokerStatus {
-        scheme: good
-            .first()
-            .map(|endpoint| endpoint.scheme.clone())
-            .unwrap_or_default(),
+        scheme: good.first().map(|endpoint| endpoint.scheme.clone()).unwrap_or_default(),
         hosts: good.iter().map(|endpoint| endpoint.host.clone()).collect(),
         source: source.to_owned(),
     };
     let queues = match elements.into_iter().collect::<Result<Vec<Endpoint>, Defect>>() {
         Ok(endpoints) => queue_source(endpoints.first()),
-        Err(defect) => Err(Unresolved {
-            reason: "BrokerUrlInvalid",
-            message: format!("the broker URL {defect}"),
-        }),
+        Err(defect) => {
+            Err(Unresolved { reason: "BrokerUrlInvalid", message: format!("the broker URL {defect}") })
+        }
     };
-    BrokerAccess {
-        env,
-        shown,
-        secret: None,
-        has_secret: false,
-        worker_settings: Vec::new(),
-        queues,
-    }
+    BrokerAccess { env, shown, secret: None, has_secret: false, worker_settings: Vec::new(), queues }
 }
 
 fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
@@ -142,10 +133,7 @@ fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
         }
         Err(unresolved) => BrokerAccess {
             env,
-            shown: BrokerStatus {
-                source: "urlSecretRef".to_owned(),
-                ..BrokerStatus::default()
-            },
+            shown: BrokerStatus { source: "urlSecretRef".to_owned(), ..BrokerStatus::default() },
             secret: None,
             has_secret: false,
             worker_settings: Vec::new(),
@@ -158,11 +146,7 @@ fn from_redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess
     let port = redis.port.unwrap_or(6379);
     let address = format!("{}:{port}", bracketed(&redis.host));
     let database = redis.db.and_then(|db| u32::try_from(db).ok()).unwrap_or_default();
-    let password = redis
-        .password_secret_ref
-        .as_ref()
-        .map(|reference| value(reference, sources))
-        .transpose();
+    let password = redis.password_secret_ref.as_ref().map(|reference| value(reference, sources)).transpose();
     let password = password.map(|password| password.map(|text| text.trim_end_matches('\n').to_owned()));
     let secret = password.as_ref().ok().map(|password| {
         let user_info = user_info(redis.username.as_deref(), password.as_deref());
@@ -194,10 +178,7 @@ fn from_redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess
 
 fn from_rabbitmq(rabbitmq: &RabbitMqBroker, app: &str, sources: &Sources) -> BrokerAccess {
     let read = |reference: &Option<SecretKeyRef>| {
-        let text = reference
-            .as_ref()
-            .map(|reference| value(reference, sources))
-            .transpose();
+        let text = reference.as_ref().map(|reference| value(reference, sources)).transpose();
         text.map(|text| text.map(|text| text.trim_end_matches('\n').to_owned()))
     };
     let vhost = rabbitmq.vhost.as_deref().unwrap_or("/");
@@ -206,10 +187,7 @@ fn from_rabbitmq(rabbitmq: &RabbitMqBroker, app: &str, sources: &Sources) -> Bro
         .and_then(|user| read(&rabbitmq.password_secret_ref).map(|password| (user, password)));
     let url = credentials.map(|(user, password)| {
         let user_info = user_info(user.as_deref(), password.as_deref());
-        format!(
-            "amqp://{user_info}{location}/{}",
-            utf8_percent_encode(vhost, PATH)
-        )
+        format!("amqp://{user_info}{location}/{}", utf8_percent_encode(vhost, PATH))
     });
     BrokerAccess {
         env: from_key(&names::broker_secret(app), "url"),
@@ -230,14 +208,8 @@ fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
         options.insert("queue_name_prefix".to_owned(), json!(prefix));
     }
     if !sqs.queue_urls.is_empty() {
-        let queues = sqs
-            .queue_urls
-            .iter()
-            .map(|(name, url)| (name.clone(), json!({ "url": url })));
-        options.insert(
-            "predefined_queues".to_owned(),
-            queues.collect::<serde_json::Map<_, _>>().into(),
-        );
+        let queues = sqs.queue_urls.iter().map(|(name, url)| (name.clone(), json!({ "url": url })));
+        options.insert("predefined_queues".to_owned(), queues.collect::<serde_json::Map<_, _>>().into());
     }
     BrokerAccess {
         env: literal("sqs://"),
@@ -248,10 +220,7 @@ fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
         },
         secret: None,
         has_secret: false,
-        worker_settings: vec![format!(
-            "broker.transport_options=(dict){}",
-            serde_json::Value::from(options)
-        )],
+        worker_settings: vec![format!("broker.transport_options=(dict){}", serde_json::Value::from(options))],
         queues: Ok(QueueSource::Sqs {
             region: sqs.region.clone(),
             queue_urls: sqs.queue_urls.clone(),
@@ -285,28 +254,18 @@ fn queue_source(first: Option<&Endpoint>) -> Result<QueueSource, Unresolved> {
             let user_info = user_info(endpoint.username.as_deref(), endpoint.password.as_deref());
             let host = bracketed(host_or_local(endpoint));
             let vhost = utf8_percent_encode(endpoint.virtual_host(), PATH);
-            Ok(QueueSource::RabbitMq {
-                url: format!("{scheme}://{user_info}{host}:{port}/{vhost}"),
-            })
+            Ok(QueueSource::RabbitMq { url: format!("{scheme}://{user_info}{host}:{port}/{vhost}") })
         }
         _ => Err(unsupported(&endpoint.scheme)),
     }
 }
 
 fn host_or_local(endpoint: &Endpoint) -> &str {
-    if endpoint.host.is_empty() {
-        "localhost"
-    } else {
-        &endpoint.host
-    }
+    if endpoint.host.is_empty() { "localhost" } else { &endpoint.host }
 }
 
 fn bracketed(host: &str) -> String {
-    if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host.to_owned()
-    }
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 
 fn user_info(user: Option<&str>, password: Option<&str>) -> String {
@@ -322,44 +281,25 @@ fn value<'s>(reference: &SecretKeyRef, sources: &'s Sources) -> Result<&'s str, 
     let SecretKeyRef { name, key } = reference;
     let missing = |reason, message| Unresolved { reason, message };
     let secret = sources.secrets.get(name).and_then(Option::as_ref);
-    let secret =
-        secret.ok_or_else(|| missing("SecretNotFound", format!("Secret {name:?} does not exist")))?;
+    let secret = secret.ok_or_else(|| missing(NO_SECRET, format!("Secret {name:?} does not exist")))?;
     let text = secret.get(key);
-    text.map(String::as_str).ok_or_else(|| {
-        missing(
-            "SecretKeyNotFound",
-            format!("Secret {name:?} has no text under the key {key:?}"),
-        )
-    })
+    text.map(String::as_str)
+        .ok_or_else(|| missing(NO_KEY, format!("Secret {name:?} has no text under the key {key:?}")))
 }
 
 fn parts<const N: usize>(parts: [(&str, Option<String>); N]) -> SecretData {
-    parts
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-        .collect()
+    parts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
 fn shown(scheme: &str, host: &str, source: &str) -> BrokerStatus {
-    BrokerStatus {
-        scheme: scheme.to_owned(),
-        hosts: vec![host.to_owned()],
-        source: source.to_owned(),
-    }
+    BrokerStatus { scheme: scheme.to_owned(), hosts: vec![host.to_owned()], source: source.to_owned() }
 }
 
 fn from_key(name: &str, key: &str) -> EnvVar {
-    let selector = SecretKeySelector {
-        name: name.to_owned(),
-        key: key.to_owned(),
-        optional: None,
-    };
+    let selector = SecretKeySelector { name: name.to_owned(), key: key.to_owned(), optional: None };
     EnvVar {
         name: URL_VARIABLE.to_owned(),
-        value_from: Some(EnvVarSource {
-            secret_key_ref: Some(selector),
-            ..EnvVarSource::default()
-        }),
+        value_from: Some(EnvVarSource { secret_key_ref: Some(selector), ..EnvVarSource::default() }),
         ..EnvVar::default()
     }
 }
@@ -374,9 +314,5 @@ fn literal(url: &str) -> EnvVar {
             text.push('$');
         }
     }
-    EnvVar {
-        name: URL_VARIABLE.to_owned(),
-        value: Some(text),
-        ..EnvVar::default()
-    }
+    EnvVar { name: URL_VARIABLE.to_owned(), value: Some(text), ..EnvVar::default() }
 }

@@ -53,6 +53,15 @@ pub struct Resolved {
     pub flower: Option<Flower>,
 }
 
+impl Resolved {
+    /// Whether the broker is not known because a Secret, or a key of it, is not there.
+    #[must_use]
+    pub fn waits_for_secret(&self) -> bool {
+        let unresolved = self.broker.as_ref().and_then(|broker| broker.queues.as_ref().err());
+        unresolved.is_some_and(|unresolved| [broker::NO_SECRET, broker::NO_KEY].contains(&unresolved.reason))
+    }
+}
+
 /// The Celery object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
@@ -127,10 +136,7 @@ pub fn secrets(spec: &CelerySpec) -> BTreeSet<String> {
     let Some(broker) = &spec.common.broker else {
         return BTreeSet::new();
     };
-    let redis = broker
-        .redis
-        .as_ref()
-        .and_then(|redis| redis.password_secret_ref.as_ref());
+    let redis = broker.redis.as_ref().and_then(|redis| redis.password_secret_ref.as_ref());
     let rabbit = broker.rabbitmq.as_ref();
     [
         broker.url_secret_ref.as_ref(),
@@ -156,25 +162,11 @@ pub fn resolved(celery: &Celery, sources: &Sources) -> Resolved {
         generation: metadata.generation,
     };
     let app = spec.common.app_name.clone().unwrap_or_else(|| owner.name.clone());
-    let broker = spec
-        .common
-        .broker
-        .as_ref()
-        .map(|broker| broker::access(broker, &app, sources));
-    let pools = spec
-        .worker_spec
-        .iter()
-        .map(|worker| pool(DEFAULT_POOL, worker, spec, broker.as_ref()))
-        .collect();
+    let broker = spec.common.broker.as_ref().map(|broker| broker::access(broker, &app, sources));
+    let pools =
+        spec.worker_spec.iter().map(|worker| pool(DEFAULT_POOL, worker, spec, broker.as_ref())).collect();
     let flower = spec.flower_spec.as_ref().map(|written| flower(written, spec));
-    Resolved {
-        app,
-        pod: pod(&spec.common),
-        broker,
-        pools,
-        flower,
-        owner,
-    }
+    Resolved { app, pod: pod(&spec.common), broker, pools, flower, owner }
 }
 
 fn pod(common: &Common) -> Pod {
@@ -196,11 +188,7 @@ fn pool(name: &str, worker: &WorkerSpec, spec: &CelerySpec, broker: Option<&Brok
     Pool {
         name: name.to_owned(),
         args: worker_args(name, worker, spec, broker),
-        replicas: if scaler.is_some() {
-            None
-        } else {
-            worker.num_of_workers
-        },
+        replicas: if scaler.is_some() { None } else { worker.num_of_workers },
         strategy: strategy(worker.rollout_strategy.as_ref()),
         resources: worker.resources.clone(),
         scaler,
@@ -226,15 +214,10 @@ fn worker_args(
     }
     // Celery's own default is the number of cpus of the node, whatever the container may use of them.
     if !chosen("-c", "--concurrency") && !chosen("", "--autoscale") {
-        args.extend([
-            "-c".to_owned(),
-            concurrency(worker.resources.as_ref()).to_string(),
-        ]);
+        args.extend(["-c".to_owned(), concurrency(worker.resources.as_ref()).to_string()]);
     }
     args.extend(worker.args.iter().cloned());
-    let settings = broker
-        .map(|broker| broker.worker_settings.as_slice())
-        .unwrap_or_default();
+    let settings = broker.map(|broker| broker.worker_settings.as_slice()).unwrap_or_default();
     if !settings.is_empty() {
         if !worker.args.iter().any(|word| word == "--") {
             args.push("--".to_owned());
@@ -245,11 +228,7 @@ fn worker_args(
 }
 
 fn celery_app(spec: &CelerySpec) -> Vec<String> {
-    spec.common
-        .celery_app
-        .iter()
-        .flat_map(|app| ["-A".to_owned(), app.clone()])
-        .collect()
+    spec.common.celery_app.iter().flat_map(|app| ["-A".to_owned(), app.clone()]).collect()
 }
 
 /// As many tasks at once as the container has cpus: its limit, else its request, else one.
@@ -260,10 +239,7 @@ fn concurrency(resources: Option<&ResourceRequirements>) -> u32 {
     else {
         return 1;
     };
-    let cpus = ParsedQuantity::try_from(amount)
-        .ok()
-        .and_then(|amount| amount.to_bytes_f64())
-        .unwrap_or(1.0);
+    let cpus = ParsedQuantity::try_from(amount).ok().and_then(|amount| amount.to_bytes_f64()).unwrap_or(1.0);
     // Clamped before the conversion, so that nothing is lost in it.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = cpus.ceil().clamp(1.0, 1024.0) as u32;
@@ -277,15 +253,11 @@ fn strategy(written: Option<&DeploymentStrategy>) -> DeploymentStrategy {
     if let Some(strategy) = written.filter(recreate) {
         return strategy.clone();
     }
-    let rolling = written
-        .and_then(|strategy| strategy.rolling_update.clone())
-        .unwrap_or_default();
+    let rolling = written.and_then(|strategy| strategy.rolling_update.clone()).unwrap_or_default();
     DeploymentStrategy {
         type_: Some("RollingUpdate".to_owned()),
         rolling_update: Some(RollingUpdateDeployment {
-            max_surge: rolling
-                .max_surge
-                .or_else(|| Some(IntOrString::String("25%".to_owned()))),
+            max_surge: rolling.max_surge.or_else(|| Some(IntOrString::String("25%".to_owned()))),
             max_unavailable: rolling.max_unavailable.or(Some(IntOrString::Int(0))),
         }),
     }
@@ -295,29 +267,15 @@ fn flower(written: &FlowerSpec, spec: &CelerySpec) -> Flower {
     let from_args = options::flower_value(&written.args, "port").and_then(|port| port.parse().ok());
     let port = written.service_port.or(from_args).unwrap_or(FLOWER_PORT);
     let mut args = celery_app(spec);
-    args.extend([
-        "flower".to_owned(),
-        "--address=0.0.0.0".to_owned(),
-        format!("--port={port}"),
-    ]);
+    args.extend(["flower".to_owned(), "--address=0.0.0.0".to_owned(), format!("--port={port}")]);
     args.extend(written.args.iter().cloned());
     let scaler = scaler::scaler(spec, ScaleKind::Flower, DEFAULT_POOL, None);
-    let prefix = options::flower_value(&written.args, "url_prefix")
-        .unwrap_or_default()
-        .trim_matches('/');
+    let prefix = options::flower_value(&written.args, "url_prefix").unwrap_or_default().trim_matches('/');
     Flower {
         args,
-        replicas: if scaler.is_some() {
-            None
-        } else {
-            Some(written.replicas.unwrap_or(1))
-        },
+        replicas: if scaler.is_some() { None } else { Some(written.replicas.unwrap_or(1)) },
         port,
-        service_type: written
-            .service_type
-            .as_ref()
-            .and_then(Open::known)
-            .unwrap_or(ServiceType::ClusterIp),
+        service_type: written.service_type.as_ref().and_then(Open::known).unwrap_or(ServiceType::ClusterIp),
         health_path: if prefix.is_empty() {
             "/healthcheck".to_owned()
         } else {
@@ -330,11 +288,7 @@ fn flower(written: &FlowerSpec, spec: &CelerySpec) -> Flower {
 
 fn flower_resources() -> ResourceRequirements {
     let amounts = |list: &[(&str, &str)]| {
-        Some(
-            list.iter()
-                .map(|(name, amount)| ((*name).to_owned(), Quantity((*amount).to_owned())))
-                .collect(),
-        )
+        Some(list.iter().map(|(name, amount)| ((*name).to_owned(), Quantity((*amount).to_owned()))).collect())
     };
     ResourceRequirements {
         requests: amounts(&[("cpu", "50m"), ("memory", "128Mi")]),

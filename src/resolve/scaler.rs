@@ -59,20 +59,17 @@ pub(super) fn scaler(
         .iter()
         .find(|target| target.kind.known() == Some(kind) && target.pool() == pool)?;
     let max = target.max_replicas?;
-    let queue = target
-        .metrics
-        .iter()
-        .find(|metric| metric.name.known() == Some(MetricName::TaskQueueLength));
+    let queue = target.metrics.iter().find(|metric| metric.name.known() == Some(MetricName::TaskQueueLength));
     Some(Scaler {
         min: target.min_replicas.unwrap_or(1),
         max,
         resources: target.metrics.iter().filter_map(resource).collect(),
-        queue: queue
-            .and_then(|metric| metric.target.average_value.as_ref())
-            .map(|Quantity(length)| QueueLength {
+        queue: queue.and_then(|metric| metric.target.average_value.as_ref()).map(|Quantity(length)| {
+            QueueLength {
                 for_each_pod: length.clone(),
                 queues: queues.map_or_else(|| vec![DEFAULT_QUEUE.to_owned()], <[String]>::to_vec),
-            }),
+            }
+        }),
     })
 }
 

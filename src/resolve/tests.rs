@@ -10,15 +10,9 @@ fn resolve(spec: Value, secrets: &[(&str, &[(&str, &str)])]) -> Resolved {
     }))
     .expect("a Celery");
     let data = |entries: &[(&str, &str)]| {
-        entries
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect::<SecretData>()
+        entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<SecretData>()
     };
-    let secrets = secrets
-        .iter()
-        .map(|(name, entries)| ((*name).to_owned(), Some(data(entries))))
-        .collect();
+    let secrets = secrets.iter().map(|(name, entries)| ((*name).to_owned(), Some(data(entries)))).collect();
     resolved(&celery, &Sources { secrets })
 }
 
@@ -37,33 +31,9 @@ fn broker(broker: Value, secrets: &[(&str, &[(&str, &str)])]) -> BrokerAccess {
 #[test]
 fn arguments_are_completed_and_never_repeated() {
     let plain = worker(&[], json!({}));
-    assert_eq!(
-        plain.args,
-        [
-            "-A",
-            "shop.tasks",
-            "worker",
-            "-n",
-            "default@%h",
-            "-l",
-            "INFO",
-            "-c",
-            "1"
-        ]
-    );
+    assert_eq!(plain.args, ["-A", "shop.tasks", "worker", "-n", "default@%h", "-l", "INFO", "-c", "1"]);
     let own = worker(&["--loglevel=DEBUG", "-c4", "-n", "w@%h"], json!({}));
-    assert_eq!(
-        own.args,
-        [
-            "-A",
-            "shop.tasks",
-            "worker",
-            "--loglevel=DEBUG",
-            "-c4",
-            "-n",
-            "w@%h"
-        ]
-    );
+    assert_eq!(own.args, ["-A", "shop.tasks", "worker", "--loglevel=DEBUG", "-c4", "-n", "w@%h"]);
     let scaled = worker(&["--autoscale=8,2"], json!({"limits": {"cpu": "2"}}));
     assert!(!scaled.args.contains(&"-c".to_owned()));
 }
@@ -94,14 +64,8 @@ fn replicas_are_written_only_when_nobody_scales() {
     };
     let cpu = json!([{"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}]);
     let fixed = resolve(spec(json!([])), &[]);
-    assert_eq!(
-        (fixed.pools[0].replicas, fixed.flower.expect("Flower").replicas),
-        (Some(3), Some(1))
-    );
-    let scaled = resolve(
-        spec(json!([{"kind": "worker", "maxReplicas": 5, "metrics": cpu}])),
-        &[],
-    );
+    assert_eq!((fixed.pools[0].replicas, fixed.flower.expect("Flower").replicas), (Some(3), Some(1)));
+    let scaled = resolve(spec(json!([{"kind": "worker", "maxReplicas": 5, "metrics": cpu}])), &[]);
     assert_eq!(scaled.pools[0].replicas, None);
     assert_eq!(scaled.flower.expect("Flower").replicas, Some(1));
 }
@@ -122,19 +86,11 @@ fn a_rolling_update_always_has_both_numbers() {
 #[test]
 fn flower_answers_where_its_arguments_say() {
     let flower = |written: Value| {
-        resolve(json!({"common": {"image": "shop:1"}, "flowerSpec": written}), &[])
-            .flower
-            .expect("Flower")
+        resolve(json!({"common": {"image": "shop:1"}, "flowerSpec": written}), &[]).flower.expect("Flower")
     };
-    assert_eq!(
-        flower(json!({})).args,
-        ["flower", "--address=0.0.0.0", "--port=5555"]
-    );
+    assert_eq!(flower(json!({})).args, ["flower", "--address=0.0.0.0", "--port=5555"]);
     let own = flower(json!({"args": ["--port=8080", "--url_prefix=/flower/"], "serviceType": "NodePort"}));
-    assert_eq!(
-        (own.port, own.health_path.as_str()),
-        (8080, "/flower/healthcheck")
-    );
+    assert_eq!((own.port, own.health_path.as_str()), (8080, "/flower/healthcheck"));
     assert_eq!(own.service_type, ServiceType::NodePort);
     assert_eq!(flower(json!({"servicePort": 80})).port, 80);
 }
@@ -154,21 +110,14 @@ fn typed_parts_become_an_encoded_url() {
     assert_eq!(secret["url"], "redis://:p%23s%2Fs%401@cache:6379/2");
     assert_eq!(secret["password"], "p#s/s@1");
     assert_eq!(
-        access
-            .env
-            .value_from
-            .and_then(|from| from.secret_key_ref)
-            .map(|key| key.name),
+        access.env.value_from.and_then(|from| from.secret_key_ref).map(|key| key.name),
         Some("shop-celery-broker".to_owned())
     );
 
     let parts = json!({"rabbitmq": {"host": "mq", "vhost": "/a b", "usernameSecretRef": {"name": "mq", "key": "u"},
                        "passwordSecretRef": {"name": "mq", "key": "p"}}});
     let access = broker(parts, &[("mq", &[("u", "app"), ("p", "x:y")])]);
-    assert_eq!(
-        access.secret.expect("all parts are there")["url"],
-        "amqp://app:x%3Ay@mq:5672/%2Fa%20b"
-    );
+    assert_eq!(access.secret.expect("all parts are there")["url"], "amqp://app:x%3Ay@mq:5672/%2Fa%20b");
 }
 
 #[test]
@@ -176,42 +125,22 @@ fn the_made_url_reads_back_as_its_parts() {
     for password in ["simple", "p#s/s@1?&=%", "ü€", "$(HOME)$$"] {
         let parts = json!({"redis": {"host": "cache", "username": "a:b", "passwordSecretRef": {"name": "s", "key": "k"}}});
         let secret = broker(parts, &[("s", &[("k", password)])]).secret.expect("made");
-        let read = crate::celery::broker_url::parse(&secret["url"])
-            .remove(0)
-            .expect("valid");
-        assert_eq!(
-            (read.username.as_deref(), read.password.as_deref()),
-            (Some("a:b"), Some(password))
-        );
+        let read = crate::celery::broker_url::parse(&secret["url"]).remove(0).expect("valid");
+        assert_eq!((read.username.as_deref(), read.password.as_deref()), (Some("a:b"), Some(password)));
     }
 }
 
 #[test]
 fn an_autoscaler_gets_plain_parts_of_a_url() {
     let url = json!({"urlSecretRef": {"name": "broker", "key": "url"}});
-    let access = broker(
-        url.clone(),
-        &[("broker", &[("url", "rediss://:p%23ss@cache:6380/3\n")])],
-    );
-    let Ok(QueueSource::Redis {
-        address,
-        database,
-        password,
-        tls,
-        ..
-    }) = access.queues
-    else {
+    let access = broker(url.clone(), &[("broker", &[("url", "rediss://:p%23ss@cache:6380/3\n")])]);
+    let Ok(QueueSource::Redis { address, database, password, tls, .. }) = access.queues else {
         panic!("a Redis")
     };
-    assert_eq!(
-        (address.as_str(), database, password.as_deref(), tls),
-        ("cache:6380", 3, Some("p#ss"), true)
-    );
+    assert_eq!((address.as_str(), database, password.as_deref(), tls), ("cache:6380", 3, Some("p#ss"), true));
 
     let access = broker(url, &[("broker", &[("url", "pyamqp://u:p@a//;pyamqp://b")])]);
-    let Ok(QueueSource::RabbitMq { url }) = access.queues else {
-        panic!("a RabbitMQ")
-    };
+    let Ok(QueueSource::RabbitMq { url }) = access.queues else { panic!("a RabbitMQ") };
     assert_eq!(url, "amqp://u:p@a:5672/%2F");
     assert_eq!(access.shown.hosts, ["a", "b"]);
 }
@@ -226,11 +155,7 @@ fn what_is_missing_is_named_and_never_quoted() {
     assert_eq!(unresolved(&[("broker", &[])]).reason, "SecretKeyNotFound");
     let bad = unresolved(&[("broker", &[("url", "rabbitmq://u:hunter2@mq")])]);
     assert_eq!(bad.reason, "BrokerUrlInvalid");
-    assert!(
-        !bad.message.contains("hunter2") && bad.message.contains("rabbitmq"),
-        "{}",
-        bad.message
-    );
+    assert!(!bad.message.contains("hunter2") && bad.message.contains("rabbitmq"), "{}", bad.message);
 }
 
 #[test]
@@ -240,10 +165,6 @@ fn sqs_settings_go_behind_the_dashes() {
     let args = resolve(spec, &[]).pools.remove(0).args;
     assert_eq!(
         args[args.len() - 3..],
-        [
-            "-E",
-            "--",
-            r#"broker.transport_options=(dict){"queue_name_prefix":"shop-","region":"eu-west-1"}"#
-        ]
+        ["-E", "--", r#"broker.transport_options=(dict){"queue_name_prefix":"shop-","region":"eu-west-1"}"#]
     );
 }

@@ -173,12 +173,7 @@ pub(super) const RULES: &[Rule] = &[
 fn a01(subject: &Subject<'_>, report: &mut Report<'_>) {
     let mut seen: Vec<(&str, &str)> = Vec::new();
     for (path, target) in subject.targets() {
-        unsupported(
-            report,
-            &target.kind,
-            format!("{path}.kind"),
-            "is not something that can be scaled",
-        );
+        unsupported(report, &target.kind, format!("{path}.kind"), "is not something that can be scaled");
         let key = (target.kind.written(), target.pool());
         if seen.contains(&key) {
             let message = format!("{} {:?} already has an autoscaler", key.0, key.1);
@@ -192,20 +187,12 @@ fn a02(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (path, target) in subject.targets() {
         let path = format!("{path}.maxReplicas");
         match (target.min_replicas, target.max_replicas) {
-            (_, None) => report.add(
-                Kind::Required,
-                path,
-                "an autoscaler needs an upper bound",
-                "set maxReplicas",
-            ),
+            (_, None) => {
+                report.add(Kind::Required, path, "an autoscaler needs an upper bound", "set maxReplicas");
+            }
             (Some(min), Some(max)) if min > max && max >= 1 => {
                 let message = format!("is below minReplicas, which is {min}");
-                report.add(
-                    Kind::Invalid,
-                    path,
-                    message,
-                    "raise maxReplicas or lower minReplicas",
-                );
+                report.add(Kind::Invalid, path, message, "raise maxReplicas or lower minReplicas");
             }
             _ => {}
         }
@@ -238,17 +225,9 @@ fn a04(subject: &Subject<'_>, report: &mut Report<'_>) {
             );
         }
         for (index, metric) in target.metrics.iter().enumerate() {
-            if target.metrics[..index]
-                .iter()
-                .any(|before| before.name == metric.name)
-            {
+            if target.metrics[..index].iter().any(|before| before.name == metric.name) {
                 let path = format!("{path}.metrics[{index}].name");
-                report.add(
-                    Kind::Duplicate,
-                    path,
-                    "the metric is there twice",
-                    "keep one of them",
-                );
+                report.add(Kind::Duplicate, path, "the metric is there twice", "keep one of them");
             }
         }
     }
@@ -256,17 +235,11 @@ fn a04(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn a05(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (path, metric) in metrics(subject) {
-        let looks_like_a_queue = ["queue", "length", "message", "task"]
-            .iter()
-            .any(|part| metric.name.written().contains(part));
+        let looks_like_a_queue =
+            ["queue", "length", "message", "task"].iter().any(|part| metric.name.written().contains(part));
         let path = format!("{path}.name");
         if metric.name.known().is_none() && looks_like_a_queue {
-            report.add(
-                Kind::Unsupported,
-                path,
-                "is not a metric",
-                "did you mean task_queue_length?",
-            );
+            report.add(Kind::Unsupported, path, "is not a metric", "did you mean task_queue_length?");
         } else {
             unsupported(report, &metric.name, path, "is not a metric");
         }
@@ -294,15 +267,10 @@ fn a07(subject: &Subject<'_>, report: &mut Report<'_>) {
         match (&target.type_, target_type(metric)) {
             (None, _) => {
                 let fix = "set type to Utilization or AverageValue";
-                report.add(
-                    Kind::Required,
-                    format!("{path}.type"),
-                    "the type of the target is missing",
-                    fix,
-                );
+                report.add(Kind::Required, format!("{path}.type"), "the type of the target is missing", fix);
             }
             (Some(written), None) => {
-                unsupported(report, written, format!("{path}.type"), "is not a type of target")
+                unsupported(report, written, format!("{path}.type"), "is not a type of target");
             }
             (_, Some(TargetType::Utilization)) if is_queue(metric) => {} // A06 tells.
             (_, Some(type_)) => mismatch(
@@ -323,11 +291,7 @@ fn mismatch(report: &mut Report<'_>, path: String, type_: TargetType, value: boo
     };
     if other_set {
         let message = format!("{other} does not go with the type {}", type_.as_str());
-        let fix = if own_set {
-            format!("remove {other}")
-        } else {
-            format!("set {own} instead")
-        };
+        let fix = if own_set { format!("remove {other}") } else { format!("set {own} instead") };
         report.add(Kind::Forbidden, path, message, fix);
     } else if !own_set {
         report.add(
@@ -346,19 +310,9 @@ fn a10(subject: &Subject<'_>, report: &mut Report<'_>) {
         };
         let path = format!("{path}.target.averageValue");
         match ParsedQuantity::try_from(value) {
-            Err(_) => report.add(
-                Kind::Invalid,
-                path,
-                "is not a quantity",
-                "use one such as 500m or 200Mi",
-            ),
+            Err(_) => report.add(Kind::Invalid, path, "is not a quantity", "use one such as 500m or 200Mi"),
             Ok(amount) if !is_positive(&amount) => {
-                report.add(
-                    Kind::Invalid,
-                    path,
-                    "is not above zero",
-                    "use a quantity such as 500m or 200Mi",
-                );
+                report.add(Kind::Invalid, path, "is not above zero", "use a quantity such as 500m or 200Mi");
             }
             Ok(_) => {}
         }
@@ -373,29 +327,18 @@ fn a11(subject: &Subject<'_>, report: &mut Report<'_>) {
         if !value.parse::<i64>().is_ok_and(|tasks| tasks >= 1) {
             let path = format!("{path}.target.averageValue");
             let message = "is not a whole number of tasks above zero";
-            report.add(
-                Kind::Invalid,
-                path,
-                message,
-                "use the tasks that may wait for each pod, such as 10",
-            );
+            report.add(Kind::Invalid, path, message, "use the tasks that may wait for each pod, such as 10");
         }
     }
 }
 
 fn a13(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, target) in subject
-        .targets()
-        .filter(|(_, target)| target.kind.known() == Some(ScaleKind::Flower))
+    for (path, target) in
+        subject.targets().filter(|(_, target)| target.kind.known() == Some(ScaleKind::Flower))
     {
         if let Some(index) = target.metrics.iter().position(is_queue) {
             let path = format!("{path}.metrics[{index}].name");
-            report.add(
-                Kind::Forbidden,
-                path,
-                "Flower works on no queue",
-                "use cpu or memory",
-            );
+            report.add(Kind::Forbidden, path, "Flower works on no queue", "use cpu or memory");
         }
     }
 }
@@ -423,24 +366,14 @@ fn a27(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (path, target) in subject.targets() {
         match target.kind.known() {
             Some(ScaleKind::Flower) if spec.flower_spec.is_none() => {
-                report.add(
-                    Kind::NotFound,
-                    format!("{path}.kind"),
-                    "there is no Flower",
-                    "set flowerSpec",
-                );
+                report.add(Kind::NotFound, format!("{path}.kind"), "there is no Flower", "set flowerSpec");
             }
             Some(ScaleKind::Worker) if !has_pool(subject, target) => {
                 let (at, fix) = match target.pool() {
                     DEFAULT_POOL => ("kind", "set workerSpec"),
                     _ => ("pool", "leave pool out: workerSpec is the only pool"),
                 };
-                report.add(
-                    Kind::NotFound,
-                    format!("{path}.{at}"),
-                    "there is no such worker pool",
-                    fix,
-                );
+                report.add(Kind::NotFound, format!("{path}.{at}"), "there is no such worker pool", fix);
             }
             _ => {}
         }
@@ -472,11 +405,6 @@ fn is_positive(amount: &ParsedQuantity) -> bool {
 
 fn unsupported<T: Word>(report: &mut Report<'_>, word: &Open<T>, path: String, message: &str) {
     if word.known().is_none() {
-        report.add(
-            Kind::Unsupported,
-            path,
-            message,
-            format!("use one of {}", T::supported()),
-        );
+        report.add(Kind::Unsupported, path, message, format!("use one of {}", T::supported()));
     }
 }

@@ -9,14 +9,7 @@ use crate::celery::broker_url::{Defect, Endpoint, Transport, masked};
 const URL: &str = "spec.common.broker.url";
 
 /// What `ssl_cert_reqs` may be in a broker URL.
-const CERT_REQS: &[&str] = &[
-    "required",
-    "optional",
-    "none",
-    "CERT_REQUIRED",
-    "CERT_OPTIONAL",
-    "CERT_NONE",
-];
+const CERT_REQS: &[&str] = &["required", "optional", "none", "CERT_REQUIRED", "CERT_OPTIONAL", "CERT_NONE"];
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -191,10 +184,7 @@ fn b03(subject: &Subject<'_>, report: &mut Report<'_>) {
     let (kind, what) = match forms.len() {
         1 => return,
         0 => (Kind::Required, "no form of the broker is set".to_owned()),
-        _ => (
-            Kind::Forbidden,
-            format!("{} are set together", forms.join(" and ")),
-        ),
+        _ => (Kind::Forbidden, format!("{} are set together", forms.join(" and "))),
     };
     report.add(
         kind,
@@ -217,9 +207,7 @@ fn b04(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
-        Defect::UnknownScheme {
-            meant: Some(meant), ..
-        } => Some(format!("did you mean {meant}://?")),
+        Defect::UnknownScheme { meant: Some(meant), .. } => Some(format!("did you mean {meant}://?")),
         Defect::UnknownScheme { meant: None, .. } => {
             Some("use redis://, rediss://, sentinel://, amqp://, amqps:// or sqs://".to_owned())
         }
@@ -236,9 +224,7 @@ fn b06(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b07(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
-        Defect::CompoundScheme {
-            meant: Some(meant), ..
-        } => Some(format!("use {meant}://")),
+        Defect::CompoundScheme { meant: Some(meant), .. } => Some(format!("use {meant}://")),
         Defect::CompoundScheme { meant: None, .. } => {
             Some("use the scheme without what follows \"+\"".to_owned())
         }
@@ -281,25 +267,11 @@ fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
     let message = "Redis has the databases 0 to 15 unless it is configured otherwise";
     let too_high = |db: u32| db > 15;
     for endpoint in redis(subject).filter(|endpoint| endpoint.database().is_some_and(too_high)) {
-        report.add_shown(
-            report.severity(),
-            URL,
-            &endpoint.path,
-            message,
-            "use a database from 0 to 15",
-        );
+        report.add_shown(report.severity(), URL, &endpoint.path, message, "use a database from 0 to 15");
     }
-    let typed = subject
-        .broker()
-        .and_then(|broker| broker.redis.as_ref())
-        .and_then(|redis| redis.db);
+    let typed = subject.broker().and_then(|broker| broker.redis.as_ref()).and_then(|redis| redis.db);
     if typed.and_then(|db| u32::try_from(db).ok()).is_some_and(too_high) {
-        report.add(
-            Kind::Invalid,
-            "spec.common.broker.redis.db",
-            message,
-            "use a database from 0 to 15",
-        );
+        report.add(Kind::Invalid, "spec.common.broker.redis.db", message, "use a database from 0 to 15");
     }
 }
 
@@ -321,12 +293,7 @@ fn b14(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b20(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).any(|endpoint| endpoint.transport == Transport::Memory) {
         let message = "memory:// cannot carry tasks between pods";
-        report.add(
-            Kind::Invalid,
-            URL,
-            message,
-            "use a broker such as redis:// or amqp://",
-        );
+        report.add(Kind::Invalid, URL, message, "use a broker such as redis:// or amqp://");
     }
 }
 
@@ -360,14 +327,8 @@ fn b27(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let Some(broker) = subject.broker() else { return };
     for (host, path) in [
-        (
-            broker.redis.as_ref().map(|redis| redis.host.as_str()),
-            "spec.common.broker.redis.host",
-        ),
-        (
-            broker.rabbitmq.as_ref().map(|rabbitmq| rabbitmq.host.as_str()),
-            "spec.common.broker.rabbitmq.host",
-        ),
+        (broker.redis.as_ref().map(|redis| redis.host.as_str()), "spec.common.broker.redis.host"),
+        (broker.rabbitmq.as_ref().map(|rabbitmq| rabbitmq.host.as_str()), "spec.common.broker.rabbitmq.host"),
     ] {
         if host.is_some_and(is_local) {
             report.add(Kind::Invalid, path, message, fix);
@@ -394,11 +355,7 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
     schemes.dedup();
     if schemes.len() > 1 {
         // An autoscaler looks at one broker: with one, the list cannot work at all.
-        let severity = if subject.queue_metric().is_some() {
-            Severity::Deny
-        } else {
-            report.severity()
-        };
+        let severity = if subject.queue_metric().is_some() { Severity::Deny } else { report.severity() };
         report.add_shown(
             severity,
             URL,

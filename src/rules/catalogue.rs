@@ -4,13 +4,7 @@
 use super::rule::Rule;
 use super::{autoscale, broker, common, flower, replicas};
 
-const AREAS: &[&[Rule]] = &[
-    common::RULES,
-    broker::RULES,
-    replicas::RULES,
-    flower::RULES,
-    autoscale::RULES,
-];
+const AREAS: &[&[Rule]] = &[common::RULES, broker::RULES, replicas::RULES, flower::RULES, autoscale::RULES];
 
 /// All rules.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {

@@ -101,20 +101,10 @@ fn c01(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn c03(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(module) = subject
-        .common()
-        .celery_app
-        .as_deref()
-        .and_then(|app| app.strip_suffix(".py"))
-    else {
+    let Some(module) = subject.common().celery_app.as_deref().and_then(|app| app.strip_suffix(".py")) else {
         return;
     };
-    report.add(
-        Kind::Invalid,
-        "spec.common.celeryApp",
-        "looks like a file name",
-        format!("use {module:?}"),
-    );
+    report.add(Kind::Invalid, "spec.common.celeryApp", "looks like a file name", format!("use {module:?}"));
 }
 
 fn c06(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -150,10 +140,7 @@ fn c14(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(
             Kind::Invalid,
             "spec.common.appName",
-            format!(
-                "names made from it have up to {derived} characters, {} are allowed",
-                names::MAX
-            ),
+            format!("names made from it have up to {derived} characters, {} are allowed", names::MAX),
             format!("use at most {MAX_APP_NAME} characters"),
         );
     }
@@ -199,10 +186,5 @@ fn c23(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// The prefix of names: what is written, else the object's own name.
 fn effective_app_name(object: &Celery) -> Option<&str> {
-    object
-        .spec
-        .common
-        .app_name
-        .as_deref()
-        .or(object.metadata.name.as_deref())
+    object.spec.common.app_name.as_deref().or(object.metadata.name.as_deref())
 }

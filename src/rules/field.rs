@@ -24,11 +24,7 @@ fn finding(path: &str, message: &str, raw: &Value) -> Option<Finding> {
     let pattern = path::pattern(path);
     let rule = catalogue::rules().find(|rule| rule.check.fields.contains(&pattern.as_str()))?;
     let value = value_at(raw, path);
-    let kind = if value.is_some() {
-        Kind::Invalid
-    } else {
-        Kind::Required
-    };
+    let kind = if value.is_some() { Kind::Invalid } else { Kind::Required };
     let bound = bound(message);
     Some(Finding {
         rule: rule.id,
@@ -64,8 +60,5 @@ fn json_path(rust: &str) -> String {
 /// garde's own words for a range, as a part of our sentence; `None` for the words of a custom grammar.
 fn bound(message: &str) -> Option<String> {
     let bounds = ["lower than ", "greater than "];
-    bounds
-        .iter()
-        .any(|start| message.starts_with(start))
-        .then(|| format!("is {message}"))
+    bounds.iter().any(|start| message.starts_with(start)).then(|| format!("is {message}"))
 }

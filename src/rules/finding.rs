@@ -107,18 +107,8 @@ impl Finding {
     /// The text behind the path: `Invalid value: "x": is not …; write … [C04]`.
     #[must_use]
     pub fn text(&self) -> String {
-        let value = self
-            .value
-            .as_ref()
-            .map(|value| format!(" \"{value}\":"))
-            .unwrap_or_default();
-        format!(
-            "{}:{value} {}; {} [{}]",
-            self.kind.words(),
-            self.message,
-            self.fix,
-            self.rule
-        )
+        let value = self.value.as_ref().map(|value| format!(" \"{value}\":")).unwrap_or_default();
+        format!("{}:{value} {}; {} [{}]", self.kind.words(), self.message, self.fix, self.rule)
     }
 }
 
@@ -131,11 +121,7 @@ impl fmt::Display for Finding {
 /// A value for a message: cut at 64 characters, control characters escaped.
 #[must_use]
 pub(super) fn quoted(value: &str) -> String {
-    let mut shown: String = value
-        .chars()
-        .take(MAX_QUOTED)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut shown: String = value.chars().take(MAX_QUOTED).flat_map(char::escape_debug).collect();
     if value.chars().nth(MAX_QUOTED).is_some() {
         shown.push('…');
     }
@@ -190,14 +176,7 @@ impl<'r> Report<'r> {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        self.push(
-            severity,
-            Kind::Invalid,
-            path.into(),
-            Some(quoted(shown)),
-            message.into(),
-            fix.into(),
-        );
+        self.push(severity, Kind::Invalid, path.into(), Some(quoted(shown)), message.into(), fix.into());
     }
 
     /// The severity of the rule at hand.
@@ -217,16 +196,6 @@ impl<'r> Report<'r> {
     ) {
         let place = path::place(self.raw, &path);
         let Rule { id, schema, .. } = *self.rule;
-        self.findings.push(Finding {
-            rule: id,
-            severity,
-            schema,
-            path,
-            place,
-            kind,
-            value,
-            message,
-            fix,
-        });
+        self.findings.push(Finding { rule: id, severity, schema, path, place, kind, value, message, fix });
     }
 }

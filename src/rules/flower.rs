@@ -25,9 +25,7 @@ pub(super) const RULES: &[Rule] = &[
 
 fn f08(subject: &Subject<'_>, report: &mut Report<'_>) {
     let flower = subject.object.spec.flower_spec.as_ref();
-    if flower
-        .and_then(|flower| flower.service_type.as_ref())
-        .is_some_and(|written| written.known().is_none())
+    if flower.and_then(|flower| flower.service_type.as_ref()).is_some_and(|written| written.known().is_none())
     {
         report.add(
             Kind::Unsupported,

@@ -11,21 +11,14 @@ enum Step<'a> {
 }
 
 /// Lists that are maps, and the keys of their items with the key's default.
-const MAPS: &[(&str, &[(&str, &str)])] = &[
-    (
-        "scaleTargetRef",
-        &[("kind", ""), ("pool", crate::api::DEFAULT_POOL)],
-    ),
-    ("metrics", &[("name", "")]),
-];
+const MAPS: &[(&str, &[(&str, &str)])] =
+    &[("scaleTargetRef", &[("kind", ""), ("pool", crate::api::DEFAULT_POOL)]), ("metrics", &[("name", "")])];
 
 fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
-    path.split(['.', '['])
-        .filter(|step| !step.is_empty())
-        .map(|step| {
-            let index = step.strip_suffix(']').and_then(|index| index.parse().ok());
-            index.map_or(Step::Field(step), Step::Item)
-        })
+    path.split(['.', '[']).filter(|step| !step.is_empty()).map(|step| {
+        let index = step.strip_suffix(']').and_then(|index| index.parse().ok());
+        index.map_or(Step::Field(step), Step::Item)
+    })
 }
 
 /// The value at a path.
@@ -55,7 +48,9 @@ pub(super) fn place(root: &Value, path: &str) -> String {
                 value = value.and_then(|value| value.get(index));
                 let keys = MAPS.iter().find(|(name, _)| *name == list).map(|(_, keys)| *keys);
                 let key = keys.map_or_else(|| index.to_string(), |keys| key_of(value, keys));
-                text.push_str(&format!("[{key}]"));
+                text.push('[');
+                text.push_str(&key);
+                text.push(']');
             }
         }
     }
@@ -107,14 +102,8 @@ mod tests {
             place(&root, path),
             ".spec.scaleTargetRef[kind=worker,pool=mail].metrics[name=cpu].target"
         );
-        assert_eq!(
-            place(&root, "spec.scaleTargetRef[0]"),
-            ".spec.scaleTargetRef[kind=flower,pool=default]"
-        );
-        assert_eq!(
-            place(&root, "spec.workerSpec.args[1]"),
-            ".spec.workerSpec.args[1]"
-        );
+        assert_eq!(place(&root, "spec.scaleTargetRef[0]"), ".spec.scaleTargetRef[kind=flower,pool=default]");
+        assert_eq!(place(&root, "spec.workerSpec.args[1]"), ".spec.workerSpec.args[1]");
         assert_eq!(at(&root, "spec.workerSpec.args[1]"), Some(&json!("2")));
         assert_eq!(at(&root, "spec.workerSpec.args[2]"), None);
         assert_eq!(pattern(path), "spec.scaleTargetRef[].metrics[].target");

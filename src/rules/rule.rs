@@ -44,21 +44,13 @@ impl Check {
     /// By the garde attributes of these fields.
     #[must_use]
     pub(super) const fn field(fields: &'static [&'static str], fix: &'static str) -> Self {
-        Self {
-            fields,
-            fix,
-            object: None,
-        }
+        Self { fields, fix, object: None }
     }
 
     /// By a function.
     #[must_use]
     pub(super) const fn object(check: ObjectCheck) -> Self {
-        Self {
-            fields: &[],
-            fix: "",
-            object: Some(check),
-        }
+        Self { fields: &[], fix: "", object: Some(check) }
     }
 
     /// By the function too.

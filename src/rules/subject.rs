@@ -17,17 +17,8 @@ pub(super) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub(super) fn new(object: &'a Celery, old: Option<&'a Celery>) -> Self {
-        let url = object
-            .spec
-            .common
-            .broker
-            .as_ref()
-            .and_then(|broker| broker.url.as_deref());
-        Self {
-            object,
-            old,
-            urls: url.map(broker_url::parse).unwrap_or_default(),
-        }
+        let url = object.spec.common.broker.as_ref().and_then(|broker| broker.url.as_deref());
+        Self { object, old, urls: url.map(broker_url::parse).unwrap_or_default() }
     }
 
     /// The shared part of the spec.
@@ -43,19 +34,14 @@ impl<'a> Subject<'a> {
     /// The autoscalers with their paths.
     pub(super) fn targets(&self) -> impl Iterator<Item = (String, &'a ScaleTarget)> {
         let targets = &self.object.spec.scale_target_ref;
-        targets
-            .iter()
-            .enumerate()
-            .map(|(index, target)| (format!("spec.scaleTargetRef[{index}]"), target))
+        targets.iter().enumerate().map(|(index, target)| (format!("spec.scaleTargetRef[{index}]"), target))
     }
 
     /// The path of the first `task_queue_length` metric.
     pub(super) fn queue_metric(&self) -> Option<String> {
         self.targets().find_map(|(path, target)| {
-            let index = target
-                .metrics
-                .iter()
-                .position(|m| m.name.known() == Some(MetricName::TaskQueueLength))?;
+            let index =
+                target.metrics.iter().position(|m| m.name.known() == Some(MetricName::TaskQueueLength))?;
             Some(format!("{path}.metrics[{index}]"))
         })
     }

@@ -27,10 +27,7 @@ fn shop(overlay: &str) -> Value {
 
 fn found(object: &Value, old: Option<&Value>) -> Vec<(&'static str, String)> {
     let findings = check(object, old).expect("has the form of a Celery");
-    findings
-        .into_iter()
-        .map(|finding| (finding.rule, finding.path))
-        .collect()
+    findings.into_iter().map(|finding| (finding.rule, finding.path)).collect()
 }
 
 #[test]
@@ -66,21 +63,9 @@ fn ids_are_unique_and_texts_are_there() {
     let ids: BTreeSet<&str> = catalogue::rules().map(|rule| rule.id).collect();
     assert_eq!(ids.len(), catalogue::rules().count());
     for rule in catalogue::rules() {
-        assert!(
-            rule.check.object.is_some() || !rule.check.fields.is_empty(),
-            "{}",
-            rule.id
-        );
-        assert!(
-            rule.check.fields.is_empty() || !rule.check.fix.is_empty(),
-            "{}",
-            rule.id
-        );
-        assert!(
-            !rule.title.is_empty() && rule.consequence.ends_with('.'),
-            "{}",
-            rule.id
-        );
+        assert!(rule.check.object.is_some() || !rule.check.fields.is_empty(), "{}", rule.id);
+        assert!(rule.check.fields.is_empty() || !rule.check.fix.is_empty(), "{}", rule.id);
+        assert!(!rule.title.is_empty() && rule.consequence.ends_with('.'), "{}", rule.id);
     }
 }
 
@@ -116,10 +101,7 @@ fn every_guarded_field_belongs_to_a_rule() {
     );
     let typed: Celery = serde_json::from_value(object.clone()).expect("a Celery");
     let reported = typed.spec.validate().expect_err("broken on purpose");
-    assert_eq!(
-        field::findings(&typed.spec, &object).len(),
-        reported.iter().count()
-    );
+    assert_eq!(field::findings(&typed.spec, &object).len(), reported.iter().count());
 }
 
 #[test]
@@ -130,10 +112,7 @@ fn all_mistakes_come_in_one_answer() {
                 scaleTargetRef: [{kind: queue, minReplicas: 4, maxReplicas: 2, metrics: [{name: tasks, target: {}}]}]}",
     );
     let ids: BTreeSet<&str> = found(&object, None).into_iter().map(|(id, _)| id).collect();
-    assert_eq!(
-        ids,
-        BTreeSet::from(["A01", "A02", "A05", "A07", "B04", "C02", "C04", "F08", "F09"])
-    );
+    assert_eq!(ids, BTreeSet::from(["A01", "A02", "A05", "A07", "B04", "C02", "C04", "F08", "F09"]));
 }
 
 #[test]
@@ -173,10 +152,7 @@ fn a_moved_item_keeps_its_place() {
     let old = spec(&target("worker", 3), &target("flower", 3));
     let moved = spec(&target("flower", 3), &target("worker", 3));
     assert!(
-        check(&moved, Some(&old))
-            .expect("a Celery")
-            .iter()
-            .all(|finding| finding.severity == Severity::Warn)
+        check(&moved, Some(&old)).expect("a Celery").iter().all(|finding| finding.severity == Severity::Warn)
     );
 }
 
@@ -206,11 +182,8 @@ fn a_secret_is_never_quoted() {
 #[test]
 fn messages_say_what_to_write_instead() {
     let object = shop("spec: {common: {broker: {url: 'rabbitmq://app@mq'}, image: My/App}}");
-    let texts: Vec<String> = check(&object, None)
-        .expect("a Celery")
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let texts: Vec<String> =
+        check(&object, None).expect("a Celery").iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
         [
@@ -227,27 +200,19 @@ fn long_values_are_cut_and_control_characters_are_escaped() {
     let mut object = shop("{}");
     object["spec"]["common"]["image"] = json!(format!("A\u{7}{}", "x".repeat(200)));
     let text = check(&object, None).expect("a Celery")[0].text();
-    assert!(
-        text.starts_with(&format!("Invalid value: \"A\\u{{7}}{}…\":", "x".repeat(62))),
-        "{text}"
-    );
+    assert!(text.starts_with(&format!("Invalid value: \"A\\u{{7}}{}…\":", "x".repeat(62))), "{text}");
 }
 
 #[test]
 fn wrong_types_are_left_to_the_schema() {
-    for overlay in [
-        "spec: {workerSpec: {numOfWorkers: three}}",
-        "spec: [1]",
-        "spec: {common: {celeryVersion: 5.1}}",
-    ] {
+    for overlay in
+        ["spec: {workerSpec: {numOfWorkers: three}}", "spec: [1]", "spec: {common: {celeryVersion: 5.1}}"]
+    {
         assert!(check(&shop(overlay), None).is_err(), "{overlay}");
     }
-    for object in [
-        json!(null),
-        json!({}),
-        json!({"spec": {}}),
-        json!({"metadata": {}, "spec": {"common": {}}}),
-    ] {
+    for object in
+        [json!(null), json!({}), json!({"spec": {}}), json!({"metadata": {}, "spec": {"common": {}}})]
+    {
         let _ = check(&object, Some(&object));
     }
 }

@@ -38,11 +38,8 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
         }
     }
     for (name, scaler) in &scalers {
-        let kind = if scaler.queue.is_some() {
-            ChildKind::ScaledObject
-        } else {
-            ChildKind::HorizontalPodAutoscaler
-        };
+        let kind =
+            if scaler.queue.is_some() { ChildKind::ScaledObject } else { ChildKind::HorizontalPodAutoscaler };
         let is_it = |child: &Applied| child.kind == kind && child.name == *name;
         if !state.children.iter().any(is_it) {
             return no(MISSING, format!("{} {name} is not there yet", kind.as_str()));
@@ -50,12 +47,9 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
     }
     match state.children.iter().find_map(complaint) {
         Some((reason, message)) => no(&reason, message),
-        None => Some(Aspect::new(
-            "AutoscalingReady",
-            true,
-            "Active",
-            "every autoscaler reports that it works",
-        )),
+        None => {
+            Some(Aspect::new("AutoscalingReady", true, "Active", "every autoscaler reports that it works"))
+        }
     }
 }
 
@@ -66,14 +60,9 @@ pub(super) fn complaint(child: &Applied) -> Option<(String, String)> {
         ChildKind::ScaledObject => &["Ready"],
         _ => return None,
     };
-    let failing = types
-        .iter()
-        .filter_map(|type_| child.condition(type_))
-        .find(|(status, ..)| *status == "False");
+    let failing =
+        types.iter().filter_map(|type_| child.condition(type_)).find(|(status, ..)| *status == "False");
     failing.map(|(_, reason, message)| {
-        (
-            reason.to_owned(),
-            format!("{} {}: {message}", child.kind.as_str(), child.name),
-        )
+        (reason.to_owned(), format!("{} {}: {message}", child.kind.as_str(), child.name))
     })
 }

@@ -10,12 +10,9 @@ pub(super) fn resolved(resolved: &Resolved) -> Option<Aspect> {
 
 fn aspect(broker: &BrokerAccess) -> Aspect {
     match &broker.queues {
-        Err(unresolved) if unresolved.reason != "BrokerNotMeasurable" => Aspect::new(
-            "BrokerResolved",
-            false,
-            unresolved.reason,
-            unresolved.message.clone(),
-        ),
+        Err(unresolved) if unresolved.reason != "BrokerNotMeasurable" => {
+            Aspect::new("BrokerResolved", false, unresolved.reason, unresolved.message.clone())
+        }
         _ => {
             let message = format!("{} from {}", broker.shown.scheme, broker.shown.source);
             Aspect::new("BrokerResolved", true, "Resolved", message)

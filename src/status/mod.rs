@@ -59,9 +59,7 @@ pub struct State<'a> {
 /// Without what was decided, which may hold credentials.
 impl std::fmt::Debug for State<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.children.iter().map(|child| (child.kind, &child.name)))
-            .finish()
+        f.debug_list().entries(self.children.iter().map(|child| (child.kind, &child.name))).finish()
     }
 }
 
@@ -88,12 +86,7 @@ struct Aspect {
 impl Aspect {
     fn new(type_: &'static str, status: bool, reason: impl Into<String>, message: impl Into<String>) -> Self {
         let message: String = message.into();
-        Self {
-            type_,
-            status,
-            reason: reason.into(),
-            message: message.chars().take(MAX_MESSAGE).collect(),
-        }
+        Self { type_, status, reason: reason.into(), message: message.chars().take(MAX_MESSAGE).collect() }
     }
 }
 
@@ -111,11 +104,7 @@ pub fn status(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
     aspects.extend(autoscaling::ready(state));
     let summary = ready::summary(&aspects, observed.failure.as_ref(), &rollout::stalls(state));
     aspects.splice(0..0, summary);
-    let pools: Vec<PoolStatus> = resolved
-        .pools
-        .iter()
-        .map(|pool| pool_status(pool, state))
-        .collect();
+    let pools: Vec<PoolStatus> = resolved.pools.iter().map(|pool| pool_status(pool, state)).collect();
     let default = pools.first();
     CeleryStatus {
         observed_generation: observed.generation,
@@ -142,9 +131,7 @@ fn parked(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
     aspects.splice(0..0, summary);
     let mut status = observed.previous.cloned().unwrap_or_default();
     let fresh = conditions(&aspects, observed, now);
-    status
-        .conditions
-        .retain(|old| !fresh.iter().any(|new| new.type_ == old.type_));
+    status.conditions.retain(|old| !fresh.iter().any(|new| new.type_ == old.type_));
     status.conditions.splice(0..0, fresh);
     status.findings = findings(observed.findings);
     status.observed_generation = observed.generation;
@@ -153,12 +140,9 @@ fn parked(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
 
 fn conditions(aspects: &[Aspect], observed: &Observed<'_>, now: &Time) -> Vec<Condition> {
     let before = |type_: &str| {
-        observed.previous.and_then(|status| {
-            status
-                .conditions
-                .iter()
-                .find(|condition| condition.type_ == type_)
-        })
+        observed
+            .previous
+            .and_then(|status| status.conditions.iter().find(|condition| condition.type_ == type_))
     };
     let condition = |aspect: &Aspect| {
         let status = if aspect.status { "True" } else { "False" };
@@ -177,10 +161,7 @@ fn conditions(aspects: &[Aspect], observed: &Observed<'_>, now: &Time) -> Vec<Co
 }
 
 fn deployment<'a>(state: State<'a>, name: &str) -> Option<&'a Applied> {
-    state
-        .children
-        .iter()
-        .find(|child| child.kind == ChildKind::Deployment && child.name == name)
+    state.children.iter().find(|child| child.kind == ChildKind::Deployment && child.name == name)
 }
 
 fn pool_status(pool: &Pool, state: State<'_>) -> PoolStatus {
@@ -235,11 +216,7 @@ fn children(state: State<'_>) -> Vec<Child> {
 }
 
 fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
-    let of = |severity: Severity| {
-        findings
-            .iter()
-            .filter(move |finding| finding.severity == severity)
-    };
+    let of = |severity: Severity| findings.iter().filter(move |finding| finding.severity == severity);
     of(Severity::Deny)
         .chain(of(Severity::Warn).take(MAX_WARNINGS))
         .map(|finding| FindingStatus {
@@ -257,10 +234,9 @@ fn effective(resolved: &Resolved) -> EffectiveStatus {
         image_pull_policy: resolved.pod.pull_policy.as_str().to_owned(),
         flower_port: resolved.flower.as_ref().map(|flower| flower.port),
         queues: resolved.pools.first().map(|pool| {
-            pool.queues.as_ref().map_or_else(
-                || crate::celery::queues::DEFAULT_QUEUE.to_owned(),
-                |queues| queues.join(","),
-            )
+            pool.queues
+                .as_ref()
+                .map_or_else(|| crate::celery::queues::DEFAULT_QUEUE.to_owned(), |queues| queues.join(","))
         }),
     }
 }

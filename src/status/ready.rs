@@ -7,9 +7,7 @@ use super::{Aspect, Failure, autoscaling};
 /// The three summary conditions of the aspects.
 pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[Rollout]) -> Vec<Aspect> {
     let blocking = aspects.iter().find(|aspect| !aspect.status && blocks(aspect));
-    let refused = aspects
-        .iter()
-        .find(|aspect| aspect.type_ == "Valid" && aspect.reason == super::REFUSED);
+    let refused = aspects.iter().find(|aspect| aspect.type_ == "Valid" && aspect.reason == super::REFUSED);
     let (reason, message) = match (failure, refused.or(blocking)) {
         (Some(failure), _) => (failure.reason.to_owned(), failure.message.clone()),
         (None, Some(aspect)) => (aspect.reason.clone(), aspect.message.clone()),
@@ -31,11 +29,7 @@ pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[R
         } else {
             Aspect::new("Reconciling", true, reason, message)
         },
-        if stalled {
-            Aspect::new("Stalled", true, stall_reason, stall_message)
-        } else {
-            quiet("Stalled")
-        },
+        if stalled { Aspect::new("Stalled", true, stall_reason, stall_message) } else { quiet("Stalled") },
     ]
 }
 

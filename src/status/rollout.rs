@@ -36,12 +36,7 @@ pub(super) fn rollout(deployment: &Applied) -> Rollout {
         stalled,
     };
     if !deployment.observed() {
-        return rollout(
-            false,
-            "Progressing",
-            format!("Deployment {name} is not yet observed"),
-            false,
-        );
+        return rollout(false, "Progressing", format!("Deployment {name} is not yet observed"), false);
     }
     if let Some((reason, message)) = failed("ReplicaFailure", "True") {
         return rollout(false, reason, format!("Deployment {name}: {message}"), true);
@@ -62,12 +57,6 @@ pub(super) fn rollout(deployment: &Applied) -> Rollout {
 
 /// The rollouts that Kubernetes gave up on.
 pub(super) fn stalls(state: State<'_>) -> Vec<Rollout> {
-    let deployments = state
-        .children
-        .iter()
-        .filter(|child| child.kind == ChildKind::Deployment);
-    deployments
-        .map(rollout)
-        .filter(|rollout| rollout.stalled)
-        .collect()
+    let deployments = state.children.iter().filter(|child| child.kind == ChildKind::Deployment);
+    deployments.map(rollout).filter(|rollout| rollout.stalled).collect()
 }

@@ -5,11 +5,7 @@ use super::{Aspect, State, deployment, rollout};
 use crate::names;
 
 pub(super) fn available(state: State<'_>) -> Option<Aspect> {
-    let names = state
-        .resolved
-        .pools
-        .iter()
-        .map(|pool| names::worker(&state.resolved.app, &pool.name));
+    let names = state.resolved.pools.iter().map(|pool| names::worker(&state.resolved.app, &pool.name));
     of("WorkersAvailable", state, &names.collect::<Vec<String>>())
 }
 
@@ -18,12 +14,7 @@ pub(super) fn of(type_: &'static str, state: State<'_>, names: &[String]) -> Opt
     let mut messages = Vec::new();
     for name in names {
         let Some(live) = deployment(state, name) else {
-            return Some(Aspect::new(
-                type_,
-                false,
-                "Missing",
-                format!("Deployment {name} is not there yet"),
-            ));
+            return Some(Aspect::new(type_, false, "Missing", format!("Deployment {name} is not there yet")));
         };
         let rollout = rollout::rollout(live);
         if !rollout.done {

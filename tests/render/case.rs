@@ -29,9 +29,7 @@ pub(crate) struct Case {
 
 /// Every case, by name.
 pub(crate) fn cases() -> Vec<Case> {
-    let names = fs::read_dir(FOLDER)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names
         .filter_map(|file| file.strip_suffix(".yaml").map(str::to_owned))
         .filter(|name| !name.ends_with(".children"))
@@ -45,20 +43,14 @@ impl Case {
         let text = fs::read_to_string(format!("{FOLDER}/{name}.yaml")).unwrap();
         let documents: Vec<Value> =
             serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let (mut celeries, secrets): (Vec<Value>, Vec<Value>) = documents
-            .into_iter()
-            .partition(|document| document["kind"] == "Celery");
+        let (mut celeries, secrets): (Vec<Value>, Vec<Value>) =
+            documents.into_iter().partition(|document| document["kind"] == "Celery");
         assert_eq!(celeries.len(), 1, "{name}: one Celery is a case");
         assert!(
             secrets.iter().all(|document| document["kind"] == "Secret"),
             "{name}: only Secrets can stand beside it"
         );
-        Self {
-            object: celeries.remove(0),
-            secrets,
-            keda: text.lines().next() != Some(NO_KEDA),
-            name,
-        }
+        Self { object: celeries.remove(0), secrets, keda: text.lines().next() != Some(NO_KEDA), name }
     }
 
     /// Where the expected children are.
@@ -98,10 +90,7 @@ impl Case {
     /// The Secrets that the spec names, as a read of the namespace would find them.
     fn sources(&self, celery: &celery_operator::api::Celery) -> Sources {
         let found = |name: &str| {
-            let secret = self
-                .secrets
-                .iter()
-                .find(|secret| secret["metadata"]["name"] == name)?;
+            let secret = self.secrets.iter().find(|secret| secret["metadata"]["name"] == name)?;
             let data: BTreeMap<String, String> =
                 serde_json::from_value(secret["stringData"].clone()).unwrap();
             Some::<SecretData>(data)

@@ -41,10 +41,7 @@ impl Error {
 impl From<kube::Error> for Error {
     fn from(error: kube::Error) -> Self {
         match error {
-            kube::Error::Api(status) => Self::Refused {
-                code: status.code,
-                message: status.message.clone(),
-            },
+            kube::Error::Api(status) => Self::Refused { code: status.code, message: status.message.clone() },
             other => Self::Unreachable(Box::new(other)),
         }
     }

@@ -50,10 +50,7 @@ where
         + 'static,
 {
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
-    watcher(api, config)
-        .backoff(Pauses::default())
-        .filter_map(worth_a_look)
-        .boxed()
+    watcher(api, config).backoff(Pauses::default()).filter_map(worth_a_look).boxed()
 }
 
 /// Whether an event may mean a change. The begin of a listing says nothing yet; its end does, as it also tells that

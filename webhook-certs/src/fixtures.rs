@@ -17,9 +17,7 @@ pub(crate) fn noon() -> SystemTime {
 }
 
 pub(crate) fn names() -> Names {
-    Names::of_service("webhook", "celery")
-        .unwrap()
-        .with(["127.0.0.1".parse().unwrap()])
+    Names::of_service("webhook", "celery").unwrap().with(["127.0.0.1".parse().unwrap()])
 }
 
 pub(crate) fn ca(now: SystemTime, lifetime: Duration) -> Identity {
@@ -27,22 +25,12 @@ pub(crate) fn ca(now: SystemTime, lifetime: Duration) -> Identity {
 }
 
 pub(crate) fn leaf(ca: &Identity, now: SystemTime, lifetime: Duration) -> Identity {
-    issue::leaf(
-        &SystemKeys,
-        ca,
-        &names(),
-        Validity::starting(now, lifetime).unwrap(),
-    )
-    .unwrap()
+    issue::leaf(&SystemKeys, ca, &names(), Validity::starting(now, lifetime).unwrap()).unwrap()
 }
 
 /// A CA of 3650 days and a leaf of 90, both issued at `now`.
 pub(crate) fn pair(now: SystemTime) -> Pair {
     let ca = ca(now, 3650 * DAY);
     let leaf = leaf(&ca, now, 90 * DAY);
-    Pair {
-        ca,
-        older: Vec::new(),
-        leaf,
-    }
+    Pair { ca, older: Vec::new(), leaf }
 }

@@ -44,10 +44,7 @@ impl Handover {
             }
             return Some(self.served.insert(pair));
         }
-        let carried = self
-            .next
-            .as_ref()
-            .filter(|next| next.pair.bundle() == pair.bundle());
+        let carried = self.next.as_ref().filter(|next| next.pair.bundle() == pair.bundle());
         let carried = carried.and_then(|next| next.carried);
         self.next = Some(Next { pair, carried });
         None
@@ -87,24 +84,14 @@ impl Handover {
 
     /// The bundle that configurations are to carry.
     pub(crate) fn wanted_bundle(&self) -> Option<String> {
-        self.next
-            .as_ref()
-            .map(|next| &next.pair)
-            .or(self.served.as_ref())
-            .map(Pair::bundle)
+        self.next.as_ref().map(|next| &next.pair).or(self.served.as_ref()).map(Pair::bundle)
     }
 
     /// The served leaf and a bundle that verifies it: the newest that configurations carry.
     pub(crate) fn served(&self) -> Option<(&Certificate, String)> {
         let served = self.served.as_ref()?;
-        let carried = self
-            .next
-            .as_ref()
-            .filter(|next| next.carried.is_some())
-            .map(|next| &next.pair);
-        let trusting = carried
-            .filter(|pair| pair.trusts(&served.ca.certificate))
-            .unwrap_or(served);
+        let carried = self.next.as_ref().filter(|next| next.carried.is_some()).map(|next| &next.pair);
+        let trusting = carried.filter(|pair| pair.trusts(&served.ca.certificate)).unwrap_or(served);
         Some((&served.leaf.certificate, trusting.bundle()))
     }
 
@@ -124,10 +111,7 @@ mod tests {
 
     /// A pair of a new CA that still trusts `former`.
     fn successor(former: &Pair) -> Pair {
-        Pair {
-            older: vec![former.ca.certificate.clone()],
-            ..pair(noon())
-        }
+        Pair { older: vec![former.ca.certificate.clone()], ..pair(noon()) }
     }
 
     #[test]
@@ -136,10 +120,7 @@ mod tests {
         let first = pair(noon());
         assert_eq!(handover.offer(first.clone(), noon()), Some(&first));
         assert_eq!(handover.offer(first.clone(), noon()), None);
-        let renewed = Pair {
-            leaf: leaf(&first.ca, noon(), DAY),
-            ..first
-        };
+        let renewed = Pair { leaf: leaf(&first.ca, noon(), DAY), ..first };
         assert_eq!(handover.offer(renewed.clone(), noon()), Some(&renewed));
         assert_eq!(handover.ripe(noon(), Instant::now(), PROPAGATION), None);
     }
@@ -165,16 +146,10 @@ mod tests {
         // Seen again unchanged the wait goes on; written again it begins anew.
         handover.offer(second.clone(), noon());
         handover.carried(at + PROPAGATION / 2, false);
-        assert_eq!(
-            handover.remaining(at + PROPAGATION / 2, PROPAGATION),
-            Some(PROPAGATION / 2)
-        );
+        assert_eq!(handover.remaining(at + PROPAGATION / 2, PROPAGATION), Some(PROPAGATION / 2));
         handover.carried(at + PROPAGATION / 2, true);
         assert_eq!(handover.ripe(noon(), at + PROPAGATION, PROPAGATION), None);
-        assert_eq!(
-            handover.ripe(noon(), at + 2 * PROPAGATION, PROPAGATION),
-            Some(&second)
-        );
+        assert_eq!(handover.ripe(noon(), at + 2 * PROPAGATION, PROPAGATION), Some(&second));
         assert_eq!(handover.remaining(at, PROPAGATION), None);
     }
 
@@ -187,18 +162,10 @@ mod tests {
         handover.offer(first.clone(), noon());
         let second = successor(&first);
         handover.offer(second.clone(), noon());
-        assert_eq!(
-            handover.ripe(end, at, PROPAGATION),
-            Some(&second),
-            "expired while waiting"
-        );
+        assert_eq!(handover.ripe(end, at, PROPAGATION), Some(&second), "expired while waiting");
         let mut handover = Handover::default();
         handover.offer(first.clone(), noon());
-        assert_eq!(
-            handover.offer(second.clone(), end),
-            Some(&second),
-            "expired before"
-        );
+        assert_eq!(handover.offer(second.clone(), end), Some(&second), "expired before");
         // A bundle that no longer trusts what is served: as soon as it is carried, waiting only fails admissions.
         let mut handover = Handover::default();
         handover.offer(first, noon());

@@ -63,18 +63,12 @@ pub struct Target {
 impl Target {
     /// The `MutatingWebhookConfiguration` of this name.
     pub fn mutating(name: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Mutating,
-            name: name.into(),
-        }
+        Self { kind: Kind::Mutating, name: name.into() }
     }
 
     /// The `ValidatingWebhookConfiguration` of this name.
     pub fn validating(name: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Validating,
-            name: name.into(),
-        }
+        Self { kind: Kind::Validating, name: name.into() }
     }
 }
 
@@ -105,15 +99,9 @@ pub async fn inject(
     bundle: &str,
     field_manager: &str,
 ) -> Result<Injected, Error> {
-    let failed = |source| Error {
-        target: target.clone(),
-        source,
-    };
+    let failed = |source| Error { target: target.clone(), source };
     let api: Api<DynamicObject> = Api::all_with(client.clone(), &target.kind.resource());
-    let parameters = PatchParams {
-        field_manager: Some(field_manager.to_owned()),
-        ..PatchParams::default()
-    };
+    let parameters = PatchParams { field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
     let mut attempt = 1;
     loop {
         let Some(found) = within(api.get_opt(&target.name)).await.map_err(failed)? else {
@@ -171,34 +159,22 @@ mod tests {
             json!({"metadata": {"resourceVersion": "7"}, "webhooks": configuration["webhooks"]});
         assert_eq!(patch.0.len(), 4);
         json_patch::patch(&mut patched, &patch).unwrap();
-        let bundles: Vec<_> = (0..4)
-            .map(|index| patched["webhooks"][index]["clientConfig"]["caBundle"].clone())
-            .collect();
+        let bundles: Vec<_> =
+            (0..4).map(|index| patched["webhooks"][index]["clientConfig"]["caBundle"].clone()).collect();
         assert_eq!(bundles, vec!["UEVN"; 4]);
         assert!(super::patch(&patched, "8", "PEM").is_none());
     }
 
     #[test]
     fn nothing_to_patch_without_webhooks() {
-        for configuration in [
-            json!({}),
-            json!({"webhooks": []}),
-            json!({"webhooks": 3}),
-            json!(null),
-        ] {
+        for configuration in [json!({}), json!({"webhooks": []}), json!({"webhooks": 3}), json!(null)] {
             assert!(patch(&configuration, "7", "PEM").is_none());
         }
     }
 
     #[test]
     fn a_target_is_shown_as_kubectl_names_it() {
-        assert_eq!(
-            Target::mutating("w").to_string(),
-            "MutatingWebhookConfiguration/w"
-        );
-        assert_eq!(
-            Target::validating("w").to_string(),
-            "ValidatingWebhookConfiguration/w"
-        );
+        assert_eq!(Target::mutating("w").to_string(), "MutatingWebhookConfiguration/w");
+        assert_eq!(Target::validating("w").to_string(), "ValidatingWebhookConfiguration/w");
     }
 }

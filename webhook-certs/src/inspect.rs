@@ -86,11 +86,7 @@ impl Certificate {
         let certificates = CertificateDer::pem_slice_iter(pem)
             .map(|der| Self::from_der(&der.map_err(|_| Error::Pem)?))
             .collect::<Result<Vec<_>, _>>()?;
-        if certificates.is_empty() {
-            Err(Error::Pem)
-        } else {
-            Ok(certificates)
-        }
+        if certificates.is_empty() { Err(Error::Pem) } else { Ok(certificates) }
     }
 
     /// The certificate in DER form.
@@ -108,10 +104,9 @@ impl Certificate {
     /// Whether `ca` issued this certificate: names chain up and the signature verifies.
     #[must_use]
     pub fn is_signed_by(&self, ca: &Self) -> bool {
-        let (Ok((_, own)), Ok((_, issuer))) = (
-            X509Certificate::from_der(&self.der),
-            X509Certificate::from_der(&ca.der),
-        ) else {
+        let (Ok((_, own)), Ok((_, issuer))) =
+            (X509Certificate::from_der(&self.der), X509Certificate::from_der(&ca.der))
+        else {
             return false;
         };
         own.issuer().as_raw() == issuer.subject().as_raw()
@@ -155,10 +150,7 @@ impl Key {
         // What cannot sign in a handshake later must be found out now, while it can still be replaced.
         let der = PrivateKeyDer::from_pem_slice(pem).map_err(|_| Error::Key)?;
         rustls::crypto::ring::sign::any_supported_type(&der).map_err(|_| Error::Key)?;
-        Ok(Self {
-            pem: text.to_owned(),
-            public_key: pair.public_key_raw().to_vec(),
-        })
+        Ok(Self { pem: text.to_owned(), public_key: pair.public_key_raw().to_vec() })
     }
 
     /// The key in PEM form: a secret.
@@ -206,9 +198,7 @@ fn may_serve(parsed: &X509Certificate<'_>) -> Result<bool, Error> {
 /// DNS names and addresses of the subjectAltName extension; other kinds of names are passed over.
 fn alternative_names(parsed: &X509Certificate<'_>) -> Result<BTreeSet<Name>, Error> {
     let found = parsed.subject_alternative_name().map_err(|_| Error::X509)?;
-    let names = found
-        .map(|extension| extension.value.general_names.as_slice())
-        .unwrap_or_default();
+    let names = found.map(|extension| extension.value.general_names.as_slice()).unwrap_or_default();
     Ok(names.iter().filter_map(known_name).collect())
 }
 
@@ -255,10 +245,7 @@ mod tests {
         let pair = pair(noon());
         let text = bundle_pem([&pair.ca.certificate, &pair.leaf.certificate]);
         let read = Certificate::bundle(text.as_bytes()).unwrap();
-        assert_eq!(
-            read,
-            vec![pair.ca.certificate.clone(), pair.leaf.certificate.clone()]
-        );
+        assert_eq!(read, vec![pair.ca.certificate.clone(), pair.leaf.certificate.clone()]);
         let key = Key::from_pem(pair.leaf.key.pem().as_bytes()).unwrap();
         assert!(pair.leaf.certificate.matches(&key) && !pair.ca.certificate.matches(&key));
     }
@@ -281,19 +268,8 @@ mod tests {
     fn nothing_secret_is_shown() {
         let pair = pair(noon());
         let shown = format!("{pair:?} {:?}", crate::state::State::Pair(pair.clone()));
-        let secret: Vec<&str> = pair
-            .leaf
-            .key
-            .pem()
-            .lines()
-            .chain(pair.ca.key.pem().lines())
-            .collect();
-        assert!(
-            secret
-                .iter()
-                .filter(|line| !line.starts_with('-'))
-                .all(|line| !shown.contains(line))
-        );
+        let secret: Vec<&str> = pair.leaf.key.pem().lines().chain(pair.ca.key.pem().lines()).collect();
+        assert!(secret.iter().filter(|line| !line.starts_with('-')).all(|line| !shown.contains(line)));
         assert!(!shown.contains("PRIVATE"));
     }
 

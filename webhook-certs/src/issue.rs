@@ -70,9 +70,7 @@ impl KeySource for SystemKeys {
 
     fn serial(&self) -> Result<[u8; 16], Error> {
         let mut bytes = [0; 16];
-        ring::rand::SystemRandom::new()
-            .fill(&mut bytes)
-            .map_err(|_| Error::Randomness)?;
+        ring::rand::SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Randomness)?;
         Ok(bytes)
     }
 }
@@ -94,10 +92,7 @@ impl Validity {
     pub fn starting(now: SystemTime, lifetime: Duration) -> Result<Self, Error> {
         let not_before = now.checked_sub(back_date(lifetime)).ok_or(Error::Dates)?;
         let not_after = now.checked_add(lifetime).ok_or(Error::Dates)?;
-        Ok(Self {
-            not_before,
-            not_after,
-        })
+        Ok(Self { not_before, not_after })
     }
 
     /// The part of this validity that lies inside the CA's.
@@ -109,10 +104,7 @@ impl Validity {
         if not_after <= self.not_before {
             return Err(Error::CaExpired);
         }
-        Ok(Self {
-            not_before: self.not_before,
-            not_after,
-        })
+        Ok(Self { not_before: self.not_before, not_after })
     }
 }
 
@@ -132,17 +124,13 @@ pub fn ca(keys: &dyn KeySource, validity: Validity) -> Result<Identity, Error> {
     let key = keys.key()?;
     let serial = keys.serial()?;
     let mut params = params(validity, serial)?;
-    params.distinguished_name.push(
-        DnType::CommonName,
-        format!("webhook-ca-{:032x}", u128::from_be_bytes(serial)),
-    );
+    params
+        .distinguished_name
+        .push(DnType::CommonName, format!("webhook-ca-{:032x}", u128::from_be_bytes(serial)));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let made = params.self_signed(&KeyPair::from_pem(key.pem())?)?;
-    Ok(Identity {
-        certificate: Certificate::from_der(made.der())?,
-        key,
-    })
+    Ok(Identity { certificate: Certificate::from_der(made.der())?, key })
 }
 
 /// A serving certificate for `names` signed by `ca`: not a CA, EKU serverAuth. It never outlives its CA.
@@ -168,10 +156,7 @@ pub fn leaf(
         KeyPair::from_pem(ca.key.pem())?,
     )?;
     let made = params.signed_by(&KeyPair::from_pem(key.pem())?, &issuer)?;
-    Ok(Identity {
-        certificate: Certificate::from_der(made.der())?,
-        key,
-    })
+    Ok(Identity { certificate: Certificate::from_der(made.der())?, key })
 }
 
 /// What both kinds of certificates share.
@@ -188,9 +173,7 @@ fn params(validity: Validity, mut serial: [u8; 16]) -> Result<CertificateParams,
 
 /// A moment in whole seconds as a certificate writes it.
 fn date(moment: SystemTime) -> Result<OffsetDateTime, Error> {
-    let since = moment
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_err(|_| Error::Dates)?;
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| Error::Dates)?;
     let seconds = i64::try_from(since.as_secs()).map_err(|_| Error::Dates)?;
     OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| Error::Dates)
 }
@@ -246,10 +229,7 @@ mod tests {
         assert_eq!(late.certificate.not_after, ca.certificate.not_after);
         assert_eq!(back_date(Duration::from_secs(6)), Duration::from_millis(600));
         let after = Validity::starting(noon() + 11 * DAY, DAY).unwrap();
-        assert!(matches!(
-            leaf(&SystemKeys, &ca, &names(), after),
-            Err(Error::CaExpired)
-        ));
+        assert!(matches!(leaf(&SystemKeys, &ca, &names(), after), Err(Error::CaExpired)));
     }
 
     #[test]
@@ -258,15 +238,9 @@ mod tests {
         assert_ne!(a.certificate.subject, b.certificate.subject);
         assert!(!a.certificate.matches(&b.key));
         assert!(Validity::starting(noon(), Duration::MAX).is_err());
-        let far = Validity {
-            not_before: noon(),
-            not_after: noon() + 4_000_000 * DAY,
-        };
+        let far = Validity { not_before: noon(), not_after: noon() + 4_000_000 * DAY };
         assert!(matches!(ca(&SystemKeys, far), Err(Error::Dates)));
-        let early = Validity {
-            not_before: SystemTime::UNIX_EPOCH - DAY,
-            not_after: noon(),
-        };
+        let early = Validity { not_before: SystemTime::UNIX_EPOCH - DAY, not_after: noon() };
         assert!(matches!(ca(&SystemKeys, early), Err(Error::Dates)));
     }
 }

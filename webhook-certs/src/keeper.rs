@@ -79,22 +79,11 @@ impl Keeper {
             ("secret.name", &config.secret.name),
             ("field_manager", &config.field_manager),
         ];
-        let targets = config
-            .targets
-            .iter()
-            .map(|target| ("targets[].name", &target.name));
-        if let Some((field, _)) = named
-            .into_iter()
-            .chain(targets)
-            .find(|(_, value)| value.is_empty())
-        {
+        let targets = config.targets.iter().map(|target| ("targets[].name", &target.name));
+        if let Some((field, _)) = named.into_iter().chain(targets).find(|(_, value)| value.is_empty()) {
             return Err(Error::Empty(field));
         }
-        let store = SecretStore::new(
-            client.clone(),
-            config.secret.clone(),
-            config.secret_labels.clone(),
-        );
+        let store = SecretStore::new(client.clone(), config.secret.clone(), config.secret_labels.clone());
         Ok(Self {
             client,
             config,
@@ -182,9 +171,7 @@ impl Keeper {
         };
         let left = until.duration_since(self.config.clock.now()).unwrap_or_default();
         let handover = self.handover.remaining(Instant::now(), self.config.propagation);
-        Ok(left
-            .min(self.config.check_interval)
-            .min(handover.unwrap_or(Duration::MAX)))
+        Ok(left.min(self.config.check_interval).min(handover.unwrap_or(Duration::MAX)))
     }
 
     /// What the Secret holds, put right if necessary.
@@ -195,9 +182,8 @@ impl Keeper {
             keys: self.keys.as_ref(),
             serving: self.handover.serving_ca(),
         };
-        let settled = settle(&self.store, wanted, self.config.clock.now())
-            .await
-            .map_err(|error| match error {
+        let settled =
+            settle(&self.store, wanted, self.config.clock.now()).await.map_err(|error| match error {
                 settle::Error::Issue(error) => Failure::Fatal(error),
                 other => Failure::Settle(other),
             })?;
@@ -235,11 +221,7 @@ impl Keeper {
             return Ok(());
         };
         let manager = &self.config.field_manager;
-        let each = self
-            .config
-            .targets
-            .iter()
-            .map(|target| inject(&self.client, target, &bundle, manager));
+        let each = self.config.targets.iter().map(|target| inject(&self.client, target, &bundle, manager));
         let outcomes = futures::future::join_all(each).await;
         let mut missing = Vec::new();
         let mut changed = false;
@@ -291,9 +273,7 @@ impl Keeper {
 
 impl fmt::Debug for Keeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keeper")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
+        f.debug_struct("Keeper").field("config", &self.config).finish_non_exhaustive()
     }
 }
 

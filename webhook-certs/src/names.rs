@@ -48,10 +48,7 @@ impl FromStr for Name {
     /// # Errors
     /// [`Error::Invalid`] when the text is neither.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let bare = text
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(text);
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
         if let Ok(address) = bare.parse::<IpAddr>() {
             return Ok(Self::Ip(address));
         }
@@ -102,15 +99,9 @@ impl Names {
     /// # Errors
     /// [`Error::Empty`] for an empty list, [`Error::Invalid`] for the first text that is no name.
     pub fn parse<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Result<Self, Error> {
-        let names = texts
-            .into_iter()
-            .map(|text| text.as_ref().parse())
-            .collect::<Result<BTreeSet<_>, _>>()?;
-        if names.is_empty() {
-            Err(Error::Empty)
-        } else {
-            Ok(Self(names))
-        }
+        let names =
+            texts.into_iter().map(|text| text.as_ref().parse()).collect::<Result<BTreeSet<_>, _>>()?;
+        if names.is_empty() { Err(Error::Empty) } else { Ok(Self(names)) }
     }
 
     /// These names and `more`.
@@ -186,24 +177,9 @@ mod tests {
     #[test]
     fn what_a_certificate_cannot_express_is_refused() {
         assert_eq!(Names::parse(Vec::<String>::new()), Err(Error::Empty));
-        for text in [
-            "",
-            "a b",
-            "https://x",
-            "x:443",
-            "-a",
-            "a-",
-            "a..b",
-            "ü",
-            "*.",
-            &"a".repeat(64),
-            "a.*",
-        ] {
-            assert_eq!(
-                Names::parse([text]),
-                Err(Error::Invalid(text.to_owned())),
-                "{text}"
-            );
+        for text in ["", "a b", "https://x", "x:443", "-a", "a-", "a..b", "ü", "*.", &"a".repeat(64), "a.*"]
+        {
+            assert_eq!(Names::parse([text]), Err(Error::Invalid(text.to_owned())), "{text}");
         }
         assert!(Names::of_service("a.b", "c").is_err());
         assert!(Names::of_service("a", "").is_err());

@@ -61,10 +61,7 @@ impl Lifetimes {
 impl Default for Lifetimes {
     /// 10 years for the CA, 90 days for the leaf.
     fn default() -> Self {
-        Self {
-            ca: Duration::from_hours(3650 * 24),
-            leaf: Duration::from_hours(90 * 24),
-        }
+        Self { ca: Duration::from_hours(3650 * 24), leaf: Duration::from_hours(90 * 24) }
     }
 }
 
@@ -150,9 +147,7 @@ pub fn plan(state: &State, names: &Names, lifetimes: &Lifetimes, now: SystemTime
     let ca = match state {
         State::Absent => return Step::IssueAll { why: Why::Absent },
         State::Broken { fault, .. } => {
-            return Step::IssueAll {
-                why: fault.clone().into(),
-            };
+            return Step::IssueAll { why: fault.clone().into() };
         }
         State::Leafless { ca, .. } | State::Pair(Pair { ca, .. }) => &ca.certificate,
     };
@@ -161,9 +156,7 @@ pub fn plan(state: &State, names: &Names, lifetimes: &Lifetimes, now: SystemTime
     }
     let leaf = match state {
         State::Leafless { fault, .. } => {
-            return Step::RenewLeaf {
-                why: fault.clone().into(),
-            };
+            return Step::RenewLeaf { why: fault.clone().into() };
         }
         State::Pair(pair) => &pair.leaf.certificate,
         State::Absent | State::Broken { .. } => return Step::IssueAll { why: Why::Absent },
@@ -171,9 +164,7 @@ pub fn plan(state: &State, names: &Names, lifetimes: &Lifetimes, now: SystemTime
     if let Some(why) = leaf_fault(leaf, names, lifetimes, now) {
         return Step::RenewLeaf { why };
     }
-    Step::Nothing {
-        until: due(ca, lifetimes.ca).min(due(leaf, lifetimes.leaf)),
-    }
+    Step::Nothing { until: due(ca, lifetimes.ca).min(due(leaf, lifetimes.leaf)) }
 }
 
 /// Why the CA must be replaced, if it must.
@@ -207,10 +198,7 @@ fn leaf_fault(leaf: &Certificate, names: &Names, lifetimes: &Lifetimes, now: Sys
 /// When a certificate is due for renewal: at two thirds of its own life, or of the wanted one where that is shorter,
 /// so that a shortened lifetime reaches certificates that were issued for longer.
 fn due(certificate: &Certificate, lifetime: Duration) -> SystemTime {
-    let own = certificate
-        .not_after
-        .duration_since(certificate.not_before)
-        .unwrap_or_default();
+    let own = certificate.not_after.duration_since(certificate.not_before).unwrap_or_default();
     certificate.not_before + own.min(lifetime + back_date(lifetime)) * 2 / 3
 }
 
@@ -260,12 +248,7 @@ mod tests {
             (noon() + 3650 * DAY - SECOND, Some(("CaDue", true))),
             (noon() + 3650 * DAY, Some(("CaExpired", true))),
         ] {
-            assert_eq!(
-                reason(&step_at(now)),
-                expected,
-                "{:?}",
-                now.duration_since(noon())
-            );
+            assert_eq!(reason(&step_at(now)), expected, "{:?}", now.duration_since(noon()));
         }
     }
 
@@ -273,11 +256,8 @@ mod tests {
     fn what_is_held_decides() {
         let Identity { certificate, .. } = ca(noon(), DAY);
         let whole = pair(noon());
-        let leafless = |fault| State::Leafless {
-            ca: whole.ca.clone(),
-            older: vec![certificate.clone()],
-            fault,
-        };
+        let leafless =
+            |fault| State::Leafless { ca: whole.ca.clone(), older: vec![certificate.clone()], fault };
         let broken = |fault| State::Broken { fault, cas: vec![] };
         let mut early = whole.clone();
         early.leaf = leaf(&whole.ca, noon() + DAY, DAY);
@@ -290,10 +270,7 @@ mod tests {
             (broken(garbage("ca.crt")), Some(("Garbage", true))),
             (leafless(Fault::CaInPlaceOfLeaf), Some(("CaInPlaceOfLeaf", false))),
             (leafless(Fault::ForeignLeaf), Some(("ForeignLeaf", false))),
-            (
-                leafless(Fault::KeyMismatch("tls.key")),
-                Some(("KeyMismatch", false)),
-            ),
+            (leafless(Fault::KeyMismatch("tls.key")), Some(("KeyMismatch", false))),
             (leafless(Fault::NotForServers), Some(("NotForServers", false))),
             (leafless(garbage("tls.crt")), Some(("Garbage", false))),
             (State::Pair(early), Some(("FromTheFuture", false))),
@@ -303,12 +280,7 @@ mod tests {
             assert_eq!(reason(&step), expected, "{state:?}");
         }
         // A CA that must go takes the leaf with it, whatever is wrong with the leaf.
-        let step = plan(
-            &leafless(Fault::ForeignLeaf),
-            &names(),
-            &Lifetimes::default(),
-            noon() + 3650 * DAY,
-        );
+        let step = plan(&leafless(Fault::ForeignLeaf), &names(), &Lifetimes::default(), noon() + 3650 * DAY);
         assert_eq!(reason(&step), Some(("CaExpired", true)));
     }
 
@@ -317,9 +289,7 @@ mod tests {
         let state = State::Pair(pair(noon()));
         let wanted = names().with(["x.example.org".parse().unwrap()]);
         let step = plan(&state, &wanted, &Lifetimes::default(), noon());
-        let Step::RenewLeaf { why } = step else {
-            panic!("{step:?}")
-        };
+        let Step::RenewLeaf { why } = step else { panic!("{step:?}") };
         assert_eq!(why.to_string(), "the certificate lacks names: x.example.org");
         let fewer = Names::parse(["webhook.celery.svc"]).unwrap();
         assert_eq!(reason(&plan(&state, &fewer, &Lifetimes::default(), noon())), None);
@@ -330,14 +300,8 @@ mod tests {
         let short = Lifetimes::new(100 * DAY, 3 * DAY).unwrap();
         let state = State::Pair(pair(noon()));
         assert_eq!(reason(&plan(&state, &names(), &short, noon() + DAY)), None);
-        assert_eq!(
-            reason(&plan(&state, &names(), &short, noon() + 2 * DAY)),
-            Some(("Due", false))
-        );
-        assert_eq!(
-            reason(&plan(&state, &names(), &short, noon() + 67 * DAY)),
-            Some(("CaDue", true))
-        );
+        assert_eq!(reason(&plan(&state, &names(), &short, noon() + 2 * DAY)), Some(("Due", false)));
+        assert_eq!(reason(&plan(&state, &names(), &short, noon() + 67 * DAY)), Some(("CaDue", true)));
     }
 
     #[test]
@@ -347,14 +311,8 @@ mod tests {
             let now = noon() + Duration::from_millis(millis);
             let ca = ca(now, lifetimes.ca());
             let leaf = leaf(&ca, now, lifetimes.leaf());
-            let state = State::Pair(Pair {
-                ca,
-                older: vec![],
-                leaf: leaf.clone(),
-            });
-            let Step::Nothing { until } = plan(&state, &names(), &lifetimes, now) else {
-                panic!("{millis}")
-            };
+            let state = State::Pair(Pair { ca, older: vec![], leaf: leaf.clone() });
+            let Step::Nothing { until } = plan(&state, &names(), &lifetimes, now) else { panic!("{millis}") };
             assert!(until > now && until < leaf.certificate.not_after, "{millis}");
         }
     }

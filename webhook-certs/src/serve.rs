@@ -50,8 +50,7 @@ impl Resolver {
         let key = PrivateKeyDer::from_pem_slice(identity.key.pem().as_bytes()).map_err(|_| Error::Key)?;
         let signer = rustls::crypto::ring::sign::any_supported_type(&key).map_err(|_| Error::Key)?;
         let chain = vec![CertificateDer::from(identity.certificate.der().to_vec())];
-        self.current
-            .store(Some(Arc::new(CertifiedKey::new(chain, signer))));
+        self.current.store(Some(Arc::new(CertifiedKey::new(chain, signer))));
         Ok(())
     }
 
@@ -64,9 +63,7 @@ impl Resolver {
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolver")
-            .field("ready", &self.is_ready())
-            .finish_non_exhaustive()
+        f.debug_struct("Resolver").field("ready", &self.is_ready()).finish_non_exhaustive()
     }
 }
 

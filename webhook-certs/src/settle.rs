@@ -80,11 +80,7 @@ pub async fn settle<S: Store>(
             Step::RenewLeaf { why } => (renewed(&state, wanted, now, &why)?, why),
         };
         // What was written is read back by the next turn: it must satisfy the same plan as anybody else's.
-        match store
-            .write(&next.entries(), stored.as_ref())
-            .await
-            .map_err(Error::Store)?
-        {
+        match store.write(&next.entries(), stored.as_ref()).await.map_err(Error::Store)? {
             Written::Won => wrote = Some(why),
             Written::Lost => wrote = None,
         }
@@ -131,16 +127,8 @@ fn renewed(state: &State, wanted: Wanted<'_>, now: SystemTime, why: &Why) -> Res
         Ok(_) | Err(issue::Error::Certificate(_)) => return all(state, wanted, now),
         Err(error) => return Err(error),
     };
-    let older = older
-        .iter()
-        .filter(|former| now < former.not_after)
-        .cloned()
-        .collect();
-    Ok(Pair {
-        ca: ca.clone(),
-        older,
-        leaf,
-    })
+    let older = older.iter().filter(|former| now < former.not_after).cloned().collect();
+    Ok(Pair { ca: ca.clone(), older, leaf })
 }
 
 /// A leaf that begins now.
@@ -150,12 +138,7 @@ fn fresh_leaf(
     wanted: Wanted<'_>,
     now: SystemTime,
 ) -> Result<Identity, issue::Error> {
-    issue::leaf(
-        wanted.keys,
-        ca,
-        names,
-        Validity::starting(now, wanted.lifetimes.leaf())?,
-    )
+    issue::leaf(wanted.keys, ca, names, Validity::starting(now, wanted.lifetimes.leaf())?)
 }
 
 #[cfg(test)]
@@ -182,21 +165,13 @@ mod tests {
 
     impl Memory {
         fn holding(pair: &Pair) -> Self {
-            Self {
-                held: Mutex::new(Some((pair.entries(), usize::MAX))),
-                ..Self::default()
-            }
+            Self { held: Mutex::new(Some((pair.entries(), usize::MAX))), ..Self::default() }
         }
 
         /// Overwrites one value; whether it was that already.
         fn spoil(&self, name: &str, value: &[u8]) -> bool {
             let mut held = self.held.lock().unwrap();
-            held.as_mut()
-                .unwrap()
-                .0
-                .insert(name.to_owned(), value.to_vec())
-                .as_deref()
-                == Some(value)
+            held.as_mut().unwrap().0.insert(name.to_owned(), value.to_vec()).as_deref() == Some(value)
         }
     }
 
@@ -229,12 +204,7 @@ mod tests {
     }
 
     fn wanted<'a>(names: &'a Names, lifetimes: &'a Lifetimes) -> Wanted<'a> {
-        Wanted {
-            names,
-            lifetimes,
-            keys: &SystemKeys,
-            serving: None,
-        }
+        Wanted { names, lifetimes, keys: &SystemKeys, serving: None }
     }
 
     #[tokio::test]
@@ -272,58 +242,38 @@ mod tests {
         let (names, lifetimes) = (names(), Lifetimes::default());
         let start = pair(noon());
         let store = Memory::holding(&start);
-        let due = settle(&store, wanted(&names, &lifetimes), noon() + 2500 * DAY)
-            .await
-            .unwrap();
+        let due = settle(&store, wanted(&names, &lifetimes), noon() + 2500 * DAY).await.unwrap();
         assert_eq!(due.wrote, Some(Why::CaDue));
         assert_eq!(due.pair.older, vec![start.ca.certificate.clone()]);
         // A leaf renewal much later drops what has expired since.
-        let later = settle(&store, wanted(&names, &lifetimes), noon() + 3651 * DAY)
-            .await
-            .unwrap();
+        let later = settle(&store, wanted(&names, &lifetimes), noon() + 3651 * DAY).await.unwrap();
         assert_eq!((later.wrote, later.pair.older), (Some(Why::Expired), vec![]));
         // An expired CA is not kept.
         let store = Memory::holding(&start);
-        let expired = settle(&store, wanted(&names, &lifetimes), noon() + 3650 * DAY)
-            .await
-            .unwrap();
-        assert_eq!(
-            (expired.wrote, expired.pair.older),
-            (Some(Why::CaExpired), vec![])
-        );
+        let expired = settle(&store, wanted(&names, &lifetimes), noon() + 3650 * DAY).await.unwrap();
+        assert_eq!((expired.wrote, expired.pair.older), (Some(Why::CaExpired), vec![]));
     }
 
     #[tokio::test]
     async fn what_this_process_serves_stays_trusted_when_the_secret_is_gone() {
         let (names, lifetimes) = (names(), Lifetimes::default());
         let served = pair(noon()).ca.certificate;
-        let wanted = Wanted {
-            serving: Some(&served),
-            ..wanted(&names, &lifetimes)
-        };
+        let wanted = Wanted { serving: Some(&served), ..wanted(&names, &lifetimes) };
         let settled = settle(&Memory::default(), wanted, noon()).await.unwrap();
-        assert_eq!(
-            (settled.wrote, settled.pair.older),
-            (Some(Why::Absent), vec![served])
-        );
+        assert_eq!((settled.wrote, settled.pair.older), (Some(Why::Absent), vec![served]));
     }
 
     #[tokio::test]
     async fn two_releases_with_different_names_come_to_rest() {
         let lifetimes = Lifetimes::default();
         let store = Memory::default();
-        let (a, b) = (
-            Names::parse(["a", "x"]).unwrap(),
-            Names::parse(["a", "y"]).unwrap(),
-        );
+        let (a, b) = (Names::parse(["a", "x"]).unwrap(), Names::parse(["a", "y"]).unwrap());
         for names in [&a, &b, &a, &b, &a] {
             settle(&store, wanted(names, &lifetimes), noon()).await.unwrap();
         }
         assert_eq!(store.won.load(Ordering::Relaxed), 2);
         // The next ordinary renewal forgets what nobody asks for.
-        let renewed = settle(&store, wanted(&a, &lifetimes), noon() + 80 * DAY)
-            .await
-            .unwrap();
+        let renewed = settle(&store, wanted(&a, &lifetimes), noon() + 80 * DAY).await.unwrap();
         assert_eq!(renewed.pair.leaf.certificate.names, a.iter().cloned().collect());
     }
 
@@ -335,20 +285,12 @@ mod tests {
             .entries()
             .into_keys()
             .flat_map(|name| {
-                let name: &'static str = [
-                    crate::state::LEAF,
-                    crate::state::LEAF_KEY,
-                    crate::state::CA,
-                    crate::state::CA_KEY,
-                ]
-                .into_iter()
-                .find(|known| *known == name)
-                .unwrap();
-                start
-                    .entries()
-                    .into_values()
-                    .chain([vec![], b"x".to_vec()])
-                    .map(move |value| (name, value))
+                let name: &'static str =
+                    [crate::state::LEAF, crate::state::LEAF_KEY, crate::state::CA, crate::state::CA_KEY]
+                        .into_iter()
+                        .find(|known| *known == name)
+                        .unwrap();
+                start.entries().into_values().chain([vec![], b"x".to_vec()]).map(move |value| (name, value))
             })
             .collect();
         for (name, value) in swap {
@@ -356,11 +298,7 @@ mod tests {
             let unchanged = store.spoil(name, &value);
             let settled = settle(&store, wanted(&names, &lifetimes), noon()).await.unwrap();
             assert_eq!(settled.wrote.is_none(), unchanged, "{name}");
-            assert_eq!(
-                store.won.load(Ordering::Relaxed),
-                usize::from(!unchanged),
-                "{name}"
-            );
+            assert_eq!(store.won.load(Ordering::Relaxed), usize::from(!unchanged), "{name}");
         }
     }
 }

@@ -141,19 +141,13 @@ impl State {
         let cas = match bundle(entries) {
             Ok(cas) => cas,
             Err(fault) => {
-                return Self::Broken {
-                    fault,
-                    cas: Vec::new(),
-                };
+                return Self::Broken { fault, cas: Vec::new() };
             }
         };
         let (ca, older) = match authority(entries, &cas) {
             Ok(found) => found,
             Err(fault) => {
-                return Self::Broken {
-                    fault,
-                    cas: cas.into_iter().filter(|found| found.is_ca).collect(),
-                };
+                return Self::Broken { fault, cas: cas.into_iter().filter(|found| found.is_ca).collect() };
             }
         };
         match leaf(entries, &ca.certificate) {
@@ -179,13 +173,7 @@ fn authority(entries: &Entries, cas: &[Certificate]) -> Result<(Identity, Vec<Ce
         return Err(Fault::KeyMismatch(CA_KEY));
     }
     let older = rest.iter().filter(|found| found.is_ca).cloned().collect();
-    Ok((
-        Identity {
-            certificate: first.clone(),
-            key,
-        },
-        older,
-    ))
+    Ok((Identity { certificate: first.clone(), key }, older))
 }
 
 /// The leaf with its key, if it can be served and `ca` vouches for it.
@@ -215,11 +203,7 @@ fn key(entries: &Entries, name: &'static str) -> Result<Key, Fault> {
 
 /// A value of the Secret that is not empty.
 fn value<'a>(entries: &'a Entries, name: &'static str) -> Result<&'a [u8], Fault> {
-    entries
-        .get(name)
-        .map(Vec::as_slice)
-        .filter(|bytes| !bytes.is_empty())
-        .ok_or(Fault::Missing(name))
+    entries.get(name).map(Vec::as_slice).filter(|bytes| !bytes.is_empty()).ok_or(Fault::Missing(name))
 }
 
 #[cfg(test)]
@@ -253,26 +237,14 @@ mod tests {
         let garbage = || b"garbage".to_vec();
         assert_eq!(
             State::of(Some(&Entries::new())),
-            State::Broken {
-                fault: Fault::Missing(CA),
-                cas: vec![]
-            }
+            State::Broken { fault: Fault::Missing(CA), cas: vec![] }
         );
-        assert_eq!(
-            fault(|entries| drop(entries.insert(CA.into(), vec![]))),
-            (Fault::Missing(CA), true)
-        );
+        assert_eq!(fault(|entries| drop(entries.insert(CA.into(), vec![]))), (Fault::Missing(CA), true));
         let (found, all) = fault(|entries| drop(entries.insert(CA.into(), garbage())));
         assert_eq!((found.reason(), all), ("Garbage", true));
         let leaf_pem = other.leaf.certificate.pem().into_bytes();
-        assert_eq!(
-            fault(|entries| drop(entries.insert(CA.into(), leaf_pem))),
-            (Fault::NotACa, true)
-        );
-        assert_eq!(
-            fault(|entries| drop(entries.remove(CA_KEY))),
-            (Fault::Missing(CA_KEY), true)
-        );
+        assert_eq!(fault(|entries| drop(entries.insert(CA.into(), leaf_pem))), (Fault::NotACa, true));
+        assert_eq!(fault(|entries| drop(entries.remove(CA_KEY))), (Fault::Missing(CA_KEY), true));
         let key = other.ca.key.pem().as_bytes().to_vec();
         assert_eq!(
             fault(|entries| drop(entries.insert(CA_KEY.into(), key))),
@@ -281,9 +253,7 @@ mod tests {
         // What can still be read is kept for the bundle.
         let mut entries = other.entries();
         entries.insert(CA_KEY.into(), garbage());
-        let State::Broken { cas, .. } = State::of(Some(&entries)) else {
-            panic!()
-        };
+        let State::Broken { cas, .. } = State::of(Some(&entries)) else { panic!() };
         assert_eq!(cas, vec![other.ca.certificate]);
     }
 
@@ -306,10 +276,7 @@ mod tests {
             entries.insert(LEAF_KEY.into(), foreign.key.pem().as_bytes().to_vec());
         });
         assert_eq!((found, all), (Fault::ForeignLeaf, false));
-        assert_eq!(
-            fault(|entries| drop(entries.remove(LEAF))),
-            (Fault::Missing(LEAF), false)
-        );
+        assert_eq!(fault(|entries| drop(entries.remove(LEAF))), (Fault::Missing(LEAF), false));
         let (found, all) = fault(|entries| drop(entries.insert(LEAF_KEY.into(), vec![0xff; 40])));
         assert_eq!((found.reason(), all), ("Garbage", false));
         assert!(!found.to_string().is_empty());

@@ -75,42 +75,28 @@ impl SecretStore {
     /// The store in `secret`, which is labelled with `labels` when written.
     #[must_use]
     pub fn new(client: Client, secret: SecretRef, labels: BTreeMap<String, String>) -> Self {
-        Self {
-            api: Api::namespaced(client, &secret.namespace),
-            secret,
-            labels,
-        }
+        Self { api: Api::namespaced(client, &secret.namespace), secret, labels }
     }
 
     /// The Secret to write.
     fn secret(&self, entries: &Entries, over: Option<&Secret>) -> Secret {
-        let mut secret = over.cloned().unwrap_or_else(|| Secret {
-            type_: Some("kubernetes.io/tls".to_owned()),
-            ..Secret::default()
-        });
+        let mut secret = over
+            .cloned()
+            .unwrap_or_else(|| Secret { type_: Some("kubernetes.io/tls".to_owned()), ..Secret::default() });
         secret.metadata.name = Some(self.secret.name.clone());
         // Written anew by the server; sent back stale it would only bloat the request.
         secret.metadata.managed_fields = None;
         if !self.labels.is_empty() {
-            secret
-                .metadata
-                .labels
-                .get_or_insert_default()
-                .extend(self.labels.clone());
+            secret.metadata.labels.get_or_insert_default().extend(self.labels.clone());
         }
-        let data = entries
-            .iter()
-            .map(|(name, value)| (name.clone(), ByteString(value.clone())));
+        let data = entries.iter().map(|(name, value)| (name.clone(), ByteString(value.clone())));
         secret.data.get_or_insert_default().extend(data);
         secret
     }
 
     /// An error that says where it happened.
     fn error(&self, source: call::Error) -> Error {
-        Error {
-            secret: format!("{}/{}", self.secret.namespace, self.secret.name),
-            source,
-        }
+        Error { secret: format!("{}/{}", self.secret.namespace, self.secret.name), source }
     }
 }
 
@@ -119,15 +105,11 @@ impl Store for SecretStore {
     type Error = Error;
 
     async fn read(&self) -> Result<Option<Stored<Self::Version>>, Error> {
-        let found = within(self.api.get_opt(&self.secret.name))
-            .await
-            .map_err(|error| self.error(error))?;
+        let found = within(self.api.get_opt(&self.secret.name)).await.map_err(|error| self.error(error))?;
         Ok(found.map(|secret| {
             let data = secret.data.iter().flatten();
             Stored {
-                entries: data
-                    .map(|(name, value)| (name.clone(), value.0.clone()))
-                    .collect(),
+                entries: data.map(|(name, value)| (name.clone(), value.0.clone())).collect(),
                 version: Box::new(secret),
             }
         }))

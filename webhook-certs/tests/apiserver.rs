@@ -25,9 +25,7 @@ where
     K: kube::Resource + Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
 {
     drop(api.delete(NAME, &DeleteParams::default()).await);
-    api.create(&PostParams::default(), &serde_json::from_value(value).unwrap())
-        .await
-        .unwrap();
+    api.create(&PostParams::default(), &serde_json::from_value(value).unwrap()).await.unwrap();
 }
 
 /// Answers every review with yes, over TLS.
@@ -50,15 +48,9 @@ async fn webhook(listener: TcpListener, mut tls: rustls::ServerConfig) {
 
 /// One request that the webhook must allow.
 async fn admit(api: &Api<ConfigMap>) -> Result<(), kube::Error> {
-    let dry = PostParams {
-        dry_run: true,
-        ..PostParams::default()
-    };
+    let dry = PostParams { dry_run: true, ..PostParams::default() };
     let map = ConfigMap {
-        metadata: kube::core::ObjectMeta {
-            generate_name: Some("x-".into()),
-            ..Default::default()
-        },
+        metadata: kube::core::ObjectMeta { generate_name: Some("x-".into()), ..Default::default() },
         ..ConfigMap::default()
     };
     api.create(&dry, &map).await.map(drop)
@@ -80,11 +72,7 @@ type Configurations = Api<ValidatingWebhookConfiguration>;
 /// A namespace whose `ConfigMaps` must be admitted by the webhook at `url`, and no Secret.
 async fn prepare(client: &Client, url: &str) -> Configurations {
     let namespace = serde_json::from_value(json!({"metadata": {"name": NAME}})).unwrap();
-    drop(
-        Api::<Namespace>::all(client.clone())
-            .create(&PostParams::default(), &namespace)
-            .await,
-    );
+    drop(Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &namespace).await);
     let configurations: Configurations = Api::all(client.clone());
     let configuration = json!({"metadata": {"name": NAME}, "webhooks": [{
         "name": "maps.example.org", "admissionReviewVersions": ["v1"], "sideEffects": "None",
@@ -103,10 +91,7 @@ fn secrets(client: &Client) -> Api<Secret> {
 
 /// Short lives, and a check interval so long that only watches and due dates can be what wakes the keeper.
 fn config() -> Config {
-    let secret = SecretRef {
-        namespace: NAME.into(),
-        name: NAME.into(),
-    };
+    let secret = SecretRef { namespace: NAME.into(), name: NAME.into() };
     let mut config = Config::new(secret, Names::parse(["127.0.0.1"]).unwrap(), NAME);
     config.targets = vec![Target::validating(NAME)];
     config.lifetimes = Lifetimes::new(Duration::from_secs(30), Duration::from_secs(9)).unwrap();
@@ -117,10 +102,7 @@ fn config() -> Config {
 
 /// Waits for every target to carry the bundle, or not to.
 async fn until_injected(published: &mut Published, injected: bool) {
-    published
-        .wait_for(|found| found.as_ref().is_some_and(|found| found.injected == injected))
-        .await
-        .unwrap();
+    published.wait_for(|found| found.as_ref().is_some_and(|found| found.injected == injected)).await.unwrap();
 }
 
 /// 50 s of admissions while leaves and CAs end and the Secret is deleted: none may fail.
@@ -135,19 +117,12 @@ async fn rotations(client: &Client, maps: &Api<ConfigMap>, published: &Published
         leaves.insert(found.not_after);
         bundles.insert(found.ca_bundle);
         if !deleted && start.elapsed() > Duration::from_secs(5) {
-            secrets(client)
-                .delete(NAME, &DeleteParams::default())
-                .await
-                .unwrap();
+            secrets(client).delete(NAME, &DeleteParams::default()).await.unwrap();
             deleted = true;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    println!(
-        "{admitted} admissions, {} leaves, {} bundles, none failed",
-        leaves.len(),
-        bundles.len()
-    );
+    println!("{admitted} admissions, {} leaves, {} bundles, none failed", leaves.len(), bundles.len());
     assert!(leaves.len() >= 6 && bundles.len() >= 3);
 }
 
@@ -156,32 +131,20 @@ async fn overwritten(configurations: &Configurations, maps: &Api<ConfigMap>) {
     for bundle in ["Cg==", "bm90IGEgY2VydA==", ""] {
         let patch = json!([{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": bundle}]);
         let patch = Patch::<()>::Json(serde_json::from_value(patch).unwrap());
-        configurations
-            .patch(NAME, &PatchParams::default(), &patch)
-            .await
-            .unwrap();
+        configurations.patch(NAME, &PatchParams::default(), &patch).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
-        println!(
-            "bundle {bundle:?}: healed after 100 ms and {:?}",
-            healed(maps).await
-        );
+        println!("bundle {bundle:?}: healed after 100 ms and {:?}", healed(maps).await);
     }
 }
 
 /// A configuration that is deleted and made anew without a bundle.
 async fn remade(configurations: &Configurations, maps: &Api<ConfigMap>, published: &mut Published) {
     let old = configurations.get(NAME).await.unwrap();
-    configurations
-        .delete(NAME, &DeleteParams::default())
-        .await
-        .unwrap();
+    configurations.delete(NAME, &DeleteParams::default()).await.unwrap();
     until_injected(published, false).await;
     let mut again = serde_json::to_value(&old).unwrap();
     again["metadata"] = json!({"name": NAME});
-    again["webhooks"][0]["clientConfig"]
-        .as_object_mut()
-        .unwrap()
-        .remove("caBundle");
+    again["webhooks"][0]["clientConfig"].as_object_mut().unwrap().remove("caBundle");
     fresh(configurations, again).await;
     until_injected(published, true).await;
     println!("configuration made anew: admitted after {:?}", healed(maps).await);
@@ -189,17 +152,8 @@ async fn remade(configurations: &Configurations, maps: &Api<ConfigMap>, publishe
 
 /// What the keeper owns of the configuration.
 async fn owned(configurations: &Configurations) -> Value {
-    let owners = configurations
-        .get(NAME)
-        .await
-        .unwrap()
-        .metadata
-        .managed_fields
-        .unwrap_or_default();
-    let ours = owners
-        .into_iter()
-        .find(|owner| owner.manager.as_deref() == Some(NAME))
-        .unwrap();
+    let owners = configurations.get(NAME).await.unwrap().metadata.managed_fields.unwrap_or_default();
+    let ours = owners.into_iter().find(|owner| owner.manager.as_deref() == Some(NAME)).unwrap();
     serde_json::to_value(ours.fields_v1).unwrap()
 }
 

@@ -27,10 +27,7 @@ struct Running {
 }
 
 fn config() -> Config {
-    let secret = SecretRef {
-        namespace: "celery".into(),
-        name: "certs".into(),
-    };
+    let secret = SecretRef { namespace: "celery".into(), name: "certs".into() };
     let names = Names::of_service("webhook", "celery").unwrap();
     let mut config = Config::new(secret, names, "webhook-certs-test");
     config.targets = vec![Target::mutating("celery"), Target::validating("celery")];
@@ -45,21 +42,13 @@ impl Running {
         let (resolver, published) = (keeper.resolver(), keeper.published());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(keeper.run(async move { drop(stopped.await) }));
-        Self {
-            fake: fake.clone(),
-            resolver,
-            published,
-            stop,
-            task,
-        }
+        Self { fake: fake.clone(), resolver, published, stop, task }
     }
 
     /// What is published once it satisfies `wish`.
     async fn until(&mut self, wish: impl FnMut(&Published) -> bool) -> Published {
         let mut wish = wish;
-        let wait = self
-            .published
-            .wait_for(|published| published.as_ref().is_some_and(&mut wish));
+        let wait = self.published.wait_for(|published| published.as_ref().is_some_and(&mut wish));
         tokio::time::timeout(Duration::from_secs(5), wait)
             .await
             .expect("within 5 s")
@@ -70,9 +59,7 @@ impl Running {
 
     /// A handshake as an API server does it: with the bundle of the configuration.
     async fn admit(&self) -> std::io::Result<()> {
-        tls::connect(&self.resolver, &self.fake.bundle(MUTATING, 0), SVC)
-            .await
-            .map(drop)
+        tls::connect(&self.resolver, &self.fake.bundle(MUTATING, 0), SVC).await.map(drop)
     }
 
     async fn stop(self) {
@@ -96,11 +83,7 @@ async fn first_issues_then_injects_then_rests() {
     writes[1..].sort();
     assert_eq!(
         writes,
-        [
-            "POST celery",
-            "PATCH mutatingwebhookconfigurations",
-            "PATCH validatingwebhookconfigurations"
-        ]
+        ["POST celery", "PATCH mutatingwebhookconfigurations", "PATCH validatingwebhookconfigurations"]
     );
     for (path, index) in [(MUTATING, 0), (MUTATING, 1), (VALIDATING, 0), (VALIDATING, 1)] {
         assert_eq!(fake.bundle(path, index), published.ca_bundle);
@@ -147,9 +130,7 @@ async fn a_deleted_or_corrupted_secret_is_replaced_without_a_failed_admission() 
             running.admit().await.unwrap();
             a_while(25).await;
         }
-        last = running
-            .until(|published| published.injected && published.ca_bundle != not_before)
-            .await;
+        last = running.until(|published| published.injected && published.ca_bundle != not_before).await;
         running.admit().await.unwrap();
     }
     running.stop().await;
@@ -162,10 +143,7 @@ async fn leaves_and_cas_of_seconds_leave_no_gap() {
     config.lifetimes = Lifetimes::new(Duration::from_secs(12), Duration::from_secs(4)).unwrap();
     let mut running = Running::start(&fake, config);
     running.until(|published| published.injected).await;
-    let (mut ends, mut bundles) = (
-        std::collections::BTreeSet::new(),
-        std::collections::BTreeSet::new(),
-    );
+    let (mut ends, mut bundles) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
     // An API server notices a new bundle late: here by ten turns, which is 200 ms or more.
     let mut noticed = std::collections::VecDeque::new();
     let end = SystemTime::now() + Duration::from_secs(18);
@@ -177,9 +155,7 @@ async fn leaves_and_cas_of_seconds_leave_no_gap() {
         tls::connect(&running.resolver, &noticed[0], SVC).await.unwrap();
         running.admit().await.unwrap();
         let published = running.published.borrow().clone().unwrap();
-        tls::connect(&running.resolver, &published.ca_bundle, SVC)
-            .await
-            .unwrap();
+        tls::connect(&running.resolver, &published.ca_bundle, SVC).await.unwrap();
         ends.insert(published.not_after);
         bundles.insert(published.ca_bundle);
         a_while(20).await;
@@ -200,9 +176,8 @@ async fn what_was_served_last_is_served_while_the_api_server_is_away() {
     assert_eq!(running.published.borrow().as_ref(), Some(&before));
     fake.delete(SECRET);
     fake.away(false);
-    let after = running
-        .until(|published| published.injected && published.ca_bundle != before.ca_bundle)
-        .await;
+    let after =
+        running.until(|published| published.injected && published.ca_bundle != before.ca_bundle).await;
     assert_ne!(after.ca_bundle, before.ca_bundle);
     running.admit().await.unwrap();
     running.stop().await;
@@ -214,10 +189,7 @@ async fn a_missing_configuration_is_reported_and_never_created() {
     fake.delete(VALIDATING);
     let mut running = Running::start(&fake, config());
     let published = running.until(|published| !published.missing.is_empty()).await;
-    assert_eq!(
-        (published.injected, published.missing),
-        (false, vec![Target::validating("celery")])
-    );
+    assert_eq!((published.injected, published.missing), (false, vec![Target::validating("celery")]));
     running.admit().await.unwrap();
     assert!(fake.get(VALIDATING).is_none());
     fake.put(VALIDATING, fake::configuration());
@@ -235,11 +207,7 @@ async fn a_stepped_clock_and_a_secret_expired_while_nobody_ran_are_healed() {
         Clock::from_fn(move || {
             let days = days.load(Ordering::Relaxed);
             let distance = Duration::from_hours(24) * u32::try_from(days.abs()).unwrap();
-            if days < 0 {
-                SystemTime::now() - distance
-            } else {
-                SystemTime::now() + distance
-            }
+            if days < 0 { SystemTime::now() - distance } else { SystemTime::now() + distance }
         })
     };
     let with_clock = || {
@@ -251,9 +219,7 @@ async fn a_stepped_clock_and_a_secret_expired_while_nobody_ran_are_healed() {
     let mut last = running.until(|published| published.injected).await;
     for day in [61, 200, 2700, -1] {
         days.store(day, Ordering::Relaxed);
-        last = running
-            .until(|published| published.injected && published.not_after != last.not_after)
-            .await;
+        last = running.until(|published| published.injected && published.not_after != last.not_after).await;
     }
     running.stop().await;
     days.store(5000, Ordering::Relaxed);

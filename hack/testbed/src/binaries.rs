@@ -42,27 +42,14 @@ impl Binaries {
     /// When something is missing and there is no Go toolchain, no cache folder, or the build fails.
     pub fn locate_or_build() -> Result<Self, Error> {
         let versions = Versions::pinned()?;
-        let assets = env::var_os("KUBEBUILDER_ASSETS")
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from);
+        let assets = env::var_os("KUBEBUILDER_ASSETS").filter(|value| !value.is_empty()).map(PathBuf::from);
         let recipes = recipes(versions);
         let given = recipes.each_ref().map(|recipe| {
             let path = assets.as_ref()?.join(recipe.program);
             path.is_file().then_some(path)
         });
-        if let [
-            Some(kube_apiserver),
-            Some(kube_controller_manager),
-            Some(kubectl),
-            Some(etcd),
-        ] = given
-        {
-            return Ok(Self {
-                etcd,
-                kube_apiserver,
-                kube_controller_manager,
-                kubectl,
-            });
+        if let [Some(kube_apiserver), Some(kube_controller_manager), Some(kubectl), Some(etcd)] = given {
+            return Ok(Self { etcd, kube_apiserver, kube_controller_manager, kubectl });
         }
         let cache = cache_folder(versions)?;
         let wanted: Vec<&Recipe> = recipes
@@ -73,27 +60,15 @@ impl Binaries {
             .collect();
         build_missing(&cache, &wanted)?;
         let [kube_apiserver, kube_controller_manager, kubectl, etcd] = array::from_fn(|index| {
-            given[index]
-                .clone()
-                .unwrap_or_else(|| cache.join(recipes[index].program))
+            given[index].clone().unwrap_or_else(|| cache.join(recipes[index].program))
         });
-        Ok(Self {
-            etcd,
-            kube_apiserver,
-            kube_controller_manager,
-            kubectl,
-        })
+        Ok(Self { etcd, kube_apiserver, kube_controller_manager, kubectl })
     }
 
     /// The folders of the programs, each once: one, unless `KUBEBUILDER_ASSETS` holds only some of them.
     #[must_use]
     pub fn folders(&self) -> Vec<&Path> {
-        let all = [
-            &self.kube_apiserver,
-            &self.kube_controller_manager,
-            &self.kubectl,
-            &self.etcd,
-        ];
+        let all = [&self.kube_apiserver, &self.kube_controller_manager, &self.kubectl, &self.etcd];
         let mut folders: Vec<&Path> = all.into_iter().filter_map(|program| program.parent()).collect();
         folders.sort_unstable();
         folders.dedup();
@@ -125,11 +100,7 @@ fn recipes(versions: Versions) -> [Recipe; 4] {
         takes,
     };
     [
-        kubernetes(
-            "kube-apiserver",
-            "k8s.io/kubernetes/cmd/kube-apiserver",
-            "2 to 7 minutes",
-        ),
+        kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "2 to 7 minutes"),
         kubernetes(
             "kube-controller-manager",
             "k8s.io/kubernetes/cmd/kube-controller-manager",
@@ -150,29 +121,20 @@ fn recipes(versions: Versions) -> [Recipe; 4] {
 /// Linker flags without which the programs call themselves v0.0.0, in both packages that Kubernetes' own build sets.
 fn kubernetes_ldflags(version: &str) -> String {
     let mut numbers = version.trim_start_matches('v').split('.');
-    let (major, minor) = (
-        numbers.next().unwrap_or_default(),
-        numbers.next().unwrap_or_default(),
-    );
+    let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     let for_package = |package| {
         format!(
             "-X {package}.gitVersion={version} -X {package}.gitMajor={major} -X {package}.gitMinor={minor} \
              -X {package}.gitTreeState=clean"
         )
     };
-    let (programs, clients) = (
-        for_package("k8s.io/component-base/version"),
-        for_package("k8s.io/client-go/pkg/version"),
-    );
+    let (programs, clients) =
+        (for_package("k8s.io/component-base/version"), for_package("k8s.io/client-go/pkg/version"));
     format!("-s -w {programs} {clients}")
 }
 
 fn cache_folder(versions: Versions) -> Result<PathBuf, Error> {
-    let absolute = |name| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let user = absolute("XDG_CACHE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
         .ok_or(Error::NoCacheFolder)?;
@@ -181,12 +143,7 @@ fn cache_folder(versions: Versions) -> Result<PathBuf, Error> {
 
 /// The name of the cache folder of these versions. It has the architecture, as a home folder may be shared.
 fn cache_key(versions: Versions) -> String {
-    format!(
-        "kubernetes-{}-etcd-{}-{}",
-        versions.kubernetes,
-        versions.etcd,
-        env::consts::ARCH
-    )
+    format!("kubernetes-{}-etcd-{}-{}", versions.kubernetes, versions.etcd, env::consts::ARCH)
 }
 
 fn build_missing(cache: &Path, wanted: &[&Recipe]) -> Result<(), Error> {
@@ -232,31 +189,16 @@ fn build(cache: &Path, recipe: &Recipe) -> Result<(), Error> {
     let _ = fs::remove_file(&log);
     let mut command = go(&format!("building {} {}", recipe.program, recipe.version))?;
     command
-        .args([
-            "build",
-            "-mod=readonly",
-            "-buildvcs=false",
-            "-trimpath",
-            "-ldflags",
-            &recipe.ldflags,
-            "-o",
-        ])
+        .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", &recipe.ldflags, "-o"])
         .arg(&partial)
         .arg(recipe.package)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(recipe.module));
     let mut building =
         Process::spawn("go build", &command, &log).map_err(Error::io("run", Path::new("go")))?;
-    let status = building
-        .wait(BUILD_DEADLINE)
-        .map_or_else(|| timed_out(&log), Ok)?;
+    let status = building.wait(BUILD_DEADLINE).map_or_else(|| timed_out(&log), Ok)?;
     if !status.success() {
         let tail = read_tail(&log);
-        return Err(Error::Build {
-            program: recipe.program,
-            status,
-            log,
-            tail,
-        });
+        return Err(Error::Build { program: recipe.program, status, log, tail });
     }
     let complete = cache.join(recipe.program);
     fs::rename(&partial, &complete).map_err(Error::io("rename to", &complete))?;
@@ -265,13 +207,8 @@ fn build(cache: &Path, recipe: &Recipe) -> Result<(), Error> {
 }
 
 fn timed_out<T>(log: &Path) -> Result<T, Error> {
-    let reason = format!(
-        "go build took longer than {} minutes",
-        BUILD_DEADLINE.as_secs() / 60
-    );
-    Err(Error::io("finish the build of", log)(std::io::Error::other(
-        reason,
-    )))
+    let reason = format!("go build took longer than {} minutes", BUILD_DEADLINE.as_secs() / 60);
+    Err(Error::io("finish the build of", log)(std::io::Error::other(reason)))
 }
 
 #[cfg(test)]
@@ -282,26 +219,15 @@ mod tests {
 
     #[test]
     fn the_cache_folder_is_named_after_the_versions() {
-        let key = cache_key(Versions {
-            kubernetes: "v1.40.1",
-            etcd: "v3.9.0",
-        });
+        let key = cache_key(Versions { kubernetes: "v1.40.1", etcd: "v3.9.0" });
         assert!(key.starts_with("kubernetes-v1.40.1-etcd-v3.9.0-"), "{key}");
     }
 
     #[test]
     fn the_linker_is_told_the_version() {
         let flags = kubernetes_ldflags("v1.40.1");
-        for flag in [
-            "gitVersion=v1.40.1",
-            "gitMajor=1",
-            "gitMinor=40",
-            "gitTreeState=clean",
-        ] {
-            assert!(
-                flags.contains(&format!("-X k8s.io/component-base/version.{flag}")),
-                "{flags}"
-            );
+        for flag in ["gitVersion=v1.40.1", "gitMajor=1", "gitMinor=40", "gitTreeState=clean"] {
+            assert!(flags.contains(&format!("-X k8s.io/component-base/version.{flag}")), "{flags}");
         }
     }
 

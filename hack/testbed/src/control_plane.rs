@@ -88,21 +88,12 @@ impl ControlPlane {
             match started {
                 Ok((programs, layout)) => {
                     let ready_within = options.ready_within;
-                    return Ok(Self {
-                        programs,
-                        layout,
-                        binaries,
-                        ready_within,
-                        scratch,
-                    });
+                    return Ok(Self { programs, layout, binaries, ready_within, scratch });
                 }
                 Err(error) if error.is_port_taken() && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => {
                     scratch.keep();
-                    eprintln!(
-                        "testbed: the start failed, logs are kept in {}",
-                        scratch.path().display()
-                    );
+                    eprintln!("testbed: the start failed, logs are kept in {}", scratch.path().display());
                     return Err(error);
                 }
             }
@@ -193,8 +184,7 @@ impl ControlPlane {
     /// As with [`ControlPlane::start`], for any of the programs.
     pub fn restart(&mut self, component: Component) -> Result<(), Error> {
         self.programs.restart(component)?;
-        self.programs
-            .await_ready(&self.binaries, &self.layout, self.ready_within)
+        self.programs.await_ready(&self.binaries, &self.layout, self.ready_within)
     }
 
     /// Says which program has ended by itself, and why.
@@ -215,10 +205,7 @@ impl Drop for ControlPlane {
     fn drop(&mut self) {
         if thread::panicking() {
             self.keep();
-            eprintln!(
-                "testbed: the logs of the control plane are kept in {}",
-                self.dir().display()
-            );
+            eprintln!("testbed: the logs of the control plane are kept in {}", self.dir().display());
         }
     }
 }

@@ -50,10 +50,7 @@ pub(crate) fn kube_apiserver(binaries: &Binaries, layout: &Layout, options: &Opt
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         file("service-account-key-file", &layout.path("service-account.pub")),
-        file(
-            "service-account-signing-key-file",
-            &layout.path("service-account.key"),
-        ),
+        file("service-account-signing-key-file", &layout.path("service-account.key")),
     ]);
     command.args(aggregation(layout));
     if let Some(audit_log) = &layout.audit_log {
@@ -88,10 +85,7 @@ pub(crate) fn kube_controller_manager(binaries: &Binaries, layout: &Layout, opti
         "--leader-elect=false".to_owned(),
         "--secure-port=0".to_owned(),
         "--use-service-account-credentials=false".to_owned(),
-        file(
-            "service-account-private-key-file",
-            &layout.path("service-account.key"),
-        ),
+        file("service-account-private-key-file", &layout.path("service-account.key")),
         file("root-ca-file", &layout.path("ca.crt")),
         // The default of 15 s makes every test of autoscaling three times as long.
         "--horizontal-pod-autoscaler-sync-period=5s".to_owned(),

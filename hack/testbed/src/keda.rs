@@ -65,14 +65,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_a_folder_or_a_reason() {
-        assert_eq!(
-            folder(br#"{"Path": "m", "Dir": "/cache/m"}"#),
-            Ok(PathBuf::from("/cache/m"))
-        );
-        assert_eq!(
-            folder(br#"{"Path": "m", "Error": "no network"}"#),
-            Err(Some("no network".to_owned()))
-        );
+        assert_eq!(folder(br#"{"Path": "m", "Dir": "/cache/m"}"#), Ok(PathBuf::from("/cache/m")));
+        assert_eq!(folder(br#"{"Path": "m", "Error": "no network"}"#), Err(Some("no network".to_owned())));
         assert_eq!(folder(b""), Err(None));
     }
 }

@@ -35,11 +35,8 @@ struct Step {
     responsible: Component,
 }
 
-const API_READY: Step = Step {
-    what: "the API server's /readyz",
-    raw: "/readyz",
-    responsible: Component::ApiServer,
-};
+const API_READY: Step =
+    Step { what: "the API server's /readyz", raw: "/readyz", responsible: Component::ApiServer };
 
 /// Namespaces and service accounts exist only when both the API server and the controllers work.
 const CONTROLLERS_READY: Step = Step {
@@ -51,21 +48,14 @@ const CONTROLLERS_READY: Step = Step {
 impl Programs {
     pub(crate) fn start(binaries: &Binaries, layout: &Layout, options: &Options) -> Result<Self, Error> {
         let etcd = Program::start("etcd", flags::etcd(binaries, layout), layout)?;
-        let apiserver = Program::start(
-            "kube-apiserver",
-            flags::kube_apiserver(binaries, layout, options),
-            layout,
-        )?;
+        let apiserver =
+            Program::start("kube-apiserver", flags::kube_apiserver(binaries, layout, options), layout)?;
         let controller_manager = Program::start(
             "kube-controller-manager",
             flags::kube_controller_manager(binaries, layout, options),
             layout,
         )?;
-        let mut programs = Self {
-            controller_manager,
-            apiserver,
-            etcd,
-        };
+        let mut programs = Self { controller_manager, apiserver, etcd };
         programs.await_ready(binaries, layout, options.ready_within)?;
         Ok(programs)
     }
@@ -93,23 +83,14 @@ impl Programs {
     fn not_ready(&self, step: &Step, answer: String, within: Duration) -> Error {
         let log = self.of(step.responsible).process.log().to_owned();
         let tail = read_tail(&log);
-        Error::NotReady {
-            waiting_for: step.what,
-            seconds: within.as_secs(),
-            answer,
-            log,
-            tail,
-        }
+        Error::NotReady { waiting_for: step.what, seconds: within.as_secs(), answer, log, tail }
     }
 
     /// Ends the program if it still runs, and starts it with the same flags on the same data.
     pub(crate) fn restart(&mut self, component: Component) -> Result<(), Error> {
         let program = self.of_mut(component);
         let log = program.process.log().to_owned();
-        program
-            .process
-            .kill()
-            .map_err(Error::io("end the program with the log", &log))?;
+        program.process.kill().map_err(Error::io("end the program with the log", &log))?;
         program.process.wait(Duration::from_secs(10));
         let name = program.process.name().to_owned();
         program.process =
@@ -140,12 +121,7 @@ impl Programs {
             if let Some(status) = process.try_exit() {
                 let log = process.log().to_owned();
                 let tail = read_tail(&log);
-                return Err(Error::Ended {
-                    program: process.name().to_owned(),
-                    status,
-                    log,
-                    tail,
-                });
+                return Err(Error::Ended { program: process.name().to_owned(), status, log, tail });
             }
         }
         Ok(())

@@ -129,25 +129,14 @@ mod tests {
     fn every_named_file_is_written() {
         let dir = TempDir::new().unwrap();
         let layout = Layout::write(dir.path(), true).unwrap();
-        for file in [
-            &layout.kubeconfig,
-            &layout.controller_manager_kubeconfig,
-            &layout.path("tokens.csv"),
-        ] {
+        for file in [&layout.kubeconfig, &layout.controller_manager_kubeconfig, &layout.path("tokens.csv")] {
             assert!(file.is_file(), "{}", file.display());
         }
         let kubeconfig: serde_json::Value =
             serde_json::from_slice(&fs::read(&layout.kubeconfig).unwrap()).unwrap();
         assert_eq!(kubeconfig["users"][0]["user"]["token"], layout.token.as_str());
-        assert_eq!(
-            kubeconfig["clusters"][0]["cluster"]["server"],
-            layout.server.as_str()
-        );
-        assert!(
-            kubeconfig["clusters"][0]["cluster"]
-                .get("insecure-skip-tls-verify")
-                .is_none()
-        );
+        assert_eq!(kubeconfig["clusters"][0]["cluster"]["server"], layout.server.as_str());
+        assert!(kubeconfig["clusters"][0]["cluster"].get("insecure-skip-tls-verify").is_none());
     }
 
     #[test]

@@ -52,20 +52,12 @@ fn up(audit: bool) -> Result<(), Box<dyn Error>> {
     // Before the signals are taken over: Ctrl-C shall end a build at once.
     let binaries = Some(Binaries::locate_or_build()?);
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-    let mut plane = ControlPlane::start(Options {
-        audit,
-        binaries,
-        ..Options::default()
-    })?;
+    let mut plane = ControlPlane::start(Options { audit, binaries, ..Options::default() })?;
     println!("export KUBECONFIG={}", plane.kubeconfig().display());
     if let Some(audit_log) = plane.audit_log() {
         eprintln!("testbed: audit log in {}", audit_log.display());
     }
-    eprintln!(
-        "testbed: {} is ready, Ctrl-C ends it, logs in {}",
-        plane.server(),
-        plane.dir().display()
-    );
+    eprintln!("testbed: {} is ready, Ctrl-C ends it, logs in {}", plane.server(), plane.dir().display());
 
     let (stop, stopped) = mpsc::channel();
     thread::spawn(move || signals.forever().next().map(|signal| stop.send(signal)));

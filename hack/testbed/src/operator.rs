@@ -55,12 +55,7 @@ impl Operator {
         apply(plane, &operator.printed(&["crd"])?)?;
         kubectl(
             plane,
-            &[
-                "wait",
-                "--for=condition=Established",
-                "crd/celeries.celeryproject.org",
-                "--timeout=30s",
-            ],
+            &["wait", "--for=condition=Established", "crd/celeries.celeryproject.org", "--timeout=30s"],
         )?;
         kubectl(plane, &["create", "namespace", NAMESPACE])?;
         apply(plane, &operator.printed(&["manifests", "rbac"])?)?;
@@ -69,14 +64,7 @@ impl Operator {
         }
         let token = kubectl(
             plane,
-            &[
-                "create",
-                "token",
-                "celery-operator",
-                "--namespace",
-                NAMESPACE,
-                "--duration=24h",
-            ],
+            &["create", "token", "celery-operator", "--namespace", NAMESPACE, "--duration=24h"],
         )?;
         operator.write_kubeconfig(plane, token.trim())?;
         Ok(operator)
@@ -111,19 +99,13 @@ impl Operator {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             let answer = self.ask("/readyz");
-            if answer
-                .as_ref()
-                .is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
-            {
+            if answer.as_ref().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
                 return Ok(process);
             }
             let ended = process.try_exit().map(|status| status.to_string());
             if ended.is_some() || Instant::now() > deadline {
                 let said = ended.unwrap_or_else(|| answer.unwrap_or_else(|error| error.to_string()));
-                return Err(Error::OperatorNotReady {
-                    said,
-                    log: self.log.clone(),
-                });
+                return Err(Error::OperatorNotReady { said, log: self.log.clone() });
             }
             thread::sleep(POLL);
         }
@@ -136,10 +118,7 @@ impl Operator {
     pub fn ask(&self, path: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.admin_port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        )?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
@@ -150,10 +129,7 @@ impl Operator {
         succeeded(
             "celery-operator",
             arguments,
-            &command
-                .args(arguments)
-                .output()
-                .map_err(Error::io("run", &self.program))?,
+            &command.args(arguments).output().map_err(Error::io("run", &self.program))?,
         )
     }
 
@@ -171,19 +147,11 @@ impl Operator {
 }
 
 fn apply(plane: &ControlPlane, yaml: &str) -> Result<String, Error> {
-    succeeded(
-        "kubectl",
-        &["apply"],
-        &plane.kubectl_apply(yaml, &[]).map_err(no_kubectl)?,
-    )
+    succeeded("kubectl", &["apply"], &plane.kubectl_apply(yaml, &[]).map_err(no_kubectl)?)
 }
 
 fn kubectl(plane: &ControlPlane, arguments: &[&str]) -> Result<String, Error> {
-    succeeded(
-        "kubectl",
-        arguments,
-        &plane.kubectl().args(arguments).output().map_err(no_kubectl)?,
-    )
+    succeeded("kubectl", arguments, &plane.kubectl().args(arguments).output().map_err(no_kubectl)?)
 }
 
 fn no_kubectl(error: io::Error) -> Error {
@@ -199,8 +167,5 @@ fn succeeded(program: &str, arguments: &[&str], output: &Output) -> Result<Strin
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Command {
-        command: format!("{program} {}", arguments.join(" ")),
-        said,
-    })
+    Err(Error::Command { command: format!("{program} {}", arguments.join(" ")), said })
 }

@@ -14,14 +14,8 @@ use rcgen::{
 
 /// Names by which the API server is reached: from this machine, and by its Service. The last one is the first
 /// address of the Service range.
-const SERVER_NAMES: [&str; 6] = [
-    "127.0.0.1",
-    "localhost",
-    "kubernetes",
-    "kubernetes.default",
-    "kubernetes.default.svc",
-    "10.96.0.1",
-];
+const SERVER_NAMES: [&str; 6] =
+    ["127.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "10.96.0.1"];
 
 /// The only client that aggregated API servers take user names from.
 pub(crate) const FRONT_PROXY: &str = "front-proxy-client";
@@ -57,12 +51,7 @@ impl Pki {
             ca: ca.pem(),
             serving: signed("kube-apiserver", names, ExtendedKeyUsagePurpose::ServerAuth, &ca)?,
             front_proxy_ca: front_proxy_ca.pem(),
-            front_proxy: signed(
-                FRONT_PROXY,
-                vec![],
-                ExtendedKeyUsagePurpose::ClientAuth,
-                &front_proxy_ca,
-            )?,
+            front_proxy: signed(FRONT_PROXY, vec![], ExtendedKeyUsagePurpose::ClientAuth, &front_proxy_ca)?,
             service_account_key: service_account.serialize_pem(),
             service_account_public_key: service_account.public_key_pem(),
         })
@@ -95,10 +84,7 @@ fn signed(
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, issuer)?;
-    Ok(Pair {
-        certificate: certificate.pem(),
-        key: key.serialize_pem(),
-    })
+    Ok(Pair { certificate: certificate.pem(), key: key.serialize_pem() })
 }
 
 fn named(name: &str, alternative_names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
@@ -116,10 +102,7 @@ mod tests {
     fn everything_is_pem_and_every_instance_has_its_own() {
         let (one, two) = (Pki::generate().unwrap(), Pki::generate().unwrap());
         for certificate in [&one.ca, &one.serving.certificate, &one.front_proxy.certificate] {
-            assert!(
-                certificate.starts_with("-----BEGIN CERTIFICATE-----"),
-                "{certificate}"
-            );
+            assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"), "{certificate}");
         }
         assert!(one.service_account_key.starts_with("-----BEGIN PRIVATE KEY-----"));
         assert_ne!(one.ca, two.ca);

@@ -57,12 +57,7 @@ impl Process {
             .open(log)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", log.display())))?;
         let mut guarded = Command::new("/bin/sh");
-        guarded
-            .arg("-c")
-            .arg(GUARD)
-            .arg(name)
-            .arg(program)
-            .args(command.get_args());
+        guarded.arg("-c").arg(GUARD).arg(name).arg(program).args(command.get_args());
         for (key, value) in command.get_envs() {
             match value {
                 Some(value) => guarded.env(key, value),
@@ -79,13 +74,7 @@ impl Process {
             .process_group(0)
             .spawn()?;
         let pid = Pid::from_child(&child);
-        Ok(Self {
-            name: name.to_owned(),
-            log: log.to_owned(),
-            child,
-            pid,
-            status: None,
-        })
+        Ok(Self { name: name.to_owned(), log: log.to_owned(), child, pid, status: None })
     }
 
     /// Asks the program to end (SIGTERM). Nothing happens when it is known to have ended.
@@ -161,11 +150,7 @@ impl Process {
 
     fn signal(&self, signal: Signal) -> io::Result<()> {
         // Once reaped, the number may belong to a stranger.
-        if self.status.is_some() {
-            Ok(())
-        } else {
-            Ok(kill_process(self.pid, signal)?)
-        }
+        if self.status.is_some() { Ok(()) } else { Ok(kill_process(self.pid, signal)?) }
     }
 
     /// Looks without reaping: the zombie keeps the number of its process group from being given away, so that

@@ -33,10 +33,7 @@ impl Scratch {
         sweep(&env::temp_dir());
         // The administrator's token is in it.
         let private = fs::Permissions::from_mode(0o700);
-        let dir = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .permissions(private)
-            .tempdir()?;
+        let dir = tempfile::Builder::new().prefix(PREFIX).permissions(private).tempdir()?;
         let lock = File::create(dir.path().join(LOCK))?;
         lock.lock()?;
         Ok(Self { dir, _lock: lock })
@@ -66,11 +63,8 @@ fn sweep(parent: &Path) {
 
 fn is_abandoned(lock: &PathBuf) -> bool {
     let Ok(file) = File::open(lock) else { return false };
-    let age = file
-        .metadata()
-        .and_then(|metadata| metadata.modified())
-        .ok()
-        .and_then(|then| then.elapsed().ok());
+    let age =
+        file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|then| then.elapsed().ok());
     age.is_some_and(|age| age > SWEPT_AFTER) && file.try_lock().is_ok()
 }
 

@@ -37,22 +37,12 @@ impl Versions {
 /// # Errors
 /// When there is no Go toolchain; `needed_for` says in the message what it is wanted for.
 pub(crate) fn go(needed_for: &str) -> Result<Command, Error> {
-    let probe = Command::new("go")
-        .arg("version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let probe = Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if matches!(probe, Err(error) if error.kind() == ErrorKind::NotFound) {
-        return Err(Error::GoMissing {
-            needed_for: needed_for.to_owned(),
-            version: go_version(KUBERNETES),
-        });
+        return Err(Error::GoMissing { needed_for: needed_for.to_owned(), version: go_version(KUBERNETES) });
     }
     let mut command = Command::new("go");
-    command
-        .env("GOFLAGS", "")
-        .env("GOWORK", "off")
-        .env("CGO_ENABLED", "0");
+    command.env("GOFLAGS", "").env("GOWORK", "off").env("CGO_ENABLED", "0");
     command.env_remove("GOOS").env_remove("GOARCH");
     Ok(command)
 }
@@ -62,19 +52,13 @@ fn required_version<'a>(go_mod: &'a str, module: &str) -> Option<&'a str> {
     go_mod.lines().find_map(|line| {
         let line = line.trim();
         let mut words = line.strip_prefix("require ").unwrap_or(line).split_whitespace();
-        (words.next() == Some(module))
-            .then(|| words.next())
-            .flatten()
-            .filter(|word| word.starts_with('v'))
+        (words.next() == Some(module)).then(|| words.next()).flatten().filter(|word| word.starts_with('v'))
     })
 }
 
 /// The Go version that `go_mod` asks for.
 fn go_version(go_mod: &'static str) -> &'static str {
-    go_mod
-        .lines()
-        .find_map(|line| line.strip_prefix("go "))
-        .unwrap_or("1.26")
+    go_mod.lines().find_map(|line| line.strip_prefix("go ")).unwrap_or("1.26")
 }
 
 #[cfg(test)]

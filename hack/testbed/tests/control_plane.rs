@@ -29,19 +29,12 @@ spec:
 /// Standard output of kubectl, or `None` when it failed.
 fn kubectl(plane: &ControlPlane, arguments: &[&str]) -> Option<String> {
     let output = plane.kubectl().args(arguments).output().unwrap();
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8(output.stdout).unwrap())
+    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
 }
 
 fn apply(plane: &ControlPlane, yaml: &str, extra_args: &[&str]) {
     let output = plane.kubectl_apply(yaml, extra_args).unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
@@ -58,11 +51,7 @@ fn two_instances_at_once_share_nothing() {
     assert!(kubectl(&other, &["get", "namespace", "mine"]).is_none());
     for plane in [&one, &other] {
         let version = kubectl(plane, &["version"]).unwrap();
-        assert_eq!(
-            version.matches("v1.").count(),
-            2,
-            "client and server have a version: {version}"
-        );
+        assert_eq!(version.matches("v1.").count(), 2, "client and server have a version: {version}");
         assert!(!version.contains("v0.0.0"), "{version}");
     }
 
@@ -77,11 +66,7 @@ fn two_instances_at_once_share_nothing() {
 
 #[test]
 fn controllers_work_and_requests_are_audited() {
-    let plane = ControlPlane::start(Options {
-        audit: true,
-        ..Options::default()
-    })
-    .unwrap();
+    let plane = ControlPlane::start(Options { audit: true, ..Options::default() }).unwrap();
     apply(&plane, DEPLOYMENT, &["--server-side", "--field-manager=tester"]);
 
     eventually("the namespace has its service account", || {
@@ -89,48 +74,20 @@ fn controllers_work_and_requests_are_audited() {
     });
     eventually("the Deployment has its ReplicaSet with two pods", || {
         let path = "jsonpath={.items[*].status.replicas}";
-        kubectl(
-            &plane,
-            &["-n", "shop", "get", "replicasets", "-l", "app=web", "-o", path],
-        )
-        .filter(|n| n == "2")
+        kubectl(&plane, &["-n", "shop", "get", "replicasets", "-l", "app=web", "-o", path])
+            .filter(|n| n == "2")
     });
     eventually("the authority of the cluster is published", || {
         kubectl(&plane, &["-n", "shop", "get", "configmap", "kube-root-ca.crt"])
     });
-    let trust = kubectl(
-        &plane,
-        &[
-            "-n=kube-system",
-            "get",
-            "cm/extension-apiserver-authentication",
-            "-o=yaml",
-        ],
-    );
-    assert!(
-        trust.unwrap().contains("front-proxy-client"),
-        "aggregated API servers know their client"
-    );
+    let trust =
+        kubectl(&plane, &["-n=kube-system", "get", "cm/extension-apiserver-authentication", "-o=yaml"]);
+    assert!(trust.unwrap().contains("front-proxy-client"), "aggregated API servers know their client");
 
     let token = kubectl(&plane, &["-n", "shop", "create", "token", "default"]).unwrap();
-    let as_it = [
-        "--token",
-        token.trim(),
-        "auth",
-        "whoami",
-        "-o",
-        "jsonpath={.status.userInfo.username}",
-    ];
-    let output = plane
-        .kubectl()
-        .env("KUBECONFIG", anonymous(&plane))
-        .args(as_it)
-        .output()
-        .unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "system:serviceaccount:shop:default"
-    );
+    let as_it = ["--token", token.trim(), "auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"];
+    let output = plane.kubectl().env("KUBECONFIG", anonymous(&plane)).args(as_it).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "system:serviceaccount:shop:default");
 
     let audited = |line: &str| {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -157,16 +114,10 @@ fn each_program_can_be_killed_and_started_again() {
     let mut plane = ControlPlane::start(Options::default()).unwrap();
     assert!(plane.audit_log().is_none());
     apply(&plane, DEPLOYMENT, &[]);
-    for component in [
-        Component::Etcd,
-        Component::ApiServer,
-        Component::ControllerManager,
-    ] {
+    for component in [Component::Etcd, Component::ApiServer, Component::ControllerManager] {
         let before = plane.process(component).id();
         plane.process(component).kill().unwrap();
-        eventually("the program has ended", || {
-            plane.process_mut(component).try_exit()
-        });
+        eventually("the program has ended", || plane.process_mut(component).try_exit());
         let reason = plane.check_alive().unwrap_err().to_string();
         assert!(reason.contains("signal: 9"), "{reason}");
         plane.restart(component).unwrap();
@@ -182,16 +133,7 @@ fn each_program_can_be_killed_and_started_again() {
 fn the_user_has_no_part_in_it() {
     let plane = ControlPlane::start(Options::default()).unwrap();
     let home = tempfile::TempDir::new().unwrap();
-    let output = plane
-        .kubectl()
-        .env("HOME", home.path())
-        .args(["get", "pods"])
-        .output()
-        .unwrap();
+    let output = plane.kubectl().env("HOME", home.path()).args(["get", "pods"]).output().unwrap();
     assert!(output.status.success());
-    assert_eq!(
-        fs::read_dir(home.path()).unwrap().count(),
-        0,
-        "nothing is written into the home folder"
-    );
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "nothing is written into the home folder");
 }

@@ -16,15 +16,9 @@ use waiting::all_ended;
 #[test]
 fn a_failed_start_says_why_and_keeps_the_logs() {
     let extra_apiserver_args = vec!["--no-such-flag=1".to_owned()];
-    let error = ControlPlane::start(Options {
-        extra_apiserver_args,
-        ..Options::default()
-    })
-    .unwrap_err();
+    let error = ControlPlane::start(Options { extra_apiserver_args, ..Options::default() }).unwrap_err();
     let message = error.to_string();
-    let Error::Ended { program, log, .. } = error else {
-        panic!("{message}")
-    };
+    let Error::Ended { program, log, .. } = error else { panic!("{message}") };
     assert_eq!(program, "kube-apiserver");
     assert!(message.contains("unknown flag: --no-such-flag"), "{message}");
     assert!(message.contains(log.to_str().unwrap()), "{message}");
@@ -39,15 +33,9 @@ fn a_port_that_stays_taken_is_given_up_after_some_tries() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let extra_apiserver_args = vec![format!("--secure-port={port}")];
-    let error = ControlPlane::start(Options {
-        extra_apiserver_args,
-        ..Options::default()
-    })
-    .unwrap_err();
+    let error = ControlPlane::start(Options { extra_apiserver_args, ..Options::default() }).unwrap_err();
     let message = error.to_string();
-    let Error::Ended { log, .. } = error else {
-        panic!("{message}")
-    };
+    let Error::Ended { log, .. } = error else { panic!("{message}") };
     assert!(message.contains("address already in use"), "{message}");
     let dir = log.parent().unwrap();
     all_ended(dir);
@@ -56,15 +44,10 @@ fn a_port_that_stays_taken_is_given_up_after_some_tries() {
 
 #[test]
 fn a_start_that_takes_too_long_says_what_it_waited_for() {
-    let options = Options {
-        ready_within: Duration::from_millis(1),
-        ..Options::default()
-    };
+    let options = Options { ready_within: Duration::from_millis(1), ..Options::default() };
     let error = ControlPlane::start(options).unwrap_err();
     let message = error.to_string();
-    let Error::NotReady { waiting_for, log, .. } = error else {
-        panic!("{message}")
-    };
+    let Error::NotReady { waiting_for, log, .. } = error else { panic!("{message}") };
     assert!(waiting_for.contains("/readyz"), "{message}");
     assert!(message.contains("Options::ready_within"), "{message}");
     let dir = log.parent().unwrap();
@@ -102,24 +85,13 @@ fn programs_in_kubebuilder_assets_need_neither_go_nor_a_cache() {
         .env("KUBEBUILDER_ASSETS", assets.path())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert_eq!(
-        String::from_utf8(output.stdout).unwrap().trim(),
-        assets.path().to_str().unwrap()
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), assets.path().to_str().unwrap());
 }
 
 #[test]
 fn without_a_home_the_way_out_is_named() {
-    let output = Command::new(env!("CARGO_BIN_EXE_testbed"))
-        .arg("build")
-        .env_clear()
-        .output()
-        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_testbed")).arg("build").env_clear().output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("set HOME or XDG_CACHE_HOME"), "{said}");
@@ -127,14 +99,7 @@ fn without_a_home_the_way_out_is_named() {
 
 #[test]
 fn an_unknown_command_is_answered_with_the_usage() {
-    let output = Command::new(env!("CARGO_BIN_EXE_testbed"))
-        .arg("down")
-        .output()
-        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_testbed")).arg("down").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("usage: testbed build")
-    );
+    assert!(String::from_utf8(output.stderr).unwrap().contains("usage: testbed build"));
 }

@@ -10,12 +10,7 @@ use waiting::eventually;
 #[test]
 fn the_definitions_of_keda_can_be_applied() {
     let files = testbed::keda::crds().unwrap();
-    assert!(
-        files
-            .iter()
-            .any(|file| file.ends_with("keda.sh_scaledobjects.yaml")),
-        "{files:?}"
-    );
+    assert!(files.iter().any(|file| file.ends_with("keda.sh_scaledobjects.yaml")), "{files:?}");
 
     let plane = ControlPlane::start(Options::default()).unwrap();
     let mut kubectl = plane.kubectl();
@@ -24,26 +19,10 @@ fn the_definitions_of_keda_can_be_applied() {
         kubectl.arg("-f").arg(file);
     }
     let output = kubectl.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // Asked again: right after the apply there is no condition yet, which kubectl takes for an error.
-    let established = [
-        "wait",
-        "--for=condition=Established",
-        "--timeout=5s",
-        "crd/scaledobjects.keda.sh",
-    ];
+    let established = ["wait", "--for=condition=Established", "--timeout=5s", "crd/scaledobjects.keda.sh"];
     eventually("the definition is established", || {
-        plane
-            .kubectl()
-            .args(established)
-            .output()
-            .unwrap()
-            .status
-            .success()
-            .then_some(())
+        plane.kubectl().args(established).output().unwrap().status.success().then_some(())
     });
 }

@@ -27,9 +27,7 @@ fn owner_ended_by(signal: Signal) -> (ExitStatus, PathBuf) {
     let dir = eventually("testbed up is ready", || {
         let said = fs::read_to_string(owner.log()).unwrap();
         assert!(owner.try_exit().is_none(), "{said}");
-        let line = said
-            .lines()
-            .find_map(|line| line.strip_prefix("export KUBECONFIG=").map(PathBuf::from));
+        let line = said.lines().find_map(|line| line.strip_prefix("export KUBECONFIG=").map(PathBuf::from));
         line.and_then(|kubeconfig| kubeconfig.parent().map(Path::to_owned))
     });
     let running = processes_in(&dir);

@@ -19,20 +19,12 @@ const SOON: Duration = Duration::from_secs(20);
 fn shell(dir: &TempDir, script: &str) -> Process {
     let mut command = Command::new("/bin/sh");
     // The folder is only there to find the process by it.
-    command
-        .args(["-c", script])
-        .arg(dir.path())
-        .env("GREETING", "hello");
+    command.args(["-c", script]).arg(dir.path()).env("GREETING", "hello");
     Process::spawn("sh", &command, &dir.path().join("log")).unwrap()
 }
 
 fn log_says(process: &Process, text: &str) {
-    eventually(text, || {
-        fs::read_to_string(process.log())
-            .unwrap()
-            .contains(text)
-            .then_some(())
-    });
+    eventually(text, || fs::read_to_string(process.log()).unwrap().contains(text).then_some(()));
 }
 
 fn state(id: u32) -> char {
@@ -47,11 +39,7 @@ fn it_has_the_id_the_output_and_the_status_of_the_program() {
     assert_eq!(process.wait(SOON).unwrap().code(), Some(7));
     let log = fs::read_to_string(process.log()).unwrap();
     assert_eq!(log, format!("hello {}\ntrouble\n", process.id()));
-    assert_eq!(
-        process.try_exit().unwrap().code(),
-        Some(7),
-        "asking again gives the same answer"
-    );
+    assert_eq!(process.try_exit().unwrap().code(), Some(7), "asking again gives the same answer");
     process.kill().expect("a signal after the end is no error");
 }
 
@@ -78,13 +66,9 @@ fn a_frozen_program_goes_on_where_it_was() {
     let dir = TempDir::new().unwrap();
     let process = shell(&dir, "while :; do sleep 0.01; done");
     process.stop().unwrap();
-    eventually("the program is frozen", || {
-        (state(process.id()) == 'T').then_some(())
-    });
+    eventually("the program is frozen", || (state(process.id()) == 'T').then_some(()));
     process.cont().unwrap();
-    eventually("the program goes on", || {
-        (state(process.id()) != 'T').then_some(())
-    });
+    eventually("the program goes on", || (state(process.id()) != 'T').then_some(()));
 }
 
 #[test]
@@ -106,10 +90,7 @@ fn grandchildren_end_with_it() {
 #[test]
 fn a_drop_does_not_wait_for_the_program_to_agree() {
     let dir = TempDir::new().unwrap();
-    let process = shell(
-        &dir,
-        "trap '' TERM INT HUP; echo started; while :; do sleep 1; done",
-    );
+    let process = shell(&dir, "trap '' TERM INT HUP; echo started; while :; do sleep 1; done");
     log_says(&process, "started");
     let before = Instant::now();
     drop(process);

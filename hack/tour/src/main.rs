@@ -40,10 +40,7 @@ fn tour() -> Result<(), Box<dyn Error>> {
     thread::spawn(move || signals.forever().next().map(|signal| stop.send(signal)));
 
     script::say("A local Kubernetes: etcd, kube-apiserver, kube-controller-manager");
-    let mut plane = ControlPlane::start(Options {
-        binaries,
-        ..Options::default()
-    })?;
+    let mut plane = ControlPlane::start(Options { binaries, ..Options::default() })?;
     println!("{} is ready", plane.server());
 
     script::say("The operator: its definition, roles and webhooks, then the process itself");
@@ -70,11 +67,9 @@ fn tour() -> Result<(), Box<dyn Error>> {
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(CHECK) {
         if let Some(status) = process.try_exit() {
             plane.keep();
-            return Err(format!(
-                "the operator ended by itself ({status}), see {}",
-                operator.log.display()
-            )
-            .into());
+            return Err(
+                format!("the operator ended by itself ({status}), see {}", operator.log.display()).into()
+            );
         }
         plane.check_alive()?;
     }
@@ -87,18 +82,12 @@ fn program() -> Result<PathBuf, Box<dyn Error>> {
     if program.is_file() {
         return Ok(program);
     }
-    Err(format!(
-        "{} is not there: run `cargo build -p celery-operator` first",
-        program.display()
-    )
-    .into())
+    Err(format!("{} is not there: run `cargo build -p celery-operator` first", program.display()).into())
 }
 
 /// How a shell finds the kubectl of the tour.
 fn in_path(plane: &ControlPlane) -> String {
     let kubectl = plane.kubectl();
-    let folder = Path::new(kubectl.get_program())
-        .parent()
-        .unwrap_or(Path::new("/"));
+    let folder = Path::new(kubectl.get_program()).parent().unwrap_or(Path::new("/"));
     format!("export PATH={}:$PATH", folder.display())
 }

@@ -24,22 +24,21 @@ pub(crate) fn show(
     arguments: &[&str],
     object: Option<&str>,
 ) -> Result<Output, Box<dyn Error>> {
-    println!(
-        "$ kubectl {}{}",
-        arguments.join(" "),
-        if object.is_some() { " <<EOF" } else { "" }
-    );
+    let words: Vec<String> = arguments.iter().map(|word| quoted(word)).collect();
+    println!("$ kubectl {}{}", words.join(" "), if object.is_some() { " <<EOF" } else { "" });
     if let Some(object) = object {
-        println!("{}EOF", object);
+        println!("{object}EOF");
     }
     let output = run(plane, arguments, object)?;
-    print!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    print!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!();
     Ok(output)
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{word}'") }
 }
 
 /// The same in silence.
@@ -57,17 +56,12 @@ pub(crate) fn run(
 
 /// Fails unless the command succeeded and printed each of these.
 pub(crate) fn expect(output: &Output, success: bool, texts: &[&str]) -> Result<(), Box<dyn Error>> {
-    let printed = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let printed =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.success() != success {
-        return Err(format!(
-            "kubectl ended with {}, which is not what it should:\n{printed}",
-            output.status
-        )
-        .into());
+        return Err(
+            format!("kubectl ended with {}, which is not what it should:\n{printed}", output.status).into()
+        );
     }
     match texts.iter().find(|text| !printed.contains(**text)) {
         Some(missing) => Err(format!("{missing:?} should have been printed").into()),
@@ -83,9 +77,7 @@ pub(crate) fn wait(plane: &ControlPlane, arguments: &[&str], texts: &[&str]) -> 
         match seen {
             Ok(()) => return Ok(()),
             Err(error) if Instant::now() > deadline => {
-                return Err(
-                    format!("kubectl {}: {error}, waited for it in vain", arguments.join(" ")).into(),
-                );
+                return Err(format!("kubectl {}: {error}, waited for it in vain", arguments.join(" ")).into());
             }
             Err(_) => thread::sleep(POLL),
         }

@@ -53,49 +53,25 @@ fn defaults(plane: &ControlPlane) -> Outcome {
         true,
         &["celery.celeryproject.org/shop created"],
     )?;
-    let spec = show(
-        plane,
-        &["get", "celery", "shop", "-o", "jsonpath-as-json={.spec}"],
-        None,
-    )?;
+    let spec = show(plane, &["get", "celery", "shop", "-o", "jsonpath-as-json={.spec}"], None)?;
     expect(&spec, true, &["\"appName\": \"shop\"", "\"numOfWorkers\": 1"])
 }
 
 fn refusal(plane: &ControlPlane) -> Outcome {
     say("A bad one is refused, every mistake at once, with what to write instead");
     let refused = show(plane, &["apply", "-f", "-"], Some(BAD))?;
-    expect(
-        &refused,
-        false,
-        &["[B04]", "[C04]", "[A05]", "did you mean task_queue_length?"],
-    )?;
-    expect(
-        &silently(plane, &["get", "celery", "mistaken"], None)?,
-        false,
-        &["NotFound"],
-    )
+    expect(&refused, false, &["[B04]", "[C04]", "[A05]", "did you mean task_queue_length?"])?;
+    expect(&silently(plane, &["get", "celery", "mistaken"], None)?, false, &["NotFound"])
 }
 
 fn children(plane: &ControlPlane) -> Outcome {
     say("The stored object becomes a worker Deployment, and its state is told");
-    wait(
-        plane,
-        &["get", "deployment", "shop-worker", "-o", "name"],
-        &["deployment.apps/shop-worker"],
-    )?;
+    wait(plane, &["get", "deployment", "shop-worker", "-o", "name"], &["deployment.apps/shop-worker"])?;
     wait(plane, &["get", "celery", "shop"], &["redis", "0/1"])?;
-    expect(
-        &show(plane, &["get", "celeries,deployments"], None)?,
-        true,
-        &["shop-worker"],
-    )?;
-    let conditions =
-        "custom-columns=CONDITION:.status.conditions[*].type,STATUS:.status.conditions[*].status";
-    expect(
-        &show(plane, &["get", "celery", "shop", "-o", conditions], None)?,
-        true,
-        &["WorkersAvailable"],
-    )?;
+    expect(&show(plane, &["get", "celeries,deployments"], None)?, true, &["shop-worker"])?;
+    let conditions = "jsonpath={range .status.conditions[*]}{.type}={.status}, {.message}{\"\\n\"}{end}";
+    let told = show(plane, &["get", "celery", "shop", "-o", conditions], None)?;
+    expect(&told, true, &["Valid=True", "WorkersAvailable=False"])?;
     println!("(no node runs here, so the pods wait: Ready is False until there is one)");
     Ok(())
 }
@@ -104,11 +80,7 @@ fn flower(plane: &ControlPlane) -> Outcome {
     say("Flower is one field away; two workers are another");
     let patch = r#"{"spec":{"flowerSpec":{},"workerSpec":{"numOfWorkers":2}}}"#;
     expect(
-        &show(
-            plane,
-            &["patch", "celery", "shop", "--type=merge", "-p", patch],
-            None,
-        )?,
+        &show(plane, &["patch", "celery", "shop", "--type=merge", "-p", patch], None)?,
         true,
         &["patched"],
     )?;
@@ -119,44 +91,19 @@ fn flower(plane: &ControlPlane) -> Outcome {
     )?;
     wait(plane, &["get", "celery", "shop"], &["0/2"])?;
     let children = "jsonpath={range .status.children[*]}{.kind}{\"\\t\"}{.name}{\"\\n\"}{end}";
-    expect(
-        &show(plane, &["get", "celery", "shop", "-o", children], None)?,
-        true,
-        &["Service\tshop-flower"],
-    )
+    expect(&show(plane, &["get", "celery", "shop", "-o", children], None)?, true, &["Service\tshop-flower"])
 }
 
 fn drift(plane: &ControlPlane) -> Outcome {
     say("What somebody deletes comes back");
     let uid = || -> Result<String, Box<dyn Error>> {
-        let output = silently(
-            plane,
-            &[
-                "get",
-                "deployment",
-                "shop-worker",
-                "-o",
-                "jsonpath={.metadata.uid}",
-            ],
-            None,
-        )?;
+        let output =
+            silently(plane, &["get", "deployment", "shop-worker", "-o", "jsonpath={.metadata.uid}"], None)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let before = uid()?;
-    expect(
-        &show(plane, &["delete", "deployment", "shop-worker"], None)?,
-        true,
-        &["deleted"],
-    )?;
-    wait(
-        plane,
-        &["get", "deployment", "shop-worker", "-o", "name"],
-        &["deployment.apps/shop-worker"],
-    )?;
+    expect(&show(plane, &["delete", "deployment", "shop-worker"], None)?, true, &["deleted"])?;
+    wait(plane, &["get", "deployment", "shop-worker", "-o", "name"], &["deployment.apps/shop-worker"])?;
     show(plane, &["get", "deployment", "shop-worker"], None)?;
-    if uid()? == before {
-        Err("the Deployment was never deleted".into())
-    } else {
-        Ok(())
-    }
+    if uid()? == before { Err("the Deployment was never deleted".into()) } else { Ok(()) }
 }

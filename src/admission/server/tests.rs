@@ -1,1 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+use axum::body::Body;
+use axum::http::Request as HttpRequest;
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
+use super::*;
+
+fn shop(spec: Value) -> Value {
+    let mut object = json!({
+        "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+        "metadata": {"name": "shop", "namespace": "default"},
+        "spec": {"common": {"image": "shop:1", "celeryApp": "shop.tasks", "broker": {"url": "redis://cache"}},
+                 "workerSpec": {}},
+    });
+    json_patch::merge(&mut object["spec"], &spec);
+    object
+}
+
+fn review(operation: &str, object: &Value, old: &Value) -> Value {
+    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+        "uid": "7", "operation": operation, "name": "shop", "namespace": "default", "userInfo": {},
+        "kind": {"group": "celeryproject.org", "version": "v1alpha1", "kind": "Celery"},
+        "resource": {"group": "celeryproject.org", "version": "v1alpha1", "resource": "celeries"},
+        "object": object, "oldObject": old, "dryRun": false,
+    }})
+}
+
+async fn send(path: &str, body: impl Into<Body>) -> (StatusCode, String) {
+    let request = HttpRequest::post(path).header("content-type", "application/json").body(body.into());
+    let response = router().oneshot(request.expect("a request")).await.expect("an answer");
+    let status = response.status();
+    let bytes = response.into_body().collect().await.expect("a body").to_bytes();
+    (status, String::from_utf8(bytes.to_vec()).expect("text"))
+}
+
+/// The response to a review that is well formed.
+async fn ask(path: &str, review: &Value) -> Value {
+    let (status, text) = send(path, review.to_string()).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    let answer: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&answer["kind"], &answer["response"]["uid"]), (&json!("AdmissionReview"), &json!("7")));
+    answer["response"].clone()
+}
+
+/// The patch of a response; kube writes its bytes as a list, which the API server reads as well as base64.
+fn patch(response: &Value) -> Vec<Value> {
+    let bytes: Vec<u8> = serde_json::from_value(response["patch"].clone()).expect("bytes");
+    serde_json::from_slice(&bytes).expect("a patch")
+}
+
+fn ids(response: &Value) -> Vec<String> {
+    let causes = response["status"]["details"]["causes"].as_array().cloned().unwrap_or_default();
+    let id =
+        |cause: &Value| Some(cause["message"].as_str()?.rsplit_once('[')?.1.trim_end_matches(']').to_owned());
+    causes.iter().filter_map(id).collect()
+}
+
+#[tokio::test]
+async fn a_good_object_gets_what_is_absent_and_nothing_else() {
+    let object = shop(json!({"flowerSpec": {"serviceType": "NodePort"}}));
+    let response = ask(MUTATE_PATH, &review("CREATE", &object, &Value::Null)).await;
+    assert_eq!(response["allowed"], true);
+    assert_eq!(response["patchType"], "JSONPatch");
+    let added: Vec<(Value, Value)> =
+        patch(&response).into_iter().map(|entry| (entry["op"].clone(), entry["path"].clone())).collect();
+    let paths = ["/spec/common/appName", "/spec/workerSpec/numOfWorkers", "/spec/flowerSpec/replicas"];
+    assert_eq!(added, paths.map(|path| (json!("add"), json!(path))));
+    assert_eq!(response["auditAnnotations"]["defaulted"], "3");
+    let validated = ask(VALIDATE_PATH, &review("CREATE", &object, &Value::Null)).await;
+    assert_eq!((&validated["allowed"], &validated["warnings"]), (&json!(true), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_complete_object_gets_no_patch() {
+    let complete = shop(json!({"common": {"appName": "shop"}, "workerSpec": {"numOfWorkers": 2}}));
+    let response = ask(MUTATE_PATH, &review("CREATE", &complete, &Value::Null)).await;
+    assert!(response.get("patch").is_none() && response.get("patchType").is_none(), "{response}");
+}
+
+#[tokio::test]
+async fn a_refusal_has_every_cause_in_the_form_of_the_api_server() {
+    let object = shop(json!({"common": {"image": "My/App", "broker": {"url": "cache:6379"}}}));
+    let response = ask(VALIDATE_PATH, &review("CREATE", &object, &Value::Null)).await;
+    let status = &response["status"];
+    assert_eq!(response["allowed"], false);
+    assert_eq!(
+        (&status["code"], &status["reason"], &status["status"]),
+        (&json!(422), &json!("Invalid"), &json!("Failure"))
+    );
+    let details = &status["details"];
+    assert_eq!(
+        (&details["name"], &details["kind"], &details["group"]),
+        (&json!("shop"), &json!("Celery"), &json!("celeryproject.org"))
+    );
+    assert_eq!(details["causes"][0]["field"], "spec.common.broker.url");
+    assert_eq!(details["causes"][0]["reason"], "FieldValueInvalid");
+    assert_eq!(ids(&response), ["B04", "C04"]);
+    assert_eq!(response["auditAnnotations"]["rules"], "B04,C04");
+}
+
+#[tokio::test]
+async fn what_the_schema_would_refuse_is_denied_before_it_with_everything_else() {
+    let both = shop(json!({"workerSpec": {"numOfWorkers": -1}, "common": {"image": "My/App"}}));
+    assert_eq!(ids(&ask(MUTATE_PATH, &review("CREATE", &both, &Value::Null)).await), ["C04", "K01"]);
+    // The schema has nothing against this one: the validating webhook will judge the final object.
+    let image = shop(json!({"common": {"image": "My/App"}}));
+    assert_eq!(ask(MUTATE_PATH, &review("CREATE", &image, &Value::Null)).await["allowed"], true);
+}
+
+#[tokio::test]
+async fn warnings_are_short_lines_that_end_with_the_rule() {
+    let long = format!("redis://:hunter2@{}:6379/99", "cache.".repeat(30));
+    let object = shop(json!({"common": {"broker": {"url": long}, "celeryApp": "tasks.py"}}));
+    let response = ask(VALIDATE_PATH, &review("CREATE", &object, &Value::Null)).await;
+    let warnings: Vec<&str> =
+        response["warnings"].as_array().expect("warnings").iter().filter_map(Value::as_str).collect();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    for warning in warnings {
+        assert!(
+            warning.chars().count() <= 120 && warning.ends_with(']') && !warning.contains('\n'),
+            "{warning}"
+        );
+        assert!(!warning.contains("hunter2"), "{warning}");
+    }
+}
+
+#[tokio::test]
+async fn a_known_mistake_is_a_warning_on_update_and_a_denial_at_creation() {
+    let wrong = shop(json!({"common": {"image": "My/App"}}));
+    let mut relabelled = wrong.clone();
+    relabelled["metadata"]["labels"] = json!({"team": "a"});
+    let response = ask(VALIDATE_PATH, &review("UPDATE", &relabelled, &wrong)).await;
+    assert_eq!(
+        (&response["allowed"], response["warnings"].as_array().map(Vec::len)),
+        (&json!(true), Some(1))
+    );
+    assert_eq!(ask(VALIDATE_PATH, &review("CREATE", &relabelled, &Value::Null)).await["allowed"], false);
+}
+
+#[tokio::test]
+async fn wrong_types_are_left_to_the_api_server_with_a_hint_where_it_helps() {
+    let number = shop(json!({"common": {"celeryVersion": 5.1}}));
+    let response = ask(MUTATE_PATH, &review("CREATE", &number, &Value::Null)).await;
+    assert_eq!((&response["allowed"], response.get("patch")), (&json!(true), None));
+    assert_eq!(
+        response["warnings"][0],
+        "spec.common.celeryVersion: 5.1 is a number; quote it: \"5.1\" [C10]"
+    );
+    let text = shop(json!({"workerSpec": {"numOfWorkers": "three"}}));
+    for path in [MUTATE_PATH, VALIDATE_PATH] {
+        assert_eq!(ask(path, &review("CREATE", &text, &Value::Null)).await["allowed"], true);
+    }
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_out_is_not_judged() {
+    let mut object = shop(json!({"common": {"image": "My/App"}}));
+    assert_eq!(ask(VALIDATE_PATH, &review("DELETE", &Value::Null, &object)).await["allowed"], true);
+    object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    assert_eq!(ask(VALIDATE_PATH, &review("UPDATE", &object, &object)).await["allowed"], true);
+}
+
+#[tokio::test]
+async fn what_is_no_review_gets_an_error_that_says_so() {
+    let mut other = review("CREATE", &shop(json!({})), &Value::Null);
+    other["request"]["resource"]["resource"] = json!("widgets");
+    let mut scale = review("CREATE", &shop(json!({})), &Value::Null);
+    scale["request"]["subResource"] = json!("scale");
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for (body, says) in [
+        (String::new(), "not an AdmissionReview"),
+        ("hello".to_owned(), "not an AdmissionReview"),
+        ("{}".to_owned(), "not an AdmissionReview"),
+        ("[1, 2]".to_owned(), "not an AdmissionReview"),
+        (r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}"#.to_owned(), "no request"),
+        (other.to_string(), "not widgets.celeryproject.org"),
+        (scale.to_string(), "not celeries.celeryproject.org/scale"),
+        (deep, "not an AdmissionReview"),
+    ] {
+        for path in [MUTATE_PATH, VALIDATE_PATH] {
+            let (status, text) = send(path, body.clone()).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
+            assert!(text.contains(says), "{text}");
+        }
+    }
+    assert_eq!(send(VALIDATE_PATH, vec![b' '; MAX_BODY + 1]).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(send("/elsewhere", "").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_object_of_any_shape_is_answered() {
+    for object in [
+        json!({"metadata": {}}),
+        json!({"metadata": {}, "spec": null}),
+        json!({"metadata": {}, "spec": [[]]}),
+    ] {
+        for path in [MUTATE_PATH, VALIDATE_PATH] {
+            let response = ask(path, &review("CREATE", &object, &Value::Null)).await;
+            assert!(response["allowed"].is_boolean());
+        }
+    }
+}

@@ -11,18 +11,12 @@ fn one(text: &str) -> Result<Endpoint, Defect> {
 fn parts_are_read_as_kombu_reads_them() {
     let url = one("amqp://user:p%40ss@mq:5673/%2Fshop?heartbeat=10").expect("valid");
     assert_eq!((url.host.as_str(), url.port), ("mq", Some(5673)));
-    assert_eq!(
-        (url.username.as_deref(), url.password.as_deref()),
-        (Some("user"), Some("p@ss"))
-    );
+    assert_eq!((url.username.as_deref(), url.password.as_deref()), (Some("user"), Some("p@ss")));
     assert_eq!(url.virtual_host(), "/shop");
     assert_eq!(url.parameter("heartbeat"), Some("10"));
 
     // An "@" inside the password is no trouble: the last one separates.
-    assert_eq!(
-        one("redis://:p@ss@cache/2").expect("valid").password.as_deref(),
-        Some("p@ss")
-    );
+    assert_eq!(one("redis://:p@ss@cache/2").expect("valid").password.as_deref(), Some("p@ss"));
     assert_eq!(one("redis://[::1]:6379/2").expect("valid").host, "::1");
     for same in ["amqp://mq", "amqp://mq/", "amqp://mq//"] {
         assert_eq!(one(same).expect("valid").virtual_host(), "/", "{same}");
@@ -54,10 +48,7 @@ fn each_defect_is_told_apart() {
         ("redis-cluster://cache", Defect::RedisCluster),
         (
             "amqp+ssl://mq",
-            Defect::CompoundScheme {
-                scheme: "amqp+ssl".to_owned(),
-                meant: Some("amqps".to_owned()),
-            },
+            Defect::CompoundScheme { scheme: "amqp+ssl".to_owned(), meant: Some("amqps".to_owned()) },
         ),
         ("db+postgresql://db/tasks", Defect::BackendScheme),
         ("redis://cache:notaport/0", Defect::Port),
@@ -92,10 +83,7 @@ fn no_credential_is_shown() {
         ("amqp://user:secret@a;amqp://user:secret@b", "amqp://***@b"),
         ("user:secret@mq", "***@mq"),
         ("redis://user:secret", "redis://user:***"),
-        (
-            "redis://cache?password=secret&ssl_cert_reqs=none",
-            "redis://cache?password=***&ssl_cert_reqs=none",
-        ),
+        ("redis://cache?password=secret&ssl_cert_reqs=none", "redis://cache?password=***&ssl_cert_reqs=none"),
         ("redis://cache:6379/0", "redis://cache:6379/0"),
         ("cache:6379", "cache:6379"),
     ] {

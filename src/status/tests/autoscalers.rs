@@ -45,18 +45,12 @@ fn an_autoscaler_that_waits_for_metrics_leaves_the_pods_ready() {
     ] {
         let complaint = saying(type_, "False", "FailedGetResourceMetric");
         let status = Scene::new(&spec).with(kind, "shop-worker", &complaint).status();
-        assert_eq!(
-            word(&status, "AutoscalingReady"),
-            Some(("False", "FailedGetResourceMetric"))
-        );
+        assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "FailedGetResourceMetric")));
         let message = &condition(&status, "AutoscalingReady").message;
         assert_eq!(*message, format!("{} shop-worker: its own words", kind.as_str()));
         assert_eq!(summary(&status), ("Ready", "Ready"));
         assert_eq!(child_ready(&status, kind, "shop-worker"), Some(false));
-        assert_eq!(
-            child_ready(&status, ChildKind::Deployment, "shop-worker"),
-            Some(true)
-        );
+        assert_eq!(child_ready(&status, ChildKind::Deployment, "shop-worker"), Some(true));
     }
 }
 
@@ -69,42 +63,27 @@ fn what_an_autoscaler_says_of_other_things_is_no_complaint() {
     ] {
         let said = saying(type_, "False", "ScalerNotActive");
         let status = Scene::new(&spec).with(kind, "shop-worker", &said).status();
-        assert_eq!(
-            word(&status, "AutoscalingReady"),
-            Some(("True", "Active")),
-            "{type_}"
-        );
+        assert_eq!(word(&status, "AutoscalingReady"), Some(("True", "Active")), "{type_}");
     }
 }
 
 #[test]
 fn without_keda_a_queue_cannot_be_followed() {
     let status = Scene::without_keda(&by_queue()).status();
-    assert_eq!(
-        word(&status, "AutoscalingReady"),
-        Some(("False", "KedaNotInstalled"))
-    );
+    assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "KedaNotInstalled")));
     assert_eq!(summary(&status), ("Reconciling", "KedaNotInstalled"));
     assert_eq!(word(&status, "WorkersAvailable"), Some(("True", "Available")));
     assert_eq!(child_ready(&status, ChildKind::ScaledObject, "shop-worker"), None);
-    assert_eq!(
-        summary(&Scene::without_keda(&by_cpu()).status()),
-        ("Ready", "Ready")
-    );
+    assert_eq!(summary(&Scene::without_keda(&by_cpu()).status()), ("Ready", "Ready"));
 }
 
 #[test]
 fn an_autoscaler_that_is_not_there_does_not_work() {
-    for (spec, kind) in [
-        (by_cpu(), ChildKind::HorizontalPodAutoscaler),
-        (by_queue(), ChildKind::ScaledObject),
-    ] {
+    for (spec, kind) in
+        [(by_cpu(), ChildKind::HorizontalPodAutoscaler), (by_queue(), ChildKind::ScaledObject)]
+    {
         let status = Scene::new(&spec).without(kind, "shop-worker").status();
-        assert_eq!(
-            word(&status, "AutoscalingReady"),
-            Some(("False", "Missing")),
-            "{kind:?}"
-        );
+        assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "Missing")), "{kind:?}");
         assert_eq!(summary(&status), ("Reconciling", "Missing"), "{kind:?}");
     }
 }
@@ -115,10 +94,7 @@ fn a_queue_that_nobody_can_measure_is_not_ready() {
     spec["common"] = json!({"broker": {"url": "kafka://broker"}});
     let status = Scene::new(&spec).status();
     assert_eq!(word(&status, "BrokerResolved"), Some(("True", "Resolved")));
-    assert_eq!(
-        word(&status, "AutoscalingReady"),
-        Some(("False", "BrokerNotMeasurable"))
-    );
+    assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "BrokerNotMeasurable")));
     assert_eq!(summary(&status), ("Reconciling", "BrokerNotMeasurable"));
 }
 
@@ -135,12 +111,8 @@ fn flower_is_scaled_like_workers() {
     spec["flowerSpec"] = json!({});
     spec["scaleTargetRef"][0]["kind"] = json!("flower");
     let complaint = saying("ScalingActive", "False", "FailedGetResourceMetric");
-    let status = Scene::new(&spec)
-        .with(ChildKind::HorizontalPodAutoscaler, "shop-flower", &complaint)
-        .status();
-    assert_eq!(
-        word(&status, "AutoscalingReady"),
-        Some(("False", "FailedGetResourceMetric"))
-    );
+    let status =
+        Scene::new(&spec).with(ChildKind::HorizontalPodAutoscaler, "shop-flower", &complaint).status();
+    assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "FailedGetResourceMetric")));
     assert_eq!(status.pools[0].autoscaler, Autoscaler::None);
 }

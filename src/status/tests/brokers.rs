@@ -21,28 +21,13 @@ fn a_broker_is_shown_by_scheme_hosts_and_source() {
     let parts =
         json!({"url": null, "redis": {"host": "cache", "passwordSecretRef": {"name": "cache", "key": "pw"}}});
     for (broker, secret, scheme, hosts, source) in [
-        (
-            url_of_a_secret(),
-            ("broker", "url", list.as_str()),
-            "amqp",
-            &["a", "b"][..],
-            "urlSecretRef",
-        ),
-        (
-            json!({"url": literal}),
-            ("none", "", ""),
-            "redis",
-            &["cache"],
-            "url",
-        ),
+        (url_of_a_secret(), ("broker", "url", list.as_str()), "amqp", &["a", "b"][..], "urlSecretRef"),
+        (json!({"url": literal}), ("none", "", ""), "redis", &["cache"], "url"),
         (parts, ("cache", "pw", PASSWORD), "redis", &["cache"], "redis"),
     ] {
         let status = Scene::with_secrets(&spec(&broker), &[secret]).status();
         assert_eq!(word(&status, "BrokerResolved"), Some(("True", "Resolved")));
-        assert_eq!(
-            condition(&status, "BrokerResolved").message,
-            format!("{scheme} from {source}")
-        );
+        assert_eq!(condition(&status, "BrokerResolved").message, format!("{scheme} from {source}"));
         assert_eq!(summary(&status), ("Ready", "Ready"));
         let shown = status.broker.expect("a broker");
         assert_eq!((shown.scheme.as_str(), shown.source.as_str()), (scheme, source));
@@ -52,20 +37,16 @@ fn a_broker_is_shown_by_scheme_hosts_and_source() {
 
 #[test]
 fn a_secret_that_is_not_there_is_waited_for() {
-    for (secrets, reason) in [
-        (&[][..], "SecretNotFound"),
-        (&[("broker", "other", PASSWORD)], "SecretKeyNotFound"),
-    ] {
+    for (secrets, reason) in
+        [(&[][..], "SecretNotFound"), (&[("broker", "other", PASSWORD)], "SecretKeyNotFound")]
+    {
         let status = Scene::with_secrets(&spec(&url_of_a_secret()), secrets).status();
         assert_eq!(word(&status, "BrokerResolved"), Some(("False", reason)));
         assert_eq!(summary(&status), ("Reconciling", reason));
         let message = &condition(&status, "Ready").message;
         assert!(message.contains("\"broker\""), "{message}");
         // What does not depend on it is there.
-        assert_eq!(
-            child_ready(&status, ChildKind::Deployment, "shop-worker"),
-            Some(true)
-        );
+        assert_eq!(child_ready(&status, ChildKind::Deployment, "shop-worker"), Some(true));
         assert_eq!(status.broker.expect("a broker").source, "urlSecretRef");
     }
 }
@@ -76,10 +57,7 @@ fn without_the_secret_there_is_no_autoscaler_to_speak_of() {
     spec["scaleTargetRef"] = json!([{"kind": "worker", "maxReplicas": 5, "metrics":
         [{"name": "task_queue_length", "target": {"type": "AverageValue", "averageValue": "10"}}]}]);
     let status = Scene::new(&spec).status();
-    assert_eq!(
-        word(&status, "AutoscalingReady"),
-        Some(("False", "SecretNotFound"))
-    );
+    assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "SecretNotFound")));
     assert_eq!(summary(&status), ("Reconciling", "SecretNotFound"));
 }
 
@@ -99,11 +77,7 @@ fn a_wrong_url_in_a_secret_is_explained_without_being_told() {
         PASSWORD.to_owned(),
     ] {
         let status = Scene::with_secrets(&spec(&url_of_a_secret()), &[("broker", "url", &url)]).status();
-        assert_eq!(
-            word(&status, "BrokerResolved"),
-            Some(("False", "BrokerUrlInvalid")),
-            "{url}"
-        );
+        assert_eq!(word(&status, "BrokerResolved"), Some(("False", "BrokerUrlInvalid")), "{url}");
         assert_eq!(summary(&status), ("Reconciling", "BrokerUrlInvalid"), "{url}");
         let message = &condition(&status, "BrokerResolved").message;
         assert!(message.contains("key \"url\" of Secret \"broker\""), "{message}");

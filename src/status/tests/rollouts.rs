@@ -21,12 +21,7 @@ fn every_state_of_a_deployment_has_its_words() {
     let deadline = failing("Progressing", "False", "ProgressDeadlineExceeded");
     let refused = failing("ReplicaFailure", "True", "FailedCreate");
     for (what, patch, available, expected) in [
-        (
-            "all pods there",
-            json!({}),
-            ("True", "Available"),
-            ("Ready", "Ready"),
-        ),
+        ("all pods there", json!({}), ("True", "Available"), ("Ready", "Ready")),
         (
             "never looked at",
             json!({"status": null}),
@@ -83,15 +78,10 @@ fn every_state_of_a_deployment_has_its_words() {
             ("Stalled", "ProgressDeadlineExceeded"),
         ),
     ] {
-        let status = three_workers()
-            .with(ChildKind::Deployment, "shop-worker", &patch)
-            .status();
+        let status = three_workers().with(ChildKind::Deployment, "shop-worker", &patch).status();
         assert_eq!(word(&status, "WorkersAvailable"), Some(available), "{what}");
         assert_eq!(summary(&status), expected, "{what}");
-        assert_eq!(
-            word(&status, "Ready").map(|(ready, _)| ready == "True"),
-            Some(expected.0 == "Ready")
-        );
+        assert_eq!(word(&status, "Ready").map(|(ready, _)| ready == "True"), Some(expected.0 == "Ready"));
         let ready = child_ready(&status, ChildKind::Deployment, "shop-worker");
         assert_eq!(ready, Some(available.0 == "True"), "{what}");
     }
@@ -101,26 +91,17 @@ fn every_state_of_a_deployment_has_its_words() {
 fn what_kubernetes_says_of_refused_pods_is_passed_on() {
     let refused = failing("ReplicaFailure", "True", "FailedCreate");
     let status = three_workers()
-        .with(
-            ChildKind::Deployment,
-            "shop-worker",
-            &json!({"status": {"conditions": refused}}),
-        )
+        .with(ChildKind::Deployment, "shop-worker", &json!({"status": {"conditions": refused}}))
         .status();
     for type_ in ["Ready", "Stalled", "WorkersAvailable"] {
         let message = &condition(&status, type_).message;
-        assert!(
-            message.contains("shop-worker") && message.contains("the words of Kubernetes"),
-            "{message}"
-        );
+        assert!(message.contains("shop-worker") && message.contains("the words of Kubernetes"), "{message}");
     }
 }
 
 #[test]
 fn a_deployment_that_is_not_there_is_missed() {
-    let status = three_workers()
-        .without(ChildKind::Deployment, "shop-worker")
-        .status();
+    let status = three_workers().without(ChildKind::Deployment, "shop-worker").status();
     assert_eq!(word(&status, "WorkersAvailable"), Some(("False", "Missing")));
     assert_eq!(summary(&status), ("Reconciling", "Missing"));
     assert_eq!(status.workers.as_deref(), Some("0/0"));
@@ -130,23 +111,12 @@ fn a_deployment_that_is_not_there_is_missed() {
 #[test]
 fn the_numbers_are_those_of_the_deployment() {
     let counted = json!({"status": {"replicas": 4, "updatedReplicas": 2, "readyReplicas": 1}});
-    let status = three_workers()
-        .with(ChildKind::Deployment, "shop-worker", &counted)
-        .status();
+    let status = three_workers().with(ChildKind::Deployment, "shop-worker", &counted).status();
     let pool = &status.pools[0];
-    assert_eq!(
-        (pool.desired, pool.replicas, pool.updated, pool.ready),
-        (3, 4, 2, 1)
-    );
-    assert_eq!(
-        (pool.name.as_str(), pool.autoscaler),
-        ("default", Autoscaler::None)
-    );
+    assert_eq!((pool.desired, pool.replicas, pool.updated, pool.ready), (3, 4, 2, 1));
+    assert_eq!((pool.name.as_str(), pool.autoscaler), ("default", Autoscaler::None));
     assert_eq!(pool.command[..4], ["celery", "-A", "shop.tasks", "worker"]);
-    assert_eq!(
-        (status.replicas, status.workers.as_deref()),
-        (Some(4), Some("1/3"))
-    );
+    assert_eq!((status.replicas, status.workers.as_deref()), (Some(4), Some("1/3")));
     let selector = "app.kubernetes.io/component=worker,app.kubernetes.io/instance=shop,\
                     app.kubernetes.io/name=celery,celeryproject.org/pool=default";
     assert_eq!(status.selector.as_deref(), Some(selector));
@@ -162,26 +132,15 @@ fn flower_alone_is_ready_without_workers() {
     assert_eq!(word(&status, "FlowerAvailable"), Some(("True", "Available")));
     assert_eq!(summary(&status), ("Ready", "Ready"));
     assert_eq!(word(&status, "WorkersAvailable"), None);
-    assert_eq!(
-        (status.replicas, &status.selector, &status.workers),
-        (None, &None, &None)
-    );
+    assert_eq!((status.replicas, &status.selector, &status.workers), (None, &None, &None));
     assert_eq!(status.pools, []);
     let shown = status.flower.as_ref().expect("Flower");
-    assert_eq!(
-        (shown.ready.as_str(), shown.url.as_str()),
-        ("2/2", "http://shop-flower.web.svc:8080")
-    );
-    assert_eq!(
-        child_ready(&status, ChildKind::Service, "shop-flower"),
-        Some(true)
-    );
+    assert_eq!((shown.ready.as_str(), shown.url.as_str()), ("2/2", "http://shop-flower.web.svc:8080"));
+    assert_eq!(child_ready(&status, ChildKind::Service, "shop-flower"), Some(true));
     assert_eq!(status.effective.expect("it is told").flower_port, Some(8080));
 
     let waiting = json!({"status": {"readyReplicas": 1, "availableReplicas": 1}});
-    let status = flower()
-        .with(ChildKind::Deployment, "shop-flower", &waiting)
-        .status();
+    let status = flower().with(ChildKind::Deployment, "shop-flower", &waiting).status();
     assert_eq!(word(&status, "FlowerAvailable"), Some(("False", "Progressing")));
     assert_eq!(summary(&status), ("Reconciling", "Progressing"));
     assert_eq!(status.flower.expect("Flower").ready, "1/2");

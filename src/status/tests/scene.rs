@@ -57,9 +57,7 @@ impl Scene {
             let data: SecretData = BTreeMap::from([(key.to_owned(), text.to_owned())]);
             (name.to_owned(), Some(data))
         };
-        let sources = Sources {
-            secrets: secrets.iter().map(entry).collect(),
-        };
+        let sources = Sources { secrets: secrets.iter().map(entry).collect() };
         let resolved = resolve::resolved(&celery, &sources);
         let manifests = build::children(&resolved, capabilities).manifests;
         let child = |manifest: &build::Manifest| Applied {
@@ -82,10 +80,7 @@ impl Scene {
 
     /// The scene with a JSON merge patch on one child.
     pub(super) fn with(mut self, kind: ChildKind, name: &str, patch: &Value) -> Self {
-        let child = self
-            .children
-            .iter_mut()
-            .find(|child| child.kind == kind && child.name == name);
+        let child = self.children.iter_mut().find(|child| child.kind == kind && child.name == name);
         let child = child.expect("a child of that name");
         let mut body = serde_json::to_value(&*child.live).expect("serialises");
         json_patch::merge(&mut body, patch);
@@ -96,8 +91,7 @@ impl Scene {
     /// The scene without one child.
     pub(super) fn without(mut self, kind: ChildKind, name: &str) -> Self {
         let before = self.children.len();
-        self.children
-            .retain(|child| (child.kind, child.name.as_str()) != (kind, name));
+        self.children.retain(|child| (child.kind, child.name.as_str()) != (kind, name));
         assert_eq!(self.children.len() + 1, before, "a child of that name");
         self
     }
@@ -110,11 +104,8 @@ impl Scene {
     /// The status, after a look at what holds for every status: one of Ready, Reconciling and Stalled says what to
     /// wait for, everything says of which generation it speaks, nothing tells a password.
     pub(super) fn status_at(&self, now: &str) -> CeleryStatus {
-        let state = State {
-            resolved: &self.resolved,
-            children: &self.children,
-            capabilities: self.capabilities,
-        };
+        let state =
+            State { resolved: &self.resolved, children: &self.children, capabilities: self.capabilities };
         let observed = Observed {
             generation: Some(GENERATION),
             verdict: self.verdict,
@@ -125,14 +116,8 @@ impl Scene {
         };
         let made = status(&observed, &time(now));
         let summary = ["Ready", "Reconciling", "Stalled"];
-        let said = summary
-            .map(|type_| condition(&made, type_))
-            .map(|said| said.status == "True");
-        assert_eq!(
-            said.iter().filter(|said| **said).count(),
-            1,
-            "{summary:?} are {said:?}"
-        );
+        let said = summary.map(|type_| condition(&made, type_)).map(|said| said.status == "True");
+        assert_eq!(said.iter().filter(|said| **said).count(), 1, "{summary:?} are {said:?}");
         assert_eq!(made.observed_generation, Some(GENERATION));
         for condition in &made.conditions {
             let expected = match &self.previous {
@@ -148,9 +133,7 @@ impl Scene {
             assert!(!condition.reason.is_empty(), "{}", condition.type_);
         }
         for (index, condition) in made.conditions.iter().enumerate() {
-            let twice = made.conditions[..index]
-                .iter()
-                .any(|other| other.type_ == condition.type_);
+            let twice = made.conditions[..index].iter().any(|other| other.type_ == condition.type_);
             assert!(!twice, "{} is there twice", condition.type_);
         }
         let told = serde_json::to_string(&made).expect("serialises");
@@ -183,10 +166,7 @@ fn content(kind: ChildKind, body: &Value) -> Value {
         ]}),
         _ => json!(null),
     };
-    json_patch::merge(
-        &mut live,
-        &json!({"metadata": {"generation": 2}, "status": status}),
-    );
+    json_patch::merge(&mut live, &json!({"metadata": {"generation": 2}, "status": status}));
     live
 }
 
@@ -197,19 +177,13 @@ pub(super) fn time(text: &str) -> Time {
 
 /// A condition that has to be there.
 pub(super) fn condition<'s>(status: &'s CeleryStatus, type_: &str) -> &'s Condition {
-    let found = status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == type_);
+    let found = status.conditions.iter().find(|condition| condition.type_ == type_);
     found.unwrap_or_else(|| panic!("no condition {type_}"))
 }
 
 /// Status and reason of a condition; `None` when it is not there.
 pub(super) fn word<'s>(status: &'s CeleryStatus, type_: &str) -> Option<(&'s str, &'s str)> {
-    let found = status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == type_);
+    let found = status.conditions.iter().find(|condition| condition.type_ == type_);
     found.map(|condition| (condition.status.as_str(), condition.reason.as_str()))
 }
 
@@ -219,17 +193,12 @@ pub(super) fn summary(status: &CeleryStatus) -> (&str, &str) {
         .map(|type_| condition(status, type_))
         .into_iter()
         .find(|condition| condition.status == "True");
-    found
-        .map(|condition| (condition.type_.as_str(), condition.reason.as_str()))
-        .expect("one of them")
+    found.map(|condition| (condition.type_.as_str(), condition.reason.as_str())).expect("one of them")
 }
 
 /// Whether a child is listed as ready; `None` when it is not listed.
 pub(super) fn child_ready(status: &CeleryStatus, kind: ChildKind, name: &str) -> Option<bool> {
-    let found = status
-        .children
-        .iter()
-        .find(|child| child.kind == kind.as_str() && child.name == name);
+    let found = status.children.iter().find(|child| child.kind == kind.as_str() && child.name == name);
     found.map(|child| child.ready)
 }
 

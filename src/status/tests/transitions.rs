@@ -35,20 +35,13 @@ fn scenes() -> Vec<(&'static str, Scene)> {
     refused.verdict = Verdict::Refused;
     refused.findings = vec![finding(Severity::Deny, "spec.common.image".to_owned())];
     let mut failed = Scene::new(&spec());
-    failed.failure = Some(Failure {
-        reason: "ApiTimeout",
-        message: "no answer".to_owned(),
-        stalled: false,
-    });
+    failed.failure = Some(Failure { reason: "ApiTimeout", message: "no answer".to_owned(), stalled: false });
     vec![
         ("well", Scene::new(&spec())),
         ("waiting", waiting("ProgressDeadlineExceeded")),
         ("parked", refused),
         ("failed", failed),
-        (
-            "missing",
-            Scene::new(&spec()).without(ChildKind::Deployment, "shop-worker"),
-        ),
+        ("missing", Scene::new(&spec()).without(ChildKind::Deployment, "shop-worker")),
     ]
 }
 
@@ -67,12 +60,7 @@ fn at_rest_nothing_is_written() {
 fn a_first_status_is_of_now() {
     for (what, scene) in scenes() {
         for condition in scene.status_at(NOON).conditions {
-            assert_eq!(
-                condition.last_transition_time,
-                time(NOON),
-                "{what}: {}",
-                condition.type_
-            );
+            assert_eq!(condition.last_transition_time, time(NOON), "{what}: {}", condition.type_);
         }
     }
 }
@@ -91,18 +79,8 @@ fn only_a_condition_that_turns_has_a_new_time() {
         .map(|condition| condition.type_.as_str())
         .collect();
     assert_eq!(turned, ["Ready", "Stalled", "WorkersAvailable"]);
-    for type_ in [
-        "Reconciling",
-        "Valid",
-        "BrokerResolved",
-        "FlowerAvailable",
-        "AutoscalingReady",
-    ] {
-        assert_eq!(
-            condition(&after, type_).last_transition_time,
-            time(NOON),
-            "{type_}"
-        );
+    for type_ in ["Reconciling", "Valid", "BrokerResolved", "FlowerAvailable", "AutoscalingReady"] {
+        assert_eq!(condition(&after, type_).last_transition_time, time(NOON), "{type_}");
     }
 }
 

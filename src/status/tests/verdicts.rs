@@ -21,9 +21,8 @@ fn parked(denials: usize) -> Scene {
     let mut scene = two_workers();
     scene.previous = Some(before);
     scene.verdict = Verdict::Refused;
-    scene.findings = (0..denials)
-        .map(|index| finding(Severity::Deny, format!("spec.field{index}")))
-        .collect();
+    scene.findings =
+        (0..denials).map(|index| finding(Severity::Deny, format!("spec.field{index}"))).collect();
     scene
 }
 
@@ -40,19 +39,10 @@ fn a_refused_spec_is_parked_with_what_runs() {
     for (line, denial) in message.lines().zip(&scene.findings) {
         assert_eq!(line, denial.to_string());
     }
-    assert_eq!(
-        (&status.children, &status.pools),
-        (&before.children, &before.pools)
-    );
+    assert_eq!((&status.children, &status.pools), (&before.children, &before.pools));
     assert_eq!((status.replicas, &status.selector), (Some(2), &before.selector));
-    assert_eq!(
-        (&status.workers, &status.flower),
-        (&before.workers, &before.flower)
-    );
-    assert_eq!(
-        (&status.broker, &status.effective),
-        (&before.broker, &before.effective)
-    );
+    assert_eq!((&status.workers, &status.flower), (&before.workers, &before.flower));
+    assert_eq!((&status.broker, &status.effective), (&before.broker, &before.effective));
     for type_ in ["WorkersAvailable", "FlowerAvailable", "BrokerResolved"] {
         assert_eq!(condition(&status, type_), condition(&before, type_));
     }
@@ -65,10 +55,7 @@ fn a_spec_that_was_never_followed_is_parked_with_nothing() {
     scene.previous = None;
     let status = scene.status();
     assert_eq!(summary(&status), ("Stalled", "Refused"));
-    assert_eq!(
-        (status.replicas, &status.pools[..], &status.children[..]),
-        (None, &[][..], &[][..])
-    );
+    assert_eq!((status.replicas, &status.pools[..], &status.children[..]), (None, &[][..], &[][..]));
 }
 
 #[test]
@@ -108,10 +95,7 @@ fn warnings_do_not_make_a_spec_invalid() {
     assert_eq!(word(&status, "Valid"), Some(("True", "Accepted")));
     let listed = &status.findings[0];
     assert_eq!((listed.rule.as_str(), listed.severity.as_str()), ("C01", "warn"));
-    assert_eq!(
-        (&listed.path, &listed.message),
-        (&scene.findings[0].path, &scene.findings[0].text())
-    );
+    assert_eq!((&listed.path, &listed.message), (&scene.findings[0].path, &scene.findings[0].text()));
 }
 
 #[test]
@@ -119,16 +103,10 @@ fn every_denial_is_listed_and_as_many_warnings_as_fit() {
     let mut scene = parked(40);
     // Mixed, as rules find them.
     for index in (0..40).rev() {
-        scene
-            .findings
-            .insert(index, finding(Severity::Warn, format!("spec.warned{index}")));
+        scene.findings.insert(index, finding(Severity::Warn, format!("spec.warned{index}")));
     }
     let status = scene.status();
-    let severities: Vec<&str> = status
-        .findings
-        .iter()
-        .map(|finding| finding.severity.as_str())
-        .collect();
+    let severities: Vec<&str> = status.findings.iter().map(|finding| finding.severity.as_str()).collect();
     assert_eq!(severities, [&["deny"; 40][..], &["warn"; MAX_WARNINGS]].concat());
     assert_eq!(MAX_WARNINGS, 32);
     let first = status.findings.iter().find(|finding| finding.severity == "warn");
@@ -137,16 +115,11 @@ fn every_denial_is_listed_and_as_many_warnings_as_fit() {
 
 #[test]
 fn a_reconcile_that_ended_early_says_whether_waiting_helps() {
-    for (reason, stalled, expected) in [
-        ("NameTaken", true, ("Stalled", "NameTaken")),
-        ("ApiTimeout", false, ("Reconciling", "ApiTimeout")),
-    ] {
+    for (reason, stalled, expected) in
+        [("NameTaken", true, ("Stalled", "NameTaken")), ("ApiTimeout", false, ("Reconciling", "ApiTimeout"))]
+    {
         let mut scene = two_workers().without(ChildKind::Service, "shop-flower");
-        scene.failure = Some(Failure {
-            reason,
-            message: "in its own words".to_owned(),
-            stalled,
-        });
+        scene.failure = Some(Failure { reason, message: "in its own words".to_owned(), stalled });
         let status = scene.status();
         assert_eq!(summary(&status), expected);
         assert_eq!(word(&status, "Ready"), Some(("False", reason)));
@@ -163,15 +136,10 @@ fn what_stalls_is_named_even_when_something_passing_failed_too() {
     let deadline = json!({"status": {"availableReplicas": 0, "conditions": [
         {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": ""}]}});
     let mut scene = two_workers().with(ChildKind::Deployment, "shop-worker", &deadline);
-    for (reason, stalled, expected) in [
-        ("ApiTimeout", false, "ProgressDeadlineExceeded"),
-        ("NameTaken", true, "NameTaken"),
-    ] {
-        scene.failure = Some(Failure {
-            reason,
-            message: String::new(),
-            stalled,
-        });
+    for (reason, stalled, expected) in
+        [("ApiTimeout", false, "ProgressDeadlineExceeded"), ("NameTaken", true, "NameTaken")]
+    {
+        scene.failure = Some(Failure { reason, message: String::new(), stalled });
         assert_eq!(summary(&scene.status()), ("Stalled", expected));
     }
 }

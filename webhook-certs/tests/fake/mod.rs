@@ -104,9 +104,9 @@ impl Fake {
                 &json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
                     "metadata": {"resourceVersion": "1"}, "items": []}),
             ),
-            Method::GET => self
-                .get(path)
-                .map_or_else(|| refusal(404, "NotFound"), |found| reply(200, &found)),
+            Method::GET => {
+                self.get(path).map_or_else(|| refusal(404, "NotFound"), |found| reply(200, &found))
+            }
             _ => self.write(method, path, body),
         }
     }
@@ -114,9 +114,7 @@ impl Fake {
     fn write(&self, method: &Method, path: &str, body: &[u8]) -> Answer {
         let sent: Value = serde_json::from_slice(body).unwrap();
         let mut inner = self.0.lock().unwrap();
-        inner
-            .writes
-            .push(format!("{method} {}", path.rsplit('/').nth(1).unwrap()));
+        inner.writes.push(format!("{method} {}", path.rsplit('/').nth(1).unwrap()));
         let path = if path == SECRETS { SECRET } else { path };
         let held = inner.objects.get(path).cloned();
         let written = match (method.as_str(), held) {
@@ -155,11 +153,7 @@ pub(crate) fn configuration() -> Value {
 
 fn reply(code: u16, value: &Value) -> Answer {
     let body = Full::new(Bytes::from(value.to_string())).boxed_unsync();
-    Response::builder()
-        .status(code)
-        .header("content-type", "application/json")
-        .body(body)
-        .unwrap()
+    Response::builder().status(code).header("content-type", "application/json").body(body).unwrap()
 }
 
 fn refusal(code: u16, reason: &str) -> Answer {

@@ -9,10 +9,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 use webhook_certs::{Resolver, server_config};
 
 /// Both ends of an established connection.
-pub(crate) type Connection = (
-    client::TlsStream<tokio::io::DuplexStream>,
-    server::TlsStream<tokio::io::DuplexStream>,
-);
+pub(crate) type Connection =
+    (client::TlsStream<tokio::io::DuplexStream>, server::TlsStream<tokio::io::DuplexStream>);
 
 /// A client that trusts `bundle` and nothing else.
 pub(crate) fn connector(bundle: &str) -> TlsConnector {

@@ -23,9 +23,7 @@ pub fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
 /// A zombie has no command line and does not count.
 pub fn processes_in(dir: &Path) -> Vec<String> {
     let dir = dir.to_string_lossy();
-    let Ok(entries) = fs::read_dir("/proc") else {
-        panic!("no /proc")
-    };
+    let Ok(entries) = fs::read_dir("/proc") else { panic!("no /proc") };
     entries
         .flatten()
         .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
@@ -36,7 +34,5 @@ pub fn processes_in(dir: &Path) -> Vec<String> {
 
 /// Waits until no process of the instance in `dir` is left.
 pub fn all_ended(dir: &Path) {
-    eventually("every process of the instance has ended", || {
-        processes_in(dir).is_empty().then_some(())
-    });
+    eventually("every process of the instance has ended", || processes_in(dir).is_empty().then_some(()));
 }
