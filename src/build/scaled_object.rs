@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::manifest::{ChildKind, Manifest};
 use super::{Capabilities, Children, Target, metadata, secret, text_map};
+use crate::celery::sqs;
 use crate::names;
 use crate::resolve::{QueueLength, QueueSource, Resolved, ResourceMetric, ResourceTarget, SecretData};
 
@@ -49,20 +50,23 @@ pub(super) fn keda(
         children.manifests.push(Manifest::new(ChildKind::TriggerAuthentication, &target.name, &object));
     }
     let queue_triggers = queue_triggers(source, queue, authentication.spec.is_some().then_some(&target.name));
-    let object = json!({
+    let mut object = json!({
         "metadata": metadata(resolved, &target.name, Some(target.component), target.pool),
         "spec": {
             "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": target.name },
             "minReplicaCount": target.scaler.min,
             "maxReplicaCount": target.scaler.max,
-            "pollingInterval": POLLING_INTERVAL,
-            "cooldownPeriod": COOLDOWN_PERIOD,
             "advanced": advanced(target, queue, &queue_triggers),
             "triggers": queue_triggers.iter().cloned().chain(
                 target.scaler.resources.iter().map(|metric| resource_trigger(metric, target.container))
             ).collect::<Vec<Value>>(),
         },
     });
+    if target.scaler.min == 0 {
+        // Only the step between zero and one pod is KEDA's own; it warns about these numbers where they have no effect.
+        object["spec"]["pollingInterval"] = json!(POLLING_INTERVAL);
+        object["spec"]["cooldownPeriod"] = json!(COOLDOWN_PERIOD);
+    }
     children.manifests.push(Manifest::new(ChildKind::ScaledObject, &target.name, &object));
 }
 
@@ -187,21 +191,10 @@ fn sqs_url(source: &QueueSource, queue: &str) -> String {
     if let Some(url) = queue_urls.get(queue) {
         return url.clone();
     }
-    // kombu writes '.' as '-' and every other punctuation as '_', but keeps the ending that makes a queue ordered.
-    let letter = |c: char| match c {
-        '.' => '-',
-        '-' | '_' => c,
-        c if c.is_ascii_punctuation() => '_',
-        c => c,
-    };
-    let written = format!("{prefix}{queue}");
-    let (stem, ending) = match written.strip_suffix(".fifo") {
-        Some(stem) => (stem, ".fifo"),
-        None => (written.as_str(), ""),
-    };
-    let name: String = stem.chars().map(letter).chain(ending.chars()).collect();
+    let name = sqs::queue_name(prefix, queue);
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     match account_id {
-        Some(account) => format!("https://sqs.{region}.amazonaws.com/{account}/{name}"),
+        Some(account) => format!("https://sqs.{region}.{domain}/{account}/{name}"),
         None => name,
     }
 }

@@ -8,3 +8,4 @@ pub mod app;
 pub mod broker_url;
 pub mod options;
 pub mod queues;
+pub mod sqs;

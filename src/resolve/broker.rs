@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{SecretData, Sources};
 use crate::api::{Broker, BrokerStatus, RabbitMqBroker, RedisBroker, SecretKeyRef, SqsBroker};
 use crate::celery::broker_url::{self, Defect, Endpoint, Transport};
+use crate::celery::sqs::queue_name;
 use crate::names;
 
 /// The variable that Celery 4.4 to 5.7 reads before anything in the application.
@@ -208,7 +209,11 @@ fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
         options.insert("queue_name_prefix".to_owned(), json!(prefix));
     }
     if !sqs.queue_urls.is_empty() {
-        let queues = sqs.queue_urls.iter().map(|(name, url)| (name.clone(), json!({ "url": url })));
+        // kombu looks a queue up under either name: the one of Celery when it receives, the one of SQS when it sends.
+        let prefix = sqs.queue_name_prefix.as_deref().unwrap_or_default();
+        let queues = sqs.queue_urls.iter().flat_map(|(name, url)| {
+            [name.clone(), queue_name(prefix, name)].map(|name| (name, json!({ "url": url })))
+        });
         options.insert("predefined_queues".to_owned(), queues.collect::<serde_json::Map<_, _>>().into());
     }
     BrokerAccess {

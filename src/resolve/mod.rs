@@ -5,27 +5,20 @@
 //! everything else can still be built and the status can say what is missing.
 
 mod broker;
+mod flower;
 mod scaler;
+mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::apps::v1::{DeploymentStrategy, RollingUpdateDeployment};
+use k8s_openapi::api::apps::v1::DeploymentStrategy;
 use k8s_openapi::api::core::v1::{LocalObjectReference, ResourceRequirements, Volume, VolumeMount};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use kube_quantity::ParsedQuantity;
 
-use crate::api::{
-    Celery, CelerySpec, Common, DEFAULT_POOL, FlowerSpec, ImagePullPolicy, Open, ScaleKind, ServiceType,
-    WorkerSpec, image,
-};
-use crate::celery::options;
+use crate::api::{Celery, CelerySpec, Common, DEFAULT_POOL, ImagePullPolicy, Open, ServiceType, image};
 
 pub use broker::{BrokerAccess, QueueSource, Unresolved};
 pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler};
 
-/// Port of Flower when nobody chooses one.
-const FLOWER_PORT: i32 = 5555;
 /// Fields of a Secret by key; values that are not UTF-8 are left out.
 pub type SecretData = BTreeMap<String, String>;
 
@@ -163,9 +156,12 @@ pub fn resolved(celery: &Celery, sources: &Sources) -> Resolved {
     };
     let app = spec.common.app_name.clone().unwrap_or_else(|| owner.name.clone());
     let broker = spec.common.broker.as_ref().map(|broker| broker::access(broker, &app, sources));
-    let pools =
-        spec.worker_spec.iter().map(|worker| pool(DEFAULT_POOL, worker, spec, broker.as_ref())).collect();
-    let flower = spec.flower_spec.as_ref().map(|written| flower(written, spec));
+    let pools = spec
+        .worker_spec
+        .iter()
+        .map(|worker| worker::pool(DEFAULT_POOL, worker, spec, broker.as_ref()))
+        .collect();
+    let flower = spec.flower_spec.as_ref().map(|written| flower::flower(written, spec));
     Resolved { app, pod: pod(&spec.common), broker, pools, flower, owner }
 }
 
@@ -182,119 +178,8 @@ fn pod(common: &Common) -> Pod {
     }
 }
 
-fn pool(name: &str, worker: &WorkerSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>) -> Pool {
-    let queues = crate::celery::queues::selected(&worker.args);
-    let scaler = scaler::scaler(spec, ScaleKind::Worker, name, queues.as_deref());
-    Pool {
-        name: name.to_owned(),
-        args: worker_args(name, worker, spec, broker),
-        replicas: if scaler.is_some() { None } else { worker.num_of_workers },
-        strategy: strategy(worker.rollout_strategy.as_ref()),
-        resources: worker.resources.clone(),
-        scaler,
-        queues,
-    }
-}
-
-/// The worker's command line. What the user's arguments say is never said twice.
-fn worker_args(
-    pool: &str,
-    worker: &WorkerSpec,
-    spec: &CelerySpec,
-    broker: Option<&BrokerAccess>,
-) -> Vec<String> {
-    let mut args = celery_app(spec);
-    args.push("worker".to_owned());
-    let chosen = |short: &str, long: &str| options::contains(&worker.args, short, long);
-    if !chosen("-n", "--hostname") {
-        args.extend(["-n".to_owned(), format!("{pool}@%h")]);
-    }
-    if !chosen("-l", "--loglevel") {
-        args.extend(["-l", "INFO"].map(str::to_owned));
-    }
-    // Celery's own default is the number of cpus of the node, whatever the container may use of them.
-    if !chosen("-c", "--concurrency") && !chosen("", "--autoscale") {
-        args.extend(["-c".to_owned(), concurrency(worker.resources.as_ref()).to_string()]);
-    }
-    args.extend(worker.args.iter().cloned());
-    let settings = broker.map(|broker| broker.worker_settings.as_slice()).unwrap_or_default();
-    if !settings.is_empty() {
-        if !worker.args.iter().any(|word| word == "--") {
-            args.push("--".to_owned());
-        }
-        args.extend(settings.iter().cloned());
-    }
-    args
-}
-
 fn celery_app(spec: &CelerySpec) -> Vec<String> {
     spec.common.celery_app.iter().flat_map(|app| ["-A".to_owned(), app.clone()]).collect()
-}
-
-/// As many tasks at once as the container has cpus: its limit, else its request, else one.
-fn concurrency(resources: Option<&ResourceRequirements>) -> u32 {
-    let cpu = |list: &Option<BTreeMap<String, Quantity>>| list.as_ref()?.get("cpu").cloned();
-    let Some(amount) =
-        resources.and_then(|resources| cpu(&resources.limits).or_else(|| cpu(&resources.requests)))
-    else {
-        return 1;
-    };
-    let cpus = ParsedQuantity::try_from(amount).ok().and_then(|amount| amount.to_bytes_f64()).unwrap_or(1.0);
-    // Clamped before the conversion, so that nothing is lost in it.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let whole = cpus.ceil().clamp(1.0, 1024.0) as u32;
-    whole
-}
-
-/// The written strategy with both numbers of a rolling update: a strategy left half to the server could not be
-/// switched to Recreate later.
-fn strategy(written: Option<&DeploymentStrategy>) -> DeploymentStrategy {
-    let recreate = |strategy: &&DeploymentStrategy| strategy.type_.as_deref() == Some("Recreate");
-    if let Some(strategy) = written.filter(recreate) {
-        return strategy.clone();
-    }
-    let rolling = written.and_then(|strategy| strategy.rolling_update.clone()).unwrap_or_default();
-    DeploymentStrategy {
-        type_: Some("RollingUpdate".to_owned()),
-        rolling_update: Some(RollingUpdateDeployment {
-            max_surge: rolling.max_surge.or_else(|| Some(IntOrString::String("25%".to_owned()))),
-            max_unavailable: rolling.max_unavailable.or(Some(IntOrString::Int(0))),
-        }),
-    }
-}
-
-fn flower(written: &FlowerSpec, spec: &CelerySpec) -> Flower {
-    let from_args = options::flower_value(&written.args, "port").and_then(|port| port.parse().ok());
-    let port = written.service_port.or(from_args).unwrap_or(FLOWER_PORT);
-    let mut args = celery_app(spec);
-    args.extend(["flower".to_owned(), "--address=0.0.0.0".to_owned(), format!("--port={port}")]);
-    args.extend(written.args.iter().cloned());
-    let scaler = scaler::scaler(spec, ScaleKind::Flower, DEFAULT_POOL, None);
-    let prefix = options::flower_value(&written.args, "url_prefix").unwrap_or_default().trim_matches('/');
-    Flower {
-        args,
-        replicas: if scaler.is_some() { None } else { Some(written.replicas.unwrap_or(1)) },
-        port,
-        service_type: written.service_type.as_ref().and_then(Open::known).unwrap_or(ServiceType::ClusterIp),
-        health_path: if prefix.is_empty() {
-            "/healthcheck".to_owned()
-        } else {
-            format!("/{prefix}/healthcheck")
-        },
-        resources: written.resources.clone().unwrap_or_else(flower_resources),
-        scaler,
-    }
-}
-
-fn flower_resources() -> ResourceRequirements {
-    let amounts = |list: &[(&str, &str)]| {
-        Some(list.iter().map(|(name, amount)| ((*name).to_owned(), Quantity((*amount).to_owned()))).collect())
-    };
-    ResourceRequirements {
-        requests: amounts(&[("cpu", "50m"), ("memory", "128Mi")]),
-        limits: amounts(&[("memory", "512Mi")]),
-        ..ResourceRequirements::default()
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::ServiceType;
 
 fn resolve(spec: Value, secrets: &[(&str, &[(&str, &str)])]) -> Resolved {
     let celery: Celery = serde_json::from_value(json!({
@@ -74,7 +75,7 @@ fn replicas_are_written_only_when_nobody_scales() {
 fn a_rolling_update_always_has_both_numbers() {
     let with = |written: Value| {
         let written: DeploymentStrategy = serde_json::from_value(written).expect("a strategy");
-        serde_json::to_value(strategy(Some(&written))).expect("serialises")
+        serde_json::to_value(worker::strategy(Some(&written))).expect("serialises")
     };
     assert_eq!(with(json!({"type": "Recreate"})), json!({"type": "Recreate"}));
     assert_eq!(

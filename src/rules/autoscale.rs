@@ -350,8 +350,12 @@ fn a14(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(Ok(first)) = subject.urls.first() else {
         return;
     };
-    if matches!(first.transport, Transport::RedisSocket | Transport::Other) {
-        let message = format!("the queues of a {}:// broker cannot be measured", first.scheme);
+    if !matches!(first.transport, Transport::Redis | Transport::Amqp | Transport::Memory) {
+        let message = format!("the queues of a {}:// URL cannot be measured", first.scheme);
+        if first.transport == Transport::Sqs {
+            let fix = "set spec.common.broker.sqs with its region instead of the URL";
+            return report.add(Kind::Forbidden, format!("{metric}.name"), message, fix);
+        }
         report.add(
             Kind::Forbidden,
             format!("{metric}.name"),

@@ -313,7 +313,7 @@ fn b26(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.severity(),
             URL,
             &masked(url),
-            "holds a password that every reader of the object sees",
+            "holds a readable password",
             "use urlSecretRef",
         );
     }

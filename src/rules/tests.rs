@@ -216,3 +216,21 @@ fn wrong_types_are_left_to_the_schema() {
         let _ = check(&object, Some(&object));
     }
 }
+
+#[test]
+fn brokers_that_no_autoscaler_can_look_into_are_told() {
+    let spec = |url: &str| {
+        shop(&format!(
+            "spec: {{common: {{broker: {{url: '{url}'}}}}, scaleTargetRef: [{{kind: worker, maxReplicas: 3, metrics: [\
+             {{name: task_queue_length, target: {{type: AverageValue, averageValue: 5}}}}]}}]}}"
+        ))
+    };
+    let at = || ("A14", "spec.scaleTargetRef[0].metrics[0].name".to_owned());
+    for url in ["sentinel://a:26379", "sqs://", "mongodb://db/tasks", "redis+socket:///run/redis.sock"] {
+        assert_eq!(found(&spec(url), None), [at()], "{url}");
+    }
+    for url in ["redis://cache", "rediss://cache", "amqps://app@mq", "pyamqp://app@mq"] {
+        assert_eq!(found(&spec(url), None), [], "{url}");
+    }
+    assert!(check(&spec("sqs://"), None).expect("a Celery")[0].fix.contains("spec.common.broker.sqs"));
+}

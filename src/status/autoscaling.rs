@@ -60,9 +60,11 @@ pub(super) fn complaint(child: &Applied) -> Option<(String, String)> {
         ChildKind::ScaledObject => &["Ready"],
         _ => return None,
     };
-    let failing =
-        types.iter().filter_map(|type_| child.condition(type_)).find(|(status, ..)| *status == "False");
-    failing.map(|(_, reason, message)| {
-        (reason.to_owned(), format!("{} {}: {message}", child.kind.as_str(), child.name))
-    })
+    let name = || format!("{} {}", child.kind.as_str(), child.name);
+    let reported: Vec<_> = types.iter().filter_map(|type_| child.condition(type_)).collect();
+    if reported.is_empty() {
+        return Some(("Waiting".to_owned(), format!("{} has not reported yet", name())));
+    }
+    let failing = reported.into_iter().find(|(status, ..)| *status == "False");
+    failing.map(|(_, reason, message)| (reason.to_owned(), format!("{}: {message}", name())))
 }

@@ -16,6 +16,7 @@ use crate::api::{
     Word as _,
 };
 use crate::build::{Applied, Capabilities, ChildKind};
+use crate::celery::broker_url::masked;
 use crate::labels::{self, Component};
 use crate::names;
 use crate::resolve::{Pool, Resolved};
@@ -167,7 +168,9 @@ fn deployment<'a>(state: State<'a>, name: &str) -> Option<&'a Applied> {
 fn pool_status(pool: &Pool, state: State<'_>) -> PoolStatus {
     let live = deployment(state, &names::worker(&state.resolved.app, &pool.name));
     let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
-    let command = std::iter::once("celery".to_owned()).chain(pool.args.iter().cloned());
+    // An argument may hold a URL with a password; nobody should read it here.
+    let shown = |word: &String| if word.contains("://") { masked(word) } else { word.clone() };
+    let command = std::iter::once("celery".to_owned()).chain(pool.args.iter().map(shown));
     PoolStatus {
         name: pool.name.clone(),
         desired: number("/spec/replicas"),
