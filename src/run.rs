@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum_server::Handle;
-use futures::future::{self, BoxFuture, FutureExt as _};
+use futures::future::{self, FutureExt as _};
 use kube::Client;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -20,8 +20,9 @@ use webhook_certs::{Config, Keeper, Lifetimes, Names, Published, SecretRef, Targ
 use crate::admin::{self, Gates};
 use crate::admission;
 use crate::cli::Run;
+use crate::index::CeleryIndex;
 use crate::manifests::{CERTIFICATE_SECRET, MUTATING, VALIDATING};
-use crate::reconcile;
+use crate::reconcile::Reconciler;
 
 /// Field manager of `caBundle`.
 const CERTIFICATE_MANAGER: &str = "celery-operator-certificates";
@@ -78,15 +79,16 @@ async fn run(options: &Run) -> Result<(), Error> {
     let handle = Handle::new();
     info!(webhooks = %options.webhook_address, admin = %options.admin_address, "serving");
 
-    let mut reconcilers: Vec<BoxFuture<'static, ()>> = Vec::new();
-    let mut scopes: Vec<Option<String>> = options.watch_namespace.iter().cloned().map(Some).collect();
-    if scopes.is_empty() {
-        scopes.push(None);
-    }
-    for scope in scopes {
-        reconcilers.push(reconcile::run(client.clone(), scope, asked(stopped.clone())).boxed());
-    }
-    let webhooks = admission::serve(options.webhook_address, tls, handle.clone());
+    let scopes = if options.watch_namespace.is_empty() {
+        vec![None]
+    } else {
+        options.watch_namespace.iter().map(|namespace| Some(namespace.as_str())).collect()
+    };
+    let reconcilers: Vec<Reconciler> =
+        scopes.into_iter().map(|scope| Reconciler::new(client.clone(), scope)).collect();
+    let celeries = CeleryIndex::new(reconcilers.iter().map(Reconciler::store).collect());
+    let webhooks = admission::serve(options.webhook_address, tls, celeries, handle.clone());
+    let reconcilers = reconcilers.into_iter().map(|reconciler| reconciler.run(asked(stopped.clone())));
     let work = future::try_join4(
         finished("the reconciler", &stopped, future::join_all(reconcilers).map(|_| Ok(()))),
         finished("the webhook server", &stopped, webhooks.map(|ended| ended.map_err(Error::from))),

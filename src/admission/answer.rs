@@ -9,13 +9,14 @@ use serde_json::Value;
 use super::review::Request;
 use super::words;
 use crate::defaults::{self, Addition, Moment};
+use crate::index::CeleryIndex;
 use crate::rules::{self, Finding, Severity};
 
 /// Adds what is absent; denies when the schema would refuse the object anyway, since the schema would answer first and
 /// with one mistake at a time.
 pub(super) fn mutate(request: &Request) -> AdmissionResponse {
     let allowed = AdmissionResponse::from(&request.inner);
-    let Some(object) = judged(request) else {
+    let Some(object) = judged(request).filter(|_| request.inner.sub_resource.is_none()) else {
         return allowed;
     };
     let moment = if request.inner.operation == Operation::Create { Moment::Creation } else { Moment::Later };
@@ -42,8 +43,11 @@ pub(super) fn mutate(request: &Request) -> AdmissionResponse {
 }
 
 /// Judges the final object: every finding at once.
-pub(super) fn validate(request: &Request) -> AdmissionResponse {
+pub(super) fn validate(request: &Request, celeries: &CeleryIndex) -> AdmissionResponse {
     let allowed = AdmissionResponse::from(&request.inner);
+    if request.inner.sub_resource.is_some() {
+        return scale(request, celeries);
+    }
     let Some(object) = judged(request) else {
         return allowed;
     };
@@ -54,6 +58,20 @@ pub(super) fn validate(request: &Request) -> AdmissionResponse {
         return denied(request, &findings);
     }
     annotated(words::warned(allowed, words::warnings(&findings)), &findings)
+}
+
+/// Judges a request to scale, which names an object and does not bring it along.
+fn scale(request: &Request, celeries: &CeleryIndex) -> AdmissionResponse {
+    let inner = &request.inner;
+    let allowed = AdmissionResponse::from(inner);
+    let Some(celery) = celeries.get(inner.namespace.as_deref().unwrap_or_default(), &inner.name) else {
+        let unseen =
+            "the operator has not seen this object yet: whether it may be scaled is not checked [A28]";
+        return words::warned(allowed, vec![unseen.to_owned()]);
+    };
+    let findings =
+        serde_json::to_value(&*celery).map(|celery| rules::check_scale(&celery)).unwrap_or_default();
+    if findings.is_empty() { allowed } else { denied(request, &findings) }
 }
 
 /// The object to judge: created or changed, and not on its way out.

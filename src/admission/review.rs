@@ -41,7 +41,8 @@ pub(super) fn read(body: &[u8]) -> Result<Request, Malformed> {
     let review: AdmissionReview<DynamicObject> = serde_json::from_slice(body)?;
     let request: AdmissionRequest<DynamicObject> = review.try_into().map_err(|_| Malformed::NoRequest)?;
     let resource = &request.resource;
-    if resource.group != GROUP || resource.resource != "celeries" || request.sub_resource.is_some() {
+    let judged = matches!(request.sub_resource.as_deref(), None | Some("scale"));
+    if resource.group != GROUP || resource.resource != "celeries" || !judged {
         let sub = request.sub_resource.as_deref().map(|sub| format!("/{sub}")).unwrap_or_default();
         return Err(Malformed::OtherResource(format!("{}.{}{sub}", resource.resource, resource.group)));
     }

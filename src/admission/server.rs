@@ -18,6 +18,7 @@ use thiserror::Error;
 
 use super::answer;
 use super::review::{self, Request};
+use crate::index::CeleryIndex;
 use crate::manifests::{MUTATE_PATH, VALIDATE_PATH};
 
 /// Largest body: an API server takes objects of 3 MiB, and a review holds two of them and what surrounds them.
@@ -38,11 +39,14 @@ pub enum Error {
     },
 }
 
-/// The webhooks as an axum router.
-pub fn router() -> Router {
+/// The webhooks as an axum router; `celeries` is what the rules about scaling look into.
+pub fn router(celeries: CeleryIndex) -> Router {
     Router::new()
         .route(MUTATE_PATH, post(|body: Bytes| async move { respond(&body, answer::mutate) }))
-        .route(VALIDATE_PATH, post(|body: Bytes| async move { respond(&body, answer::validate) }))
+        .route(
+            VALIDATE_PATH,
+            post(|body: Bytes| async move { respond(&body, |request| answer::validate(request, &celeries)) }),
+        )
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
@@ -53,10 +57,11 @@ pub fn router() -> Router {
 pub async fn serve(
     address: SocketAddr,
     tls: rustls::ServerConfig,
+    celeries: CeleryIndex,
     handle: Handle<SocketAddr>,
 ) -> Result<(), Error> {
     let server = axum_server::bind_rustls(address, RustlsConfig::from_config(Arc::new(tls))).handle(handle);
-    server.serve(router().into_make_service()).await.map_err(|source| Error::Bind { address, source })
+    server.serve(router(celeries).into_make_service()).await.map_err(|source| Error::Bind { address, source })
 }
 
 /// Asks the server to end: no new connections, open ones may finish.

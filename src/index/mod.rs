@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the operator knows of the cluster without asking: stores in memory, fed by watches.
 
+mod celeries;
 mod children;
 
+pub use celeries::CeleryIndex;
 pub use children::ChildIndex;

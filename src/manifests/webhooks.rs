@@ -72,7 +72,16 @@ pub fn webhooks(destination: &Destination) -> Vec<Value> {
     // refuse what cannot work.
     let mut default = webhook("default", MUTATE_PATH, "Ignore");
     default["reinvocationPolicy"] = json!("IfNeeded");
-    let validate = webhook("validate", VALIDATE_PATH, "Fail");
+    let mut validate = webhook("validate", VALIDATE_PATH, "Fail");
+    if let Some(rules) = validate["rules"].as_array_mut() {
+        rules.push(json!({
+            "apiGroups": [GROUP],
+            "apiVersions": [VERSION],
+            "operations": ["UPDATE"],
+            "resources": ["celeries/scale"],
+            "scope": "Namespaced",
+        }));
+    }
     vec![
         configuration("MutatingWebhookConfiguration", MUTATING, default),
         configuration("ValidatingWebhookConfiguration", VALIDATING, validate),

@@ -15,6 +15,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::reflector::Store;
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt as _};
 use thiserror::Error;
@@ -51,29 +52,52 @@ struct Context {
 #[error(transparent)]
 struct Error(#[from] cluster::Error);
 
-/// Reconciles every Celery until `shutdown`, and finishes what is in flight. `scope` is the one namespace to look at;
-/// without it all are.
-pub async fn run(
-    client: Client,
-    scope: Option<String>,
-    shutdown: impl Future<Output = ()> + Send + Sync + 'static,
-) {
-    let index = Arc::new(ChildIndex::default());
-    let resource = ApiResource::erase::<Celery>(&());
-    let celeries: Api<DynamicObject> = match &scope {
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
-        None => Api::all_with(client.clone(), &resource),
-    };
-    let triggers = triggers::triggers(&client, scope.as_deref(), &index);
-    let context = Arc::new(Context { client, index, written: Mutex::default(), failures: Mutex::default() });
-    Controller::new_with(celeries, watcher::Config::default(), resource)
-        .with_config(Config::default().concurrency(CONCURRENCY))
-        .reconcile_on(triggers.objects)
-        .reconcile_all_on(triggers.everything)
-        .graceful_shutdown_on(shutdown)
-        .run(reconcile, |object, error, context| retry(&object, error, &context), context)
-        .for_each(|_| std::future::ready(()))
-        .await;
+/// The reconciler of one scope, before it runs.
+pub struct Reconciler {
+    controller: Controller<DynamicObject>,
+    triggers: triggers::Triggers,
+    context: Arc<Context>,
+}
+
+impl Reconciler {
+    /// A reconciler of every Celery of one namespace, or of all namespaces. Nothing is asked before it runs.
+    #[must_use]
+    pub fn new(client: Client, scope: Option<&str>) -> Self {
+        let index = Arc::new(ChildIndex::default());
+        let resource = ApiResource::erase::<Celery>(&());
+        let celeries: Api<DynamicObject> = match scope {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+            None => Api::all_with(client.clone(), &resource),
+        };
+        Self {
+            controller: Controller::new_with(celeries, watcher::Config::default(), resource),
+            triggers: triggers::triggers(&client, scope, &index),
+            context: Arc::new(Context {
+                client,
+                index,
+                written: Mutex::default(),
+                failures: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The Celery objects it sees, filled while it runs.
+    #[must_use]
+    pub fn store(&self) -> Store<DynamicObject> {
+        self.controller.store()
+    }
+
+    /// Runs until `shutdown`, and finishes what is in flight.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + Sync + 'static) {
+        self.controller
+            .with_config(Config::default().concurrency(CONCURRENCY))
+            .reconcile_on(self.triggers.objects)
+            .reconcile_all_on(self.triggers.everything)
+            .graceful_shutdown_on(shutdown)
+            .run(reconcile, |object, error, context| retry(&object, error, &context), self.context)
+            .for_each(|_| std::future::ready(()))
+            .await;
+    }
 }
 
 /// guard → read → resolve → build → apply → status, for one object.

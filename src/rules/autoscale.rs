@@ -168,6 +168,18 @@ pub(super) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "A28", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "who scales an object has a pool to scale, and no rival",
+        consequence: "An autoscaler undoes the number at once; without a default pool, scaling creates one nobody wrote.",
+        check: Check::scale(a28),
+        example: Example {
+            bad: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            at: "spec.replicas",
+            good: "{}",
+            old: None,
+        },
+    },
 ];
 
 fn a01(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -381,6 +393,25 @@ fn a27(subject: &Subject<'_>, report: &mut Report<'_>) {
             }
             _ => {}
         }
+    }
+}
+
+fn a28(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let path = "spec.replicas";
+    if subject.object.spec.worker_spec.is_none() {
+        report.add(
+            Kind::Forbidden,
+            path,
+            "there is no default worker pool to scale",
+            "set spec.workerSpec first",
+        );
+    }
+    let mut targets = subject.targets();
+    let owner = targets
+        .find(|(_, target)| target.kind.known() == Some(ScaleKind::Worker) && target.pool() == DEFAULT_POOL);
+    if let Some((owner, _)) = owner {
+        let fix = format!("change minReplicas and maxReplicas of {owner} instead");
+        report.add(Kind::Forbidden, path, "an autoscaler owns the number of workers", fix);
     }
 }
 

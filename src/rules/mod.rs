@@ -56,6 +56,21 @@ pub fn check(new: &Value, old: Option<&Value>) -> Result<Vec<Finding>, NotACeler
     Ok(findings)
 }
 
+/// What speaks against scaling an object through its `scale` sub-resource. An object that cannot be decoded is not
+/// judged.
+#[must_use]
+pub fn check_scale(object: &Value) -> Vec<Finding> {
+    let Ok(typed) = serde_json::from_value::<Celery>(object.clone()) else { return Vec::new() };
+    let subject = Subject::new(&typed, None);
+    let mut findings = Vec::new();
+    for rule in catalogue::rules() {
+        if let Some(check) = rule.check.scale {
+            check(&subject, &mut Report::new(rule, object, &mut findings));
+        }
+    }
+    findings
+}
+
 fn all(object: &Celery, old: Option<&Celery>, raw: &Value) -> Vec<Finding> {
     let subject = Subject::new(object, old);
     let mut findings = field::findings(&object.spec, raw);

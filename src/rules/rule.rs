@@ -35,6 +35,8 @@ pub struct Check {
     pub fix: &'static str,
     /// What looks at more than one field.
     pub(super) object: Option<ObjectCheck>,
+    /// What looks at an object that somebody wants to scale.
+    pub(super) scale: Option<ObjectCheck>,
 }
 
 /// A cross-field check: looks at the object, leaves what it finds in the report.
@@ -44,13 +46,19 @@ impl Check {
     /// By the garde attributes of these fields.
     #[must_use]
     pub(super) const fn field(fields: &'static [&'static str], fix: &'static str) -> Self {
-        Self { fields, fix, object: None }
+        Self { fields, fix, object: None, scale: None }
     }
 
     /// By a function.
     #[must_use]
     pub(super) const fn object(check: ObjectCheck) -> Self {
-        Self { fields: &[], fix: "", object: Some(check) }
+        Self { fields: &[], fix: "", object: Some(check), scale: None }
+    }
+
+    /// By a function that is asked only when the object is scaled.
+    #[must_use]
+    pub(super) const fn scale(check: ObjectCheck) -> Self {
+        Self { fields: &[], fix: "", object: None, scale: Some(check) }
     }
 
     /// By the function too.

@@ -26,15 +26,28 @@ fn shop(overlay: &str) -> Value {
 }
 
 fn found(object: &Value, old: Option<&Value>) -> Vec<(&'static str, String)> {
-    let findings = check(object, old).expect("has the form of a Celery");
+    located(check(object, old).expect("has the form of a Celery"))
+}
+
+/// What an example of a rule leads to: when it is stored, or when it is scaled.
+fn outcome(rule: &Rule, overlay: &str) -> Vec<(&'static str, String)> {
+    let object = shop(overlay);
+    let old = rule.example.old.map(shop);
+    let mut findings = found(&object, old.as_ref());
+    if rule.check.scale.is_some() {
+        findings.extend(located(check_scale(&object)));
+    }
+    findings
+}
+
+fn located(findings: Vec<Finding>) -> Vec<(&'static str, String)> {
     findings.into_iter().map(|finding| (finding.rule, finding.path)).collect()
 }
 
 #[test]
 fn every_bad_example_is_found_under_its_id_alone() {
     for rule in catalogue::rules() {
-        let old = rule.example.old.map(shop);
-        let findings = found(&shop(rule.example.bad), old.as_ref());
+        let findings = outcome(rule, rule.example.bad);
         assert_eq!(findings, [(rule.id, rule.example.at.to_owned())], "{}", rule.id);
     }
 }
@@ -42,8 +55,7 @@ fn every_bad_example_is_found_under_its_id_alone() {
 #[test]
 fn every_good_example_is_free_of_findings() {
     for rule in catalogue::rules() {
-        let old = rule.example.old.map(shop);
-        assert_eq!(found(&shop(rule.example.good), old.as_ref()), [], "{}", rule.id);
+        assert_eq!(outcome(rule, rule.example.good), [], "{}", rule.id);
     }
 }
 
@@ -63,7 +75,8 @@ fn ids_are_unique_and_texts_are_there() {
     let ids: BTreeSet<&str> = catalogue::rules().map(|rule| rule.id).collect();
     assert_eq!(ids.len(), catalogue::rules().count());
     for rule in catalogue::rules() {
-        assert!(rule.check.object.is_some() || !rule.check.fields.is_empty(), "{}", rule.id);
+        let check = &rule.check;
+        assert!(check.object.is_some() || check.scale.is_some() || !check.fields.is_empty(), "{}", rule.id);
         assert!(rule.check.fields.is_empty() || !rule.check.fix.is_empty(), "{}", rule.id);
         assert!(!rule.title.is_empty() && rule.consequence.ends_with('.'), "{}", rule.id);
     }

@@ -2,10 +2,14 @@
 use axum::body::Body;
 use axum::http::Request as HttpRequest;
 use http_body_util::BodyExt as _;
+use kube::core::ApiResource;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::api::Celery;
 
 fn shop(spec: Value) -> Value {
     let mut object = json!({
@@ -28,8 +32,12 @@ fn review(operation: &str, object: &Value, old: &Value) -> Value {
 }
 
 async fn send(path: &str, body: impl Into<Body>) -> (StatusCode, String) {
+    send_knowing(CeleryIndex::default(), path, body).await
+}
+
+async fn send_knowing(celeries: CeleryIndex, path: &str, body: impl Into<Body>) -> (StatusCode, String) {
     let request = HttpRequest::post(path).header("content-type", "application/json").body(body.into());
-    let response = router().oneshot(request.expect("a request")).await.expect("an answer");
+    let response = router(celeries).oneshot(request.expect("a request")).await.expect("an answer");
     let status = response.status();
     let bytes = response.into_body().collect().await.expect("a body").to_bytes();
     (status, String::from_utf8(bytes.to_vec()).expect("text"))
@@ -166,8 +174,8 @@ async fn what_is_on_its_way_out_is_not_judged() {
 async fn what_is_no_review_gets_an_error_that_says_so() {
     let mut other = review("CREATE", &shop(json!({})), &Value::Null);
     other["request"]["resource"]["resource"] = json!("widgets");
-    let mut scale = review("CREATE", &shop(json!({})), &Value::Null);
-    scale["request"]["subResource"] = json!("scale");
+    let mut status = review("CREATE", &shop(json!({})), &Value::Null);
+    status["request"]["subResource"] = json!("status");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for (body, says) in [
         (String::new(), "not an AdmissionReview"),
@@ -176,7 +184,7 @@ async fn what_is_no_review_gets_an_error_that_says_so() {
         ("[1, 2]".to_owned(), "not an AdmissionReview"),
         (r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}"#.to_owned(), "no request"),
         (other.to_string(), "not widgets.celeryproject.org"),
-        (scale.to_string(), "not celeries.celeryproject.org/scale"),
+        (status.to_string(), "not celeries.celeryproject.org/status"),
         (deep, "not an AdmissionReview"),
     ] {
         for path in [MUTATE_PATH, VALIDATE_PATH] {
@@ -201,4 +209,32 @@ async fn an_object_of_any_shape_is_answered() {
             assert!(response["allowed"].is_boolean());
         }
     }
+}
+
+/// The answer to a request that scales an object the operator has seen.
+async fn scaled(object: &Value) -> Value {
+    let resource = ApiResource::erase::<Celery>(&());
+    let mut writer = Writer::new(resource);
+    let celeries = CeleryIndex::new(vec![writer.as_reader()]);
+    writer.apply_watcher_event(&Event::Apply(serde_json::from_value(object.clone()).expect("an object")));
+    let scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "shop"}, "spec": {"replicas": 3}});
+    let mut review = review("UPDATE", &scale, &scale);
+    review["request"]["subResource"] = json!("scale");
+    let (status, text) = send_knowing(celeries, VALIDATE_PATH, review.to_string()).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    serde_json::from_str::<Value>(&text).expect("JSON")["response"].clone()
+}
+
+#[tokio::test]
+async fn an_object_is_scaled_only_where_nobody_else_does() {
+    assert_eq!(scaled(&shop(json!({}))).await["allowed"], true);
+    let cpu = json!([{"kind": "worker", "maxReplicas": 3, "metrics": [
+        {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}]}]);
+    assert_eq!(ids(&scaled(&shop(json!({"scaleTargetRef": cpu}))).await), ["A28"]);
+    assert_eq!(ids(&scaled(&shop(json!({"workerSpec": null, "flowerSpec": {}}))).await), ["A28"]);
+    // An object that was not seen yet is let through, and that is said.
+    let mut other = shop(json!({"scaleTargetRef": cpu}));
+    other["metadata"]["name"] = json!("other");
+    let unseen = scaled(&other).await;
+    assert_eq!((&unseen["allowed"], unseen["warnings"].as_array().map(Vec::len)), (&json!(true), Some(1)));
 }
