@@ -26,6 +26,14 @@ pub struct Rule {
     pub example: Example,
 }
 
+impl Rule {
+    /// Whether the rule is asked when an object is scaled, and not when it is stored.
+    #[must_use]
+    pub fn is_about_scaling(&self) -> bool {
+        self.check.scale.is_some()
+    }
+}
+
 /// How a rule is checked: by garde attributes on fields, by a function over the whole object, or by both.
 #[derive(Debug)]
 pub struct Check {

@@ -34,7 +34,7 @@ fn outcome(rule: &Rule, overlay: &str) -> Vec<(&'static str, String)> {
     let object = shop(overlay);
     let old = rule.example.old.map(shop);
     let mut findings = found(&object, old.as_ref());
-    if rule.check.scale.is_some() {
+    if rule.is_about_scaling() {
         findings.extend(located(check_scale(&object)));
     }
     findings
@@ -76,7 +76,7 @@ fn ids_are_unique_and_texts_are_there() {
     assert_eq!(ids.len(), catalogue::rules().count());
     for rule in catalogue::rules() {
         let check = &rule.check;
-        assert!(check.object.is_some() || check.scale.is_some() || !check.fields.is_empty(), "{}", rule.id);
+        assert!(check.object.is_some() || rule.is_about_scaling() || !check.fields.is_empty(), "{}", rule.id);
         assert!(rule.check.fields.is_empty() || !rule.check.fix.is_empty(), "{}", rule.id);
         assert!(!rule.title.is_empty() && rule.consequence.ends_with('.'), "{}", rule.id);
     }
