@@ -5,76 +5,17 @@
 //! or `#`, the user information at its last `@`, the port is an integer. What does not fit ends in a crash of the
 //! worker or, worse, in a worker that asks the wrong host for ever. [`parse`] keeps apart what each text becomes.
 
+mod masked;
+mod scheme;
+
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
-/// The transports kombu knows, by every scheme that selects them.
-const TRANSPORTS: &[(&str, Transport)] = &[
-    ("amqp", Transport::Amqp),
-    ("amqps", Transport::Amqp),
-    ("pyamqp", Transport::Amqp),
-    ("librabbitmq", Transport::Amqp),
-    ("redis", Transport::Redis),
-    ("rediss", Transport::Redis),
-    ("redis+socket", Transport::RedisSocket),
-    ("sentinel", Transport::Sentinel),
-    ("sqs", Transport::Sqs),
-    ("memory", Transport::Memory),
-    ("kafka", Transport::Other),
-    ("confluentkafka", Transport::Other),
-    ("gcpubsub", Transport::Other),
-    ("azureservicebus", Transport::Other),
-    ("azurestoragequeues", Transport::Other),
-    ("mongodb", Transport::Other),
-    ("sqla", Transport::Other),
-    ("sqlalchemy", Transport::Other),
-    ("filesystem", Transport::Other),
-    ("consul", Transport::Other),
-    ("etcd", Transport::Other),
-    ("zookeeper", Transport::Other),
-    ("qpid", Transport::Other),
-    ("pyro", Transport::Other),
-    ("slmq", Transport::Other),
-    ("pgmq", Transport::Other),
-];
-
-/// Schemes that people write although kombu has none of that name, and what they mean.
-const MEANT: &[(&str, &str)] = &[
-    ("rabbitmq", "amqp"),
-    ("rabbit", "amqp"),
-    ("py-amqp", "pyamqp"),
-    ("valkey", "redis"),
-    ("valkeys", "rediss"),
-    ("keydb", "redis"),
-    ("amqp+ssl", "amqps"),
-    ("amqp+tls", "amqps"),
-    ("redis+ssl", "rediss"),
-    ("redis+tls", "rediss"),
-    ("redis+sentinel", "sentinel"),
-    ("aws-sqs", "sqs"),
-    ("pubsub", "gcpubsub"),
-];
-
-/// What carries the tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// RabbitMQ and other AMQP 0-9-1 brokers.
-    Amqp,
-    /// Redis over TCP.
-    Redis,
-    /// Redis over a Unix socket.
-    RedisSocket,
-    /// Redis behind Sentinel.
-    Sentinel,
-    /// Amazon SQS.
-    Sqs,
-    /// A queue inside one process.
-    Memory,
-    /// Any other transport of kombu.
-    Other,
-}
+pub use masked::masked;
+pub use scheme::Transport;
+use scheme::{is_scheme, transport};
 
 /// One broker.
 #[derive(Clone, PartialEq, Eq)]
@@ -192,43 +133,6 @@ fn endpoint(text: &str) -> Result<Endpoint, Defect> {
     checked_database(endpoint)
 }
 
-/// RFC 3986: a letter, then letters, digits, `+`, `-`, `.`. Python finds no scheme in anything else.
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-}
-
-fn transport(written: &str) -> Result<Transport, Defect> {
-    let scheme = written.to_ascii_lowercase();
-    let known =
-        |name: &str| TRANSPORTS.iter().find(|(alias, _)| *alias == name).map(|(_, transport)| *transport);
-    if let Some(transport) = known(&scheme) {
-        return Ok(transport);
-    }
-    let meant = MEANT.iter().find(|(alias, _)| *alias == scheme).map(|(_, meant)| (*meant).to_owned());
-    match scheme.split_once('+') {
-        Some(("sqla" | "sqlalchemy", _)) => Ok(Transport::Other),
-        Some(("redis" | "rediss", "cluster")) => Err(Defect::RedisCluster),
-        Some(("db", _)) => Err(Defect::BackendScheme),
-        Some(_) => Err(Defect::CompoundScheme { scheme: written.to_owned(), meant }),
-        None if scheme == "redis-cluster" => Err(Defect::RedisCluster),
-        None => Err(Defect::UnknownScheme {
-            scheme: written.to_owned(),
-            meant: meant.or_else(|| nearest(&scheme)),
-        }),
-    }
-}
-
-/// The known scheme that differs least, when it differs little.
-fn nearest(scheme: &str) -> Option<String> {
-    TRANSPORTS
-        .iter()
-        .map(|(alias, _)| (strsim::damerau_levenshtein(alias, scheme), *alias))
-        .filter(|(distance, alias)| *distance <= 2 && *distance < alias.len().min(scheme.len()))
-        .min()
-        .map(|(_, alias)| alias.to_owned())
-}
-
 fn host_and_port(location: &str) -> Result<(String, Option<u16>), Defect> {
     let (host, port) = if let Some(bracketed) = location.strip_prefix('[') {
         let (host, after) = bracketed.split_once(']').ok_or(Defect::Port)?;
@@ -324,42 +228,6 @@ impl Endpoint {
             _ => None,
         })
     }
-}
-
-/// The URL as it may be shown: user information and secret-like parameters are `***`.
-///
-/// Works on any text, also on what [`parse`] refuses: whatever stands before the last `@` counts as user information.
-#[must_use]
-pub fn masked(text: &str) -> String {
-    let (head, rest) = match text.split_once("://") {
-        Some((scheme, rest)) => (format!("{scheme}://"), rest),
-        None => (String::new(), text),
-    };
-    if let Some((_, location)) = rest.rsplit_once('@') {
-        return format!("{head}***@{}", masked_query(location));
-    }
-    let authority_end = rest.find(['/', '?', ';']).unwrap_or(rest.len());
-    match rest[..authority_end].split_once(':') {
-        // "user:password" with the host forgotten looks like this.
-        Some((host, port)) if !port.bytes().all(|b| b.is_ascii_digit()) && !head.is_empty() => {
-            format!("{head}{host}:***{}", masked_query(&rest[authority_end..]))
-        }
-        _ => format!("{head}{}", masked_query(rest)),
-    }
-}
-
-fn masked_query(text: &str) -> String {
-    let Some((before, query)) = text.split_once('?') else {
-        return text.to_owned();
-    };
-    let shown: Vec<String> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((key, _)) if !key.starts_with("ssl_") && !key.contains("host") => format!("{key}=***"),
-            _ => pair.to_owned(),
-        })
-        .collect();
-    format!("{before}?{}", shown.join("&"))
 }
 
 #[cfg(test)]

@@ -2,9 +2,17 @@
 //! Every rule once, in the order of the areas.
 
 use super::rule::Rule;
-use super::{autoscale, broker, common, flower, replicas};
+use super::{autoscale, broker, broker_url, common, flower, metrics, replicas};
 
-const AREAS: &[&[Rule]] = &[common::RULES, broker::RULES, replicas::RULES, flower::RULES, autoscale::RULES];
+const AREAS: &[&[Rule]] = &[
+    common::RULES,
+    broker::RULES,
+    broker_url::RULES,
+    replicas::RULES,
+    flower::RULES,
+    autoscale::RULES,
+    metrics::RULES,
+];
 
 /// All rules.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {

@@ -6,7 +6,6 @@ use std::fmt;
 use serde_json::Value;
 
 use super::path;
-use super::rule::Rule;
 
 /// Longest quoted value in a message.
 const MAX_QUOTED: usize = 64;
@@ -138,17 +137,25 @@ pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
     }
 }
 
+/// What every finding takes over from its rule.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) id: &'static str,
+    pub(super) severity: Severity,
+    pub(super) schema: bool,
+}
+
 /// Where a rule's function leaves its findings.
 #[derive(Debug)]
 pub(super) struct Report<'r> {
-    rule: &'static Rule,
+    origin: Origin,
     raw: &'r Value,
     findings: &'r mut Vec<Finding>,
 }
 
 impl<'r> Report<'r> {
-    pub(super) fn new(rule: &'static Rule, raw: &'r Value, findings: &'r mut Vec<Finding>) -> Self {
-        Self { rule, raw, findings }
+    pub(super) fn new(origin: Origin, raw: &'r Value, findings: &'r mut Vec<Finding>) -> Self {
+        Self { origin, raw, findings }
     }
 
     /// Adds a finding of the rule's own severity; the value is read from the object where the kind shows one.
@@ -164,7 +171,7 @@ impl<'r> Report<'r> {
             Kind::Required | Kind::Forbidden => None,
             _ => value_at(self.raw, &path),
         };
-        self.push(self.rule.severity, kind, path, value, message.into(), fix.into());
+        self.push(self.origin.severity, kind, path, value, message.into(), fix.into());
     }
 
     /// Adds a finding that shows a value prepared by the rule: one with credentials masked.
@@ -182,7 +189,7 @@ impl<'r> Report<'r> {
     /// The severity of the rule at hand.
     #[must_use]
     pub(super) fn severity(&self) -> Severity {
-        self.rule.severity
+        self.origin.severity
     }
 
     fn push(
@@ -195,7 +202,7 @@ impl<'r> Report<'r> {
         fix: String,
     ) {
         let place = path::place(self.raw, &path);
-        let Rule { id, schema, .. } = *self.rule;
+        let Origin { id, schema, .. } = self.origin;
         self.findings.push(Finding { rule: id, severity, schema, path, place, kind, value, message, fix });
     }
 }

@@ -7,11 +7,13 @@
 
 mod autoscale;
 mod broker;
+mod broker_url;
 pub mod catalogue;
 mod common;
 mod field;
 mod finding;
 mod flower;
+mod metrics;
 mod path;
 mod replicas;
 mod rule;
@@ -65,7 +67,7 @@ pub fn check_scale(object: &Value) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in catalogue::rules() {
         if let Some(check) = rule.check.scale {
-            check(&subject, &mut Report::new(rule, object, &mut findings));
+            check(&subject, &mut Report::new(rule.origin(), object, &mut findings));
         }
     }
     findings
@@ -76,7 +78,7 @@ fn all(object: &Celery, old: Option<&Celery>, raw: &Value) -> Vec<Finding> {
     let mut findings = field::findings(&object.spec, raw);
     for rule in catalogue::rules() {
         if let Some(check) = rule.check.object {
-            check(&subject, &mut Report::new(rule, raw, &mut findings));
+            check(&subject, &mut Report::new(rule.origin(), raw, &mut findings));
         }
     }
     findings

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a rule is made of.
 
-use super::finding::{Report, Severity};
+use super::finding::{Origin, Report, Severity};
 use super::subject::Subject;
 
 /// One rule of the catalogue.
@@ -27,6 +27,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// What its findings take over from it.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { id: self.id, severity: self.severity, schema: self.schema }
+    }
+
     /// Whether the rule is asked when an object is scaled, and not when it is stored.
     #[must_use]
     pub fn is_about_scaling(&self) -> bool {

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about the form of a broker URL: what kombu would read otherwise, or not at all.
+
+use super::finding::{Report, Severity};
+use super::rule::{Check, Example, Rule};
+use super::subject::Subject;
+use crate::celery::broker_url::{Defect, masked};
+
+/// The field.
+pub(super) const URL: &str = "spec.common.broker.url";
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "B04", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a broker URL has a scheme",
+        consequence: "Celery takes the text for the name of an AMQP host and retries for ever; the pod looks healthy.",
+        check: Check::object(b04),
+        example: Example { bad: "spec: {common: {broker: {url: 'cache:6379'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache:6379'}}}", old: None },
+    },
+    Rule {
+        id: "B05", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the scheme is one that Celery knows",
+        consequence: "The worker crashes with \"No such transport\".",
+        check: Check::object(b05),
+        example: Example { bad: "spec: {common: {broker: {url: 'rabbitmq://mq'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqp://app@mq'}}}", old: None },
+    },
+    Rule {
+        id: "B06", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "Redis Cluster cannot be a broker",
+        consequence: "Celery reads it as plain Redis and connects to localhost.",
+        check: Check::object(b06),
+        example: Example { bad: "spec: {common: {broker: {url: 'redis+cluster://cache'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
+    },
+    Rule {
+        id: "B07", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "no compound scheme that Celery takes for a host",
+        consequence: "Celery looks for a host of a wrong name and retries for ever.",
+        check: Check::object(b07),
+        example: Example { bad: "spec: {common: {broker: {url: 'amqp+ssl://mq'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqps://app@mq'}}}", old: None },
+    },
+    Rule {
+        id: "B08", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "db+ is the form of a result backend",
+        consequence: "The worker crashes with \"No such transport: db\".",
+        check: Check::object(b08),
+        example: Example { bad: "spec: {common: {broker: {url: 'db+postgresql://db/tasks'}}}", at: URL, good: "spec: {common: {broker: {url: 'sqla+postgresql://db/tasks'}}}", old: None },
+    },
+    Rule {
+        id: "B09", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the port is a port",
+        consequence: "The worker crashes with \"Port could not be cast to integer\" or \"Port out of range\".",
+        check: Check::field(
+            &["spec.common.broker.redis.port", "spec.common.broker.rabbitmq.port"],
+            "use a port from 1 to 65535",
+        ).and(b09),
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache:99999/0'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache:6380/0'}}}", old: None },
+    },
+    Rule {
+        id: "B10", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a password in a URL is percent-encoded",
+        consequence: "The password ends the host part; the worker crashes with an error about the port.",
+        check: Check::object(b10),
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://:p#ss@cache'}}}", at: URL, good: "spec: {common: {broker: {url: null, redis: {host: cache, passwordSecretRef: {name: cache, key: password}}}}}", old: None },
+    },
+    Rule {
+        id: "B11", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a Redis database is a number, and ';' separates failover URLs",
+        consequence: "The worker crashes with \"Database is int between 0 and limit - 1\".",
+        check: Check::field(&["spec.common.broker.redis.db"], "use 0 or more").and(b11),
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache/tasks'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache/2'}}}", old: None },
+    },
+    Rule {
+        id: "B25", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a URL has no white space",
+        consequence: "The worker crashes, or works while the autoscaler refuses the same URL.",
+        check: Check::object(b25),
+        example: Example { bad: "spec: {common: {broker: {url: ' redis://cache'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
+    },
+    Rule {
+        id: "B28", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "every element of a failover list is a URL",
+        consequence: "Accepted at start; breaks at the first failover.",
+        check: Check::object(b28),
+        example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@a;b:5672'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqp://app@a;amqp://app@b'}}}", old: None },
+    },
+];
+
+/// Tells about every element of the URL with a defect that `words` has words for: what is wrong, what to write.
+fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defect, usize) -> Option<String>) {
+    let Some(url) = subject.broker().and_then(|broker| broker.url.as_deref()) else {
+        return;
+    };
+    for (index, element) in subject.urls.iter().enumerate() {
+        let Err(defect) = element else { continue };
+        if let Some(fix) = words(defect, index) {
+            let message = if subject.urls.len() == 1 {
+                defect.to_string()
+            } else {
+                format!("failover URL {} {defect}", index + 1)
+            };
+            report.add_shown(report.severity(), URL, &masked(url), message, fix);
+        }
+    }
+}
+
+fn b04(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.urls.len() > 1 && subject.urls.iter().any(Result::is_ok) {
+        return; // B28 tells about elements of a list.
+    }
+    defects(subject, report, |defect, index| match defect {
+        Defect::NoScheme => Some("write it as redis://host:6379/0 or amqp://user@host:5672//".to_owned()),
+        Defect::Empty if index == 0 => Some("set a URL such as redis://host:6379/0".to_owned()),
+        _ => None,
+    });
+}
+
+fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| match defect {
+        Defect::UnknownScheme { meant: Some(meant), .. } => Some(format!("did you mean {meant}://?")),
+        Defect::UnknownScheme { meant: None, .. } => {
+            Some("use redis://, rediss://, sentinel://, amqp://, amqps:// or sqs://".to_owned())
+        }
+        _ => None,
+    });
+}
+
+fn b06(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| {
+        matches!(defect, Defect::RedisCluster)
+            .then(|| "use a Redis without cluster mode, or RabbitMQ".to_owned())
+    });
+}
+
+fn b07(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| match defect {
+        Defect::CompoundScheme { meant: Some(meant), .. } => Some(format!("use {meant}://")),
+        Defect::CompoundScheme { meant: None, .. } => {
+            Some("use the scheme without what follows \"+\"".to_owned())
+        }
+        _ => None,
+    });
+}
+
+fn b08(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| {
+        matches!(defect, Defect::BackendScheme)
+            .then(|| "a broker in a database is written sqla+…://".to_owned())
+    });
+}
+
+fn b09(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| {
+        matches!(defect, Defect::Port).then(|| "use a port from 1 to 65535".to_owned())
+    });
+}
+
+fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| match defect {
+        Defect::PasswordNotEncoded(letter) => Some(format!(
+            "write it as %{:02X}, or use redis or rabbitmq with passwordSecretRef",
+            u32::from(*letter)
+        )),
+        _ => None,
+    });
+}
+
+fn b11(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| match defect {
+        Defect::Database => Some("end the URL with a number: redis://host:6379/0".to_owned()),
+        Defect::CommaList => Some("separate failover URLs by \";\"".to_owned()),
+        _ => None,
+    });
+}
+
+fn b25(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| {
+        matches!(defect, Defect::WhiteSpace).then(|| "remove the white space".to_owned())
+    });
+}
+
+fn b28(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.urls.len() < 2 || subject.urls.iter().all(Result::is_err) {
+        return; // B04 tells about a text that is no URL at all.
+    }
+    defects(subject, report, |defect, _| match defect {
+        Defect::NoScheme => Some("give every failover URL its scheme".to_owned()),
+        Defect::Empty => Some("remove the \";\" too many".to_owned()),
+        _ => None,
+    });
+}
