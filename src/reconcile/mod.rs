@@ -22,7 +22,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::api::{Celery, CeleryStatus};
-use crate::build::{self, Applied, Capabilities, ChildKind};
+use crate::build::{self, Applied, Capabilities, ChildKind, Manifest};
 use crate::cluster;
 use crate::index::ChildIndex;
 use crate::resolve::{self, Owner, Resolved};
@@ -166,6 +166,9 @@ async fn converge(context: &Context, celery: &Celery) -> Result<(Outcome, Option
     let mut children = Vec::new();
     let mut failure = None;
     for manifest in &wanted.manifests {
+        if context.waits(&resolved.owner, manifest) {
+            continue;
+        }
         let key = (manifest.kind, namespace.clone(), manifest.name.clone());
         let live = context.index.get(&key);
         let seen = live.clone();
@@ -196,8 +199,10 @@ async fn prune(context: &Context, owner: &Owner, wanted: &build::Children) -> Re
         }
         let uid = live.metadata.uid.as_deref().unwrap_or_default();
         info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
-        cluster::delete(&context.client, &key, uid).await?;
-        context.index.remove(&key);
+        match cluster::delete(&context.client, &key, uid).await? {
+            Some(going) => drop(context.index.put(*kind, going)),
+            None => context.index.remove(&key),
+        }
     }
     Ok(())
 }
@@ -249,6 +254,20 @@ impl Context {
             }
             None => seen,
         }
+    }
+
+    /// Whether an autoscaler has to wait for its predecessor, which KEDA's finalizer may hold for a while: two of them
+    /// would undo each other's work. The end of the predecessor is an event of its own.
+    fn waits(&self, owner: &Owner, manifest: &Manifest) -> bool {
+        let predecessor = match manifest.kind {
+            ChildKind::HorizontalPodAutoscaler => ChildKind::ScaledObject,
+            ChildKind::ScaledObject => ChildKind::HorizontalPodAutoscaler,
+            _ => return false,
+        };
+        let owned = self.index.owned(&owner.uid);
+        owned
+            .iter()
+            .any(|((kind, _, name), _)| *kind == predecessor && *name == manifest.name)
     }
 
     fn lock_written(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<DynamicObject>>> {
