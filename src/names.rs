@@ -10,6 +10,8 @@ pub const MAX: usize = 63;
 pub const FIELD_MANAGER: &str = "celery-operator";
 /// Field manager that holds `replicas` for the moment of a hand-over.
 pub const REPLICAS_MANAGER: &str = "celery-operator-replicas";
+/// Field manager that writes over an edit which server-side apply cannot undo.
+pub const REPAIR_MANAGER: &str = "celery-operator-repair";
 
 /// Container that runs the worker.
 pub const WORKER_CONTAINER: &str = "celery";

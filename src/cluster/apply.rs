@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Error, children, drift, limited};
 use crate::build::{ChildKind, Manifest};
-use crate::names::{FIELD_MANAGER, REPLICAS_MANAGER};
+use crate::names::{FIELD_MANAGER, REPAIR_MANAGER, REPLICAS_MANAGER};
 use crate::resolve::Owner;
 
 /// Applies a manifest by server-side apply, unless the live object is in step with it.
@@ -40,10 +40,52 @@ pub async fn apply(
             return Ok(live);
         }
         hand_over_replicas(&api, manifest, &live).await?;
+        return match send(&api, manifest).await {
+            Err(Error::Refused { .. }) => {
+                replace_spec(&api, manifest, &live).await?;
+                send(&api, manifest).await
+            }
+            applied => applied,
+        };
     }
+    send(&api, manifest).await
+}
+
+async fn send(api: &Api<DynamicObject>, manifest: &Manifest) -> Result<Arc<DynamicObject>, Error> {
     let parameters = PatchParams::apply(FIELD_MANAGER).force();
     let applied = limited(api.patch(&manifest.name, &parameters, &Patch::Apply(&manifest.body))).await;
     applied.map(Arc::new).map_err(|error| refused(error, manifest))
+}
+
+/// Server-side apply never removes what others wrote into a keyed list: after somebody changed the port of a Service,
+/// which is its key, ours would come to stand beside it under the same name, and that is refused. So our spec is
+/// written over theirs, and the ownership that comes of it is given up at once: what we leave out later has to go.
+async fn replace_spec(
+    api: &Api<DynamicObject>,
+    manifest: &Manifest,
+    live: &DynamicObject,
+) -> Result<(), Error> {
+    let Some(spec) = manifest.body.get("spec") else {
+        return Ok(());
+    };
+    let body = json!({ "metadata": { "uid": live.metadata.uid }, "spec": spec });
+    let parameters = PatchParams {
+        field_manager: Some(REPAIR_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let replaced = limited(api.patch(&manifest.name, &parameters, &Patch::Merge(&body)))
+        .await
+        .map_err(|error| refused(error, manifest))?;
+    let mut owners = replaced.metadata.managed_fields.unwrap_or_default();
+    owners.retain(|entry| entry.manager.as_deref() != Some(REPAIR_MANAGER));
+    let body = json!({ "metadata": {
+        "uid": live.metadata.uid,
+        "resourceVersion": replaced.metadata.resource_version,
+        "managedFields": owners,
+    } });
+    limited(api.patch(&manifest.name, &parameters, &Patch::Merge(&body)))
+        .await
+        .map(drop)
 }
 
 /// Server-side apply resets `replicas` to 1 when its only owner leaves it out. So another manager holds the live number
