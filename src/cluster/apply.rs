@@ -69,10 +69,7 @@ async fn replace_spec(
         return Ok(());
     };
     let body = json!({ "metadata": { "uid": live.metadata.uid }, "spec": spec });
-    let parameters = PatchParams {
-        field_manager: Some(REPAIR_MANAGER.to_owned()),
-        ..PatchParams::default()
-    };
+    let parameters = PatchParams { field_manager: Some(REPAIR_MANAGER.to_owned()), ..PatchParams::default() };
     let replaced = limited(api.patch(&manifest.name, &parameters, &Patch::Merge(&body)))
         .await
         .map_err(|error| refused(error, manifest))?;
@@ -83,9 +80,7 @@ async fn replace_spec(
         "resourceVersion": replaced.metadata.resource_version,
         "managedFields": owners,
     } });
-    limited(api.patch(&manifest.name, &parameters, &Patch::Merge(&body)))
-        .await
-        .map(drop)
+    limited(api.patch(&manifest.name, &parameters, &Patch::Merge(&body))).await.map(drop)
 }
 
 /// Server-side apply resets `replicas` to 1 when its only owner leaves it out. So another manager holds the live number

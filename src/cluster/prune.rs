@@ -17,15 +17,10 @@ pub async fn delete(
     (kind, namespace, name): &ChildKey,
     uid: &str,
 ) -> Result<Option<DynamicObject>, Error> {
-    let identity = Preconditions {
-        uid: Some(uid.to_owned()),
-        resource_version: None,
-    };
+    let identity = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
     let parameters = DeleteParams::background().preconditions(identity);
     match limited(children(client, *kind, namespace).delete(name, &parameters)).await {
-        Ok(answer) => Ok(answer
-            .left()
-            .filter(|object| object.metadata.deletion_timestamp.is_some())),
+        Ok(answer) => Ok(answer.left().filter(|object| object.metadata.deletion_timestamp.is_some())),
         Err(Error::Api(error)) if is_gone(&error) => Ok(None),
         Err(error) => Err(error),
     }

@@ -5,7 +5,7 @@ use kube::core::DynamicObject;
 
 use crate::api::{Celery, CeleryStatus};
 use crate::defaults::{self, Moment};
-use crate::rules::{self, Finding, Severity};
+use crate::rules::{self, Finding, NotACelery, Severity};
 use crate::status::{REFUSED, Verdict};
 
 /// A stored object, defaulted and judged.
@@ -18,15 +18,21 @@ pub(super) struct Judged {
     pub(super) verdict: Verdict,
 }
 
-/// Defaults and judges a stored object; `None` when it does not have the form of a Celery.
-pub(super) fn judge(object: &DynamicObject) -> Option<Judged> {
-    let raw = serde_json::to_value(object).ok()?;
+/// Defaults and judges a stored object.
+///
+/// # Errors
+/// [`NotACelery`] for an object that an older or foreign schema let through.
+pub(super) fn judge(object: &DynamicObject) -> Result<Judged, NotACelery> {
+    let mut raw = serde_json::to_value(object)?;
+    // Read by itself: a status of another release must not keep its object from being read.
+    let status: Option<CeleryStatus> = serde_json::from_value(raw["status"].take()).unwrap_or_default();
     let additions = defaults::absent(&raw, Moment::Later);
     let raw = defaults::defaulted(raw, &additions);
-    let findings = rules::check(&raw, None).ok()?;
-    let celery: Celery = serde_json::from_value(raw).ok()?;
-    let verdict = verdict(celery.metadata.generation, celery.status.as_ref(), &findings);
-    Some(Judged { celery, findings, verdict })
+    let findings = rules::check(&raw, None)?;
+    let mut celery: Celery = serde_json::from_value(raw)?;
+    let verdict = verdict(celery.metadata.generation, status.as_ref(), &findings);
+    celery.status = status;
+    Ok(Judged { celery, findings, verdict })
 }
 
 /// A spec that was followed once is followed on, whatever rule an upgrade brings. A new spec is refused for a denial
@@ -70,6 +76,12 @@ mod tests {
         }))
         .expect("an object");
         judge(&object).expect("a Celery").verdict
+    }
+
+    #[test]
+    fn a_status_of_another_release_does_not_hide_its_object() {
+        let strange = json!({"conditions": [{"type": "Valid"}], "observedGeneration": "one"});
+        assert_eq!(judged("redis://cache", 1, strange), Verdict::Accepted);
     }
 
     fn seen(generation: i64, reason: &str, rules: &[&str]) -> Value {

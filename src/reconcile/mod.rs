@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The second door: stored objects become Deployments, Services, autoscalers, and the truth goes back into status.
 
+mod converge;
 mod guard;
 mod triggers;
 
@@ -19,13 +20,13 @@ use kube::runtime::reflector::Store;
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt as _};
 use thiserror::Error;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::api::{Celery, CeleryStatus};
-use crate::build::{self, Applied, Capabilities, ChildKind, Manifest};
 use crate::cluster;
 use crate::index::ChildIndex;
-use crate::resolve::{self, Owner, Resolved};
+use crate::resolve::Owner;
+use crate::rules::NotACelery;
 use crate::status::{self, Failure, Observed, State, Verdict};
 
 /// Objects that are reconciled at the same time.
@@ -109,14 +110,14 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
     if object.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let Some(judged) = guard::judge(&object) else {
-        warn!(name = object.name_any(), "the stored object does not have the form of a Celery");
-        return Ok(Action::await_change());
+    let judged = match guard::judge(&object) {
+        Ok(judged) => judged,
+        Err(unreadable) => return park_unreadable(&context, &object, &unreadable).await,
     };
     let (applied, failure) = match judged.verdict {
         Verdict::Refused => (None, None),
         Verdict::Accepted | Verdict::Tolerated => {
-            let (applied, failure) = converge(&context, &judged.celery).await?;
+            let (applied, failure) = converge::converge(&context, &judged.celery).await?;
             (Some(applied), failure)
         }
     };
@@ -137,7 +138,7 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
         previous: judged.celery.status.as_ref(),
     };
     let status = status::status(&observed, &Time(Timestamp::now()));
-    report(&context, &judged.celery, &status).await?;
+    report(&context, &object, judged.celery.status.as_ref(), &status).await?;
     if let Some(error) = failure {
         Err(Error(error))
     } else {
@@ -147,76 +148,42 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
     }
 }
 
-/// What converging came to.
-struct Outcome {
-    resolved: Resolved,
-    children: Vec<Applied>,
-    capabilities: Capabilities,
-}
-
-/// Brings the children in line: what must not be there goes first, so that an autoscaler never meets its successor.
-/// A child that fails does not keep the others waiting; its error is returned beside them.
-async fn converge(context: &Context, celery: &Celery) -> Result<(Outcome, Option<cluster::Error>), Error> {
-    let namespace = celery.namespace().unwrap_or_default();
-    let sources = cluster::read_secrets(&context.client, &namespace, resolve::secrets(&celery.spec)).await?;
-    let resolved = resolve::resolved(celery, &sources);
-    let capabilities = Capabilities { keda: context.index.knows(ChildKind::ScaledObject) };
-    let wanted = build::children(&resolved, capabilities);
-    prune(context, &resolved.owner, &wanted).await?;
-    let mut children = Vec::new();
-    let mut failure = None;
-    for manifest in &wanted.manifests {
-        if context.waits(&resolved.owner, manifest) {
-            continue;
-        }
-        let key = (manifest.kind, namespace.clone(), manifest.name.clone());
-        let live = context.index.get(&key);
-        let seen = live.clone();
-        match cluster::apply(&context.client, &resolved.owner, manifest, live).await {
-            Ok(live) => {
-                let changed = seen.is_none_or(|seen| !Arc::ptr_eq(&seen, &live));
-                if changed {
-                    info!(kind = manifest.kind.as_str(), %namespace, name = manifest.name, "applied");
-                    context.index.put(manifest.kind, DynamicObject::clone(&live));
-                }
-                children.push(Applied { kind: manifest.kind, name: manifest.name.clone(), live });
-            }
-            Err(error) => failure = failure.or(Some(error)),
-        }
-    }
-    Ok((Outcome { resolved, children, capabilities }, failure))
-}
-
-/// Deletes what this Celery owns and no longer wants.
-async fn prune(context: &Context, owner: &Owner, wanted: &build::Children) -> Result<(), Error> {
-    for (key, live) in context.index.owned(&owner.uid) {
-        let (kind, _, name) = &key;
-        let stays = wanted.manifests.iter().any(|manifest| manifest.kind == *kind && manifest.name == *name)
-            || wanted.kept.iter().any(|(kept, kept_name)| kept == kind && kept_name == name)
-            || live.metadata.deletion_timestamp.is_some();
-        if stays {
-            continue;
-        }
-        let uid = live.metadata.uid.as_deref().unwrap_or_default();
-        info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
-        match cluster::delete(&context.client, &key, uid).await? {
-            Some(going) => drop(context.index.put(*kind, going)),
-            None => context.index.remove(&key),
-        }
-    }
-    Ok(())
+/// Says of an object that cannot be read that it cannot; its children stay as they are.
+async fn park_unreadable(
+    context: &Context,
+    object: &DynamicObject,
+    why: &NotACelery,
+) -> Result<Action, Error> {
+    let written: Option<CeleryStatus> =
+        serde_json::from_value(object.data["status"].clone()).unwrap_or_default();
+    let observed = Observed {
+        generation: object.metadata.generation,
+        verdict: Verdict::Refused,
+        findings: &[],
+        applied: None,
+        failure: Some(Failure { reason: "Unreadable", message: why.to_string(), stalled: true }),
+        previous: written.as_ref(),
+    };
+    let status = status::status(&observed, &Time(Timestamp::now()));
+    report(context, object, written.as_ref(), &status).await?;
+    Ok(Action::await_change())
 }
 
 /// Writes the status, only if it is another one.
-async fn report(context: &Context, celery: &Celery, status: &CeleryStatus) -> Result<(), Error> {
-    if celery.status.as_ref() == Some(status) {
+async fn report(
+    context: &Context,
+    object: &DynamicObject,
+    written: Option<&CeleryStatus>,
+    status: &CeleryStatus,
+) -> Result<(), Error> {
+    if written == Some(status) {
         return Ok(());
     }
     let owner = Owner {
-        name: celery.name_any(),
-        namespace: celery.namespace().unwrap_or_default(),
-        uid: celery.uid().unwrap_or_default(),
-        generation: celery.metadata.generation,
+        name: object.name_any(),
+        namespace: object.namespace().unwrap_or_default(),
+        uid: object.uid().unwrap_or_default(),
+        generation: object.metadata.generation,
     };
     let written = cluster::write_status(&context.client, &owner, status).await?;
     context.lock_written().insert(owner.uid, Arc::new(written));
@@ -254,20 +221,6 @@ impl Context {
             }
             None => seen,
         }
-    }
-
-    /// Whether an autoscaler has to wait for its predecessor, which KEDA's finalizer may hold for a while: two of them
-    /// would undo each other's work. The end of the predecessor is an event of its own.
-    fn waits(&self, owner: &Owner, manifest: &Manifest) -> bool {
-        let predecessor = match manifest.kind {
-            ChildKind::HorizontalPodAutoscaler => ChildKind::ScaledObject,
-            ChildKind::ScaledObject => ChildKind::HorizontalPodAutoscaler,
-            _ => return false,
-        };
-        let owned = self.index.owned(&owner.uid);
-        owned
-            .iter()
-            .any(|((kind, _, name), _)| *kind == predecessor && *name == manifest.name)
     }
 
     fn lock_written(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<DynamicObject>>> {

@@ -28,6 +28,11 @@ pub(super) fn valid(observed: &Observed<'_>) -> Aspect {
     match observed.verdict {
         Verdict::Accepted => Aspect::new("Valid", true, "Accepted", "no rule denies the spec"),
         Verdict::Tolerated => Aspect::new("Valid", false, "Tolerated", denials.join("\n")),
-        Verdict::Refused => Aspect::new("Valid", false, REFUSED, denials.join("\n")),
+        Verdict::Refused => {
+            let unreadable = observed.failure.as_ref().map(|failure| failure.message.clone());
+            let message =
+                if denials.is_empty() { unreadable.unwrap_or_default() } else { denials.join("\n") };
+            Aspect::new("Valid", false, REFUSED, message)
+        }
     }
 }
