@@ -84,6 +84,6 @@ fn waits(context: &Context, owner: &Owner, manifest: &Manifest) -> bool {
         ChildKind::ScaledObject => ChildKind::HorizontalPodAutoscaler,
         _ => return false,
     };
-    let owned = context.index.owned(&owner.uid);
-    owned.iter().any(|((kind, _, name), _)| *kind == predecessor && *name == manifest.name)
+    let present = context.index.owned(&owner.uid);
+    present.iter().any(|((kind, _, name), _)| *kind == predecessor && *name == manifest.name)
 }
