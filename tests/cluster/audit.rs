@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the operator asked of the API server, from the API server's own log.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+
+use serde_json::Value;
+
+use crate::rig::Rig;
+
+/// The user that the operator is.
+const OPERATOR: &str = "system:serviceaccount:celery-system:celery-operator";
+const MUTATING: [&str; 5] = ["create", "update", "patch", "delete", "deletecollection"];
+
+/// How much has been logged so far.
+pub(crate) fn length(rig: &Rig) -> u64 {
+    rig.audit_log.metadata().unwrap().len()
+}
+
+/// The mutating requests of the operator that were logged after `from`, as `verb resource[/sub] namespace/name code`.
+pub(crate) fn writes(rig: &Rig, from: u64) -> Vec<String> {
+    let mut file = File::open(&rig.audit_log).unwrap();
+    file.seek(SeekFrom::Start(from)).unwrap();
+    let mut text = String::new();
+    file.read_to_string(&mut text).unwrap();
+    let mut writes = Vec::new();
+    // The last line may be half written.
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    for line in whole.lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let verb = event["verb"].as_str().unwrap_or_default();
+        if event["user"]["username"] != OPERATOR || !MUTATING.contains(&verb) {
+            continue;
+        }
+        let field = |name: &str| event["objectRef"][name].as_str().unwrap_or_default();
+        let sub = match field("subresource") {
+            "" => String::new(),
+            sub => format!("/{sub}"),
+        };
+        let code = &event["responseStatus"]["code"];
+        writes.push(format!(
+            "{verb} {}{sub} {}/{} {code}",
+            field("resource"),
+            field("namespace"),
+            field("name")
+        ));
+    }
+    writes
+}
+
+/// Those in a namespace.
+pub(crate) fn writes_in(rig: &Rig, from: u64, namespace: &str) -> Vec<String> {
+    let mut writes = writes(rig, from);
+    let here = format!(" {namespace}/");
+    writes.retain(|write| write.contains(&here));
+    writes
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What somebody deletes or edits comes back; what somebody adds stays.
+
+use serde_json::{Value, json};
+
+use crate::rig::shared;
+use crate::shop;
+use crate::space::Space;
+
+/// A Celery with a child of every kind: KEDA scales the workers, a `HorizontalPodAutoscaler` scales Flower.
+fn with_every_child(space: &Space<'_>) -> [(&'static str, &'static str); 7] {
+    let secret = json!({"metadata": {"name": "broker"}, "stringData": {"url": "redis://:hush@cache:6379/2"}});
+    space.create("secrets", &secret);
+    let scalers = "[{kind: worker, maxReplicas: 5, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 10}}]}, \
+                   {kind: flower, maxReplicas: 2, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]";
+    space.create(
+        "celeries",
+        &shop::with(&format!(
+            "spec: {{common: {{broker: {{url: null, urlSecretRef: {{name: broker, key: url}}}}}}, flowerSpec: {{}}, scaleTargetRef: {scalers}}}"
+        )),
+    );
+    let children = [
+        ("secrets", "shop-celery-keda"),
+        ("deployments", "shop-worker"),
+        ("deployments", "shop-flower"),
+        ("services", "shop-flower"),
+        ("horizontalpodautoscalers", "shop-flower"),
+        ("triggerauthentications", "shop-worker"),
+        ("scaledobjects", "shop-worker"),
+    ];
+    for (plural, name) in children {
+        space.until_there(plural, name);
+    }
+    children
+}
+
+#[test]
+fn a_deleted_child_comes_back() {
+    let space = Space::new(shared(), "deleted");
+    let children = with_every_child(&space);
+    for (plural, name) in children {
+        let before = space.get(plural, name).unwrap();
+        space.delete(plural, name).success();
+        let after = space.until(plural, name, |object| {
+            object["metadata"]["uid"] != before["metadata"]["uid"]
+        });
+        let essence = |object: &Value| {
+            (
+                object["metadata"]["labels"].clone(),
+                object["metadata"]["annotations"]["celeryproject.org/rendered-hash"].clone(),
+            )
+        };
+        assert_eq!(essence(&after), essence(&before), "{plural}/{name}");
+    }
+    assert_eq!(space.children("shop").len(), children.len());
+}
+
+/// An edit of a child, and where it can be seen.
+const EDITS: &[(&str, &str, &str, &str)] = &[
+    (
+        "deployments",
+        "shop-worker",
+        "{containers: [{name: celery, image: 'evil:1'}]}",
+        "/spec/template/spec/containers/0/image",
+    ),
+    (
+        "deployments",
+        "shop-worker",
+        "{containers: [{name: celery, args: [beat]}]}",
+        "/spec/template/spec/containers/0/args",
+    ),
+    (
+        "deployments",
+        "shop-worker",
+        "{terminationGracePeriodSeconds: 1}",
+        "/spec/template/spec/terminationGracePeriodSeconds",
+    ),
+    (
+        "deployments",
+        "shop-flower",
+        "{containers: [{name: flower, livenessProbe: null}]}",
+        "/spec/template/spec/containers/0/livenessProbe",
+    ),
+];
+
+/// The same for kinds whose edit is the whole patch.
+const PLAIN_EDITS: &[(&str, &str, &str, &str)] = &[
+    (
+        "secrets",
+        "shop-celery-keda",
+        "{data: {password: ZXZpbA==}}",
+        "/data/password",
+    ),
+    (
+        "services",
+        "shop-flower",
+        "{spec: {ports: [{name: http, port: 99, targetPort: 99}]}}",
+        "/spec/ports/0/port",
+    ),
+    (
+        "services",
+        "shop-flower",
+        "{spec: {type: NodePort}}",
+        "/spec/type",
+    ),
+    (
+        "services",
+        "shop-flower",
+        "{metadata: {labels: {app.kubernetes.io/part-of: evil}}}",
+        "/metadata/labels/app.kubernetes.io~1part-of",
+    ),
+    (
+        "horizontalpodautoscalers",
+        "shop-flower",
+        "{spec: {maxReplicas: 50}}",
+        "/spec/maxReplicas",
+    ),
+    (
+        "triggerauthentications",
+        "shop-worker",
+        "{spec: {secretTargetRef: []}}",
+        "/spec/secretTargetRef",
+    ),
+    (
+        "scaledobjects",
+        "shop-worker",
+        "{spec: {maxReplicaCount: 50}}",
+        "/spec/maxReplicaCount",
+    ),
+    (
+        "scaledobjects",
+        "shop-worker",
+        "{spec: {triggers: [{type: cron, metadata: {}}]}}",
+        "/spec/triggers",
+    ),
+];
+
+#[test]
+fn an_edited_child_is_set_right() {
+    let space = Space::new(shared(), "edited");
+    with_every_child(&space);
+    let repaired = |plural: &str, name: &str, pointer: &str, kind: &str, patch: &str| {
+        let before = space.get(plural, name).unwrap();
+        let wanted = before.pointer(pointer).cloned();
+        assert!(wanted.is_some(), "{plural}/{name} {pointer}");
+        let patched: Value =
+            serde_json::from_str(&space.succeed(&["patch", plural, name, kind, "-o=json", "-p", patch], ""))
+                .unwrap();
+        assert_ne!(
+            patched.pointer(pointer).cloned(),
+            wanted,
+            "the edit {patch} did nothing"
+        );
+        space.until(plural, name, |object| object.pointer(pointer).cloned() == wanted);
+    };
+    for (plural, name, pod, pointer) in EDITS {
+        let patch = json!({"spec": {"template": {"spec": shop::yaml(pod)}}}).to_string();
+        repaired(plural, name, pointer, "--type=strategic", &patch);
+    }
+    for (plural, name, patch, pointer) in PLAIN_EDITS {
+        repaired(
+            plural,
+            name,
+            pointer,
+            "--type=merge",
+            &shop::yaml(patch).to_string(),
+        );
+    }
+}
+
+#[test]
+fn replicas_that_somebody_edits_come_back_unless_they_belong_to_an_autoscaler() {
+    let space = Space::new(shared(), "replicas");
+    space.create(
+        "celeries",
+        &shop::with("spec: {workerSpec: {numOfWorkers: 2}, flowerSpec: {}}"),
+    );
+    for (name, wanted) in [("shop-worker", 2), ("shop-flower", 1)] {
+        space.until("deployments", name, |object| object["spec"]["replicas"] == wanted);
+        let printed = space.succeed(&["scale", "--replicas=7", &format!("deployment/{name}")], "");
+        assert!(printed.contains("scaled"), "{printed}");
+        space.until("deployments", name, |object| object["spec"]["replicas"] == wanted);
+    }
+}
+
+#[test]
+fn what_somebody_else_adds_stays() {
+    let space = Space::new(shared(), "added");
+    space.create("celeries", &shop::with("spec: {flowerSpec: {}}"));
+    space.until_there("deployments", "shop-worker");
+    space.until_there("services", "shop-flower");
+    let added =
+        "{metadata: {annotations: {team: a}, labels: {team: a}}, spec: {progressDeadlineSeconds: 123}}";
+    space.edit("deployments", "shop-worker", added);
+    space.edit(
+        "services",
+        "shop-flower",
+        "{metadata: {annotations: {team: a}}, spec: {sessionAffinity: ClientIP}}",
+    );
+    // A change of ours goes over both objects; the additions are still there.
+    space.edit(
+        "celeries",
+        "shop",
+        "spec: {common: {image: 'shop:2'}, flowerSpec: {servicePort: 8080}}",
+    );
+    let deployment = space.until("deployments", "shop-worker", |it| {
+        it["spec"]["template"]["spec"]["containers"][0]["image"] == "shop:2"
+    });
+    assert_eq!(deployment["metadata"]["annotations"]["team"], "a");
+    assert_eq!(deployment["metadata"]["labels"]["team"], "a");
+    assert_eq!(deployment["spec"]["progressDeadlineSeconds"], 123);
+    let service = space.until("services", "shop-flower", |it| {
+        it["spec"]["ports"][0]["port"] == 8080
+    });
+    assert_eq!(service["spec"]["ports"].as_array().unwrap().len(), 1);
+    assert_eq!(service["metadata"]["annotations"]["team"], "a");
+    assert_eq!(service["spec"]["sessionAffinity"], "ClientIP");
+}
+
+#[test]
+fn a_foreign_object_of_a_childs_name_is_never_taken() {
+    let space = Space::new(shared(), "foreign");
+    let foreign = shop::yaml(
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: shop-worker, labels: {app.kubernetes.io/managed-by: celery-operator}}, \
+          spec: {replicas: 0, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: x, image: x}]}}}}",
+    );
+    let other = shop::yaml("{metadata: {name: shop-flower}, spec: {ports: [{port: 80}], selector: {a: b}}}");
+    space.create("deployments", &foreign);
+    let other = space.create("services", &other);
+    let before = space.until("deployments", "shop-worker", |it| {
+        it["status"]["observedGeneration"] == 1
+    });
+    space.create("celeries", &shop::with("spec: {flowerSpec: {}}"));
+    let celery = space.until_condition("shop", "Stalled", "True", "NameTaken");
+    let ready = crate::space::condition(&celery, "Ready");
+    assert_eq!(
+        (&ready["status"], &ready["reason"]),
+        (&json!("False"), &json!("NameTaken"))
+    );
+    assert!(
+        ready["message"]
+            .as_str()
+            .unwrap()
+            .contains("Deployment shop-worker exists and does not belong"),
+        "{ready}"
+    );
+    // A child that fails does not keep the others waiting.
+    space.until_there("deployments", "shop-flower");
+    assert_eq!(space.get("deployments", "shop-worker").unwrap(), before);
+    space.delete("deployments", "shop-worker").success();
+    space.until("deployments", "shop-worker", |it| {
+        it["metadata"]["ownerReferences"][0]["kind"] == "Celery"
+    });
+    assert_eq!(space.get("services", "shop-flower").unwrap(), other);
+    space.delete("services", "shop-flower").success();
+    space.until("services", "shop-flower", |it| {
+        it["metadata"]["ownerReferences"][0]["kind"] == "Celery"
+    });
+    space.until_condition("shop", "Stalled", "False", "Settled");
+}
+
+#[test]
+fn a_repair_that_server_side_apply_cannot_make_leaves_no_owner_behind() {
+    let space = Space::new(shared(), "repair");
+    space.create("celeries", &shop::with("spec: {flowerSpec: {}}"));
+    space.until_there("services", "shop-flower");
+    // The port is the key of its entry: ours would come to stand beside the edited one, under the same name.
+    space.edit(
+        "services",
+        "shop-flower",
+        "{spec: {ports: [{name: http, port: 99, targetPort: 99}]}}",
+    );
+    let port = |wanted: u16| {
+        space.until("services", "shop-flower", |it| {
+            it["spec"]["ports"].as_array().unwrap().len() == 1 && it["spec"]["ports"][0]["port"] == wanted
+        })
+    };
+    let repaired = port(5555);
+    let owners = repaired["metadata"]["managedFields"].to_string();
+    assert!(!owners.contains("celery-operator-repair"), "{owners}");
+    // So that what we leave out later really goes.
+    space.edit("celeries", "shop", "spec: {flowerSpec: {servicePort: 8080}}");
+    port(8080);
+}

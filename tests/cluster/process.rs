@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The operator as a process: killed, started again, asked to end.
+
+use std::time::Duration;
+
+use crate::audit;
+use crate::rig::{Rig, Setup};
+use crate::shop;
+use crate::space::Space;
+use crate::wait::until;
+
+/// One story on one rig, since it takes the operator away from everybody.
+#[test]
+fn a_killed_operator_goes_on_where_it_was_and_an_asked_one_ends_well() {
+    let rig = Rig::start(Setup {
+        keda: false,
+        ..Setup::default()
+    });
+    let space = Space::new(&rig, "killed");
+    for name in ["still", "changed", "damaged", "new"] {
+        space.create("celeries", &shop::named(name, "spec: {flowerSpec: {}}"));
+    }
+    for name in ["still", "changed", "damaged", "new"] {
+        space.until_there("services", &format!("{name}-flower"));
+        space.until("deployments", &format!("{name}-worker"), |it| {
+            it["status"]["replicas"] == 1
+        });
+        space.until("deployments", &format!("{name}-flower"), |it| {
+            it["status"]["replicas"] == 1
+        });
+        space.until_ready(name);
+    }
+    space.delete("celeries", "new").success();
+    let pid = rig.operator_pid();
+    kill(&rig);
+    while_nobody_looks(&space);
+    let begin = audit::length(&rig);
+    rig.start_operator();
+    assert_ne!(rig.operator_pid(), pid);
+    what_was_missed_is_done(&space);
+    only_what_was_needed_was_written(&rig, &space, begin);
+    ends_well(&rig);
+}
+
+fn kill(rig: &Rig) {
+    let mut operator = rig.operator();
+    let mut process = operator.take().unwrap();
+    process.kill().unwrap();
+    assert!(process.wait(Duration::from_secs(10)).is_some());
+}
+
+/// Nothing that needs the webhooks: with them away, changes of a spec are refused.
+fn while_nobody_looks(space: &Space<'_>) {
+    let refused = space.merge(
+        "celeries",
+        "changed",
+        &shop::yaml("spec: {common: {image: 'shop:2'}}"),
+    );
+    assert_eq!(refused.code, 500, "{}", refused.text);
+    assert!(
+        refused.text.contains("failed calling webhook"),
+        "{}",
+        refused.text
+    );
+    space.edit("celeries", "still", "metadata: {labels: {team: a}}");
+    space.delete("services", "damaged-flower").success();
+    space.edit("deployments", "damaged-worker", "spec: {replicas: 9}");
+}
+
+fn what_was_missed_is_done(space: &Space<'_>) {
+    space.until_there("services", "damaged-flower");
+    space.until("deployments", "damaged-worker", |it| it["spec"]["replicas"] == 1);
+    space.edit("celeries", "changed", "spec: {common: {image: 'shop:2'}}");
+    for name in ["changed-worker", "changed-flower"] {
+        space.until("deployments", name, |it| {
+            it["spec"]["template"]["spec"]["containers"][0]["image"] == "shop:2"
+        });
+    }
+    for name in ["still", "changed", "damaged"] {
+        assert_eq!(space.children(name).len(), 3, "{name}");
+    }
+}
+
+fn only_what_was_needed_was_written(rig: &Rig, space: &Space<'_>, begin: u64) {
+    let children = until("the repairs are logged", || {
+        let mut writes = audit::writes_in(rig, begin, &space.name);
+        writes.retain(|write| !write.contains("/status "));
+        writes.sort();
+        if writes.len() >= 4 {
+            Ok(writes)
+        } else {
+            Err(writes.join("\n"))
+        }
+    });
+    let here = |what: &str, code: u16| {
+        format!(
+            "{} {}/{} {code}",
+            what.split_once('/').unwrap().0,
+            space.name,
+            what.split_once('/').unwrap().1
+        )
+    };
+    let wanted = [
+        here("patch deployments/changed-flower", 200),
+        here("patch deployments/changed-worker", 200),
+        here("patch deployments/damaged-worker", 200),
+        here("patch services/damaged-flower", 201),
+    ];
+    assert_eq!(children, wanted);
+    let still = audit::writes_in(rig, begin, &space.name);
+    assert!(
+        !still.iter().any(|write| write.contains("/still")),
+        "{}",
+        still.join("\n")
+    );
+    // The certificate and its authority are there already.
+    assert_eq!(
+        audit::writes_in(rig, begin, "celery-system"),
+        Vec::<String>::new()
+    );
+}
+
+fn ends_well(rig: &Rig) {
+    let mut operator = rig.operator();
+    let mut process = operator.take().unwrap();
+    process.terminate().unwrap();
+    let status = process
+        .wait(Duration::from_secs(30))
+        .expect("ends when it is asked to");
+    assert_eq!(status.code(), Some(0), "see {}", process.log().display());
+}

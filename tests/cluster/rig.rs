@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A control plane with the operator's manifests, and the operator beside it.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use kube::Client;
+use serde_json::Value;
+use testbed::{ControlPlane, Options, Process, free_port};
+
+use crate::http::{self, Answer, JSON};
+use crate::operator::{self, Launch};
+use crate::shop;
+use crate::space::{collection, condition};
+use crate::wait::until;
+
+/// With KEDA's definitions, webhooks and the operator: for all tests that need nothing special.
+pub(crate) fn shared() -> &'static Rig {
+    static SHARED: LazyLock<Rig> = LazyLock::new(|| Rig::start(Setup::default()));
+    &SHARED
+}
+
+/// The definition alone: nobody but the schema judges, nobody reconciles.
+pub(crate) fn bare() -> &'static Rig {
+    static BARE: LazyLock<Rig> = LazyLock::new(|| {
+        Rig::start(Setup {
+            keda: false,
+            operator: false,
+            arguments: &[],
+        })
+    });
+    &BARE
+}
+
+/// What a rig consists of.
+#[derive(Clone, Copy)]
+pub(crate) struct Setup {
+    /// KEDA's definitions; KEDA itself never runs.
+    pub(crate) keda: bool,
+    /// The operator, and the webhook configurations that lead to it.
+    pub(crate) operator: bool,
+    /// Further arguments of the operator.
+    pub(crate) arguments: &'static [&'static str],
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            keda: true,
+            operator: true,
+            arguments: &[],
+        }
+    }
+}
+
+/// A control plane, set up.
+pub(crate) struct Rig {
+    // Dropped in this order: the operator before what it talks to.
+    operator: Mutex<Option<Process>>,
+    plane: Mutex<ControlPlane>,
+    pub(crate) launch: Launch,
+    pub(crate) client: Client,
+    pub(crate) audit_log: PathBuf,
+    dir: PathBuf,
+}
+
+impl Rig {
+    /// Starts a rig; the operator is ready and the webhooks are in force.
+    pub(crate) fn start(setup: Setup) -> Self {
+        let plane = ControlPlane::start(Options {
+            audit: true,
+            ..Options::default()
+        })
+        .unwrap();
+        let rig = Self {
+            operator: Mutex::default(),
+            client: http::client(plane.kubeconfig()),
+            audit_log: plane.audit_log().unwrap().to_owned(),
+            dir: plane.dir().to_owned(),
+            launch: Launch {
+                kubeconfig: plane.dir().join("operator.kubeconfig"),
+                log: plane.dir().join("operator.log"),
+                webhook_port: free_port().unwrap(),
+                admin_port: free_port().unwrap(),
+                arguments: setup
+                    .arguments
+                    .iter()
+                    .map(|&argument| argument.to_owned())
+                    .collect(),
+            },
+            plane: Mutex::new(plane),
+        };
+        rig.apply(&operator::printed(&["crd"]));
+        if setup.keda {
+            rig.install_keda();
+        }
+        rig.await_kind("celeries.celeryproject.org");
+        if setup.operator {
+            rig.install_operator();
+        }
+        rig
+    }
+
+    fn install_operator(&self) {
+        self.succeed(&["create", "namespace", "celery-system"]);
+        self.apply(&operator::printed(&["manifests", "rbac"]));
+        self.install_webhooks();
+        let token = self.succeed(&[
+            "create",
+            "token",
+            "celery-operator",
+            "-n=celery-system",
+            "--duration=24h",
+        ]);
+        {
+            let plane = lock(&self.plane);
+            let ca = self.dir.join("operator-ca.crt");
+            std::fs::write(&ca, plane.ca_pem()).unwrap();
+            operator::write_kubeconfig(&self.launch.kubeconfig, plane.server(), &ca, token.trim());
+        }
+        self.start_operator();
+        self.await_webhooks();
+    }
+
+    /// Applies the webhook configurations.
+    pub(crate) fn install_webhooks(&self) {
+        let url = format!("https://127.0.0.1:{}", self.launch.webhook_port);
+        self.apply(&operator::printed(&["manifests", "webhooks", "--url", &url]));
+    }
+
+    /// The API server reads its configurations a moment after they were written.
+    pub(crate) fn await_webhooks(&self) {
+        let bad = shop::with("spec: {common: {image: My/App}}");
+        let path = format!("{}?dryRun=All", collection("celeries", "default"));
+        until("the webhooks are in force", || {
+            let answer = self.send("POST", &path, JSON, Some(&bad));
+            if answer.code == 422 {
+                Ok(())
+            } else {
+                Err(format!("{answer:?}"))
+            }
+        });
+    }
+
+    /// A kind is served a moment after its definition was written.
+    fn await_kind(&self, definition: &str) {
+        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{definition}");
+        until("the definition is established", || {
+            let object = self.send("GET", &path, JSON, None).success();
+            let established = &condition(&object, "Established")["status"];
+            if established == "True" {
+                Ok(())
+            } else {
+                Err(object["status"].to_string())
+            }
+        });
+    }
+
+    /// Installs KEDA's definitions.
+    pub(crate) fn install_keda(&self) {
+        let mut kubectl = self.kubectl();
+        kubectl.args(["apply", "--server-side"]);
+        for file in testbed::keda::crds().unwrap() {
+            kubectl.arg("-f").arg(file);
+        }
+        succeeded(&kubectl.output().unwrap());
+        self.await_kind("scaledobjects.keda.sh");
+    }
+
+    /// Starts the operator and waits until it is ready.
+    pub(crate) fn start_operator(&self) {
+        let process = self.launch.start();
+        *lock(&self.operator) = Some(process);
+    }
+
+    /// The operator's process.
+    pub(crate) fn operator(&self) -> MutexGuard<'_, Option<Process>> {
+        lock(&self.operator)
+    }
+
+    /// The operator's process id; fails when it has ended.
+    #[track_caller]
+    pub(crate) fn operator_pid(&self) -> u32 {
+        let mut operator = self.operator();
+        let operator = operator.as_mut().unwrap();
+        assert_eq!(
+            operator.try_exit(),
+            None,
+            "the operator ended, see {}",
+            operator.log().display()
+        );
+        operator.id()
+    }
+
+    /// kubectl of the administrator.
+    pub(crate) fn kubectl(&self) -> Command {
+        lock(&self.plane).kubectl()
+    }
+
+    /// kubectl with these arguments and this input.
+    pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), input).unwrap();
+        self.kubectl()
+            .args(arguments)
+            .stdin(file.reopen().unwrap())
+            .output()
+            .unwrap()
+    }
+
+    /// What kubectl prints when it succeeds, as it must.
+    #[track_caller]
+    pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
+        succeeded(&self.run(arguments, ""))
+    }
+
+    /// `kubectl apply` that must succeed.
+    #[track_caller]
+    pub(crate) fn apply(&self, yaml: &str) -> String {
+        succeeded(&self.run(&["apply", "-f", "-"], yaml))
+    }
+
+    /// One request of the administrator.
+    pub(crate) fn send(&self, method: &str, path: &str, content_type: &str, body: Option<&Value>) -> Answer {
+        http::send(&self.client, method, path, content_type, body)
+    }
+
+    /// Keeps the logs and says where they are.
+    pub(crate) fn keep_logs(&self) {
+        lock(&self.plane).keep();
+        eprintln!(
+            "the logs of control plane and operator are kept in {}",
+            self.dir.display()
+        );
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.keep_logs();
+        }
+    }
+}
+
+/// Standard output of a success.
+#[track_caller]
+pub(crate) fn succeeded(output: &Output) -> String {
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "kubectl: {stdout}{stderr}");
+    stdout.into_owned()
+}
+
+/// A failed test leaves a lock poisoned; the others go on.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every rule of the catalogue on the API server: with the webhooks, and with the schema and CEL alone.
+
+use std::collections::BTreeSet;
+
+use celery_operator::rules::{Rule, Severity, catalogue};
+use serde_json::{Value, json};
+
+use crate::http::Answer;
+use crate::rig::{bare, shared};
+use crate::shop;
+use crate::space::Space;
+
+/// Creates an example, or lays it over what stood there before. Nothing of it is left afterwards.
+fn written(space: &Space<'_>, rule: &Rule, example: &str) -> Answer {
+    let new = shop::with(example);
+    let Some(old) = rule.example.old else {
+        let answer = space.post("celeries", "", &new);
+        remove(space, &new);
+        return answer;
+    };
+    let old = space.create("celeries", &shop::with(old));
+    let mut replacement = new;
+    replacement["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
+    let answer = space.put("celeries", &replacement);
+    remove(space, &old);
+    answer
+}
+
+fn remove(space: &Space<'_>, object: &Value) {
+    let name = object["metadata"]["name"].as_str().unwrap();
+    let answer = space.delete("celeries", name);
+    assert!(answer.is_success() || answer.code == 404, "{}", answer.text);
+}
+
+/// Ids at the end of causes or warnings.
+fn ids(texts: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+    let id = |text: String| Some(text.rsplit_once(" [")?.1.strip_suffix(']')?.to_owned());
+    texts.into_iter().filter_map(id).collect()
+}
+
+#[test]
+fn with_the_webhooks_every_bad_example_is_named_by_its_rule_and_every_good_one_is_stored() {
+    let space = Space::new(shared(), "rules");
+    let mut wrong = Vec::new();
+    for rule in catalogue::rules() {
+        let (id, at) = (rule.id, rule.example.at);
+        let bad = written(&space, rule, rule.example.bad);
+        match rule.severity {
+            Severity::Deny if bad.is_success() => wrong.push(format!("{id}: the bad example is stored")),
+            Severity::Deny => {
+                let causes = bad.causes();
+                let fields: Vec<&String> = causes.iter().map(|(field, _)| field).collect();
+                let named = ids(causes.iter().map(|(_, message)| message.clone()));
+                if bad.code != 422 || fields != [at] || named != BTreeSet::from([id.to_owned()]) {
+                    wrong.push(format!("{id} at {at}: {} {causes:?}", bad.code));
+                }
+            }
+            Severity::Warn => {
+                let named = bad
+                    .warnings
+                    .iter()
+                    .any(|text| text.starts_with(&format!("{at}: ")));
+                if !bad.is_success() || !named || ids(bad.warnings.clone()) != BTreeSet::from([id.to_owned()])
+                {
+                    wrong.push(format!("{id} at {at}: {} {:?}", bad.code, bad.warnings));
+                }
+            }
+        }
+        let good = written(&space, rule, rule.example.good);
+        if !good.is_success() || !good.warnings.is_empty() {
+            wrong.push(format!(
+                "{id}: the good example: {} {:?} {}",
+                good.code, good.warnings, good.text
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn without_the_webhooks_schema_and_cel_refuse_exactly_what_is_marked_so() {
+    let space = Space::new(bare(), "rules");
+    let mut wrong = Vec::new();
+    for rule in catalogue::rules() {
+        let bad = written(&space, rule, rule.example.bad);
+        if bad.is_success() == rule.schema {
+            wrong.push(format!(
+                "{}: schema is {}, the answer {} {}",
+                rule.id, rule.schema, bad.code, bad.text
+            ));
+        }
+        let good = written(&space, rule, rule.example.good);
+        if !good.is_success() {
+            wrong.push(format!("{}: the good example: {}", rule.id, good.text));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn without_the_webhooks_duplicates_and_a_removed_app_name_are_refused_too() {
+    let space = Space::new(bare(), "last-line");
+    let metric = "{name: cpu, target: {type: Utilization, averageUtilization: 80}}";
+    let target = |pool: &str| format!("{{kind: worker, {pool}maxReplicas: 3, metrics: [{metric}]}}");
+    let twice = format!(
+        "spec: {{scaleTargetRef: [{}, {}]}}",
+        target(""),
+        target("pool: default, ")
+    );
+    let answer = space.post("celeries", "", &shop::with(&twice));
+    assert_eq!(answer.causes()[0].0, "spec.scaleTargetRef[1]", "{}", answer.text);
+    space.create("celeries", &shop::with("spec: {common: {appName: mall}}"));
+    let answer = space.merge(
+        "celeries",
+        "shop",
+        &json!({"spec": {"common": {"appName": null}}}),
+    );
+    assert_eq!(answer.code, 422, "{}", answer.text);
+    assert_eq!(answer.causes()[0].0, "spec.common.appName");
+}
