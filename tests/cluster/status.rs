@@ -108,11 +108,13 @@ fn a_new_spec_is_not_ready_before_it_is_rolled_out() {
     space.until("deployments", "shop-worker", |it| it["status"]["replicas"] == 1);
     space.until_ready("shop");
     space.edit("celeries", "shop", "spec: {common: {image: 'shop:2'}}");
-    let rolling = space.until_condition("shop", "Ready", "False", "Progressing");
-    assert_eq!(said(&rolling, "WorkersAvailable"), pair("False", "Progressing"));
-    space.until("deployments", "shop-worker", |it| {
-        it["status"]["updatedReplicas"] == 1
+    // The old pod is available, the new one is not: there are enough pods, but they are not those of the spec.
+    let rolling = space.until("celeries", "shop", |it| {
+        let message = condition(it, "WorkersAvailable")["message"].to_string();
+        message.contains("1/1 pods of shop-worker are available, 1 of them updated")
     });
+    assert_eq!(said(&rolling, "WorkersAvailable"), pair("False", "Progressing"));
+    assert_eq!(said(&rolling, "Ready"), pair("False", "Progressing"));
     space.until_ready("shop");
 }
 
