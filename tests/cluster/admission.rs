@@ -25,10 +25,7 @@ fn a_good_object_is_stored_with_its_defaults() {
     let spec = space.get("celeries", "shop").unwrap()["spec"].take();
     assert_eq!(spec["common"]["appName"], "shop");
     assert_eq!(spec["workerSpec"], json!({"numOfWorkers": 1}));
-    assert_eq!(
-        spec["flowerSpec"],
-        json!({"replicas": 1, "serviceType": "Default"})
-    );
+    assert_eq!(spec["flowerSpec"], json!({"replicas": 1, "serviceType": "Default"}));
     // What derives from other fields is not frozen in the object.
     assert!(spec["common"].get("imagePullPolicy").is_none());
 }
@@ -37,40 +34,24 @@ fn a_good_object_is_stored_with_its_defaults() {
 fn several_mistakes_are_printed_by_kubectl_in_one_answer() {
     let space = Space::new(shared(), "mistakes");
     let celery = shop::with(BROKEN).to_string();
-    for arguments in [
-        &["apply", "-f", "-"][..],
-        &["apply", "--server-side", "-f", "-"],
-        &["create", "-f", "-"],
-    ] {
+    for arguments in
+        [&["apply", "-f", "-"][..], &["apply", "--server-side", "-f", "-"], &["create", "-f", "-"]]
+    {
         let output = space.kubectl(arguments, &celery);
         let printed = stderr(&output);
         assert!(!output.status.success());
         let lines: Vec<&str> = printed.lines().collect();
         assert_eq!(lines[0], "The Celery \"shop\" is invalid: ", "{printed}");
         let line = |start: &str, end: &str| {
-            lines[1..]
-                .iter()
-                .any(|line| line.starts_with(start) && line.ends_with(end))
+            lines[1..].iter().any(|line| line.starts_with(start) && line.ends_with(end))
         };
         assert_eq!(lines.len(), 4, "{printed}");
+        assert!(line("* spec.common.image: Invalid value: \"My/App\": ", "[C04]"), "{printed}");
         assert!(
-            line("* spec.common.image: Invalid value: \"My/App\": ", "[C04]"),
+            line("* spec.common.broker.url: Invalid value: \"rabbitmq://***@mq\": ", "[B05]"),
             "{printed}"
         );
-        assert!(
-            line(
-                "* spec.common.broker.url: Invalid value: \"rabbitmq://***@mq\": ",
-                "[B05]"
-            ),
-            "{printed}"
-        );
-        assert!(
-            line(
-                "* spec.flowerSpec.servicePort: Invalid value: \"70000\": ",
-                "[F09]"
-            ),
-            "{printed}"
-        );
+        assert!(line("* spec.flowerSpec.servicePort: Invalid value: \"70000\": ", "[F09]"), "{printed}");
         assert!(!printed.contains("hush"));
     }
     assert_eq!(space.list("celeries"), Vec::<Value>::new());
@@ -85,26 +66,13 @@ fn a_program_sees_code_reason_and_causes_of_a_refusal() {
     assert_eq!(body["reason"], "Invalid");
     let details = &body["details"];
     let head = (&details["name"], &details["group"], &details["kind"]);
-    assert_eq!(
-        head,
-        (&json!("shop"), &json!("celeryproject.org"), &json!("Celery"))
-    );
+    assert_eq!(head, (&json!("shop"), &json!("celeryproject.org"), &json!("Celery")));
     let mut fields: Vec<String> = answer.causes().into_iter().map(|(field, _)| field).collect();
     fields.sort();
-    assert_eq!(
-        fields,
-        [
-            "spec.common.broker.url",
-            "spec.common.image",
-            "spec.flowerSpec.servicePort"
-        ]
-    );
+    assert_eq!(fields, ["spec.common.broker.url", "spec.common.image", "spec.flowerSpec.servicePort"]);
     // The same object without the mistake that the schema knows: the other webhook answers, in the same form.
     let answer = space.post("celeries", "", &shop::with("spec: {common: {image: My/App}}"));
-    assert_eq!(
-        (answer.code, answer.body()["details"]["name"].clone()),
-        (422, json!("shop"))
-    );
+    assert_eq!((answer.code, answer.body()["details"]["name"].clone()), (422, json!("shop")));
     assert_eq!(answer.causes()[0].0, "spec.common.image");
 }
 
@@ -118,15 +86,10 @@ fn warnings_are_printed_beside_success() {
     assert!(output.status.success());
     let printed = stderr(&output);
     for rule in ["[B12]", "[B26]", "[B27]"] {
-        let warning = printed
-            .lines()
-            .find(|line| line.ends_with(rule))
-            .unwrap_or_else(|| panic!("{printed}"));
+        let warning =
+            printed.lines().find(|line| line.ends_with(rule)).unwrap_or_else(|| panic!("{printed}"));
         let text = warning.strip_prefix("Warning: ").unwrap();
-        assert!(
-            text.chars().count() <= 120 && !text.starts_with("Warning"),
-            "{text}"
-        );
+        assert!(text.chars().count() <= 120 && !text.starts_with("Warning"), "{text}");
     }
     assert!(!printed.contains("hush"));
 }
@@ -160,64 +123,38 @@ fn a_written_value_is_never_changed() {
         &json!({"workerSpec": celery["spec"]["workerSpec"], "flowerSpec": celery["spec"]["flowerSpec"]}),
     );
     assert_eq!(merged, stored);
-    assert_eq!(
-        stored["scaleTargetRef"][0]["metrics"][0]["target"]["type"],
-        "Average Value"
-    );
+    assert_eq!(stored["scaleTargetRef"][0]["metrics"][0]["target"]["type"], "Average Value");
 }
 
 #[test]
 fn applying_twice_changes_nothing() {
     let space = Space::new(shared(), "twice");
     let celery = shop::with("spec: {flowerSpec: {}}").to_string();
-    assert!(
-        space
-            .succeed(&["apply", "-f", "-"], &celery)
-            .ends_with("created\n")
-    );
-    assert!(
-        space
-            .succeed(&["apply", "-f", "-"], &celery)
-            .ends_with("unchanged\n")
-    );
+    assert!(space.succeed(&["apply", "-f", "-"], &celery).ends_with("created\n"));
+    assert!(space.succeed(&["apply", "-f", "-"], &celery).ends_with("unchanged\n"));
     // kubectl cannot look into lists of custom resources, so it always sends one that the schema completed; the API
     // server finds no difference.
     let celery = shop::named("scaled", &format!("spec: {{scaleTargetRef: {}}}", shop::CPU));
     for _ in 0..2 {
         space.succeed(&["apply", "-f", "-"], &celery.to_string());
     }
-    assert_eq!(
-        space.get("celeries", "scaled").unwrap()["metadata"]["generation"],
-        1
-    );
+    assert_eq!(space.get("celeries", "scaled").unwrap()["metadata"]["generation"], 1);
     let celery = celery.to_string();
     for _ in 0..2 {
-        space.succeed(
-            &["apply", "--server-side", "--force-conflicts", "-f", "-"],
-            &celery,
-        );
+        space.succeed(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &celery);
     }
-    assert_eq!(
-        space.get("celeries", "scaled").unwrap()["metadata"]["generation"],
-        1
-    );
+    assert_eq!(space.get("celeries", "scaled").unwrap()["metadata"]["generation"], 1);
 }
 
 #[test]
 fn two_managers_apply_the_same_manifest_without_a_conflict() {
     let space = Space::new(shared(), "managers");
-    let celery = shop::with(&format!(
-        "spec: {{flowerSpec: {{}}, scaleTargetRef: {}}}",
-        shop::QUEUE
-    ));
+    let celery = shop::with(&format!("spec: {{flowerSpec: {{}}, scaleTargetRef: {}}}", shop::QUEUE));
     for manager in ["one", "two", "one"] {
         let answer: Answer = space.apply_as(manager, "celeries", &celery);
         assert!(answer.is_success(), "{manager}: {}", answer.text);
     }
-    assert_eq!(
-        space.get("celeries", "shop").unwrap()["metadata"]["generation"],
-        1
-    );
+    assert_eq!(space.get("celeries", "shop").unwrap()["metadata"]["generation"], 1);
 }
 
 #[test]
@@ -244,24 +181,16 @@ fn wrong_types_are_answered_by_the_api_server_itself_with_a_hint_where_it_helps(
     );
     assert!(!output.status.success());
     let printed = stderr(&output);
-    assert!(
-        printed.contains("spec.workerSpec.numOfWorkers: Invalid value"),
-        "{printed}"
-    );
-    let output = space.kubectl(
-        &["create", "-f", "-"],
-        &shop::with("spec: {common: {celeryVersion: 5.1}}").to_string(),
-    );
+    assert!(printed.contains("spec.workerSpec.numOfWorkers: Invalid value"), "{printed}");
+    let output = space
+        .kubectl(&["create", "-f", "-"], &shop::with("spec: {common: {celeryVersion: 5.1}}").to_string());
     assert!(!output.status.success());
     let printed = stderr(&output);
     assert!(
         printed.contains("Warning: spec.common.celeryVersion: 5.1 is a number; quote it: \"5.1\""),
         "{printed}"
     );
-    assert!(
-        printed.contains("spec.common.celeryVersion: Invalid value"),
-        "{printed}"
-    );
+    assert!(printed.contains("spec.common.celeryVersion: Invalid value"), "{printed}");
 }
 
 #[test]
@@ -273,10 +202,7 @@ fn the_app_name_never_changes() {
     assert_eq!(answer.code, 422, "{}", answer.text);
     let (field, message) = answer.causes().remove(0);
     assert_eq!(field, "spec.common.appName");
-    assert!(
-        message.contains("immutable") && message.ends_with("[C15]"),
-        "{message}"
-    );
+    assert!(message.contains("immutable") && message.ends_with("[C15]"), "{message}");
     // Taking the defaulted name away brings the same one back.
     let after = space.edit("celeries", "shop", "spec: {common: {appName: null}}");
     assert_eq!(after["spec"]["common"]["appName"], "shop");

@@ -53,11 +53,7 @@ fn at_rest_nothing_is_written() {
             .iter()
             .filter(|it| crate::space::condition(it, "Ready")["status"] == "True")
             .count();
-        if ready == OBJECTS {
-            Ok(())
-        } else {
-            Err(format!("{ready} are ready"))
-        }
+        if ready == OBJECTS { Ok(()) } else { Err(format!("{ready} are ready")) }
     });
     // The last status has been written when a while passes without one.
     let mut seen = audit::length(rig);
@@ -65,11 +61,7 @@ fn at_rest_nothing_is_written() {
         thread::sleep(Duration::from_secs(3));
         let from = std::mem::replace(&mut seen, audit::length(rig));
         let writes = audit::writes_in(rig, from, &space.name);
-        if writes.is_empty() {
-            Ok(())
-        } else {
-            Err(writes.join("\n"))
-        }
+        if writes.is_empty() { Ok(()) } else { Err(writes.join("\n")) }
     });
     let made = audit::writes_in(rig, begin, &space.name);
     let creations = made.iter().filter(|write| !write.contains("/status ")).count();
@@ -77,25 +69,16 @@ fn at_rest_nothing_is_written() {
         "{OBJECTS} objects, {children} children: {creations} writes of children, {} of status",
         made.len() - creations
     );
-    assert_eq!(
-        creations,
-        children,
-        "one request for each child: {}",
-        made.join("\n")
-    );
+    assert_eq!(creations, children, "one request for each child: {}", made.join("\n"));
     let begin = audit::length(rig);
     thread::sleep(REST);
     let writes: Vec<String> = audit::writes(rig, begin)
         .into_iter()
         // What others do in namespaces of their own meanwhile is none of this test's business.
         .filter(|write| {
-            [
-                format!(" {}/", space.name),
-                " celery-system/".to_owned(),
-                " /".to_owned(),
-            ]
-            .iter()
-            .any(|here| write.contains(here))
+            [format!(" {}/", space.name), " celery-system/".to_owned(), " /".to_owned()]
+                .iter()
+                .any(|here| write.contains(here))
         })
         .collect();
     assert_eq!(writes, Vec::<String>::new());
@@ -115,11 +98,7 @@ fn a_new_object_costs_its_children_and_its_statuses() {
     let writes = until("the last write is logged", || {
         let writes = audit::writes_in(rig, begin, &space.name);
         let statuses = writes.iter().filter(|write| write.contains("/status ")).count();
-        if statuses > 0 {
-            Ok(writes)
-        } else {
-            Err(writes.join("\n"))
-        }
+        if statuses > 0 { Ok(writes) } else { Err(writes.join("\n")) }
     });
     let of = |part: &str| writes.iter().filter(|write| write.contains(part)).count();
     let (children, statuses) = (writes.len() - of("/status "), of("/status "));
@@ -127,12 +106,7 @@ fn a_new_object_costs_its_children_and_its_statuses() {
         "a new object with two Deployments and a Service: {children} writes of children, {statuses} of status"
     );
     assert_eq!(children, 3, "{}", writes.join("\n"));
-    assert_eq!(
-        (of("patch deployments "), of("patch services ")),
-        (2, 1),
-        "{}",
-        writes.join("\n")
-    );
+    assert_eq!((of("patch deployments "), of("patch services ")), (2, 1), "{}", writes.join("\n"));
     // One for each thing that happened: observed, pods made, one Deployment ready, the other.
     assert!(statuses <= 12, "{}", writes.join("\n"));
 }

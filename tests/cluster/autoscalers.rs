@@ -26,13 +26,7 @@ fn lives(space: &Space<'_>, plural: &str, from: &str) -> Vec<(u64, u64)> {
     let mut lives: Vec<(u64, u64)> = Vec::new();
     for line in answer.text.lines() {
         let event: Value = serde_json::from_str(line).unwrap();
-        let version = || {
-            event["object"]["metadata"]["resourceVersion"]
-                .as_str()
-                .unwrap()
-                .parse()
-                .unwrap()
-        };
+        let version = || event["object"]["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap();
         match event["type"].as_str().unwrap() {
             "ADDED" => lives.push((version(), u64::MAX)),
             "DELETED" => lives.last_mut().unwrap().1 = version(),
@@ -54,10 +48,7 @@ fn cpu_and_memory_become_a_horizontal_pod_autoscaler() {
     );
     let hpa = space.until_there(HPA, "shop-worker");
     let spec = &hpa["spec"];
-    assert_eq!(
-        (&spec["minReplicas"], &spec["maxReplicas"]),
-        (&json!(2), &json!(6))
-    );
+    assert_eq!((&spec["minReplicas"], &spec["maxReplicas"]), (&json!(2), &json!(6)));
     assert_eq!(
         spec["scaleTargetRef"],
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop-worker"})
@@ -93,10 +84,7 @@ fn a_queue_becomes_a_scaled_object_with_its_authentication() {
     let object = space.until_there(KEDA, "shop-worker");
     assert_eq!(object["spec"]["scaleTargetRef"]["name"], "shop-worker");
     assert_eq!(
-        (
-            &object["spec"]["minReplicaCount"],
-            &object["spec"]["maxReplicaCount"]
-        ),
+        (&object["spec"]["minReplicaCount"], &object["spec"]["maxReplicaCount"]),
         (&json!(0), &json!(5))
     );
     let trigger = &object["spec"]["triggers"][0];
@@ -113,30 +101,13 @@ fn a_queue_becomes_a_scaled_object_with_its_authentication() {
         json!({"secretTargetRef": [reference("username"), reference("password")]})
     );
     let derived = space.until_there("secrets", "shop-celery-keda");
-    assert_eq!(
-        derived["data"],
-        json!({"username": "YXBw", "password": "aHVzaA=="})
-    );
-    for plural in [
-        "celeries",
-        "deployments",
-        "replicasets",
-        "pods",
-        KEDA,
-        "triggerauthentications",
-        "events",
-    ] {
+    assert_eq!(derived["data"], json!({"username": "YXBw", "password": "aHVzaA=="}));
+    for plural in ["celeries", "deployments", "replicasets", "pods", KEDA, "triggerauthentications", "events"]
+    {
         let text = json!(space.list(plural)).to_string();
-        assert!(
-            !text.contains("hush") && !text.contains("aHVzaA"),
-            "{plural}: {text}"
-        );
+        assert!(!text.contains("hush") && !text.contains("aHVzaA"), "{plural}: {text}");
     }
-    assert!(
-        !std::fs::read_to_string(&space.rig.launch.log)
-            .unwrap()
-            .contains("hush")
-    );
+    assert!(!std::fs::read_to_string(&space.rig.launch.log).unwrap().contains("hush"));
 }
 
 #[test]
@@ -161,10 +132,7 @@ fn the_two_autoscalers_never_meet() {
     assert_eq!((of_hpa.len(), of_keda.len()), (2, 2));
     for hpa in &of_hpa {
         for keda in &of_keda {
-            assert!(
-                hpa.1 < keda.0 || keda.1 < hpa.0,
-                "together: {of_hpa:?} and {of_keda:?}"
-            );
+            assert!(hpa.1 < keda.0 || keda.1 < hpa.0, "together: {of_hpa:?} and {of_keda:?}");
         }
     }
 }
@@ -178,9 +146,7 @@ fn an_autoscaler_waits_until_its_predecessor_is_really_gone() {
     // KEDA holds its objects until it has taken down what it made of them.
     space.edit(KEDA, "shop-worker", "metadata: {finalizers: [finalizer.keda.sh]}");
     space.edit("celeries", "shop", &scaled_by(shop::CPU));
-    space.until(KEDA, "shop-worker", |it| {
-        !it["metadata"]["deletionTimestamp"].is_null()
-    });
+    space.until(KEDA, "shop-worker", |it| !it["metadata"]["deletionTimestamp"].is_null());
     // The next reconcile sees the object on its way out.
     space.edit("celeries", "shop", "spec: {common: {image: 'shop:2'}}");
     space.until("deployments", "shop-worker", |it| {
@@ -199,11 +165,7 @@ fn the_count_that_an_autoscaler_set_survives() {
     // No number of workers was ever written: from the first moment the count belongs to who scales.
     space.create("celeries", &shop::with(&scaled_by(shop::QUEUE)));
     space.until_there(KEDA, "shop-worker");
-    assert!(
-        space.get("celeries", "shop").unwrap()["spec"]["workerSpec"]
-            .get("numOfWorkers")
-            .is_none()
-    );
+    assert!(space.get("celeries", "shop").unwrap()["spec"]["workerSpec"].get("numOfWorkers").is_none());
     space.succeed(&["scale", "deployment/shop-worker", "--replicas=4"], "");
     let keeps_four = |step: &str, patch: &str, image: &str| {
         space.edit("celeries", "shop", patch);
@@ -214,11 +176,7 @@ fn the_count_that_an_autoscaler_set_survives() {
         });
         assert_eq!(deployment["spec"]["replicas"], 4, "{step}");
     };
-    keeps_four(
-        "a change of the spec",
-        "spec: {workerSpec: {args: [-Q, mail]}}",
-        "shop:2",
-    );
+    keeps_four("a change of the spec", "spec: {workerSpec: {args: [-Q, mail]}}", "shop:2");
     keeps_four("another autoscaler", &scaled_by(shop::CPU), "shop:3");
     keeps_four("no autoscaler", &scaled_by("null"), "shop:4");
     keeps_four("an autoscaler again", &scaled_by(shop::QUEUE), "shop:5");
@@ -257,17 +215,10 @@ fn kubectl_scale_scales_the_workers() {
     space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == 3);
     space.until("celeries", "shop", |it| it["status"]["replicas"] == 3);
     let scale = space.get("celeries", "shop/scale").unwrap();
-    assert_eq!(
-        (&scale["spec"]["replicas"], &scale["status"]["replicas"]),
-        (&json!(3), &json!(3))
-    );
+    assert_eq!((&scale["spec"]["replicas"], &scale["status"]["replicas"]), (&json!(3), &json!(3)));
     let selector = scale["status"]["selector"].as_str().unwrap();
     until("the selector selects the pods", || {
         let pods = space.succeed(&["get", "pods", "-o=name", "-l", selector], "");
-        if pods.lines().count() == 3 {
-            Ok(())
-        } else {
-            Err(pods)
-        }
+        if pods.lines().count() == 3 { Ok(()) } else { Err(pods) }
     });
 }

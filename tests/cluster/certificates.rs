@@ -16,11 +16,7 @@ const WATCHED: Duration = Duration::from_secs(27);
 
 #[test]
 fn a_certificate_is_renewed_while_applies_go_on() {
-    let rig = Rig::start(Setup {
-        keda: false,
-        arguments: &["--certificate-seconds=12"],
-        ..Setup::default()
-    });
+    let rig = Rig::start(Setup { keda: false, arguments: &["--certificate-seconds=12"], ..Setup::default() });
     let pid = rig.operator_pid();
     let space = Space::new(&rig, "renewal");
     let mut leaves = BTreeSet::new();
@@ -33,11 +29,7 @@ fn a_certificate_is_renewed_while_applies_go_on() {
         assert!(answer.is_success(), "apply {applies}: {}", answer.text);
         // Defaults are there: the mutating webhook, whose failures are ignored, was reached as well.
         let created = space.post("celeries", "?dryRun=All", &shop::named("other", "{}"));
-        assert_eq!(
-            created.success()["spec"]["common"]["appName"],
-            "other",
-            "apply {applies}"
-        );
+        assert_eq!(created.success()["spec"]["common"]["appName"], "other", "apply {applies}");
         leaves.insert(leaf(&rig).unwrap());
         applies += 1;
     }

@@ -18,10 +18,8 @@ fn container(deployment: &Value) -> &Value {
 #[test]
 fn workers_become_a_deployment_with_our_labels_and_owner() {
     let space = Space::new(shared(), "worker");
-    let celery = space.create(
-        "celeries",
-        &shop::with("spec: {workerSpec: {numOfWorkers: 3, args: [-Q, mail]}}"),
-    );
+    let celery =
+        space.create("celeries", &shop::with("spec: {workerSpec: {numOfWorkers: 3, args: [-Q, mail]}}"));
     let deployment = space.until_there("deployments", "shop-worker");
     let labels = &deployment["metadata"]["labels"];
     for (name, value) in [
@@ -33,10 +31,7 @@ fn workers_become_a_deployment_with_our_labels_and_owner() {
         ("celeryproject.org/pool", "default"),
     ] {
         assert_eq!(labels[name], value, "{name}");
-        assert_eq!(
-            deployment["spec"]["template"]["metadata"]["labels"][name], value,
-            "{name}"
-        );
+        assert_eq!(deployment["spec"]["template"]["metadata"]["labels"][name], value, "{name}");
     }
     let owner = json!([{
         "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery", "name": "shop",
@@ -50,33 +45,21 @@ fn workers_become_a_deployment_with_our_labels_and_owner() {
         (&json!("celery"), &json!("registry.example.com/shop:1.0"))
     );
     let args = container["args"].as_array().unwrap();
-    assert!(
-        args.windows(2).any(|words| words == [json!("-Q"), json!("mail")]),
-        "{args:?}"
-    );
-    assert_eq!(
-        space.children("shop"),
-        [("deployments".to_owned(), "shop-worker".to_owned())]
-    );
+    assert!(args.windows(2).any(|words| words == [json!("-Q"), json!("mail")]), "{args:?}");
+    assert_eq!(space.children("shop"), [("deployments".to_owned(), "shop-worker".to_owned())]);
 }
 
 #[test]
 fn flower_becomes_a_deployment_and_a_service() {
     let space = Space::new(shared(), "flower");
-    space.create(
-        "celeries",
-        &shop::with("spec: {flowerSpec: {servicePort: 8080, serviceType: NodePort}}"),
-    );
+    space.create("celeries", &shop::with("spec: {flowerSpec: {servicePort: 8080, serviceType: NodePort}}"));
     let service = space.until_there("services", "shop-flower");
     assert_eq!(
         (&service["spec"]["type"], &service["spec"]["ports"][0]["port"]),
         (&json!("NodePort"), &json!(8080))
     );
     let deployment = space.until_there("deployments", "shop-flower");
-    assert_eq!(
-        service["spec"]["selector"],
-        deployment["spec"]["selector"]["matchLabels"]
-    );
+    assert_eq!(service["spec"]["selector"], deployment["spec"]["selector"]["matchLabels"]);
     assert_eq!(container(&deployment)["ports"][0]["containerPort"], 8080);
 }
 
@@ -94,9 +77,7 @@ fn flower_that_is_taken_out_of_the_spec_is_removed() {
         worker["metadata"]["uid"]
     );
     let celery = space.until("celeries", "shop", |celery| {
-        celery["status"]["children"]
-            .as_array()
-            .is_some_and(|c| c.len() == 1)
+        celery["status"]["children"].as_array().is_some_and(|c| c.len() == 1)
     });
     assert!(celery["status"].get("flower").is_none());
 }
@@ -106,38 +87,24 @@ fn a_changed_spec_changes_the_deployment() {
     let space = Space::new(shared(), "update");
     space.create("celeries", &shop::plain());
     let first = space.until_there("deployments", "shop-worker");
-    space.edit(
-        "celeries",
-        "shop",
-        "spec: {common: {image: 'shop:2'}, workerSpec: {args: [-Q, mail]}}",
-    );
-    let second = space.until("deployments", "shop-worker", |deployment| {
-        container(deployment)["image"] == "shop:2"
-    });
+    space.edit("celeries", "shop", "spec: {common: {image: 'shop:2'}, workerSpec: {args: [-Q, mail]}}");
+    let second =
+        space.until("deployments", "shop-worker", |deployment| container(deployment)["image"] == "shop:2");
     assert!(container(&second)["args"].to_string().contains("mail"));
     assert_eq!(second["metadata"]["uid"], first["metadata"]["uid"]);
     // There and back again: a rolling update that was only defaulted would keep the strategy from changing.
-    space.edit(
-        "celeries",
-        "shop",
-        "spec: {workerSpec: {rolloutStrategy: {type: Recreate}}}",
-    );
-    let recreate = space.until("deployments", "shop-worker", |it| {
-        it["spec"]["strategy"]["type"] == "Recreate"
-    });
+    space.edit("celeries", "shop", "spec: {workerSpec: {rolloutStrategy: {type: Recreate}}}");
+    let recreate =
+        space.until("deployments", "shop-worker", |it| it["spec"]["strategy"]["type"] == "Recreate");
     assert_eq!(recreate["spec"]["strategy"], json!({"type": "Recreate"}));
     space.edit(
         "celeries",
         "shop",
         "spec: {workerSpec: {rolloutStrategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 2}}}}",
     );
-    let rolling = space.until("deployments", "shop-worker", |it| {
-        it["spec"]["strategy"]["type"] == "RollingUpdate"
-    });
-    assert_eq!(
-        rolling["spec"]["strategy"]["rollingUpdate"],
-        json!({"maxSurge": 2, "maxUnavailable": 0})
-    );
+    let rolling =
+        space.until("deployments", "shop-worker", |it| it["spec"]["strategy"]["type"] == "RollingUpdate");
+    assert_eq!(rolling["spec"]["strategy"]["rollingUpdate"], json!({"maxSurge": 2, "maxUnavailable": 0}));
     space.edit("celeries", "shop", "spec: {workerSpec: {rolloutStrategy: null}}");
     space.until("deployments", "shop-worker", |it| {
         it["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == "25%"
@@ -154,25 +121,17 @@ fn deleting_a_celery_leaves_nothing() {
     space.create("secrets", &secret);
     for (name, propagation) in [("back", "Background"), ("fore", "Foreground")] {
         let broker = "broker: {url: null, urlSecretRef: {name: broker, key: url}}";
-        let spec = format!(
-            "spec: {{common: {{{broker}}}, flowerSpec: {{}}, scaleTargetRef: {}}}",
-            shop::QUEUE
-        );
+        let spec =
+            format!("spec: {{common: {{{broker}}}, flowerSpec: {{}}, scaleTargetRef: {}}}", shop::QUEUE);
         space.create("celeries", &shop::named(name, &spec));
         space.until_there("scaledobjects", &format!("{name}-worker"));
         assert_eq!(space.children(name).len(), 6);
-        space
-            .delete("celeries", &format!("{name}?propagationPolicy={propagation}"))
-            .success();
-        until_within(
-            COLLECTED_WITHIN,
-            &format!("nothing is left ({propagation})"),
-            || {
-                let left = space.children(name);
-                let gone = left.is_empty() && space.get("celeries", name).is_none();
-                if gone { Ok(()) } else { Err(format!("{left:?}")) }
-            },
-        );
+        space.delete("celeries", &format!("{name}?propagationPolicy={propagation}")).success();
+        until_within(COLLECTED_WITHIN, &format!("nothing is left ({propagation})"), || {
+            let left = space.children(name);
+            let gone = left.is_empty() && space.get("celeries", name).is_none();
+            if gone { Ok(()) } else { Err(format!("{left:?}")) }
+        });
     }
     // What the user brought stays.
     assert!(space.get("secrets", "broker").is_some());

@@ -41,9 +41,8 @@ fn a_deleted_child_comes_back() {
     for (plural, name) in children {
         let before = space.get(plural, name).unwrap();
         space.delete(plural, name).success();
-        let after = space.until(plural, name, |object| {
-            object["metadata"]["uid"] != before["metadata"]["uid"]
-        });
+        let after =
+            space.until(plural, name, |object| object["metadata"]["uid"] != before["metadata"]["uid"]);
         let essence = |object: &Value| {
             (
                 object["metadata"]["labels"].clone(),
@@ -85,54 +84,24 @@ const EDITS: &[(&str, &str, &str, &str)] = &[
 
 /// The same for kinds whose edit is the whole patch.
 const PLAIN_EDITS: &[(&str, &str, &str, &str)] = &[
-    (
-        "secrets",
-        "shop-celery-keda",
-        "{data: {password: ZXZpbA==}}",
-        "/data/password",
-    ),
+    ("secrets", "shop-celery-keda", "{data: {password: ZXZpbA==}}", "/data/password"),
     (
         "services",
         "shop-flower",
         "{spec: {ports: [{name: http, port: 99, targetPort: 99}]}}",
         "/spec/ports/0/port",
     ),
-    (
-        "services",
-        "shop-flower",
-        "{spec: {type: NodePort}}",
-        "/spec/type",
-    ),
+    ("services", "shop-flower", "{spec: {type: NodePort}}", "/spec/type"),
     (
         "services",
         "shop-flower",
         "{metadata: {labels: {app.kubernetes.io/part-of: evil}}}",
         "/metadata/labels/app.kubernetes.io~1part-of",
     ),
-    (
-        "horizontalpodautoscalers",
-        "shop-flower",
-        "{spec: {maxReplicas: 50}}",
-        "/spec/maxReplicas",
-    ),
-    (
-        "triggerauthentications",
-        "shop-worker",
-        "{spec: {secretTargetRef: []}}",
-        "/spec/secretTargetRef",
-    ),
-    (
-        "scaledobjects",
-        "shop-worker",
-        "{spec: {maxReplicaCount: 50}}",
-        "/spec/maxReplicaCount",
-    ),
-    (
-        "scaledobjects",
-        "shop-worker",
-        "{spec: {triggers: [{type: cron, metadata: {}}]}}",
-        "/spec/triggers",
-    ),
+    ("horizontalpodautoscalers", "shop-flower", "{spec: {maxReplicas: 50}}", "/spec/maxReplicas"),
+    ("triggerauthentications", "shop-worker", "{spec: {secretTargetRef: []}}", "/spec/secretTargetRef"),
+    ("scaledobjects", "shop-worker", "{spec: {maxReplicaCount: 50}}", "/spec/maxReplicaCount"),
+    ("scaledobjects", "shop-worker", "{spec: {triggers: [{type: cron, metadata: {}}]}}", "/spec/triggers"),
 ];
 
 #[test]
@@ -146,11 +115,7 @@ fn an_edited_child_is_set_right() {
         let patched: Value =
             serde_json::from_str(&space.succeed(&["patch", plural, name, kind, "-o=json", "-p", patch], ""))
                 .unwrap();
-        assert_ne!(
-            patched.pointer(pointer).cloned(),
-            wanted,
-            "the edit {patch} did nothing"
-        );
+        assert_ne!(patched.pointer(pointer).cloned(), wanted, "the edit {patch} did nothing");
         space.until(plural, name, |object| object.pointer(pointer).cloned() == wanted);
     };
     for (plural, name, pod, pointer) in EDITS {
@@ -158,23 +123,14 @@ fn an_edited_child_is_set_right() {
         repaired(plural, name, pointer, "--type=strategic", &patch);
     }
     for (plural, name, patch, pointer) in PLAIN_EDITS {
-        repaired(
-            plural,
-            name,
-            pointer,
-            "--type=merge",
-            &shop::yaml(patch).to_string(),
-        );
+        repaired(plural, name, pointer, "--type=merge", &shop::yaml(patch).to_string());
     }
 }
 
 #[test]
 fn replicas_that_somebody_edits_come_back_unless_they_belong_to_an_autoscaler() {
     let space = Space::new(shared(), "replicas");
-    space.create(
-        "celeries",
-        &shop::with("spec: {workerSpec: {numOfWorkers: 2}, flowerSpec: {}}"),
-    );
+    space.create("celeries", &shop::with("spec: {workerSpec: {numOfWorkers: 2}, flowerSpec: {}}"));
     for (name, wanted) in [("shop-worker", 2), ("shop-flower", 1)] {
         space.until("deployments", name, |object| object["spec"]["replicas"] == wanted);
         let printed = space.succeed(&["scale", "--replicas=7", &format!("deployment/{name}")], "");
@@ -198,20 +154,14 @@ fn what_somebody_else_adds_stays() {
         "{metadata: {annotations: {team: a}}, spec: {sessionAffinity: ClientIP}}",
     );
     // A change of ours goes over both objects; the additions are still there.
-    space.edit(
-        "celeries",
-        "shop",
-        "spec: {common: {image: 'shop:2'}, flowerSpec: {servicePort: 8080}}",
-    );
+    space.edit("celeries", "shop", "spec: {common: {image: 'shop:2'}, flowerSpec: {servicePort: 8080}}");
     let deployment = space.until("deployments", "shop-worker", |it| {
         it["spec"]["template"]["spec"]["containers"][0]["image"] == "shop:2"
     });
     assert_eq!(deployment["metadata"]["annotations"]["team"], "a");
     assert_eq!(deployment["metadata"]["labels"]["team"], "a");
     assert_eq!(deployment["spec"]["progressDeadlineSeconds"], 123);
-    let service = space.until("services", "shop-flower", |it| {
-        it["spec"]["ports"][0]["port"] == 8080
-    });
+    let service = space.until("services", "shop-flower", |it| it["spec"]["ports"][0]["port"] == 8080);
     assert_eq!(service["spec"]["ports"].as_array().unwrap().len(), 1);
     assert_eq!(service["metadata"]["annotations"]["team"], "a");
     assert_eq!(service["spec"]["sessionAffinity"], "ClientIP");
@@ -227,35 +177,23 @@ fn a_foreign_object_of_a_childs_name_is_never_taken() {
     let other = shop::yaml("{metadata: {name: shop-flower}, spec: {ports: [{port: 80}], selector: {a: b}}}");
     space.create("deployments", &foreign);
     let other = space.create("services", &other);
-    let before = space.until("deployments", "shop-worker", |it| {
-        it["status"]["observedGeneration"] == 1
-    });
+    let before = space.until("deployments", "shop-worker", |it| it["status"]["observedGeneration"] == 1);
     space.create("celeries", &shop::with("spec: {flowerSpec: {}}"));
     let celery = space.until_condition("shop", "Stalled", "True", "NameTaken");
     let ready = crate::space::condition(&celery, "Ready");
-    assert_eq!(
-        (&ready["status"], &ready["reason"]),
-        (&json!("False"), &json!("NameTaken"))
-    );
+    assert_eq!((&ready["status"], &ready["reason"]), (&json!("False"), &json!("NameTaken")));
     assert!(
-        ready["message"]
-            .as_str()
-            .unwrap()
-            .contains("Deployment shop-worker exists and does not belong"),
+        ready["message"].as_str().unwrap().contains("Deployment shop-worker exists and does not belong"),
         "{ready}"
     );
     // A child that fails does not keep the others waiting.
     space.until_there("deployments", "shop-flower");
     assert_eq!(space.get("deployments", "shop-worker").unwrap(), before);
     space.delete("deployments", "shop-worker").success();
-    space.until("deployments", "shop-worker", |it| {
-        it["metadata"]["ownerReferences"][0]["kind"] == "Celery"
-    });
+    space.until("deployments", "shop-worker", |it| it["metadata"]["ownerReferences"][0]["kind"] == "Celery");
     assert_eq!(space.get("services", "shop-flower").unwrap(), other);
     space.delete("services", "shop-flower").success();
-    space.until("services", "shop-flower", |it| {
-        it["metadata"]["ownerReferences"][0]["kind"] == "Celery"
-    });
+    space.until("services", "shop-flower", |it| it["metadata"]["ownerReferences"][0]["kind"] == "Celery");
     space.until_condition("shop", "Stalled", "False", "Settled");
 }
 
@@ -265,11 +203,7 @@ fn a_repair_that_server_side_apply_cannot_make_leaves_no_owner_behind() {
     space.create("celeries", &shop::with("spec: {flowerSpec: {}}"));
     space.until_there("services", "shop-flower");
     // The port is the key of its entry: ours would come to stand beside the edited one, under the same name.
-    space.edit(
-        "services",
-        "shop-flower",
-        "{spec: {ports: [{name: http, port: 99, targetPort: 99}]}}",
-    );
+    space.edit("services", "shop-flower", "{spec: {ports: [{name: http, port: 99, targetPort: 99}]}}");
     let port = |wanted: u16| {
         space.until("services", "shop-flower", |it| {
             it["spec"]["ports"].as_array().unwrap().len() == 1 && it["spec"]["ports"][0]["port"] == wanted

@@ -16,11 +16,7 @@ use tokio::runtime::Runtime;
 
 /// One runtime for all tests: a client does not outlive the runtime that it was made in.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 });
 
 /// No answer takes longer, watches with their own limit included.
@@ -61,9 +57,7 @@ impl Answer {
         let text = |cause: &Value, name: &str| cause[name].as_str().unwrap_or_default().to_owned();
         let body = self.body();
         let causes = body["details"]["causes"].as_array().into_iter().flatten();
-        causes
-            .map(|cause| (text(cause, "field"), text(cause, "message")))
-            .collect()
+        causes.map(|cause| (text(cause, "field"), text(cause, "message"))).collect()
     }
 }
 
@@ -71,9 +65,7 @@ impl Answer {
 pub(crate) fn client(kubeconfig: &Path) -> Client {
     RUNTIME.block_on(async {
         let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-            .await
-            .unwrap();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
         Client::try_from(config).unwrap()
     })
 }
@@ -86,9 +78,7 @@ pub(crate) fn send(
     content_type: &str,
     body: Option<&Value>,
 ) -> Answer {
-    let bytes = body
-        .map(|body| serde_json::to_vec(body).unwrap())
-        .unwrap_or_default();
+    let bytes = body.map(|body| serde_json::to_vec(body).unwrap()).unwrap_or_default();
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -97,15 +87,9 @@ pub(crate) fn send(
         .body(Body::from(bytes))
         .unwrap();
     let exchange = async {
-        let response = client
-            .send(request)
-            .await
-            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let response = client.send(request).await.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let (head, body) = response.into_parts();
-        let bytes = body
-            .collect()
-            .await
-            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let bytes = body.collect().await.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         Answer {
             code: head.status.as_u16(),
             text: String::from_utf8_lossy(&bytes.to_bytes()).into_owned(),
@@ -121,9 +105,7 @@ pub(crate) fn send(
 fn warnings(headers: &HeaderMap) -> Vec<String> {
     let texts = headers.get_all("warning").iter().map(|value| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let text = value
-            .strip_prefix("299 - \"")
-            .and_then(|rest| rest.strip_suffix('"'));
+        let text = value.strip_prefix("299 - \"").and_then(|rest| rest.strip_suffix('"'));
         text.unwrap_or(&value).replace("\\\"", "\"").replace("\\\\", "\\")
     });
     texts.collect()

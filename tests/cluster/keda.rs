@@ -8,11 +8,8 @@ use crate::space::{Space, condition};
 /// One story on one rig: KEDA can be missing only once, and both halves need an operator of their own.
 #[test]
 fn keda_may_come_later_and_other_namespaces_are_left_alone() {
-    let rig = Rig::start(Setup {
-        keda: false,
-        arguments: &["--watch-namespace=watched,also"],
-        ..Setup::default()
-    });
+    let rig =
+        Rig::start(Setup { keda: false, arguments: &["--watch-namespace=watched,also"], ..Setup::default() });
     let pid = rig.operator_pid();
     let watched = Space::named(&rig, "watched");
     let also = Space::named(&rig, "also");
@@ -31,9 +28,7 @@ fn keda_may_come_later_and_other_namespaces_are_left_alone() {
     also.until_there("deployments", "shop-worker");
     rig.install_keda();
     watched.until_there("scaledobjects", "shop-worker");
-    watched.until("celeries", "shop", |it| {
-        condition(it, "AutoscalingReady")["reason"] != "KedaNotInstalled"
-    });
+    watched.until("celeries", "shop", |it| condition(it, "AutoscalingReady")["reason"] != "KedaNotInstalled");
     assert_eq!(rig.operator_pid(), pid);
     // The object that nobody looks after came first and has nothing: no children, no status. It was judged all the same.
     assert_eq!(other.children("shop"), Vec::new());

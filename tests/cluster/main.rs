@@ -26,4 +26,5 @@ mod autoscalers;
 mod certificates;
 mod children;
 mod drift;
+mod samples;
 mod status;

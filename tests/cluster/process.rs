@@ -12,22 +12,15 @@ use crate::wait::until;
 /// One story on one rig, since it takes the operator away from everybody.
 #[test]
 fn a_killed_operator_goes_on_where_it_was_and_an_asked_one_ends_well() {
-    let rig = Rig::start(Setup {
-        keda: false,
-        ..Setup::default()
-    });
+    let rig = Rig::start(Setup { keda: false, ..Setup::default() });
     let space = Space::new(&rig, "killed");
     for name in ["still", "changed", "damaged", "new"] {
         space.create("celeries", &shop::named(name, "spec: {flowerSpec: {}}"));
     }
     for name in ["still", "changed", "damaged", "new"] {
         space.until_there("services", &format!("{name}-flower"));
-        space.until("deployments", &format!("{name}-worker"), |it| {
-            it["status"]["replicas"] == 1
-        });
-        space.until("deployments", &format!("{name}-flower"), |it| {
-            it["status"]["replicas"] == 1
-        });
+        space.until("deployments", &format!("{name}-worker"), |it| it["status"]["replicas"] == 1);
+        space.until("deployments", &format!("{name}-flower"), |it| it["status"]["replicas"] == 1);
         space.until_ready(name);
     }
     space.delete("celeries", "new").success();
@@ -51,17 +44,9 @@ fn kill(rig: &Rig) {
 
 /// Nothing that needs the webhooks: with them away, changes of a spec are refused.
 fn while_nobody_looks(space: &Space<'_>) {
-    let refused = space.merge(
-        "celeries",
-        "changed",
-        &shop::yaml("spec: {common: {image: 'shop:2'}}"),
-    );
+    let refused = space.merge("celeries", "changed", &shop::yaml("spec: {common: {image: 'shop:2'}}"));
     assert_eq!(refused.code, 500, "{}", refused.text);
-    assert!(
-        refused.text.contains("failed calling webhook"),
-        "{}",
-        refused.text
-    );
+    assert!(refused.text.contains("failed calling webhook"), "{}", refused.text);
     space.edit("celeries", "still", "metadata: {labels: {team: a}}");
     space.delete("services", "damaged-flower").success();
     space.edit("deployments", "damaged-worker", "spec: {replicas: 9}");
@@ -86,11 +71,7 @@ fn only_what_was_needed_was_written(rig: &Rig, space: &Space<'_>, begin: u64) {
         let mut writes = audit::writes_in(rig, begin, &space.name);
         writes.retain(|write| !write.contains("/status "));
         writes.sort();
-        if writes.len() >= 4 {
-            Ok(writes)
-        } else {
-            Err(writes.join("\n"))
-        }
+        if writes.len() >= 4 { Ok(writes) } else { Err(writes.join("\n")) }
     });
     let here = |what: &str, code: u16| {
         format!(
@@ -108,24 +89,15 @@ fn only_what_was_needed_was_written(rig: &Rig, space: &Space<'_>, begin: u64) {
     ];
     assert_eq!(children, wanted);
     let still = audit::writes_in(rig, begin, &space.name);
-    assert!(
-        !still.iter().any(|write| write.contains("/still")),
-        "{}",
-        still.join("\n")
-    );
+    assert!(!still.iter().any(|write| write.contains("/still")), "{}", still.join("\n"));
     // The certificate and its authority are there already.
-    assert_eq!(
-        audit::writes_in(rig, begin, "celery-system"),
-        Vec::<String>::new()
-    );
+    assert_eq!(audit::writes_in(rig, begin, "celery-system"), Vec::<String>::new());
 }
 
 fn ends_well(rig: &Rig) {
     let mut operator = rig.operator();
     let mut process = operator.take().unwrap();
     process.terminate().unwrap();
-    let status = process
-        .wait(Duration::from_secs(30))
-        .expect("ends when it is asked to");
+    let status = process.wait(Duration::from_secs(30)).expect("ends when it is asked to");
     assert_eq!(status.code(), Some(0), "see {}", process.log().display());
 }

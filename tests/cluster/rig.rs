@@ -24,13 +24,8 @@ pub(crate) fn shared() -> &'static Rig {
 
 /// The definition alone: nobody but the schema judges, nobody reconciles.
 pub(crate) fn bare() -> &'static Rig {
-    static BARE: LazyLock<Rig> = LazyLock::new(|| {
-        Rig::start(Setup {
-            keda: false,
-            operator: false,
-            arguments: &[],
-        })
-    });
+    static BARE: LazyLock<Rig> =
+        LazyLock::new(|| Rig::start(Setup { keda: false, operator: false, arguments: &[] }));
     &BARE
 }
 
@@ -47,11 +42,7 @@ pub(crate) struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self {
-            keda: true,
-            operator: true,
-            arguments: &[],
-        }
+        Self { keda: true, operator: true, arguments: &[] }
     }
 }
 
@@ -69,11 +60,7 @@ pub(crate) struct Rig {
 impl Rig {
     /// Starts a rig; the operator is ready and the webhooks are in force.
     pub(crate) fn start(setup: Setup) -> Self {
-        let plane = ControlPlane::start(Options {
-            audit: true,
-            ..Options::default()
-        })
-        .unwrap();
+        let plane = ControlPlane::start(Options { audit: true, ..Options::default() }).unwrap();
         let rig = Self {
             operator: Mutex::default(),
             client: http::client(plane.kubeconfig()),
@@ -84,11 +71,7 @@ impl Rig {
                 log: plane.dir().join("operator.log"),
                 webhook_port: free_port().unwrap(),
                 admin_port: free_port().unwrap(),
-                arguments: setup
-                    .arguments
-                    .iter()
-                    .map(|&argument| argument.to_owned())
-                    .collect(),
+                arguments: setup.arguments.iter().map(|&argument| argument.to_owned()).collect(),
             },
             plane: Mutex::new(plane),
         };
@@ -107,13 +90,8 @@ impl Rig {
         self.succeed(&["create", "namespace", "celery-system"]);
         self.apply(&operator::printed(&["manifests", "rbac"]));
         self.install_webhooks();
-        let token = self.succeed(&[
-            "create",
-            "token",
-            "celery-operator",
-            "-n=celery-system",
-            "--duration=24h",
-        ]);
+        let token =
+            self.succeed(&["create", "token", "celery-operator", "-n=celery-system", "--duration=24h"]);
         {
             let plane = lock(&self.plane);
             let ca = self.dir.join("operator-ca.crt");
@@ -136,11 +114,7 @@ impl Rig {
         let path = format!("{}?dryRun=All", collection("celeries", "default"));
         until("the webhooks are in force", || {
             let answer = self.send("POST", &path, JSON, Some(&bad));
-            if answer.code == 422 {
-                Ok(())
-            } else {
-                Err(format!("{answer:?}"))
-            }
+            if answer.code == 422 { Ok(()) } else { Err(format!("{answer:?}")) }
         });
     }
 
@@ -150,11 +124,7 @@ impl Rig {
         until("the definition is established", || {
             let object = self.send("GET", &path, JSON, None).success();
             let established = &condition(&object, "Established")["status"];
-            if established == "True" {
-                Ok(())
-            } else {
-                Err(object["status"].to_string())
-            }
+            if established == "True" { Ok(()) } else { Err(object["status"].to_string()) }
         });
     }
 
@@ -185,12 +155,7 @@ impl Rig {
     pub(crate) fn operator_pid(&self) -> u32 {
         let mut operator = self.operator();
         let operator = operator.as_mut().unwrap();
-        assert_eq!(
-            operator.try_exit(),
-            None,
-            "the operator ended, see {}",
-            operator.log().display()
-        );
+        assert_eq!(operator.try_exit(), None, "the operator ended, see {}", operator.log().display());
         operator.id()
     }
 
@@ -203,11 +168,7 @@ impl Rig {
     pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Output {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), input).unwrap();
-        self.kubectl()
-            .args(arguments)
-            .stdin(file.reopen().unwrap())
-            .output()
-            .unwrap()
+        self.kubectl().args(arguments).stdin(file.reopen().unwrap()).output().unwrap()
     }
 
     /// What kubectl prints when it succeeds, as it must.
@@ -230,10 +191,7 @@ impl Rig {
     /// Keeps the logs and says where they are.
     pub(crate) fn keep_logs(&self) {
         lock(&self.plane).keep();
-        eprintln!(
-            "the logs of control plane and operator are kept in {}",
-            self.dir.display()
-        );
+        eprintln!("the logs of control plane and operator are kept in {}", self.dir.display());
     }
 }
 
@@ -248,10 +206,7 @@ impl Drop for Rig {
 /// Standard output of a success.
 #[track_caller]
 pub(crate) fn succeeded(output: &Output) -> String {
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "kubectl: {stdout}{stderr}");
     stdout.into_owned()
 }

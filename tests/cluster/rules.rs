@@ -10,21 +10,41 @@ use crate::http::Answer;
 use crate::rig::{bare, shared};
 use crate::shop;
 use crate::space::Space;
+use crate::wait::until;
 
-/// Creates an example, or lays it over what stood there before. Nothing of it is left afterwards.
+/// Creates an example, lays it over what stood there before, or scales it. Nothing of it is left afterwards.
 fn written(space: &Space<'_>, rule: &Rule, example: &str) -> Answer {
     let new = shop::with(example);
-    let Some(old) = rule.example.old else {
-        let answer = space.post("celeries", "", &new);
-        remove(space, &new);
-        return answer;
+    let answer = if rule.is_about_scaling() {
+        scaled(space, &new)
+    } else if let Some(old) = rule.example.old {
+        space.create("celeries", &shop::with(old));
+        replaced(space, &new)
+    } else {
+        space.post("celeries", "", &new)
     };
-    let old = space.create("celeries", &shop::with(old));
-    let mut replacement = new;
-    replacement["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
-    let answer = space.put("celeries", &replacement);
-    remove(space, &old);
+    remove(space, &new);
     answer
+}
+
+/// Replaces the object. The operator may write its status at the same time: then it is read again.
+fn replaced(space: &Space<'_>, new: &Value) -> Answer {
+    until("nobody else writes", || {
+        let mut new = new.clone();
+        let old = space.get("celeries", "shop").unwrap();
+        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
+        let answer = space.put("celeries", &new);
+        if answer.code == 409 { Err(answer.text) } else { Ok(answer) }
+    })
+}
+
+/// Creates the object and scales it, once the operator has seen it.
+fn scaled(space: &Space<'_>, new: &Value) -> Answer {
+    space.create("celeries", new);
+    if space.rig.operator().is_some() {
+        space.until("celeries", "shop", |celery| !celery["status"].is_null());
+    }
+    space.merge("celeries", "shop/scale", &json!({"spec": {"replicas": 2}}))
 }
 
 fn remove(space: &Space<'_>, object: &Value) {
@@ -57,10 +77,7 @@ fn with_the_webhooks_every_bad_example_is_named_by_its_rule_and_every_good_one_i
                 }
             }
             Severity::Warn => {
-                let named = bad
-                    .warnings
-                    .iter()
-                    .any(|text| text.starts_with(&format!("{at}: ")));
+                let named = bad.warnings.iter().any(|text| text.starts_with(&format!("{at}: ")));
                 if !bad.is_success() || !named || ids(bad.warnings.clone()) != BTreeSet::from([id.to_owned()])
                 {
                     wrong.push(format!("{id} at {at}: {} {:?}", bad.code, bad.warnings));
@@ -69,10 +86,7 @@ fn with_the_webhooks_every_bad_example_is_named_by_its_rule_and_every_good_one_i
         }
         let good = written(&space, rule, rule.example.good);
         if !good.is_success() || !good.warnings.is_empty() {
-            wrong.push(format!(
-                "{id}: the good example: {} {:?} {}",
-                good.code, good.warnings, good.text
-            ));
+            wrong.push(format!("{id}: the good example: {} {:?} {}", good.code, good.warnings, good.text));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -103,19 +117,11 @@ fn without_the_webhooks_duplicates_and_a_removed_app_name_are_refused_too() {
     let space = Space::new(bare(), "last-line");
     let metric = "{name: cpu, target: {type: Utilization, averageUtilization: 80}}";
     let target = |pool: &str| format!("{{kind: worker, {pool}maxReplicas: 3, metrics: [{metric}]}}");
-    let twice = format!(
-        "spec: {{scaleTargetRef: [{}, {}]}}",
-        target(""),
-        target("pool: default, ")
-    );
+    let twice = format!("spec: {{scaleTargetRef: [{}, {}]}}", target(""), target("pool: default, "));
     let answer = space.post("celeries", "", &shop::with(&twice));
     assert_eq!(answer.causes()[0].0, "spec.scaleTargetRef[1]", "{}", answer.text);
     space.create("celeries", &shop::with("spec: {common: {appName: mall}}"));
-    let answer = space.merge(
-        "celeries",
-        "shop",
-        &json!({"spec": {"common": {"appName": null}}}),
-    );
+    let answer = space.merge("celeries", "shop", &json!({"spec": {"common": {"appName": null}}}));
     assert_eq!(answer.code, 422, "{}", answer.text);
     assert_eq!(answer.causes()[0].0, "spec.common.appName");
 }

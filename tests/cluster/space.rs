@@ -51,12 +51,8 @@ impl<'a> Space<'a> {
     /// A new namespace of this name.
     pub(crate) fn named(rig: &'a Rig, name: &str) -> Self {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        rig.send("POST", "/api/v1/namespaces", JSON, Some(&namespace))
-            .success();
-        Self {
-            rig,
-            name: name.to_owned(),
-        }
+        rig.send("POST", "/api/v1/namespaces", JSON, Some(&namespace)).success();
+        Self { rig, name: name.to_owned() }
     }
 
     fn path(&self, plural: &str, name: &str) -> String {
@@ -76,8 +72,7 @@ impl<'a> Space<'a> {
 
     /// Changes fields of an object; `name` may go on with `/status` or a query.
     pub(crate) fn merge(&self, plural: &str, name: &str, patch: &Value) -> Answer {
-        self.rig
-            .send("PATCH", &self.path(plural, name), MERGE, Some(patch))
+        self.rig.send("PATCH", &self.path(plural, name), MERGE, Some(patch))
     }
 
     #[track_caller]
@@ -122,20 +117,13 @@ impl<'a> Space<'a> {
     /// Plural and name of everything that a Celery owns.
     pub(crate) fn children(&self, owner: &str) -> Vec<(String, String)> {
         let is_child = |object: &Value| {
-            let owners = object["metadata"]["ownerReferences"]
-                .as_array()
-                .into_iter()
-                .flatten();
-            owners
-                .into_iter()
-                .any(|reference| reference["kind"] == "Celery" && reference["name"] == owner)
+            let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+            owners.into_iter().any(|reference| reference["kind"] == "Celery" && reference["name"] == owner)
         };
         let of_kind = |plural: &&str| {
             let objects = self.list(plural).into_iter().filter(is_child);
             let name = |object: Value| object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-            objects
-                .map(|object| ((*plural).to_owned(), name(object)))
-                .collect::<Vec<_>>()
+            objects.map(|object| ((*plural).to_owned(), name(object))).collect::<Vec<_>>()
         };
         CHILDREN.iter().flat_map(of_kind).collect()
     }
@@ -143,12 +131,10 @@ impl<'a> Space<'a> {
     /// Waits until an object is there and is so, and returns it.
     #[track_caller]
     pub(crate) fn until(&self, plural: &str, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        until(&format!("{plural} {}/{name}", self.name), || {
-            match self.get(plural, name) {
-                Some(object) if is_so(&object) => Ok(object),
-                Some(object) => Err(without_managed_fields(object).to_string()),
-                None => Err("is not there".to_owned()),
-            }
+        until(&format!("{plural} {}/{name}", self.name), || match self.get(plural, name) {
+            Some(object) if is_so(&object) => Ok(object),
+            Some(object) => Err(without_managed_fields(object).to_string()),
+            None => Err("is not there".to_owned()),
         })
     }
 
@@ -159,11 +145,9 @@ impl<'a> Space<'a> {
 
     #[track_caller]
     pub(crate) fn until_gone(&self, plural: &str, name: &str) {
-        until(&format!("{plural} {}/{name} is gone", self.name), || {
-            match self.get(plural, name) {
-                None => Ok(()),
-                Some(object) => Err(without_managed_fields(object).to_string()),
-            }
+        until(&format!("{plural} {}/{name} is gone", self.name), || match self.get(plural, name) {
+            None => Ok(()),
+            Some(object) => Err(without_managed_fields(object).to_string()),
         });
     }
 
@@ -219,11 +203,7 @@ impl<'a> Space<'a> {
 /// A condition of an object's status, or null.
 pub(crate) fn condition(object: &Value, type_: &str) -> Value {
     let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    conditions
-        .into_iter()
-        .find(|condition| condition["type"] == type_)
-        .cloned()
-        .unwrap_or_default()
+    conditions.into_iter().find(|condition| condition["type"] == type_).cloned().unwrap_or_default()
 }
 
 fn without_managed_fields(mut object: Value) -> Value {

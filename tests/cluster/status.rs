@@ -20,10 +20,7 @@ fn pair(status: &str, reason: &str) -> (String, String) {
 #[test]
 fn a_celery_is_ready_when_its_pods_are() {
     let space = Space::new(shared(), "ready");
-    space.create(
-        "celeries",
-        &shop::with("spec: {workerSpec: {numOfWorkers: 2}, flowerSpec: {}}"),
-    );
+    space.create("celeries", &shop::with("spec: {workerSpec: {numOfWorkers: 2}, flowerSpec: {}}"));
     let waiting = space.until_condition("shop", "Ready", "False", "Progressing");
     assert_eq!(said(&waiting, "Reconciling"), pair("True", "Progressing"));
     assert_eq!(said(&waiting, "Stalled"), pair("False", "Settled"));
@@ -32,10 +29,7 @@ fn a_celery_is_ready_when_its_pods_are() {
     space.until("deployments", "shop-worker", |it| it["status"]["replicas"] == 2);
     space.until("deployments", "shop-flower", |it| it["status"]["replicas"] == 1);
     space.until_ready("shop");
-    let waited = space.succeed(
-        &["wait", "--for=condition=Ready", "celery/shop", "--timeout=20s"],
-        "",
-    );
+    let waited = space.succeed(&["wait", "--for=condition=Ready", "celery/shop", "--timeout=20s"], "");
     assert_eq!(waited, "celery.celeryproject.org/shop condition met\n");
     let ready = space.until("celeries", "shop", |it| it["status"]["workers"] == "2/2");
     for type_ in ["WorkersAvailable", "FlowerAvailable"] {
@@ -65,19 +59,14 @@ fn a_celery_is_ready_when_its_pods_are() {
 #[test]
 fn kubectl_get_shows_the_columns() {
     let space = Space::new(shared(), "columns");
-    space.create(
-        "celeries",
-        &shop::with("spec: {common: {celeryVersion: '5.5'}, flowerSpec: {}}"),
-    );
+    space.create("celeries", &shop::with("spec: {common: {celeryVersion: '5.5'}, flowerSpec: {}}"));
     space.until_condition("shop", "Ready", "False", "Progressing");
     let printed = space.succeed(&["get", "cel,capp", "-o=wide"], "");
     let mut lines = printed.lines();
     let head: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
     assert_eq!(
         head,
-        [
-            "NAME", "READY", "REASON", "WORKERS", "FLOWER", "BROKER", "IMAGE", "CELERY", "QUEUES", "AGE"
-        ]
+        ["NAME", "READY", "REASON", "WORKERS", "FLOWER", "BROKER", "IMAGE", "CELERY", "QUEUES", "AGE"]
     );
     let row: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
     assert_eq!(
@@ -94,11 +83,7 @@ fn kubectl_get_shows_the_columns() {
             "celery"
         ]
     );
-    assert!(
-        space
-            .succeed(&["get", "all"], "")
-            .contains("celery.celeryproject.org/shop")
-    );
+    assert!(space.succeed(&["get", "all"], "").contains("celery.celeryproject.org/shop"));
 }
 
 #[test]
@@ -122,23 +107,14 @@ fn a_new_spec_is_not_ready_before_it_is_rolled_out() {
 fn a_missing_secret_is_named_and_found_again() {
     let space = Space::new(shared(), "secret");
     let broker = "{url: null, redis: {host: cache, passwordSecretRef: {name: cache, key: password}}}";
-    space.create(
-        "celeries",
-        &shop::with(&format!("spec: {{common: {{broker: {broker}}}}}")),
-    );
+    space.create("celeries", &shop::with(&format!("spec: {{common: {{broker: {broker}}}}}")));
     let celery = space.until("celeries", "shop", |it| said(it, "BrokerResolved").0 == "False");
-    let message = condition(&celery, "BrokerResolved")["message"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let message = condition(&celery, "BrokerResolved")["message"].as_str().unwrap().to_owned();
     assert!(message.contains("cache"), "{message}");
     assert_eq!(said(&celery, "Ready").0, "False");
     // The workers exist already; Kubernetes itself holds their containers until the Secret is there.
     space.until_there("deployments", "shop-worker");
-    space.create(
-        "secrets",
-        &json!({"metadata": {"name": "cache"}, "stringData": {"password": "hush"}}),
-    );
+    space.create("secrets", &json!({"metadata": {"name": "cache"}, "stringData": {"password": "hush"}}));
     // The Secrets of users are not watched: the next change of the object looks again.
     space.edit("celeries", "shop", "spec: {workerSpec: {args: [-Q, mail]}}");
     let celery = space.until_condition("shop", "BrokerResolved", "True", "Resolved");
@@ -149,33 +125,16 @@ fn a_missing_secret_is_named_and_found_again() {
 #[test]
 fn warnings_are_listed_and_passwords_are_not() {
     let space = Space::new(shared(), "findings");
-    space.create(
-        "celeries",
-        &shop::with("spec: {common: {broker: {url: 'redis://:hush@localhost/3'}}}"),
-    );
+    space.create("celeries", &shop::with("spec: {common: {broker: {url: 'redis://:hush@localhost/3'}}}"));
     let celery = space.until_condition("shop", "Valid", "True", "Accepted");
     let status = &celery["status"];
-    let rules: Vec<&str> = status["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it["rule"].as_str().unwrap())
-        .collect();
+    let rules: Vec<&str> =
+        status["findings"].as_array().unwrap().iter().map(|it| it["rule"].as_str().unwrap()).collect();
     assert_eq!(rules, ["B26", "B27"]);
-    assert!(
-        status["findings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|finding| finding["severity"] == "warn")
-    );
+    assert!(status["findings"].as_array().unwrap().iter().all(|finding| finding["severity"] == "warn"));
     assert!(!status.to_string().contains("hush"), "{status}");
     assert!(!json!(space.list("events")).to_string().contains("hush"));
-    assert!(
-        !std::fs::read_to_string(&space.rig.launch.log)
-            .unwrap()
-            .contains("hush")
-    );
+    assert!(!std::fs::read_to_string(&space.rig.launch.log).unwrap().contains("hush"));
     let output = space.kubectl(&["describe", "celery/shop"], "");
     assert!(String::from_utf8_lossy(&output.stdout).contains("B26"));
 }

@@ -27,10 +27,7 @@ pub(crate) fn until_within<T, E: Display>(
         match look() {
             Ok(answer) => return answer,
             Err(seen) if Instant::now() >= deadline => {
-                panic!(
-                    "{what}: not within {} s; last seen: {seen:.4000}",
-                    within.as_secs()
-                )
+                panic!("{what}: not within {} s; last seen: {seen:.4000}", within.as_secs())
             }
             Err(_) => thread::sleep(POLL),
         }

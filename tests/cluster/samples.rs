@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every sample and every YAML of the documentation, applied as a user would.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use crate::rig::shared;
+use crate::space::Space;
+use crate::wait::until;
+
+/// The Celery of each sample and everything that is created for it.
+const SAMPLES: &[(&str, &str, &[(&str, &str)])] = &[
+    ("smallest.yaml", "shop", &[("deployments", "shop-worker")]),
+    (
+        "everything.yaml",
+        "shop-everything",
+        &[
+            ("deployments", "everything-flower"),
+            ("deployments", "everything-worker"),
+            ("horizontalpodautoscalers", "everything-flower"),
+            ("scaledobjects", "everything-worker"),
+            ("secrets", "everything-celery-broker"),
+            ("services", "everything-flower"),
+            ("triggerauthentications", "everything-worker"),
+        ],
+    ),
+    (
+        "flower-exposed.yaml",
+        "shop-monitor",
+        &[("deployments", "shop-monitor-flower"), ("services", "shop-monitor-flower")],
+    ),
+    (
+        "autoscale-cpu.yaml",
+        "shop-busy",
+        &[("deployments", "shop-busy-worker"), ("horizontalpodautoscalers", "shop-busy-worker")],
+    ),
+    (
+        "autoscale-redis.yaml",
+        "shop-queues",
+        &[
+            ("deployments", "shop-queues-worker"),
+            ("scaledobjects", "shop-queues-worker"),
+            ("secrets", "shop-queues-celery-keda"),
+            ("triggerauthentications", "shop-queues-worker"),
+        ],
+    ),
+    (
+        "autoscale-rabbitmq.yaml",
+        "shop-rabbit",
+        &[
+            ("deployments", "shop-rabbit-worker"),
+            ("scaledobjects", "shop-rabbit-worker"),
+            ("secrets", "shop-rabbit-celery-broker"),
+            ("triggerauthentications", "shop-rabbit-worker"),
+        ],
+    ),
+    (
+        "autoscale-sqs.yaml",
+        "shop-sqs",
+        &[
+            ("deployments", "shop-sqs-worker"),
+            ("scaledobjects", "shop-sqs-worker"),
+            ("triggerauthentications", "shop-sqs-worker"),
+        ],
+    ),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn every_sample_gets_its_children_and_no_warning() {
+    let space = Space::new(shared(), "samples");
+    let folder = root().join("config/samples");
+    let there: BTreeSet<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let known: BTreeSet<String> = SAMPLES.iter().map(|(file, ..)| (*file).to_owned()).collect();
+    assert_eq!(there, known, "a sample without an expectation, or the other way round");
+    for (file, name, children) in SAMPLES {
+        let yaml = fs::read_to_string(folder.join(file)).unwrap();
+        assert!(
+            yaml.starts_with("# SPDX-License-Identifier: Apache-2.0\n# "),
+            "{file} does not say what it shows"
+        );
+        let output = space.kubectl(&["apply", "-f", "-"], &yaml);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{file}: {said}");
+        let expected: BTreeSet<(String, String)> =
+            children.iter().map(|(plural, name)| ((*plural).to_owned(), (*name).to_owned())).collect();
+        until(&format!("the children of {file}"), || {
+            let seen: BTreeSet<(String, String)> = space.children(name).into_iter().collect();
+            if seen == expected { Ok(()) } else { Err(format!("{seen:?}")) }
+        });
+        // What is applied twice changes nothing, although kubectl says "configured" where the schema has filled in
+        // something inside a list.
+        let generation = || space.get("celeries", name).unwrap()["metadata"]["generation"].clone();
+        let before = generation();
+        space.succeed(&["apply", "-f", "-"], &yaml);
+        assert_eq!(generation(), before, "{file}");
+    }
+}
+
+#[test]
+fn every_yaml_of_the_documentation_is_accepted() {
+    let space = Space::new(shared(), "docs");
+    let mut seen = BTreeMap::new();
+    for page in ["README.md", "CONTRIBUTING.md"] {
+        for yaml in blocks(&fs::read_to_string(root().join(page)).unwrap()) {
+            let output = space.kubectl(&["apply", "--dry-run=server", "-f", "-"], &yaml);
+            assert!(output.status.success(), "{page}: {}\n{yaml}", String::from_utf8_lossy(&output.stderr));
+            *seen.entry(page).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(seen.get("README.md"), Some(&1), "the reader of pages found something else: {seen:?}");
+}
+
+/// What the README shows as a refusal is what kubectl prints.
+#[test]
+fn the_refusal_of_the_readme_is_the_real_one() {
+    let space = Space::new(shared(), "readme");
+    let page = fs::read_to_string(root().join("README.md")).unwrap();
+    let shown: Vec<&str> = page.lines().filter(|line| line.starts_with("* spec.")).collect();
+    let object = "{apiVersion: celeryproject.org/v1alpha1, kind: Celery, metadata: {name: shop}, spec: {
+        common: {image: 'Shop/Web:1.0', celeryApp: shop.tasks, broker: {url: 'cache:6379'}}, workerSpec: {},
+        scaleTargetRef: [{kind: worker, maxReplicas: 5, metrics: [
+            {name: message_queue, target: {type: AverageValue, averageValue: 10}}]}]}}";
+    let output = space.kubectl(&["apply", "-f", "-"], object);
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said: Vec<&str> = printed.lines().filter(|line| line.starts_with("* spec.")).collect();
+    assert_eq!(shown, said);
+}
+
+/// The YAML blocks of a page.
+fn blocks(page: &str) -> Vec<String> {
+    let parts = page.split("```yaml\n").skip(1);
+    parts.map(|part| part.split("```").next().unwrap().to_owned()).collect()
+}
