@@ -9,7 +9,6 @@
 mod hostile;
 mod http;
 mod keda;
-mod operator;
 mod process;
 mod rig;
 mod rules;

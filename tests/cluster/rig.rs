@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A control plane with the operator's manifests, and the operator beside it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use kube::Client;
 use serde_json::Value;
-use testbed::{ControlPlane, Options, Process, free_port};
+use testbed::{ControlPlane, Operator, Options, Process};
 
 use crate::http::{self, Answer, JSON};
-use crate::operator::{self, Launch};
 use crate::shop;
 use crate::space::{collection, condition};
 use crate::wait::until;
+
+/// The operator's program.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_celery-operator");
 
 /// With KEDA's definitions, webhooks and the operator: for all tests that need nothing special.
 pub(crate) fn shared() -> &'static Rig {
@@ -51,7 +53,7 @@ pub(crate) struct Rig {
     // Dropped in this order: the operator before what it talks to.
     operator: Mutex<Option<Process>>,
     plane: Mutex<ControlPlane>,
-    pub(crate) launch: Launch,
+    pub(crate) launch: Operator,
     pub(crate) client: Client,
     pub(crate) audit_log: PathBuf,
     dir: PathBuf,
@@ -61,51 +63,29 @@ impl Rig {
     /// Starts a rig; the operator is ready and the webhooks are in force.
     pub(crate) fn start(setup: Setup) -> Self {
         let plane = ControlPlane::start(Options { audit: true, ..Options::default() }).unwrap();
+        let mut launch = Operator::install(&plane, Path::new(PROGRAM), setup.operator).unwrap();
+        launch.arguments = setup.arguments.iter().map(|&argument| argument.to_owned()).collect();
         let rig = Self {
             operator: Mutex::default(),
             client: http::client(plane.kubeconfig()),
             audit_log: plane.audit_log().unwrap().to_owned(),
             dir: plane.dir().to_owned(),
-            launch: Launch {
-                kubeconfig: plane.dir().join("operator.kubeconfig"),
-                log: plane.dir().join("operator.log"),
-                webhook_port: free_port().unwrap(),
-                admin_port: free_port().unwrap(),
-                arguments: setup.arguments.iter().map(|&argument| argument.to_owned()).collect(),
-            },
+            launch,
             plane: Mutex::new(plane),
         };
-        rig.apply(&operator::printed(&["crd"]));
         if setup.keda {
             rig.install_keda();
         }
-        rig.await_kind("celeries.celeryproject.org");
         if setup.operator {
-            rig.install_operator();
+            rig.start_operator();
+            rig.await_webhooks();
         }
         rig
     }
 
-    fn install_operator(&self) {
-        self.succeed(&["create", "namespace", "celery-system"]);
-        self.apply(&operator::printed(&["manifests", "rbac"]));
-        self.install_webhooks();
-        let token =
-            self.succeed(&["create", "token", "celery-operator", "-n=celery-system", "--duration=24h"]);
-        {
-            let plane = lock(&self.plane);
-            let ca = self.dir.join("operator-ca.crt");
-            std::fs::write(&ca, plane.ca_pem()).unwrap();
-            operator::write_kubeconfig(&self.launch.kubeconfig, plane.server(), &ca, token.trim());
-        }
-        self.start_operator();
-        self.await_webhooks();
-    }
-
     /// Applies the webhook configurations.
     pub(crate) fn install_webhooks(&self) {
-        let url = format!("https://127.0.0.1:{}", self.launch.webhook_port);
-        self.apply(&operator::printed(&["manifests", "webhooks", "--url", &url]));
+        self.launch.install_webhooks(&lock(&self.plane)).unwrap();
     }
 
     /// The API server reads its configurations a moment after they were written.
@@ -141,7 +121,7 @@ impl Rig {
 
     /// Starts the operator and waits until it is ready.
     pub(crate) fn start_operator(&self) {
-        let process = self.launch.start();
+        let process = self.launch.start().unwrap();
         *lock(&self.operator) = Some(process);
     }
 
@@ -175,12 +155,6 @@ impl Rig {
     #[track_caller]
     pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
         succeeded(&self.run(arguments, ""))
-    }
-
-    /// `kubectl apply` that must succeed.
-    #[track_caller]
-    pub(crate) fn apply(&self, yaml: &str) -> String {
-        succeeded(&self.run(&["apply", "-f", "-"], yaml))
     }
 
     /// One request of the administrator.

@@ -9,8 +9,11 @@ use crate::rig::shared;
 use crate::space::Space;
 use crate::wait::until;
 
+/// Plural and name of each.
+type Children = &'static [(&'static str, &'static str)];
+
 /// The Celery of each sample and everything that is created for it.
-const SAMPLES: &[(&str, &str, &[(&str, &str)])] = &[
+const SAMPLES: &[(&str, &str, Children)] = &[
     ("smallest.yaml", "shop", &[("deployments", "shop-worker")]),
     (
         "everything.yaml",
