@@ -56,8 +56,8 @@ generate: ## Write what Rust is the source of into config/
 generated: ## Whether config/ is what Rust says
 	$(CARGO) build --locked -q
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && hack/generate.sh "$$folder" && \
-	for file in $$(cd "$$folder" && find . -type f); do \
-		diff -u "config/$$file" "$$folder/$$file" || { echo "config/$$file is stale: make generate" >&2; exit 1; }; \
+	for part in $$(ls "$$folder"); do \
+		diff -ru "config/$$part" "$$folder/$$part" || { echo "config/$$part is stale: make generate" >&2; exit 1; }; \
 	done
 
 ##@ Help

@@ -10,12 +10,6 @@ pub const MANAGED_BY: &str = "celery-operator";
 pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=celery-operator";
 /// Annotation of every child: a hash of what was rendered for it.
 pub const RENDERED_HASH: &str = "celeryproject.org/rendered-hash";
-/// Annotation of pod templates: a hash of the Secrets that the pods read.
-pub const CONFIG_HASH: &str = "celeryproject.org/config-hash";
-/// Annotation users set on a Celery: `"true"` leaves its children alone.
-pub const PAUSED: &str = "celeryproject.org/paused";
-/// Annotation users set on a Celery: another text rolls its pods.
-pub const RESTART: &str = "celeryproject.org/restart";
 
 /// Which part of a Celery an object belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

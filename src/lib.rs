@@ -3,7 +3,8 @@
 //!
 //! One process, two doors: [`admission`] judges objects before they are stored, [`reconcile`] turns stored ones into
 //! Deployments, Services and autoscalers. Both lead into the same pure rooms ([`defaults`], [`rules`], [`build`],
-//! [`status`]), so they never disagree; the command line ([`cli`]) is a third door that needs no cluster.
+//! [`status`]), so they never disagree; the command line ([`cli`]) runs the process and prints what
+//! installs it.
 
 pub mod admin;
 pub mod admission;

@@ -9,20 +9,15 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt as _;
 use serde_json::{Map, Value, json};
 
-use super::Celery;
-
-/// Upper bound for a list that sets none.
-const MAX_ITEMS: u64 = 256;
-/// Upper bound for a text that sets none.
-const MAX_LENGTH: u64 = 4096;
+use super::{Celery, limits};
 
 /// Fields whose schema is Kubernetes' own: kept whole, without descriptions.
 const EMBEDDED: &[&str] = &["imagePullSecrets", "volumeMounts", "volumes", "rolloutStrategy", "resources"];
 
 /// Lists that are maps: where, and by which keys.
-const MAPS: &[(&str, &[&str], u64)] = &[
-    ("/spec/properties/scaleTargetRef", &["kind", "pool"], 64),
-    ("/spec/properties/scaleTargetRef/items/properties/metrics", &["name"], 3),
+const MAPS: &[(&str, &[&str], usize)] = &[
+    ("/spec/properties/scaleTargetRef", &["kind", "pool"], limits::SCALE_TARGETS),
+    ("/spec/properties/scaleTargetRef/items/properties/metrics", &["name"], limits::METRICS),
     ("/status/properties/conditions", &["type"], 32),
     ("/status/properties/pools", &["name"], 64),
 ];
@@ -181,10 +176,13 @@ fn bounded(schema: &mut Value) {
             }
             match object.get("type").and_then(Value::as_str) {
                 Some("array") => {
-                    object.entry("maxItems").or_insert_with(|| json!(MAX_ITEMS));
+                    object.entry("maxItems").or_insert_with(|| json!(limits::ITEMS));
                 }
                 Some("string") if !object.contains_key("enum") && !object.contains_key("format") => {
-                    object.entry("maxLength").or_insert_with(|| json!(MAX_LENGTH));
+                    object.entry("maxLength").or_insert_with(|| json!(limits::TEXT));
+                }
+                Some("object") if object.contains_key("additionalProperties") => {
+                    object.entry("maxProperties").or_insert_with(|| json!(limits::ITEMS));
                 }
                 _ => {}
             }

@@ -4,9 +4,7 @@
 #![allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // garde hands over `&Option<…>` and `&()`
 
 use crate::celery::app::AppPath;
-
-/// Largest length of a Kubernetes label value and of a Service name.
-pub(super) const LABEL_MAX: usize = 63;
+use crate::names;
 
 type Verdict = garde::Result;
 
@@ -29,8 +27,8 @@ pub(super) fn app_name(value: &Option<String>, (): &()) -> Verdict {
     if name.is_empty() {
         return wrong("is empty");
     }
-    if name.len() > LABEL_MAX {
-        return wrong(format!("has {} characters, at most {LABEL_MAX} are allowed", name.len()));
+    if name.len() > names::MAX {
+        return wrong(format!("has {} characters, at most {} are allowed", name.len(), names::MAX));
     }
     if is_dns_label(name) { Ok(()) } else { wrong("is not a DNS label") }
 }
@@ -38,7 +36,7 @@ pub(super) fn app_name(value: &Option<String>, (): &()) -> Verdict {
 /// Whether a text is lower-case letters, digits and inner dashes, and begins with a letter.
 #[must_use]
 pub(crate) fn is_dns_label(name: &str) -> bool {
-    name.len() <= LABEL_MAX
+    name.len() <= names::MAX
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && !name.ends_with('-')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')

@@ -12,6 +12,7 @@ pub mod crd;
 mod flower;
 mod grammar;
 pub mod image;
+pub mod limits;
 mod open;
 mod status;
 mod worker;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A child as the API server has it: the only thing a status can be computed from.
 
+use std::fmt;
 use std::sync::Arc;
 
 use kube::core::DynamicObject;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::ChildKind;
 
 /// A child that was applied, or was found to be as it should.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Applied {
     /// Its kind.
     pub kind: ChildKind,
@@ -17,6 +18,13 @@ pub struct Applied {
     pub name: String,
     /// What the API server has.
     pub live: Arc<DynamicObject>,
+}
+
+/// Without the live object: a Secret is a child too.
+impl fmt::Debug for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}", self.kind, self.name)
+    }
 }
 
 impl Applied {

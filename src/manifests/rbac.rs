@@ -42,7 +42,7 @@ pub fn rbac(namespace: &str) -> Vec<Value> {
 fn cluster_rules() -> Value {
     let child = ["get", "list", "watch", "create", "patch", "delete"];
     json!([
-        { "apiGroups": [GROUP], "resources": ["celeries"], "verbs": ["get", "list", "watch"] },
+        { "apiGroups": [GROUP], "resources": ["celeries"], "verbs": ["list", "watch"] },
         { "apiGroups": [GROUP], "resources": ["celeries/status"], "verbs": ["patch"] },
         // Owner references with blockOwnerDeletion need it where that is enforced.
         { "apiGroups": [GROUP], "resources": ["celeries/finalizers"], "verbs": ["update"] },

@@ -20,6 +20,8 @@ const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'/').add(b'
 
 /// Reason of a Secret that does not exist.
 pub(super) const NO_SECRET: &str = "SecretNotFound";
+/// Reason of a broker whose queues no autoscaler can look into; pods can use it all the same.
+pub const NOT_MEASURABLE: &str = "BrokerNotMeasurable";
 /// Reason of a Secret without the key.
 pub(super) const NO_KEY: &str = "SecretKeyNotFound";
 
@@ -81,7 +83,7 @@ pub enum QueueSource {
 pub struct Unresolved {
     /// One word for programs.
     pub reason: &'static str,
-    /// One sentence for people, without any part of a URL.
+    /// One sentence for people, without credentials.
     pub message: String,
 }
 
@@ -239,7 +241,7 @@ fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
 /// What an autoscaler needs of the first URL of a failover list.
 fn queue_source(first: Option<&Endpoint>) -> Result<QueueSource, Unresolved> {
     let unsupported = |scheme: &str| Unresolved {
-        reason: "BrokerNotMeasurable",
+        reason: NOT_MEASURABLE,
         message: format!("the queues of a {scheme}:// broker cannot be measured"),
     };
     let Some(endpoint) = first else {

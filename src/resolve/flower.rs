@@ -12,7 +12,9 @@ use crate::celery::options;
 const PORT: i32 = 5555;
 
 pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec) -> Flower {
-    let from_args = options::flower_value(&written.args, "port").and_then(|port| port.parse().ok());
+    let from_args = options::flower_value(&written.args, "port")
+        .and_then(|port| port.parse().ok())
+        .filter(|port| (1..=65535).contains(port));
     let port = written.service_port.or(from_args).unwrap_or(PORT);
     let mut args = super::celery_app(spec);
     args.push("flower".to_owned());

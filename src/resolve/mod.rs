@@ -16,7 +16,7 @@ use k8s_openapi::api::core::v1::{LocalObjectReference, ResourceRequirements, Vol
 
 use crate::api::{Celery, CelerySpec, Common, DEFAULT_POOL, ImagePullPolicy, Open, ServiceType, image};
 
-pub use broker::{BrokerAccess, QueueSource, Unresolved};
+pub use broker::{BrokerAccess, NOT_MEASURABLE, QueueSource, Unresolved};
 pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler};
 
 /// Fields of a Secret by key; values that are not UTF-8 are left out.

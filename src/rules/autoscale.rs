@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about autoscalers: what they scale, and between which bounds.
 
+use std::collections::HashSet;
+
 use super::finding::{Kind, Report, Severity};
 use super::metrics::unsupported;
 use super::rule::{Check, Example, Rule};
@@ -97,15 +99,14 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn a01(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let mut seen: Vec<(&str, &str)> = Vec::new();
+    let mut seen: HashSet<(&str, &str)> = HashSet::new();
     for (path, target) in subject.targets() {
         unsupported(report, &target.kind, format!("{path}.kind"), "is not something that can be scaled");
         let key = (target.kind.written(), target.pool());
-        if seen.contains(&key) {
+        if !seen.insert(key) {
             let message = format!("{} {:?} already has an autoscaler", key.0, key.1);
             report.add(Kind::Duplicate, path, message, "put all metrics into one entry");
         }
-        seen.push(key);
     }
 }
 
@@ -187,6 +188,9 @@ fn a27(subject: &Subject<'_>, report: &mut Report<'_>) {
         match target.kind.known() {
             Some(ScaleKind::Flower) if spec.flower_spec.is_none() => {
                 report.add(Kind::NotFound, format!("{path}.kind"), "there is no Flower", "set flowerSpec");
+            }
+            Some(ScaleKind::Flower) if target.pool() != DEFAULT_POOL => {
+                report.add(Kind::NotFound, format!("{path}.pool"), "Flower has no pools", "leave pool out");
             }
             Some(ScaleKind::Worker) if !has_pool(subject, target) => {
                 let (at, fix) = match target.pool() {

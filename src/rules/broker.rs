@@ -132,7 +132,8 @@ fn b14(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b20(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).any(|endpoint| endpoint.transport == Transport::Memory) {
         let message = "memory:// cannot carry tasks between pods";
-        report.add(Kind::Invalid, URL, message, "use a broker such as redis:// or amqp://");
+        let shown = masked(subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default());
+        report.add_shown(report.severity(), URL, &shown, message, "use a broker such as redis:// or amqp://");
     }
 }
 

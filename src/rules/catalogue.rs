@@ -18,9 +18,3 @@ const AREAS: &[&[Rule]] = &[
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     AREAS.iter().flat_map(|area| area.iter())
 }
-
-/// The rule of an id.
-#[must_use]
-pub fn rule(id: &str) -> Option<&'static Rule> {
-    rules().find(|rule| rule.id == id)
-}

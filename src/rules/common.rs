@@ -122,10 +122,14 @@ fn c06(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn c13(subject: &Subject<'_>, report: &mut Report<'_>) {
     let name = subject.object.metadata.name.as_deref().unwrap_or_default();
     if subject.common().app_name.is_none() && !is_dns_label(name) {
+        let why = match name {
+            "" => "a generated metadata.name is not known yet and cannot serve as the prefix of names",
+            _ => "metadata.name cannot serve as the prefix of names",
+        };
         report.add(
             Kind::Required,
             "spec.common.appName",
-            "metadata.name cannot serve as the prefix of names",
+            why,
             "set lower-case letters, digits and '-', begin with a letter",
         );
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::path;
+use crate::celery::broker_url::masked;
 
 /// Longest quoted value in a message.
 const MAX_QUOTED: usize = 64;
@@ -132,6 +133,8 @@ pub(super) fn quoted(value: &str) -> String {
 pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
     match path::at(raw, path)? {
         Value::Null => None,
+        // Whatever field a URL stands in, its credentials are not shown.
+        Value::String(text) if text.contains("://") => Some(quoted(&masked(text))),
         Value::String(text) => Some(quoted(text)),
         other => Some(quoted(&other.to_string())),
     }

@@ -182,6 +182,8 @@ fn a_secret_is_never_quoted() {
         " redis://:hunter2@cache",
         "redis://app:hunter2",
         "rediss://:hunter2@cache?ssl_cert_reqs=x",
+        "memory://app:hunter2@x",
+        "memory://;amqp://app:hunter2@mq",
     ] {
         let object = shop(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}"));
         let findings = check(&object, None).expect("a Celery");

@@ -2,7 +2,7 @@
 //! `BrokerResolved`: whether the operator knows which broker the pods use.
 
 use super::Aspect;
-use crate::resolve::{BrokerAccess, Resolved};
+use crate::resolve::{BrokerAccess, NOT_MEASURABLE, Resolved};
 
 pub(super) fn resolved(resolved: &Resolved) -> Option<Aspect> {
     resolved.broker.as_ref().map(aspect)
@@ -10,7 +10,7 @@ pub(super) fn resolved(resolved: &Resolved) -> Option<Aspect> {
 
 fn aspect(broker: &BrokerAccess) -> Aspect {
     match &broker.queues {
-        Err(unresolved) if unresolved.reason != "BrokerNotMeasurable" => {
+        Err(unresolved) if unresolved.reason != NOT_MEASURABLE => {
             Aspect::new("BrokerResolved", false, unresolved.reason, unresolved.message.clone())
         }
         _ => {

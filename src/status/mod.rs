@@ -12,14 +12,14 @@ mod workers;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::{
-    Autoscaler, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus, FlowerStatus, PoolStatus,
-    Word as _,
+    Autoscaler, BrokerStatus, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus, FlowerStatus,
+    PoolStatus, Word as _, limits,
 };
 use crate::build::{Applied, Capabilities, ChildKind};
 use crate::celery::broker_url::masked;
 use crate::labels::{self, Component};
 use crate::names;
-use crate::resolve::{Pool, Resolved};
+use crate::resolve::{BrokerAccess, Pool, Resolved};
 use crate::rules::{Finding, Severity};
 
 pub use valid::{REFUSED, Verdict};
@@ -117,7 +117,7 @@ pub fn status(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
         }),
         workers: default.map(|_| ready_of(&pools)),
         flower: flower_status(state),
-        broker: resolved.broker.as_ref().map(|broker| broker.shown.clone()),
+        broker: resolved.broker.as_ref().map(shown_broker),
         children: children(state),
         findings: findings(observed.findings),
         effective: Some(effective(resolved)),
@@ -169,7 +169,7 @@ fn pool_status(pool: &Pool, state: State<'_>) -> PoolStatus {
     let live = deployment(state, &names::worker(&state.resolved.app, &pool.name));
     let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
     // An argument may hold a URL with a password; nobody should read it here.
-    let shown = |word: &String| if word.contains("://") { masked(word) } else { word.clone() };
+    let shown = |word: &String| cut(if word.contains("://") { masked(word) } else { word.clone() });
     let command = std::iter::once("celery".to_owned()).chain(pool.args.iter().map(shown));
     PoolStatus {
         name: pool.name.clone(),
@@ -182,8 +182,21 @@ fn pool_status(pool: &Pool, state: State<'_>) -> PoolStatus {
             Some(scaler) if scaler.queue.is_some() => Autoscaler::Keda,
             Some(_) => Autoscaler::Hpa,
         },
-        command: command.collect(),
+        command: command.take(limits::ITEMS).collect(),
     }
+}
+
+/// A text that the schema of the status takes: a refused status would tell nothing at all.
+fn cut(text: String) -> String {
+    if text.chars().nth(limits::TEXT).is_none() {
+        return text;
+    }
+    text.chars().take(limits::TEXT - 1).chain(['…']).collect()
+}
+
+fn shown_broker(broker: &BrokerAccess) -> BrokerStatus {
+    let BrokerStatus { scheme, hosts, source } = broker.shown.clone();
+    BrokerStatus { scheme, hosts: hosts.into_iter().take(limits::ITEMS).map(cut).collect(), source }
 }
 
 fn ready_of(pools: &[PoolStatus]) -> String {
@@ -226,7 +239,7 @@ fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
             rule: finding.rule.to_owned(),
             severity: finding.severity.as_str().to_owned(),
             path: finding.path.clone(),
-            message: finding.text(),
+            message: cut(finding.text()),
         })
         .collect()
 }

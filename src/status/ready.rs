@@ -3,6 +3,7 @@
 
 use super::rollout::Rollout;
 use super::{Aspect, Failure, autoscaling};
+use crate::resolve::NOT_MEASURABLE;
 
 /// The three summary conditions of the aspects.
 pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[Rollout]) -> Vec<Aspect> {
@@ -40,7 +41,7 @@ fn blocks(aspect: &Aspect) -> bool {
         "Valid" => aspect.reason == super::REFUSED,
         "AutoscalingReady" => matches!(
             aspect.reason.as_str(),
-            autoscaling::KEDA_MISSING | autoscaling::MISSING | "BrokerNotMeasurable"
+            autoscaling::KEDA_MISSING | autoscaling::MISSING | NOT_MEASURABLE
         ),
         _ => true,
     }
