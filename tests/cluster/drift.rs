@@ -188,7 +188,11 @@ fn a_foreign_object_of_a_childs_name_is_never_taken() {
     );
     // A child that fails does not keep the others waiting.
     space.until_there("deployments", "shop-flower");
-    assert_eq!(space.get("deployments", "shop-worker").unwrap(), before);
+    let after = space.get("deployments", "shop-worker").unwrap();
+    assert_eq!(after["spec"], before["spec"]);
+    assert_eq!(after["metadata"]["labels"], before["metadata"]["labels"]);
+    assert!(after["metadata"].get("ownerReferences").is_none());
+    assert!(!after["metadata"]["managedFields"].to_string().contains("celery-operator"));
     space.delete("deployments", "shop-worker").success();
     space.until("deployments", "shop-worker", |it| it["metadata"]["ownerReferences"][0]["kind"] == "Celery");
     assert_eq!(space.get("services", "shop-flower").unwrap(), other);

@@ -80,12 +80,6 @@ impl<'a> Space<'a> {
         self.merge(plural, name, &crate::shop::yaml(yaml)).success()
     }
 
-    /// Replaces an object.
-    pub(crate) fn put(&self, plural: &str, object: &Value) -> Answer {
-        let name = object["metadata"]["name"].as_str().unwrap();
-        self.rig.send("PUT", &self.path(plural, name), JSON, Some(object))
-    }
-
     /// Server-side apply.
     pub(crate) fn apply_as(&self, manager: &str, plural: &str, object: &Value) -> Answer {
         let name = object["metadata"]["name"].as_str().unwrap();
