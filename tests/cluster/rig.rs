@@ -62,7 +62,7 @@ pub(crate) struct Rig {
 impl Rig {
     /// Starts a rig; the operator is ready and the webhooks are in force.
     pub(crate) fn start(setup: Setup) -> Self {
-        let plane = ControlPlane::start(Options { audit: true, ..Options::default() }).unwrap();
+        let plane = start_plane();
         let mut launch = Operator::install(&plane, Path::new(PROGRAM), setup.operator).unwrap();
         launch.arguments = setup.arguments.iter().map(|&argument| argument.to_owned()).collect();
         let rig = Self {
@@ -167,6 +167,14 @@ impl Rig {
         lock(&self.plane).keep();
         eprintln!("the logs of control plane and operator are kept in {}", self.dir.display());
     }
+}
+
+/// One after the other: a controller manager gives up when its API server is not healthy within 10 s, and on few cores
+/// several that start at once keep each other from it.
+fn start_plane() -> ControlPlane {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = lock(&TURN);
+    ControlPlane::start(Options { audit: true, ..Options::default() }).unwrap()
 }
 
 impl Drop for Rig {
