@@ -7,6 +7,8 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::grammar;
+
 /// Where tasks travel: exactly one of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
@@ -18,7 +20,7 @@ pub struct Broker {
     pub url: Option<String>,
     /// The key of a Secret that holds the URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(dive)]
     pub url_secret_ref: Option<SecretKeyRef>,
     /// Redis by its parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,26 +32,33 @@ pub struct Broker {
     pub rabbitmq: Option<RabbitMqBroker>,
     /// Amazon SQS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(dive)]
     pub sqs: Option<SqsBroker>,
 }
 
 /// A key of a Secret of the same namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["name", "key"]))]
 pub struct SecretKeyRef {
     /// Name of the Secret.
+    #[serde(default)]
+    #[garde(custom(grammar::object_name))]
     pub name: String,
     /// Key within the Secret.
+    #[serde(default)]
+    #[garde(custom(grammar::secret_key))]
     pub key: String,
 }
 
 /// Redis by its parts; the operator writes the URL.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["host"]))]
 pub struct RedisBroker {
     /// Host name or address.
-    #[garde(skip)]
+    #[serde(default)]
+    #[garde(custom(grammar::host))]
     pub host: String,
     /// Port; absent: 6379.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,16 +75,18 @@ pub struct RedisBroker {
     pub username: Option<String>,
     /// The password, as it is (not percent-encoded).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(dive)]
     pub password_secret_ref: Option<SecretKeyRef>,
 }
 
 /// RabbitMQ by its parts; the operator writes the URL.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["host"]))]
 pub struct RabbitMqBroker {
     /// Host name or address.
-    #[garde(skip)]
+    #[serde(default)]
+    #[garde(custom(grammar::host))]
     pub host: String,
     /// Port; absent: 5672.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,31 +99,38 @@ pub struct RabbitMqBroker {
     pub vhost: Option<String>,
     /// The user; absent: `guest`, which RabbitMQ only takes from its own host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(dive)]
     pub username_secret_ref: Option<SecretKeyRef>,
     /// The password, as it is (not percent-encoded).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(dive)]
     pub password_secret_ref: Option<SecretKeyRef>,
 }
 
 /// Amazon SQS. Workers take their credentials from the pod's identity or from the environment of the image.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["region"]))]
 pub struct SqsBroker {
     /// Region of the queues.
+    #[serde(default)]
+    #[garde(custom(grammar::written))]
     pub region: String,
     /// Number of the account that owns the queues; with it the address of a queue follows from its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub account_id: Option<String>,
     /// Addresses of queues by their name in Celery, where they do not follow from the account.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[garde(skip)]
     pub queue_urls: BTreeMap<String, String>,
     /// What stands before the name of every queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub queue_name_prefix: Option<String>,
     /// Access key id and secret access key for the autoscaler, when it has no identity of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub credentials_secret_name: Option<String>,
 }
 

@@ -96,9 +96,9 @@ pub struct Common {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub volumes: Vec<Volume>,
-    /// Version of Celery in the image, in quotes: `"5.5"` or `"5.5.3"`. Decides which options are known.
+    /// Version of Celery in the image, in quotes: `"5.5"` or `"5.5.3"`. Pods carry it as a label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(custom(grammar::celery_version))]
     pub celery_version: Option<String>,
     /// Prefix of the names of everything that is created; `metadata.name` when absent. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]

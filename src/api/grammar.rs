@@ -21,6 +21,59 @@ pub(super) fn image(value: &Option<String>, (): &()) -> Verdict {
     }
 }
 
+/// A version of Celery that the tables know or may come to know: 4 or later, without anything that is no label value.
+#[allow(clippy::ref_option)]
+pub(super) fn celery_version(value: &Option<String>, (): &()) -> Verdict {
+    let Some(version) = value else { return Ok(()) };
+    let parts: Vec<&str> = version.split('.').collect();
+    let numbers = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let major = parts.first().and_then(|major| major.parse::<u32>().ok()).unwrap_or_default();
+    if numbers && (2..=3).contains(&parts.len()) && (4..100).contains(&major) && version.len() <= names::MAX {
+        Ok(())
+    } else {
+        wrong("is not a version of Celery 4 or later")
+    }
+}
+
+/// A host name or an address, without port, scheme or user.
+pub(super) fn host(value: &str, (): &()) -> Verdict {
+    if value.is_empty() {
+        return wrong("is empty");
+    }
+    let is_name = value.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if is_name || value.parse::<std::net::Ipv6Addr>().is_ok() { Ok(()) } else { wrong("is not a host name") }
+}
+
+/// A name that Kubernetes gives objects (DNS-1123 subdomain).
+pub(super) fn object_name(value: &str, (): &()) -> Verdict {
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    if value.len() <= 253 && value.split('.').all(label) {
+        Ok(())
+    } else {
+        wrong("is not a name of a Secret")
+    }
+}
+
+/// A key of a Secret.
+pub(super) fn secret_key(value: &str, (): &()) -> Verdict {
+    let letters = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if letters && (1..=253).contains(&value.len()) && !value.starts_with("..") && value != "." {
+        Ok(())
+    } else {
+        wrong("is not a key of a Secret")
+    }
+}
+
+/// A text that has to be there.
+pub(super) fn written(value: &str, (): &()) -> Verdict {
+    if value.trim().is_empty() { wrong("is empty") } else { Ok(()) }
+}
+
 /// A name that is valid as a Service name on every supported Kubernetes (DNS-1035).
 pub(super) fn app_name(value: &Option<String>, (): &()) -> Verdict {
     let Some(name) = value else { return Ok(()) };

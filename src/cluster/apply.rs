@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::repair::{repair, withdraw};
 use super::{Error, children, drift, limited};
 use crate::build::{ChildKind, Manifest};
-use crate::names::{FIELD_MANAGER, REPAIR_MANAGER, REPLICAS_MANAGER};
+use crate::names::{FIELD_MANAGER, REPLICAS_MANAGER};
 use crate::resolve::Owner;
 
 /// Applies a manifest by server-side apply, unless the live object is in step with it.
@@ -18,7 +19,8 @@ use crate::resolve::Owner;
 /// Celery does not own is never touched.
 ///
 /// # Errors
-/// [`Error::NameTaken`] for an object of somebody else, [`Error::Refused`] when the API server will never take it.
+/// [`Error::NameTaken`] for an object of somebody else, [`Error::Leaving`] for one that is about to go,
+/// [`Error::Refused`] when the API server will never take the manifest.
 pub async fn apply(
     client: &Client,
     owner: &Owner,
@@ -30,61 +32,64 @@ pub async fn apply(
         Some(live) => Some(live),
         None => limited(api.get_opt(&manifest.name)).await?.map(Arc::new),
     };
-    if let Some(live) = live {
-        let ours =
-            live.metadata.owner_references.iter().flatten().any(|reference| reference.uid == owner.uid);
-        if !ours {
-            return Err(Error::NameTaken { kind: manifest.kind.as_str(), name: manifest.name.clone() });
-        }
-        if drift::in_step(manifest, &live) {
-            return Ok(live);
-        }
-        hand_over_replicas(&api, manifest, &live).await?;
-        return match send(&api, manifest).await {
-            Err(Error::Refused { .. }) => {
-                replace_spec(&api, manifest, &live).await?;
-                send(&api, manifest).await
-            }
-            applied => applied,
-        };
+    // The first apply is not forced: should somebody else be faster, the values differ and the conflict shows it.
+    let Some(live) = live else {
+        return send(&api, manifest, &PatchParams::apply(FIELD_MANAGER), None).await;
+    };
+    check_owner(owner, manifest, &live)?;
+    if drift::in_step(manifest, &live) {
+        return Ok(live);
     }
-    send(&api, manifest).await
+    withdraw(&api, manifest, &live).await?;
+    hand_over_replicas(&api, manifest, &live).await?;
+    let forced = PatchParams::apply(FIELD_MANAGER).force();
+    let uid = live.metadata.uid.as_deref();
+    match send(&api, manifest, &forced, uid).await {
+        Err(Error::Refused { code: 422, .. }) => {
+            repair(&api, manifest, &live).await?;
+            send(&api, manifest, &forced, uid).await
+        }
+        applied => applied,
+    }
 }
 
-async fn send(api: &Api<DynamicObject>, manifest: &Manifest) -> Result<Arc<DynamicObject>, Error> {
-    let parameters = PatchParams::apply(FIELD_MANAGER).force();
-    let applied = limited(api.patch(&manifest.name, &parameters, &Patch::Apply(&manifest.body))).await;
-    applied.map(Arc::new).map_err(|error| refused(error, manifest))
-}
-
-/// Server-side apply never removes what others wrote into a keyed list: after somebody changed the port of a Service,
-/// which is its key, ours would come to stand beside it under the same name, and that is refused. So our spec is
-/// written over theirs, and the ownership that comes of it is given up at once: what we leave out later has to go.
-async fn replace_spec(
+/// Sends the manifest; with a UID it reaches that very object or none.
+async fn send(
     api: &Api<DynamicObject>,
     manifest: &Manifest,
-    live: &DynamicObject,
-) -> Result<(), Error> {
-    let Some(spec) = manifest.body.get("spec") else {
+    parameters: &PatchParams,
+    uid: Option<&str>,
+) -> Result<Arc<DynamicObject>, Error> {
+    let mut body = manifest.body.clone();
+    if let Some(uid) = uid {
+        body["metadata"]["uid"] = json!(uid);
+    }
+    let applied = limited(api.patch(&manifest.name, parameters, &Patch::Apply(&body))).await;
+    applied.map(Arc::new).map_err(|error| error.of(manifest))
+}
+
+/// Whether the live object is this Celery's own. One that is only about to go is told apart from one that stays.
+fn check_owner(owner: &Owner, manifest: &Manifest, live: &DynamicObject) -> Result<(), Error> {
+    let references = live.metadata.owner_references.iter().flatten();
+    let controller = references.into_iter().find(|reference| reference.controller == Some(true));
+    if controller.is_some_and(|controller| controller.uid == owner.uid) {
         return Ok(());
-    };
-    let body = json!({ "metadata": { "uid": live.metadata.uid }, "spec": spec });
-    let parameters = PatchParams { field_manager: Some(REPAIR_MANAGER.to_owned()), ..PatchParams::default() };
-    let replaced = limited(api.patch(&manifest.name, &parameters, &Patch::Merge(&body)))
-        .await
-        .map_err(|error| refused(error, manifest))?;
-    let mut owners = replaced.metadata.managed_fields.unwrap_or_default();
-    owners.retain(|entry| entry.manager.as_deref() != Some(REPAIR_MANAGER));
-    let body = json!({ "metadata": {
-        "uid": live.metadata.uid,
-        "resourceVersion": replaced.metadata.resource_version,
-        "managedFields": owners,
-    } });
-    limited(api.patch(&manifest.name, &parameters, &Patch::Merge(&body))).await.map(drop)
+    }
+    let kind = manifest.kind.as_str();
+    let name = manifest.name.clone();
+    let leaves = live.metadata.deletion_timestamp.is_some()
+        || controller.is_some_and(|controller| match controller.kind.as_str() {
+            // A Celery of this name that was deleted a moment ago.
+            "Celery" => controller.name == owner.name,
+            // KEDA's own autoscaler goes with its ScaledObject.
+            "ScaledObject" => manifest.kind == ChildKind::HorizontalPodAutoscaler && controller.name == name,
+            _ => false,
+        });
+    Err(if leaves { Error::Leaving { kind, name } } else { Error::NameTaken { kind, name } })
 }
 
 /// Server-side apply resets `replicas` to 1 when its only owner leaves it out. So another manager holds the live number
-/// until whoever scales writes one.
+/// until whoever scales writes one. It holds the number of this very version: somebody may have scaled since.
 async fn hand_over_replicas(
     api: &Api<DynamicObject>,
     manifest: &Manifest,
@@ -92,35 +97,49 @@ async fn hand_over_replicas(
 ) -> Result<(), Error> {
     let leaves_out =
         manifest.kind == ChildKind::Deployment && manifest.body.pointer("/spec/replicas").is_none();
-    let Some(count) =
-        live.data.pointer("/spec/replicas").filter(|_| leaves_out && drift::owns_replicas(live))
-    else {
-        return Ok(());
-    };
-    let body = json!({
+    let count = live.data.pointer("/spec/replicas").filter(|_| leaves_out && drift::owns_replicas(live));
+    let Some(count) = count else { return Ok(()) };
+    let body: Value = json!({
         "apiVersion": "apps/v1", "kind": "Deployment",
-        "metadata": { "name": manifest.name, "uid": live.metadata.uid },
+        "metadata": {
+            "name": manifest.name, "uid": live.metadata.uid, "resourceVersion": live.metadata.resource_version,
+        },
         "spec": { "replicas": count },
     });
     let parameters = PatchParams::apply(REPLICAS_MANAGER).force();
     limited(api.patch(&manifest.name, &parameters, &Patch::Apply(&body))).await.map(drop)
 }
 
-/// Tells an object that will never be taken from a passing trouble. A manifest that server-side apply cannot convert is
-/// answered with 500 and no reason.
-fn refused(error: Error, manifest: &Manifest) -> Error {
-    let Error::Api(source) = &error else { return error };
-    let kube::Error::Api(status) = source.as_ref() else {
-        return error;
-    };
-    let inconvertible = status.code == 500 && status.message.contains("failed to create typed patch object");
-    if !matches!(status.code, 400 | 403 | 422) && !inconvertible {
-        return error;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(kind: ChildKind, metadata: &Value) -> Option<&'static str> {
+        let owner = Owner { name: "shop".to_owned(), uid: "u".to_owned(), ..Owner::default() };
+        let manifest =
+            Manifest { kind, name: "shop-worker".to_owned(), body: Value::Null, hash: String::new() };
+        let live = serde_json::from_value(json!({ "metadata": metadata })).expect("an object");
+        check_owner(&owner, &manifest, &live).err().map(|error| error.reason())
     }
-    // What the API server says of a Secret may quote it.
-    let message = match manifest.kind {
-        ChildKind::Secret => status.reason.clone(),
-        _ => status.message.clone(),
-    };
-    Error::Refused { kind: manifest.kind.as_str(), name: manifest.name.clone(), message }
+
+    #[test]
+    fn only_what_stays_is_a_name_taken() {
+        let owned = |kind: &str, name: &str, uid: &str, controller: bool| {
+            json!({"ownerReferences": [
+                {"apiVersion": "v1", "kind": kind, "name": name, "uid": uid, "controller": controller}]})
+        };
+        let deployment = ChildKind::Deployment;
+        assert_eq!(verdict(deployment, &owned("Celery", "shop", "u", true)), None);
+        assert_eq!(verdict(deployment, &owned("Celery", "shop", "u", false)), Some("NameTaken"));
+        assert_eq!(verdict(deployment, &json!({})), Some("NameTaken"));
+        assert_eq!(verdict(deployment, &owned("Celery", "other", "v", true)), Some("NameTaken"));
+        assert_eq!(verdict(deployment, &owned("Celery", "shop", "v", true)), Some("Leaving"));
+        assert_eq!(
+            verdict(deployment, &json!({"deletionTimestamp": "2026-01-01T00:00:00Z"})),
+            Some("Leaving")
+        );
+        let kedas = owned("ScaledObject", "shop-worker", "k", true);
+        assert_eq!(verdict(ChildKind::HorizontalPodAutoscaler, &kedas), Some("Leaving"));
+        assert_eq!(verdict(deployment, &kedas), Some("NameTaken"));
+    }
 }

@@ -8,6 +8,7 @@
 use kube::core::DynamicObject;
 use serde_json::{Map, Value};
 
+use super::repair::is_repaired;
 use crate::build::Manifest;
 use crate::labels::RENDERED_HASH;
 use crate::names::FIELD_MANAGER;
@@ -16,7 +17,9 @@ use crate::names::FIELD_MANAGER;
 pub(super) fn in_step(manifest: &Manifest, live: &DynamicObject) -> bool {
     let annotations = live.metadata.annotations.as_ref();
     let hash = annotations.and_then(|annotations| annotations.get(RENDERED_HASH));
-    hash == Some(&manifest.hash) && owned(live).is_some_and(|fields| covers(fields, &manifest.body))
+    hash == Some(&manifest.hash)
+        && !is_repaired(live)
+        && owned(live).is_some_and(|fields| covers(fields, &manifest.body))
 }
 
 /// Whether our manager is the one that set `spec.replicas`.

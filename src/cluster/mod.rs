@@ -6,6 +6,7 @@ mod apply;
 mod drift;
 mod prune;
 mod read;
+mod repair;
 mod report;
 
 use std::future::Future;
@@ -15,7 +16,7 @@ use kube::Client;
 use kube::api::{Api, DynamicObject};
 use thiserror::Error;
 
-use crate::build::ChildKind;
+use crate::build::{ChildKind, Manifest};
 
 pub use apply::apply;
 pub use prune::delete;
@@ -38,6 +39,14 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// An object of that name is about to go.
+    #[error("{kind} {name} of a predecessor is still there; it is waited for")]
+    Leaving {
+        /// Kind of the object.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// The API server will not take the object, however often it is sent.
     #[error("{kind} {name} is refused: {message}")]
     Refused {
@@ -45,15 +54,34 @@ pub enum Error {
         kind: &'static str,
         /// Its name.
         name: String,
+        /// HTTP status of the answer.
+        code: u16,
+        /// What the API server says.
+        message: String,
+    },
+    /// The API server will not take it now: a quota, a role, a namespace that is going.
+    #[error("{what} is forbidden: {message}")]
+    Forbidden {
+        /// Kind and name of the object.
+        what: String,
         /// What the API server says.
         message: String,
     },
     /// No answer in time.
     #[error("the API server did not answer within {} seconds", TIMEOUT.as_secs())]
     Timeout,
-    /// Anything else; trying again may help.
-    #[error("the API server answered: {0}")]
+    /// Anything else; trying again may help. The text is the same however often it happens, since it goes into the
+    /// status; the cause is for the log.
+    #[error("a request to the API server failed ({}); it is tried again", code(.0))]
     Api(#[source] Box<kube::Error>),
+}
+
+/// What there is to say of a failed request without the words that differ from time to time.
+fn code(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("{} {}", status.code, status.reason),
+        _ => "no usable answer".to_owned(),
+    }
 }
 
 impl Error {
@@ -62,7 +90,9 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NameTaken { .. } => "NameTaken",
+            Self::Leaving { .. } => "Leaving",
             Self::Refused { .. } => "ChildRefused",
+            Self::Forbidden { .. } => "Forbidden",
             Self::Timeout => "ApiTimeout",
             Self::Api(_) => "ApiError",
         }
@@ -72,6 +102,52 @@ impl Error {
     #[must_use]
     pub fn is_stalled(&self) -> bool {
         matches!(self, Self::NameTaken { .. } | Self::Refused { .. })
+    }
+
+    /// What the API server said, for the log; nothing when it speaks of a Secret and might quote it.
+    #[must_use]
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::Api(error) => match error.as_ref() {
+                kube::Error::Api(status) if status.message.contains("ecret") => None,
+                kube::Error::Api(status) => Some(status.message.clone()),
+                kube::Error::Service(error) => Some(error.to_string()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The error as one about reading a Secret.
+    fn about(self, secret: &str) -> Self {
+        match &self {
+            Self::Api(source) if matches!(source.as_ref(), kube::Error::Api(status) if status.code == 403) => {
+                let message = "the operator's role does not let it read Secrets here".to_owned();
+                Self::Forbidden { what: format!("Secret {secret}"), message }
+            }
+            _ => self,
+        }
+    }
+
+    /// The error as one about a manifest: told apart by whether sending it again can help. A manifest that server-side
+    /// apply cannot convert is answered with 500 and no reason.
+    fn of(self, manifest: &Manifest) -> Self {
+        let Self::Api(source) = &self else { return self };
+        let kube::Error::Api(status) = source.as_ref() else { return self };
+        let (kind, name, code) = (manifest.kind.as_str(), manifest.name.clone(), status.code);
+        // What the API server says of a Secret may quote it.
+        let message = if manifest.kind == ChildKind::Secret {
+            format!("the API server answers {code} {}", status.reason)
+        } else {
+            status.message.clone()
+        };
+        let inconvertible = code == 500 && status.message.contains("failed to create typed patch object");
+        match code {
+            403 => Self::Forbidden { what: format!("{kind} {name}"), message },
+            400 | 422 => Self::Refused { kind, name, code, message },
+            _ if inconvertible => Self::Refused { kind, name, code, message },
+            _ => self,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub async fn read_secrets(
     let reads = names.into_iter().map(|name| {
         let api = api.clone();
         async move {
-            let secret = limited(api.get_opt(&name)).await?;
+            let secret = limited(api.get_opt(&name)).await.map_err(|error| error.about(&name))?;
             Ok::<_, Error>((name, secret.map(texts)))
         }
     });

@@ -7,7 +7,7 @@ use kube::ResourceExt as _;
 use kube::core::DynamicObject;
 use tracing::info;
 
-use super::{Context, Error};
+use super::Context;
 use crate::api::Celery;
 use crate::build::{self, Applied, Capabilities, ChildKind, Manifest};
 use crate::cluster;
@@ -21,19 +21,21 @@ pub(super) struct Outcome {
 }
 
 /// Brings the children in line: what must not be there goes first, so that an autoscaler never meets its successor.
-/// A child that fails does not keep the others waiting; its error is returned beside them.
+/// A child that fails does not keep the others waiting; the first error is returned beside them.
+///
+/// # Errors
+/// When a Secret cannot be read: nothing can be decided then, and the children stay as they are.
 pub(super) async fn converge(
     context: &Context,
     celery: &Celery,
-) -> Result<(Outcome, Option<cluster::Error>), Error> {
+) -> Result<(Outcome, Option<cluster::Error>), cluster::Error> {
     let namespace = celery.namespace().unwrap_or_default();
     let sources = cluster::read_secrets(&context.client, &namespace, resolve::secrets(&celery.spec)).await?;
     let resolved = resolve::resolved(celery, &sources);
     let capabilities = Capabilities { keda: context.index.knows(ChildKind::ScaledObject) };
     let wanted = build::children(&resolved, capabilities);
-    prune(context, &resolved.owner, &wanted).await?;
+    let mut failure = prune(context, &resolved.owner, &wanted).await;
     let mut children = Vec::new();
-    let mut failure = None;
     for manifest in &wanted.manifests {
         if waits(context, &resolved.owner, manifest) {
             continue;
@@ -56,8 +58,9 @@ pub(super) async fn converge(
     Ok((Outcome { resolved, children, capabilities }, failure))
 }
 
-/// Deletes what this Celery owns and no longer wants.
-async fn prune(context: &Context, owner: &Owner, wanted: &build::Children) -> Result<(), Error> {
+/// Deletes what this Celery owns and no longer wants; returns the first error.
+async fn prune(context: &Context, owner: &Owner, wanted: &build::Children) -> Option<cluster::Error> {
+    let mut failure = None;
     for (key, live) in context.index.owned(&owner.uid) {
         let (kind, _, name) = &key;
         let stays = wanted.manifests.iter().any(|manifest| manifest.kind == *kind && manifest.name == *name)
@@ -67,13 +70,18 @@ async fn prune(context: &Context, owner: &Owner, wanted: &build::Children) -> Re
             continue;
         }
         let uid = live.metadata.uid.as_deref().unwrap_or_default();
-        info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
-        match cluster::delete(&context.client, &key, uid).await? {
-            Some(going) => drop(context.index.put(*kind, going)),
-            None => context.index.remove(&key),
+        match cluster::delete(&context.client, &key, uid).await {
+            Ok(going) => {
+                info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
+                match going {
+                    Some(going) => drop(context.index.put(*kind, going)),
+                    None => context.index.remove(&key),
+                }
+            }
+            Err(error) => failure = failure.or(Some(error)),
         }
     }
-    Ok(())
+    failure
 }
 
 /// Whether an autoscaler has to wait for its predecessor, which KEDA's finalizer may hold for a while: two of them

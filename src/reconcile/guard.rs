@@ -51,7 +51,12 @@ fn verdict(generation: Option<i64>, status: Option<&CeleryStatus>, findings: &[F
     }
     let known = |finding: &Finding| {
         status.findings.iter().any(|old| {
-            old.severity == Severity::Deny.as_str() && old.rule == finding.rule && old.path == finding.path
+            let same_value = match &finding.value {
+                // Positions in lists may have changed, and so may the words of another release.
+                Some(value) => old.message.contains(&format!("\"{value}\":")),
+                None => old.path == finding.path,
+            };
+            old.severity == Severity::Deny.as_str() && old.rule == finding.rule && same_value
         })
     };
     if status.observed_generation == generation || denials.all(known) {
@@ -85,9 +90,10 @@ mod tests {
     }
 
     fn seen(generation: i64, reason: &str, rules: &[&str]) -> Value {
-        let findings = rules.iter().map(
-            |rule| json!({"rule": rule, "severity": "deny", "path": "spec.common.broker.url", "message": ""}),
-        );
+        let findings = rules.iter().map(|rule| {
+            json!({"rule": rule, "severity": "deny", "path": "spec.common.broker.url",
+                    "message": "Invalid value: \"cache\": other words"})
+        });
         json!({"observedGeneration": generation, "findings": findings.collect::<Vec<Value>>(), "conditions": [
             {"type": "Valid", "status": "False", "reason": reason, "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"},
         ]})
@@ -107,6 +113,8 @@ mod tests {
         assert_eq!(judged("cache", 3, seen(3, "Tolerated", &["B04"])), Verdict::Tolerated);
         // Another field changed, the old denial is still there.
         assert_eq!(judged("cache", 4, seen(3, "Tolerated", &["B04"])), Verdict::Tolerated);
+        // Another value is another mistake.
+        assert_eq!(judged("other", 4, seen(3, "Tolerated", &["B04"])), Verdict::Refused);
         // A denial of its own.
         assert_eq!(judged("rabbitmq://mq", 4, seen(3, "Tolerated", &["B04"])), Verdict::Refused);
         assert_eq!(judged("cache", 4, seen(3, "Accepted", &[])), Verdict::Refused);

@@ -116,10 +116,10 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
     };
     let (applied, failure) = match judged.verdict {
         Verdict::Refused => (None, None),
-        Verdict::Accepted | Verdict::Tolerated => {
-            let (applied, failure) = converge::converge(&context, &judged.celery).await?;
-            (Some(applied), failure)
-        }
+        Verdict::Accepted | Verdict::Tolerated => match converge::converge(&context, &judged.celery).await {
+            Ok((outcome, failure)) => (Some(outcome), failure),
+            Err(error) => (None, Some(error)),
+        },
     };
     let observed = Observed {
         generation: object.metadata.generation,
@@ -192,7 +192,7 @@ async fn report(
 
 fn retry(object: &DynamicObject, error: &Error, context: &Context) -> Action {
     let Error(error) = error;
-    warn!(name = object.name_any(), namespace = object.namespace(), reason = error.reason(), %error, "not converged");
+    warn!(name = object.name_any(), namespace = object.namespace(), reason = error.reason(), %error, detail = error.detail(), "not converged");
     let mut failures = context.failures.lock().unwrap_or_else(PoisonError::into_inner);
     let count = failures.entry(object.uid().unwrap_or_default()).or_default();
     *count = count.saturating_add(1);

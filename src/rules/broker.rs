@@ -73,6 +73,38 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::object(b29),
         example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@a;redis://b'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqp://app@a;amqp://app@b'}}}", old: None },
     },
+    Rule {
+        id: "B31", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a reference to a Secret has a name and a key",
+        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
+        check: Check::field(
+            &[
+                "spec.common.broker.urlSecretRef.name", "spec.common.broker.urlSecretRef.key",
+                "spec.common.broker.redis.passwordSecretRef.name", "spec.common.broker.redis.passwordSecretRef.key",
+                "spec.common.broker.rabbitmq.usernameSecretRef.name", "spec.common.broker.rabbitmq.usernameSecretRef.key",
+                "spec.common.broker.rabbitmq.passwordSecretRef.name", "spec.common.broker.rabbitmq.passwordSecretRef.key",
+            ],
+            "set the name of a Secret of this namespace and one of its keys",
+        ),
+        example: Example { bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: Broker_URL, key: url}}}}", at: "spec.common.broker.urlSecretRef.name", good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}", old: None },
+    },
+    Rule {
+        id: "B39", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "SQS has a region",
+        consequence: "Celery takes us-east-1, and no autoscaler can look into the queues.",
+        check: Check::field(&["spec.common.broker.sqs.region"], "set the region of the queues, such as eu-west-1"),
+        example: Example { bad: "spec: {common: {broker: {url: null, sqs: {region: ''}}}}", at: "spec.common.broker.sqs.region", good: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}}", old: None },
+    },
+    Rule {
+        id: "B41", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the host of a broker is a host and nothing more",
+        consequence: "A port or a scheme in it makes a name that no resolver knows; the worker retries for ever.",
+        check: Check::field(
+            &["spec.common.broker.redis.host", "spec.common.broker.rabbitmq.host"],
+            "use a name such as cache.shop.svc; the port has a field of its own",
+        ),
+        example: Example { bad: "spec: {common: {broker: {url: null, redis: {host: 'cache:6380'}}}}", at: "spec.common.broker.redis.host", good: "spec: {common: {broker: {url: null, redis: {host: cache, port: 6380}}}}", old: None },
+    },
 ];
 
 fn b02(subject: &Subject<'_>, report: &mut Report<'_>) {

@@ -48,6 +48,13 @@ pub(super) const RULES: &[Rule] = &[
         example: Example { bad: "spec: {common: {imagePullPolicy: always}}", at: "spec.common.imagePullPolicy", good: "spec: {common: {imagePullPolicy: Always}}", old: None },
     },
     Rule {
+        id: "C10", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "celeryVersion is a version of Celery 4 or later",
+        consequence: "Options could not be judged, and a label of every pod would be refused.",
+        check: Check::field(&["spec.common.celeryVersion"], "use one such as \"5.5\" or \"5.5.3\""),
+        example: Example { bad: "spec: {common: {celeryVersion: five}}", at: "spec.common.celeryVersion", good: "spec: {common: {celeryVersion: '5.5.3'}}", old: None },
+    },
+    Rule {
         id: "C13", severity: Severity::Deny, schema: true, since: "0.1",
         title: "appName begins every name, so it is a DNS label",
         consequence: "The Service cannot be created on every supported Kubernetes.",

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rules about numbers of pods.
+//! Rules about numbers of pods and how they are replaced.
 
-use super::finding::Severity;
+use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
+use super::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -16,4 +17,34 @@ pub(super) const RULES: &[Rule] = &[
         ),
         example: Example { bad: "spec: {workerSpec: {numOfWorkers: -1}}", at: "spec.workerSpec.numOfWorkers", good: "spec: {workerSpec: {numOfWorkers: 0}}", old: None },
     },
+    Rule {
+        id: "K04", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "rolloutStrategy is RollingUpdate or Recreate, and only the former has numbers",
+        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
+        check: Check::object(k04),
+        example: Example { bad: "spec: {workerSpec: {rolloutStrategy: {type: recreate}}}", at: "spec.workerSpec.rolloutStrategy.type", good: "spec: {workerSpec: {rolloutStrategy: {type: Recreate}}}", old: None },
+    },
 ];
+
+fn k04(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let worker = subject.object.spec.worker_spec.as_ref();
+    let Some(strategy) = worker.and_then(|worker| worker.rollout_strategy.as_ref()) else { return };
+    let path = "spec.workerSpec.rolloutStrategy";
+    match strategy.type_.as_deref() {
+        None | Some("RollingUpdate") => {}
+        Some("Recreate") if strategy.rolling_update.is_some() => {
+            let message = "is for the type RollingUpdate";
+            report.add(
+                Kind::Forbidden,
+                format!("{path}.rollingUpdate"),
+                message,
+                "remove it, or use RollingUpdate",
+            );
+        }
+        Some("Recreate") => {}
+        Some(_) => {
+            let message = "is not a strategy";
+            report.add(Kind::Unsupported, format!("{path}.type"), message, "use RollingUpdate or Recreate");
+        }
+    }
+}

@@ -85,12 +85,16 @@ fn ids_are_unique_and_texts_are_there() {
 #[test]
 fn every_field_of_a_rule_is_guarded_by_garde() {
     let broken = shop(
-        "spec: {common: {image: ' ', appName: '_', celeryApp: '/', broker: {url: null, redis: {host: cache, port: 0, db: -1}}},
+        "spec: {common: {image: ' ', appName: '_', celeryApp: '/', celeryVersion: x, broker: {url: null,
+                    redis: {host: '', port: 0, db: -1, passwordSecretRef: {}}, urlSecretRef: {name: _, key: /}, sqs: {}}},
                 workerSpec: {numOfWorkers: -1}, flowerSpec: {replicas: -1, servicePort: 0},
                 scaleTargetRef: [{kind: worker, minReplicas: -1, maxReplicas: 0,
                                   metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 0}}]}]}",
     );
-    let rabbit = shop("spec: {common: {broker: {url: null, rabbitmq: {host: mq, port: 70000}}}}");
+    let rabbit = shop(
+        "spec: {common: {broker: {url: null, rabbitmq: {host: 'a:1', port: 70000,
+                usernameSecretRef: {}, passwordSecretRef: {}}}}}",
+    );
     let reported: BTreeSet<String> = [broken, rabbit]
         .iter()
         .flat_map(|object| found(object, None))

@@ -69,6 +69,11 @@ impl Programs {
         let deadline = Instant::now() + within;
         for step in [API_READY, CONTROLLERS_READY] {
             while let Err(answer) = ask(binaries, layout, step.raw) {
+                let starting = matches!(step.responsible, Component::ApiServer);
+                if starting && self.controller_manager.process.try_exit().is_some() {
+                    // It gives up when the API server takes longer than ten seconds, as it may on a busy machine.
+                    self.restart(Component::ControllerManager)?;
+                }
                 self.check_alive()?;
                 if Instant::now() >= deadline {
                     return Err(self.not_ready(&step, answer, within));
