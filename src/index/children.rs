@@ -5,6 +5,7 @@
 //! that still arrive are passed over. Otherwise a reconcile that runs in between would write a second time.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use kube::ResourceExt as _;
@@ -13,20 +14,58 @@ use kube::runtime::watcher::Event;
 
 use crate::build::{ChildKey, ChildKind};
 
+/// How many deletions are remembered; the oldest go first.
+const MAX_DELETED: usize = 4096;
+
 /// The children as they were last seen.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ChildIndex(RwLock<Content>);
 
-#[derive(Debug, Default)]
+/// What an event of a watch has brought. Not `Debug`: the objects may be Secrets.
+#[derive(Default)]
+pub struct Change {
+    /// The objects that came, changed or went.
+    pub objects: Vec<Arc<DynamicObject>>,
+    /// The kind was listed for the first time, or for the first time since the cluster knows it again.
+    pub became_known: bool,
+}
+
+#[derive(Default)]
 struct Content {
     objects: HashMap<ChildKey, Arc<DynamicObject>>,
     by_owner: HashMap<String, BTreeSet<ChildKey>>,
     /// Version at which an object was deleted, so that a late answer to an earlier write does not bring it back.
     deleted: HashMap<ChildKey, u64>,
-    /// What a list has shown so far, while one runs.
-    listed: HashMap<ChildKind, BTreeSet<ChildKey>>,
+    /// The highest version that the last list of a kind has shown: what is not here and no newer than that is gone.
+    floor: HashMap<ChildKind, u64>,
+    /// The lists that run.
+    lists: HashMap<ChildKind, List>,
     synced: BTreeSet<ChildKind>,
     absent: BTreeSet<ChildKind>,
+}
+
+/// A list of a kind, while it runs.
+#[derive(Default)]
+struct List {
+    shown: BTreeSet<ChildKey>,
+    /// The highest version it has shown. The list itself was taken at this version or later.
+    highest: u64,
+    /// What we have written meanwhile: the list may be too old to show it.
+    written: BTreeSet<ChildKey>,
+}
+
+/// Counts instead of objects: these may be Secrets.
+impl fmt::Debug for ChildIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let content = self.read();
+        f.debug_struct("ChildIndex")
+            .field("objects", &content.objects.len())
+            .field("owners", &content.by_owner.len())
+            .field("deleted", &content.deleted.len())
+            .field("synced", &content.synced)
+            .field("absent", &content.absent)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ChildIndex {
@@ -58,61 +97,66 @@ impl ChildIndex {
     pub fn forget_kind(&self, kind: ChildKind) -> bool {
         let mut content = self.write();
         let keys: Vec<ChildKey> = content.objects.keys().filter(|key| key.0 == kind).cloned().collect();
-        content.remove_all(&keys);
+        for key in &keys {
+            content.remove(key);
+        }
         content.absent.insert(kind)
     }
 
     /// Takes in what a write returned.
     pub fn put(&self, kind: ChildKind, object: DynamicObject) -> Arc<DynamicObject> {
         let object = Arc::new(object);
-        self.write().insert(key(kind, &object), object.clone());
+        let key = key(kind, &object);
+        let mut content = self.write();
+        if let Some(list) = content.lists.get_mut(&kind) {
+            list.written.insert(key.clone());
+        }
+        content.insert(key, object.clone());
         object
     }
 
-    /// Takes out what a deletion returned or a read did not find.
+    /// Takes out what we have deleted, or found to be gone.
     pub fn remove(&self, key: &ChildKey) {
-        self.write().remove(key);
+        let mut content = self.write();
+        if let Some(object) = content.remove(key) {
+            content.bury(key.clone(), version(&object));
+        }
     }
 
-    /// Takes in an event of the watch of a kind. Returns the object it speaks of, and whether the kind became known by
-    /// it.
-    pub fn observe(
-        &self,
-        kind: ChildKind,
-        event: Event<DynamicObject>,
-    ) -> (Option<Arc<DynamicObject>>, bool) {
+    /// Takes in an event of the watch of a kind.
+    pub fn observe(&self, kind: ChildKind, event: Event<DynamicObject>) -> Change {
         let mut content = self.write();
         match event {
             Event::Init => {
-                content.listed.insert(kind, BTreeSet::new());
-                (None, false)
+                content.lists.insert(kind, List::default());
+                // Only the list itself can tell what is there now.
+                content.floor.remove(&kind);
+                Change::default()
             }
             Event::InitApply(object) | Event::Apply(object) => {
                 let object = Arc::new(object);
                 let key = key(kind, &object);
-                if let Some(listed) = content.listed.get_mut(&kind) {
-                    listed.insert(key.clone());
+                if let Some(list) = content.lists.get_mut(&kind) {
+                    list.shown.insert(key.clone());
+                    list.highest = list.highest.max(version(&object));
                 }
                 content.insert(key, object.clone());
-                (Some(object), false)
+                Change { objects: vec![object], became_known: false }
             }
             Event::InitDone => {
-                let listed = content.listed.remove(&kind).unwrap_or_default();
-                let gone: Vec<ChildKey> = content
-                    .objects
-                    .keys()
-                    .filter(|key| key.0 == kind && !listed.contains(*key))
-                    .cloned()
-                    .collect();
-                content.remove_all(&gone);
+                let objects = content.finish_list(kind);
                 let was_absent = content.absent.remove(&kind);
-                (None, content.synced.insert(kind) || was_absent)
+                Change { objects, became_known: content.synced.insert(kind) || was_absent }
             }
             Event::Delete(object) => {
                 let key = key(kind, &object);
-                content.remove(&key);
-                content.deleted.insert(key, version(&object));
-                (Some(Arc::new(object)), false)
+                // A deletion has a version of its own, higher than that of the last write.
+                let version = version(&object);
+                if content.known(&key).is_none_or(|known| known <= version) {
+                    content.remove(&key);
+                    content.bury(key, version);
+                }
+                Change { objects: vec![Arc::new(object)], became_known: false }
             }
         }
     }
@@ -127,10 +171,18 @@ impl ChildIndex {
 }
 
 impl Content {
+    /// The version of an object that is here.
+    fn known(&self, key: &ChildKey) -> Option<u64> {
+        self.objects.get(key).map(|object| version(object))
+    }
+
     fn insert(&mut self, key: ChildKey, object: Arc<DynamicObject>) {
         let new = version(&object);
-        let known = self.objects.get(&key).map(|known| version(known)).max(self.deleted.get(&key).copied());
-        if known.is_some_and(|known| known > new) {
+        let is_old = match self.known(&key) {
+            Some(known) => new < known,
+            None => self.deleted.get(&key).max(self.floor.get(&key.0)).is_some_and(|gone| new <= *gone),
+        };
+        if is_old {
             return;
         }
         self.remove(&key);
@@ -141,23 +193,43 @@ impl Content {
         self.objects.insert(key, object);
     }
 
-    fn remove_all(&mut self, keys: &[ChildKey]) {
-        for key in keys {
-            self.remove(key);
-        }
-    }
-
-    fn remove(&mut self, key: &ChildKey) {
-        let Some(object) = self.objects.remove(key) else {
-            return;
-        };
-        let Some(uid) = controller(&object) else { return };
-        if let Some(keys) = self.by_owner.get_mut(uid) {
+    fn remove(&mut self, key: &ChildKey) -> Option<Arc<DynamicObject>> {
+        let object = self.objects.remove(key)?;
+        if let Some(uid) = controller(&object)
+            && let Some(keys) = self.by_owner.get_mut(uid)
+        {
             keys.remove(key);
             if keys.is_empty() {
                 self.by_owner.remove(uid);
             }
         }
+        Some(object)
+    }
+
+    /// Remembers a deletion.
+    fn bury(&mut self, key: ChildKey, version: u64) {
+        self.deleted.insert(key, version);
+        if self.deleted.len() > MAX_DELETED {
+            let mut versions: Vec<u64> = self.deleted.values().copied().collect();
+            let (_, middle, _) = versions.select_nth_unstable(MAX_DELETED / 2);
+            let middle = *middle;
+            self.deleted.retain(|_, version| *version >= middle);
+        }
+    }
+
+    /// Drops what the list has not shown, unless we have written it since the list was taken. Returns what went.
+    fn finish_list(&mut self, kind: ChildKind) -> Vec<Arc<DynamicObject>> {
+        let list = self.lists.remove(&kind).unwrap_or_default();
+        let is_gone = |key: &ChildKey, object: &DynamicObject| {
+            let is_newer = list.written.contains(key) && version(object) > list.highest;
+            key.0 == kind && !list.shown.contains(key) && !is_newer
+        };
+        let gone = self.objects.iter().filter(|(key, object)| is_gone(key, object));
+        let gone: Vec<ChildKey> = gone.map(|(key, _)| key.clone()).collect();
+        // The floor tells the same of every object as their graves do.
+        self.deleted.retain(|key, version| key.0 != kind || *version > list.highest);
+        self.floor.insert(kind, list.highest);
+        gone.iter().filter_map(|key| self.remove(key)).collect()
     }
 }
 
@@ -221,12 +293,91 @@ mod tests {
         for event in [Event::Init, Event::InitApply(object("a", 1)), Event::InitApply(object("b", 2))] {
             index.observe(KIND, event);
         }
-        assert_eq!(index.observe(KIND, Event::InitDone), (None, true));
+        let change = index.observe(KIND, Event::InitDone);
+        assert!(change.became_known && change.objects.is_empty());
         assert_eq!(names(&index), ["a", "b"]);
-        for event in [Event::Init, Event::InitApply(object("b", 2)), Event::InitDone] {
+        // Whose child went, has to look at it: also when it was the youngest.
+        for (left, went) in [("b", "a"), ("c", "b")] {
+            index.observe(KIND, Event::Init);
+            index.observe(KIND, Event::InitApply(object(left, 2)));
+            let change = index.observe(KIND, Event::InitDone);
+            assert_eq!(change.objects.iter().map(|object| object.name_any()).collect::<Vec<_>>(), [went]);
+            assert!(!change.became_known);
+            assert_eq!(names(&index), [left]);
+        }
+        index.observe(KIND, Event::Init);
+        assert_eq!(index.observe(KIND, Event::InitDone).objects.len(), 1);
+        assert!(names(&index).is_empty());
+    }
+
+    #[test]
+    fn a_list_does_not_forget_what_was_written_meanwhile() {
+        let index = ChildIndex::default();
+        index.put(KIND, object("before", 9));
+        index.observe(KIND, Event::Init);
+        index.put(KIND, object("old", 4));
+        index.observe(KIND, Event::InitApply(object("shown", 5)));
+        index.put(KIND, object("new", 6));
+        index.observe(KIND, Event::InitDone);
+        assert_eq!(names(&index), ["new", "shown"]);
+    }
+
+    #[test]
+    fn an_older_deletion_does_not_undo_an_own_write() {
+        let index = ChildIndex::default();
+        index.put(KIND, object("a", 7));
+        index.observe(KIND, Event::Delete(object("a", 6)));
+        assert_eq!(names(&index), ["a"]);
+        index.observe(KIND, Event::Delete(object("a", 8)));
+        assert!(names(&index).is_empty());
+    }
+
+    #[test]
+    fn an_older_event_does_not_undo_an_own_deletion() {
+        let index = ChildIndex::default();
+        let old = index.put(KIND, object("a", 7));
+        index.remove(&key(KIND, &old));
+        for version in [6, 7] {
+            index.observe(KIND, Event::Apply(object("a", version)));
+            assert!(names(&index).is_empty());
+        }
+        index.put(KIND, object("a", 9));
+        assert_eq!(names(&index), ["a"]);
+    }
+
+    #[test]
+    fn deletions_are_forgotten_when_a_list_tells_as_much() {
+        let index = ChildIndex::default();
+        index.observe(KIND, Event::Delete(object("a", 9)));
+        index.observe(KIND, Event::Delete(object("b", 20)));
+        for event in [Event::Init, Event::InitApply(object("c", 12)), Event::InitDone] {
             index.observe(KIND, event);
         }
-        assert_eq!(names(&index), ["b"]);
+        assert_eq!(index.read().deleted.values().collect::<Vec<_>>(), [&20]);
+        index.put(KIND, object("a", 7));
+        index.put(KIND, object("b", 19));
+        assert_eq!(names(&index), ["c"]);
+        index.put(KIND, object("b", 21));
+        assert!(index.read().deleted.is_empty());
+    }
+
+    #[test]
+    fn deletions_do_not_pile_up() {
+        let index = ChildIndex::default();
+        for version in 1..=10_000 {
+            index.observe(KIND, Event::Delete(object(&version.to_string(), version)));
+        }
+        let content = index.read();
+        assert!(content.deleted.len() <= MAX_DELETED);
+        assert!((8_000..=10_000).all(|version| content.deleted.values().any(|known| *known == version)));
+    }
+
+    #[test]
+    fn no_object_is_printed() {
+        let index = ChildIndex::default();
+        index.put(KIND, object("hunter2", 7));
+        let text = format!("{index:?}");
+        assert!(text.contains("objects: 1") && !text.contains("hunter2"), "{text}");
     }
 
     #[test]
@@ -234,8 +385,8 @@ mod tests {
         let index = ChildIndex::default();
         assert!(index.forget_kind(KIND) && !index.forget_kind(KIND));
         assert!(!index.knows(KIND));
-        assert!(index.observe(KIND, Event::InitDone).1 && index.knows(KIND));
-        assert!(!index.observe(KIND, Event::InitDone).1);
+        assert!(index.observe(KIND, Event::InitDone).became_known && index.knows(KIND));
+        assert!(!index.observe(KIND, Event::InitDone).became_known);
         index.put(KIND, object("a", 1));
         assert!(index.forget_kind(KIND) && names(&index).is_empty());
     }

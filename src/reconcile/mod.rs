@@ -5,7 +5,7 @@ mod converge;
 mod guard;
 mod triggers;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
-use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::reflector::Store;
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt as _};
@@ -90,13 +90,20 @@ impl Reconciler {
 
     /// Runs until `shutdown`, and finishes what is in flight.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + Sync + 'static) {
+        let store = self.controller.store();
+        let context = self.context.clone();
         self.controller
             .with_config(Config::default().concurrency(CONCURRENCY))
             .reconcile_on(self.triggers.objects)
             .reconcile_all_on(self.triggers.everything)
             .graceful_shutdown_on(shutdown)
             .run(reconcile, |object, error, context| retry(&object, error, &context), self.context)
-            .for_each(|_| std::future::ready(()))
+            .for_each(|outcome| {
+                if matches!(outcome, Err(controller::Error::ObjectNotFound(_))) {
+                    context.forget_all_but(&store.state());
+                }
+                std::future::ready(())
+            })
             .await;
     }
 }
@@ -104,10 +111,12 @@ impl Reconciler {
 /// guard → read → resolve → build → apply → status, for one object.
 async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Action, Error> {
     if !context.index.is_synced() {
-        return Ok(Action::requeue(Duration::from_millis(100)));
+        // The last kind that gets listed triggers everything that the store holds by then.
+        return Ok(Action::await_change());
     }
     let object = context.newest(object);
     if object.metadata.deletion_timestamp.is_some() {
+        context.forget(&object);
         return Ok(Action::await_change());
     }
     let judged = match guard::judge(&object) {
@@ -192,8 +201,9 @@ async fn report(
 
 fn retry(object: &DynamicObject, error: &Error, context: &Context) -> Action {
     let Error(error) = error;
-    warn!(name = object.name_any(), namespace = object.namespace(), reason = error.reason(), %error, detail = error.detail(), "not converged");
-    let mut failures = context.failures.lock().unwrap_or_else(PoisonError::into_inner);
+    let namespace = object.namespace();
+    warn!(name = object.name_any(), namespace, reason = error.reason(), %error, detail = error.detail(), "not converged");
+    let mut failures = context.lock_failures();
     let count = failures.entry(object.uid().unwrap_or_default()).or_default();
     *count = count.saturating_add(1);
     // 0.5 s, 1 s, 2 s … one minute.
@@ -227,8 +237,25 @@ impl Context {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lock_failures(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn forget_failures(&self, object: &DynamicObject) {
-        let uid = object.uid().unwrap_or_default();
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&uid);
+        self.lock_failures().remove(&object.uid().unwrap_or_default());
+    }
+
+    /// Drops what was noted of an object that goes.
+    fn forget(&self, object: &DynamicObject) {
+        self.forget_failures(object);
+        self.lock_written().remove(&object.uid().unwrap_or_default());
+    }
+
+    /// Drops what was noted of objects that are no longer there.
+    fn forget_all_but(&self, present: &[Arc<DynamicObject>]) {
+        let present: HashSet<&str> =
+            present.iter().filter_map(|object| object.metadata.uid.as_deref()).collect();
+        self.lock_failures().retain(|uid, _| present.contains(uid.as_str()));
+        self.lock_written().retain(|uid, _| present.contains(uid.as_str()));
     }
 }

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use futures::channel::mpsc;
-use futures::stream::{BoxStream, SelectAll, select_all};
+use futures::stream::{self, BoxStream, SelectAll, select_all};
 use futures::{Stream, StreamExt as _};
 use kube::api::{Api, DynamicObject};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::reflector::ObjectRef;
-use kube::runtime::watcher::{self, Error, watcher};
+use kube::runtime::watcher::{self, Error, Event, watcher};
 use kube::{Client, ResourceExt as _};
 use tracing::{info, warn};
 
@@ -23,7 +23,7 @@ use crate::labels::MANAGED_SELECTOR;
 pub(super) struct Triggers {
     /// A child of this object changed.
     pub(super) objects: SelectAll<BoxStream<'static, ObjectRef<DynamicObject>>>,
-    /// A kind of children came or went, KEDA's for example: every object may want something else now.
+    /// Every kind of children was listed, or one of KEDA's came or went: every object is to be looked at.
     pub(super) everything: mpsc::UnboundedReceiver<()>,
 }
 
@@ -48,29 +48,40 @@ fn watched(
     news: mpsc::UnboundedSender<()>,
 ) -> impl Stream<Item = ObjectRef<DynamicObject>> {
     let config = watcher::Config::default().labels(MANAGED_SELECTOR);
-    watcher(api, config).default_backoff().filter_map(move |event| {
-        let owner = match event {
+    let mut is_failing = false;
+    watcher(api, config).default_backoff().flat_map(move |event| {
+        let mut changed = Vec::new();
+        match event {
             Ok(event) => {
-                let (object, became_known) = index.observe(kind, event);
-                if became_known && kind.is_keda() {
+                // Every attempt to list begins with `Init`, also one that fails.
+                is_failing &= matches!(event, Event::Init);
+                let change = index.observe(kind, event);
+                if change.became_known && kind.is_keda() {
                     info!(kind = kind.as_str(), "the cluster knows this kind");
+                }
+                // Nothing is reconciled before all kinds are listed: the last of them wakes up everything.
+                if change.became_known && (kind.is_keda() || index.is_synced()) {
                     let _ = news.unbounded_send(());
                 }
-                object.and_then(|object| owner(&object))
+                changed = change.objects;
             }
             Err(error) if kind.is_keda() && is_unknown_kind(&error) => {
                 if index.forget_kind(kind) {
                     info!(kind = kind.as_str(), "the cluster does not know this kind");
                     let _ = news.unbounded_send(());
                 }
-                None
             }
             Err(error) => {
-                warn!(kind = kind.as_str(), %error, "watch interrupted");
-                None
+                // Said once, not at every attempt.
+                if !is_failing && (index.is_synced() || index.knows(kind)) {
+                    warn!(kind = kind.as_str(), %error, "watch interrupted");
+                } else if !is_failing {
+                    warn!(kind = kind.as_str(), %error, "cannot be listed; nothing is reconciled until it can");
+                }
+                is_failing = true;
             }
-        };
-        std::future::ready(owner)
+        }
+        stream::iter(changed).filter_map(|child| std::future::ready(owner(&child)))
     })
 }
 
