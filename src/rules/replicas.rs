@@ -31,7 +31,6 @@ fn k04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(strategy) = worker.and_then(|worker| worker.rollout_strategy.as_ref()) else { return };
     let path = "spec.workerSpec.rolloutStrategy";
     match strategy.type_.as_deref() {
-        None | Some("RollingUpdate") => {}
         Some("Recreate") if strategy.rolling_update.is_some() => {
             let message = "is for the type RollingUpdate";
             report.add(
@@ -41,7 +40,7 @@ fn k04(subject: &Subject<'_>, report: &mut Report<'_>) {
                 "remove it, or use RollingUpdate",
             );
         }
-        Some("Recreate") => {}
+        None | Some("RollingUpdate" | "Recreate") => {}
         Some(_) => {
             let message = "is not a strategy";
             report.add(Kind::Unsupported, format!("{path}.type"), message, "use RollingUpdate or Recreate");
