@@ -159,6 +159,15 @@ pub struct EffectiveStatus {
     /// Port of Flower and of its Service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flower_port: Option<i32>,
+    /// Tasks that a worker of the default pool runs at once; absent where its arguments say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// Log level of the default pool; absent where its arguments say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_level: Option<String>,
+    /// Tasks that a worker of the default pool takes in advance for each it runs; absent where nothing was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefetch_multiplier: Option<u32>,
     /// Queues that the default pool consumes, as far as its arguments tell; `celery` otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queues: Option<String>,

@@ -115,9 +115,12 @@ impl ChildIndex {
         object
     }
 
-    /// Takes out what we have deleted, or found to be gone.
-    pub fn remove(&self, key: &ChildKey) {
+    /// Takes out the object of this UID, which we have deleted or found to be gone.
+    pub fn remove(&self, key: &ChildKey, uid: &str) {
         let mut content = self.write();
+        if content.objects.get(key).is_some_and(|known| known.metadata.uid.as_deref() != Some(uid)) {
+            return; // Its successor is here already.
+        }
         if let Some(object) = content.remove(key) {
             content.bury(key.clone(), version(&object));
         }
@@ -255,7 +258,7 @@ mod tests {
 
     fn object(name: &str, version: u64) -> DynamicObject {
         serde_json::from_value(json!({"metadata": {
-            "name": name, "namespace": "default", "resourceVersion": version.to_string(),
+            "name": name, "namespace": "default", "uid": "child", "resourceVersion": version.to_string(),
             "ownerReferences": [{"apiVersion": "v1", "kind": "Celery", "name": "shop", "uid": "u", "controller": true}],
         }}))
         .expect("an object")
@@ -336,7 +339,9 @@ mod tests {
     fn an_older_event_does_not_undo_an_own_deletion() {
         let index = ChildIndex::default();
         let old = index.put(KIND, object("a", 7));
-        index.remove(&key(KIND, &old));
+        index.remove(&key(KIND, &old), "another");
+        assert_eq!(names(&index), ["a"]);
+        index.remove(&key(KIND, &old), "child");
         for version in [6, 7] {
             index.observe(KIND, Event::Apply(object("a", version)));
             assert!(names(&index).is_empty());

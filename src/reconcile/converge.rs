@@ -75,7 +75,7 @@ async fn prune(context: &Context, owner: &Owner, wanted: &build::Children) -> Op
                 info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
                 match going {
                     Some(going) => drop(context.index.put(*kind, going)),
-                    None => context.index.remove(&key),
+                    None => context.index.remove(&key, uid),
                 }
             }
             Err(error) => failure = failure.or(Some(error)),

@@ -92,6 +92,8 @@ pub struct Pool {
     pub name: String,
     /// What runs in the container, word by word, without `celery` itself.
     pub args: Vec<String>,
+    /// What was chosen where the user's arguments say nothing.
+    pub chosen: Chosen,
     /// The number of pods to write; `None` leaves it to whoever scales.
     pub replicas: Option<i32>,
     /// How pods are replaced.
@@ -102,6 +104,17 @@ pub struct Pool {
     pub scaler: Option<Scaler>,
     /// The queues that the arguments name.
     pub queues: Option<Vec<String>>,
+}
+
+/// What was chosen for a worker where its arguments say nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Tasks at once.
+    pub concurrency: Option<u32>,
+    /// Log level.
+    pub log_level: Option<&'static str>,
+    /// Tasks taken in advance for each that runs.
+    pub prefetch_multiplier: Option<u32>,
 }
 
 /// Flower.

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube_quantity::ParsedQuantity;
 
-use super::{BrokerAccess, Pool, Scaler, scaler};
+use super::{BrokerAccess, Chosen, Pool, Scaler, scaler};
 use crate::api::{CelerySpec, ScaleKind, WorkerSpec};
 use crate::celery::{options, queues};
 
@@ -21,14 +21,30 @@ pub(super) fn pool(
 ) -> Pool {
     let queues = queues::selected(&worker.args);
     let scaler = scaler::scaler(spec, ScaleKind::Worker, name, queues.as_deref());
+    let chosen = chosen(worker, scaler.as_ref());
     Pool {
         name: name.to_owned(),
-        args: args(name, worker, spec, broker, scaler.as_ref()),
+        args: args(name, worker, spec, broker, chosen),
+        chosen,
         replicas: if scaler.is_some() { None } else { worker.num_of_workers },
         strategy: strategy(worker.rollout_strategy.as_ref()),
         resources: worker.resources.clone(),
         scaler,
         queues,
+    }
+}
+
+/// What the user's arguments leave open.
+fn chosen(worker: &WorkerSpec, scaler: Option<&Scaler>) -> Chosen {
+    let said = |short: &str, long: &str| options::contains(&worker.args, short, long);
+    let follows_queue = scaler.is_some_and(|scaler| scaler.queue.is_some());
+    Chosen {
+        // Celery's own default is the number of cpus of the node, whatever the container may use of them.
+        concurrency: (!said("-c", "--concurrency") && !said("", "--autoscale"))
+            .then(|| concurrency(worker.resources.as_ref())),
+        log_level: (!said("-l", "--loglevel")).then_some("INFO"),
+        // What a worker holds beyond the tasks it runs is hidden from whoever counts the queue.
+        prefetch_multiplier: (follows_queue && !said("", "--prefetch-multiplier")).then_some(1),
     }
 }
 
@@ -38,25 +54,16 @@ fn args(
     worker: &WorkerSpec,
     spec: &CelerySpec,
     broker: Option<&BrokerAccess>,
-    scaler: Option<&Scaler>,
+    chosen: Chosen,
 ) -> Vec<String> {
     let mut args = super::celery_app(spec);
     args.push("worker".to_owned());
-    let chosen = |short: &str, long: &str| options::contains(&worker.args, short, long);
-    if !chosen("-n", "--hostname") {
+    if !options::contains(&worker.args, "-n", "--hostname") {
         args.extend(["-n".to_owned(), format!("{pool}@%h")]);
     }
-    if !chosen("-l", "--loglevel") {
-        args.extend(["-l", "INFO"].map(str::to_owned));
-    }
-    // Celery's own default is the number of cpus of the node, whatever the container may use of them.
-    if !chosen("-c", "--concurrency") && !chosen("", "--autoscale") {
-        args.extend(["-c".to_owned(), concurrency(worker.resources.as_ref()).to_string()]);
-    }
-    // What a worker holds beyond the tasks it runs is hidden from whoever counts the queue.
-    if scaler.is_some_and(|scaler| scaler.queue.is_some()) && !chosen("", "--prefetch-multiplier") {
-        args.push("--prefetch-multiplier=1".to_owned());
-    }
+    args.extend(chosen.log_level.iter().flat_map(|level| ["-l".to_owned(), (*level).to_owned()]));
+    args.extend(chosen.concurrency.iter().flat_map(|tasks| ["-c".to_owned(), tasks.to_string()]));
+    args.extend(chosen.prefetch_multiplier.iter().map(|tasks| format!("--prefetch-multiplier={tasks}")));
     args.extend(worker.args.iter().cloned());
     let settings = broker.map(|broker| broker.worker_settings.as_slice()).unwrap_or_default();
     if !settings.is_empty() {

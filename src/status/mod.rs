@@ -17,6 +17,7 @@ use crate::api::{
 };
 use crate::build::{Applied, Capabilities, ChildKind};
 use crate::celery::broker_url::masked;
+use crate::celery::queues::DEFAULT_QUEUE;
 use crate::labels::{self, Component};
 use crate::names;
 use crate::resolve::{BrokerAccess, Pool, Resolved};
@@ -245,15 +246,18 @@ fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
 }
 
 fn effective(resolved: &Resolved) -> EffectiveStatus {
+    let pool = resolved.pools.first();
+    let chosen = pool.map(|pool| pool.chosen).unwrap_or_default();
+    let queues =
+        |pool: &Pool| pool.queues.as_ref().map_or_else(|| DEFAULT_QUEUE.to_owned(), |names| names.join(","));
     EffectiveStatus {
         app_name: resolved.app.clone(),
         image_pull_policy: resolved.pod.pull_policy.as_str().to_owned(),
         flower_port: resolved.flower.as_ref().map(|flower| flower.port),
-        queues: resolved.pools.first().map(|pool| {
-            pool.queues
-                .as_ref()
-                .map_or_else(|| crate::celery::queues::DEFAULT_QUEUE.to_owned(), |queues| queues.join(","))
-        }),
+        concurrency: chosen.concurrency,
+        log_level: chosen.log_level.map(str::to_owned),
+        prefetch_multiplier: chosen.prefetch_multiplier,
+        queues: pool.map(|pool| cut(queues(pool))),
     }
 }
 
