@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::manifests::{NAMESPACE, SERVICE};
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry::{self, LogFilter, LogFormat};
 
 /// Celery on Kubernetes: refused when wrong at apply time, run without losing a task afterwards.
 #[derive(Debug, Parser)]
@@ -62,7 +62,7 @@ pub struct Run {
     pub log_format: LogFormat,
     /// What is logged: `info`, `debug`, or a filter such as `celery_operator=debug,warn`.
     #[arg(long, env = "CELERY_OPERATOR_LOG", default_value = "info")]
-    pub log: String,
+    pub log: LogFilter,
 }
 
 /// Which manifests, and for where.
