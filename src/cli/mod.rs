@@ -57,6 +57,10 @@ pub struct Run {
     /// Seconds that a serving certificate lives, instead of days: to watch renewals.
     #[arg(long, env = "CELERY_OPERATOR_CERTIFICATE_SECONDS", hide = true)]
     pub certificate_seconds: Option<u64>,
+    /// Seconds that the webhooks go on being served after SIGTERM, until nobody sends requests here any more; a second
+    /// signal ends the wait.
+    #[arg(long, env = "CELERY_OPERATOR_DRAIN_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub drain_seconds: u16,
     /// Form of the log lines.
     #[arg(long, env = "CELERY_OPERATOR_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
