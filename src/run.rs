@@ -12,7 +12,7 @@ use futures::future::{self, FutureExt as _};
 use kube::Client;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info};
 use webhook_certs::{Config, Keeper, Lifetimes, Names, Published, SecretRef, Target};
@@ -28,6 +28,8 @@ use crate::reconcile::Reconciler;
 const CERTIFICATE_MANAGER: &str = "celery-operator-certificates";
 /// How long a certificate authority lives.
 const CA_LIFETIME: Duration = Duration::from_hours(24 * 3650);
+/// How long the admin server may finish what it is asked when everything else has ended.
+const ADMIN_DRAIN: Duration = Duration::from_secs(2);
 
 /// Why the process ends.
 #[derive(Debug, Error)]
@@ -67,6 +69,7 @@ pub fn main(options: &Run) -> ExitCode {
 }
 
 async fn run(options: &Run) -> Result<(), Error> {
+    let mut signals = Signals::new().map_err(Error::System)?;
     let client = Client::try_default().await?;
     let keeper = Keeper::new(client.clone(), certificates(options)?)?;
     let tls = webhook_certs::server_config(keeper.resolver())?;
@@ -76,6 +79,7 @@ async fn run(options: &Run) -> Result<(), Error> {
         .map_err(|source| Error::Admin { address: options.admin_address, source })?;
     let (gates, gates_seen) = watch::channel(Gates::default());
     let (stop, stopped) = watch::channel(false);
+    let (close, closed) = watch::channel(false);
     let handle = Handle::new();
     info!(webhooks = %options.webhook_address, admin = %options.admin_address, "serving");
 
@@ -88,30 +92,40 @@ async fn run(options: &Run) -> Result<(), Error> {
         scopes.into_iter().map(|scope| Reconciler::new(client.clone(), scope)).collect();
     let celeries = CeleryIndex::new(reconcilers.iter().map(Reconciler::store).collect());
     let webhooks = admission::serve(options.webhook_address, tls, celeries, handle.clone());
-    let reconcilers = reconcilers.into_iter().map(|reconciler| reconciler.run(asked(stopped.clone())));
-    let work = future::try_join4(
-        finished("the reconciler", &stopped, future::join_all(reconcilers).map(|_| Ok(()))),
-        finished("the webhook server", &stopped, webhooks.map(|ended| ended.map_err(Error::from))),
-        finished("the admin server", &stopped, serve_admin(listener, gates_seen, stopped.clone())),
+    let webhooks = async {
+        webhooks.await?;
+        // The admin server ends last: until then somebody may ask why.
+        let _ = close.send(true);
+        Ok(())
+    };
+    let reconcilers = reconcilers.into_iter().map(|reconciler| {
+        finished("a reconciler", &stopped, reconciler.run(asked(stopped.clone())).map(|()| Ok(())))
+    });
+    let work = Box::pin(future::try_join5(
+        future::try_join_all(reconcilers),
+        finished("the webhook server", &stopped, webhooks),
+        finished("the admin server", &stopped, serve_admin(listener, gates_seen, closed)),
         finished(
             "the certificate keeper",
             &stopped,
             keeper.run(asked(stopped.clone())).map(|ended| ended.map_err(Error::from)),
         ),
-    );
-    let watch_gates = follow(published, &gates);
+        follow(published, &gates).map(Ok),
+    ));
     let ending = async {
-        signalled().await.map_err(Error::System)?;
-        info!("asked to end: finishing what is in flight");
+        signals.next().await;
+        info!(seconds = options.drain_seconds, "asked to end: serving webhooks until requests go elsewhere");
         gates.send_modify(|gates| gates.ending = true);
-        admission::drain(&handle);
         let _ = stop.send(true);
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(options.drain_seconds.into())) => {}
+            () = signals.next() => info!("asked again"),
+        }
+        info!("finishing what is in flight");
+        admission::drain(&handle);
         Ok::<(), Error>(())
     };
-    tokio::select! {
-        ended = future::try_join(work, ending) => ended.map(|_| info!("ended")),
-        () = watch_gates => Err(Error::Ended("the certificate keeper")),
-    }
+    future::try_join(work, ending).await.map(|_| info!("ended"))
 }
 
 fn certificates(options: &Run) -> Result<Config, Error> {
@@ -143,23 +157,28 @@ async fn finished(
 async fn serve_admin(
     listener: TcpListener,
     gates: watch::Receiver<Gates>,
-    stopped: watch::Receiver<bool>,
+    closed: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let server = axum::serve(listener, admin::router(gates)).with_graceful_shutdown(asked(stopped));
-    server.await.map_err(Error::System)
+    let server = axum::serve(listener, admin::router(gates)).with_graceful_shutdown(asked(closed.clone()));
+    let late = asked(closed).then(|()| tokio::time::sleep(ADMIN_DRAIN));
+    tokio::select! {
+        ended = server.into_future() => ended.map_err(Error::System),
+        () = late => Ok(()),
+    }
 }
 
-/// Opens the gates as certificates come; ends only when the keeper is gone.
+/// Opens the gates as certificates come. Ends with the keeper, which tells why itself.
 async fn follow(mut published: watch::Receiver<Option<Published>>, gates: &watch::Sender<Gates>) {
     loop {
-        let seen = published.borrow_and_update().as_ref().map(|published| published.injected);
+        let seen = published.borrow_and_update().clone();
         gates.send_modify(|gates| {
             gates.certificate = seen.is_some();
-            gates.published = seen == Some(true);
+            gates.published = seen.as_ref().is_some_and(|seen| seen.carried);
+            let missing = seen.iter().flat_map(|seen| &seen.missing);
+            gates.missing = missing.map(ToString::to_string).collect();
         });
         if published.changed().await.is_err() {
-            // The keeper ended: `work` tells why, or everything is ending.
-            future::pending::<()>().await;
+            return;
         }
     }
 }
@@ -169,12 +188,21 @@ async fn asked(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn signalled() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What asks the process to end: SIGTERM and SIGINT, from its first moment on.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The HTTPS server of the webhooks.
+//!
+//! Whoever reaches the port may send anything: every wait behind the TLS handshake has an end, and so has the memory
+//! that requests take.
+
+mod opening;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request as HttpRequest, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::TokioTimer;
 use kube::core::admission::AdmissionResponse;
 use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tracing::error;
 
+use self::opening::Opening;
 use super::answer;
 use super::review::{self, Request};
 use crate::index::CeleryIndex;
@@ -25,6 +36,19 @@ use crate::manifests::{MUTATE_PATH, VALIDATE_PATH};
 const MAX_BODY: usize = 7 * 1024 * 1024;
 /// How long open connections may finish after the end was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long a new connection may take until it says something.
+const OPEN_WITHIN: Duration = Duration::from_secs(10);
+/// How long the head of a request may take. hyper counts the rest between two requests as well, and an API server keeps
+/// an idle connection for 90 s: were we the first to close it, a request on its way would fail.
+const HEAD_WITHIN: Duration = Duration::from_secs(100);
+/// How often an HTTP/2 connection is asked whether anybody is there, and how long the answer may take.
+const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// How long a request may take, its body included: the API server waits for 3 s.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2500);
+/// How many requests are read and judged at a time; the others wait their turn.
+const IN_FLIGHT: usize = 64;
+/// Largest body that is judged at once; others would keep the other tasks of the thread waiting.
+const JUDGED_AT_ONCE: usize = 64 * 1024;
 
 /// Why the server ended.
 #[derive(Debug, Error)]
@@ -42,12 +66,13 @@ pub enum Error {
 /// The webhooks as an axum router; `celeries` is what the rules about scaling look into.
 pub fn router(celeries: CeleryIndex) -> Router {
     Router::new()
-        .route(MUTATE_PATH, post(|body: Bytes| async move { respond(&body, answer::mutate) }))
+        .route(MUTATE_PATH, post(|body: Bytes| judge(body, answer::mutate)))
         .route(
             VALIDATE_PATH,
-            post(|body: Bytes| async move { respond(&body, |request| answer::validate(request, &celeries)) }),
+            post(|body: Bytes| judge(body, move |request| answer::validate(request, &celeries))),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(Arc::new(Semaphore::new(IN_FLIGHT)), bounded))
 }
 
 /// Serves the webhooks with this TLS configuration until `handle` is told to shut down.
@@ -60,13 +85,40 @@ pub async fn serve(
     celeries: CeleryIndex,
     handle: Handle<SocketAddr>,
 ) -> Result<(), Error> {
-    let server = axum_server::bind_rustls(address, RustlsConfig::from_config(Arc::new(tls))).handle(handle);
+    let mut server = axum_server::bind_rustls(address, RustlsConfig::from_config(Arc::new(tls)))
+        .map(|inner| Opening { inner, within: OPEN_WITHIN })
+        .handle(handle);
+    let http = server.http_builder();
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    http.http2().timer(TokioTimer::new()).keep_alive_interval(PING.0).keep_alive_timeout(PING.1);
     server.serve(router(celeries).into_make_service()).await.map_err(|source| Error::Bind { address, source })
 }
 
 /// Asks the server to end: no new connections, open ones may finish.
 pub fn drain(handle: &Handle<SocketAddr>) {
     handle.graceful_shutdown(Some(DRAIN));
+}
+
+/// One of [`IN_FLIGHT`] requests, answered in time or told that it was not.
+async fn bounded(State(places): State<Arc<Semaphore>>, request: HttpRequest, next: Next) -> Response {
+    let answer = async {
+        match places.acquire().await {
+            Ok(_place) => next.run(request).await,
+            Err(_closed) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    };
+    let late = || (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response();
+    timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(|_| late())
+}
+
+async fn judge(body: Bytes, verdict: impl Fn(&Request) -> AdmissionResponse + Send + 'static) -> Response {
+    if body.len() <= JUDGED_AT_ONCE {
+        return respond(&body, verdict);
+    }
+    tokio::task::spawn_blocking(move || respond(&body, verdict)).await.unwrap_or_else(|reason| {
+        error!(%reason, "a large object could not be judged");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
 }
 
 fn respond(body: &[u8], verdict: impl Fn(&Request) -> AdmissionResponse) -> Response {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::manifests::{NAMESPACE, SERVICE};
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry::{self, LogFilter, LogFormat};
 
 /// Celery on Kubernetes: refused when wrong at apply time, run without losing a task afterwards.
 #[derive(Debug, Parser)]
@@ -57,12 +57,16 @@ pub struct Run {
     /// Seconds that a serving certificate lives, instead of days: to watch renewals.
     #[arg(long, env = "CELERY_OPERATOR_CERTIFICATE_SECONDS", hide = true)]
     pub certificate_seconds: Option<u64>,
+    /// Seconds that the webhooks go on being served after SIGTERM, until nobody sends requests here any more; a second
+    /// signal ends the wait.
+    #[arg(long, env = "CELERY_OPERATOR_DRAIN_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub drain_seconds: u16,
     /// Form of the log lines.
     #[arg(long, env = "CELERY_OPERATOR_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
     /// What is logged: `info`, `debug`, or a filter such as `celery_operator=debug,warn`.
     #[arg(long, env = "CELERY_OPERATOR_LOG", default_value = "info")]
-    pub log: String,
+    pub log: LogFilter,
 }
 
 /// Which manifests, and for where.

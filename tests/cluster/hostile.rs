@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whatever comes to the webhook port, it is answered or hung up on, and the process lives.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -144,4 +145,29 @@ fn half_a_request_costs_nothing() {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     assert_eq!(code(&String::from_utf8_lossy(&answer)), Some(200));
+}
+
+#[test]
+fn who_falls_silent_is_answered_or_hung_up_on() {
+    let rig = shared();
+    let pid = rig.operator_pid();
+    let whole = request("POST", PATHS[1], review(&shop::plain()).to_string().as_bytes());
+    // Nothing behind the handshake, and too little to tell one HTTP from another.
+    let opened = Instant::now();
+    let silent = ["", "POST /"].map(|begin| {
+        let mut stream = connect_tls(rig).unwrap();
+        stream.write_all(begin.as_bytes()).unwrap();
+        stream.flush().unwrap();
+        stream
+    });
+    // All of the head and some of the body: answered before the API server would give up, after 3 s.
+    let answer = exchange(connect_tls(rig).unwrap(), &whole[..whole.len() - 10]);
+    assert_eq!(code(&answer), Some(408), "{answer}");
+    for mut stream in silent {
+        let ended = stream.read(&mut [0; 64]);
+        let waited = ended.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+        assert!(!waited && !ended.is_ok_and(|read| read > 0), "after {:?}", opened.elapsed());
+    }
+    assert!(opened.elapsed() > Duration::from_secs(5), "hung up on after {:?}", opened.elapsed());
+    lives(rig, pid, "silence");
 }

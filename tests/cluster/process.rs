@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The operator as a process: killed, started again, asked to end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::audit;
 use crate::rig::{Rig, Setup};
@@ -9,10 +9,13 @@ use crate::shop;
 use crate::space::Space;
 use crate::wait::until;
 
+/// Long enough to see that requests are answered meanwhile.
+const DRAIN: &str = "--drain-seconds=3";
+
 /// One story on one rig, since it takes the operator away from everybody.
 #[test]
 fn a_killed_operator_goes_on_where_it_was_and_an_asked_one_ends_well() {
-    let rig = Rig::start(Setup { keda: false, ..Setup::default() });
+    let rig = Rig::start(Setup { keda: false, arguments: &[DRAIN], ..Setup::default() });
     let space = Space::new(&rig, "killed");
     for name in ["still", "changed", "damaged", "new"] {
         space.create("celeries", &shop::named(name, "spec: {flowerSpec: {}}"));
@@ -32,7 +35,8 @@ fn a_killed_operator_goes_on_where_it_was_and_an_asked_one_ends_well() {
     assert_ne!(rig.operator_pid(), pid);
     what_was_missed_is_done(&space);
     only_what_was_needed_was_written(&rig, &space, begin);
-    ends_well(&rig);
+    a_missing_configuration_leaves_it_ready(&rig);
+    serves_on_and_ends_well(&rig, &space);
 }
 
 fn kill(rig: &Rig) {
@@ -94,10 +98,31 @@ fn only_what_was_needed_was_written(rig: &Rig, space: &Space<'_>, begin: u64) {
     assert_eq!(audit::writes_in(rig, begin, "celery-system"), Vec::<String>::new());
 }
 
-fn ends_well(rig: &Rig) {
+/// Its failures are ignored: nobody may lose the other webhook, whose failures are not, over it.
+fn a_missing_configuration_leaves_it_ready(rig: &Rig) {
+    rig.succeed(&["delete", "mutatingwebhookconfigurations/celery-operator-mutating"]);
+    until("the missing configuration is named", || {
+        let answer = rig.launch.ask("/readyz").unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        if answer.contains("celery-operator-mutating does not exist") { Ok(()) } else { Err(answer) }
+    });
+}
+
+fn serves_on_and_ends_well(rig: &Rig, space: &Space<'_>) {
     let mut operator = rig.operator();
     let mut process = operator.take().unwrap();
+    let asked = Instant::now();
     process.terminate().unwrap();
+    until("it says that it is ending", || {
+        let answer = rig.launch.ask("/readyz").unwrap();
+        if answer.starts_with("HTTP/1.1 503") { Ok(()) } else { Err(answer) }
+    });
+    // Both answers are the webhook's: where it is away, these changes are refused with 500.
+    space.edit("celeries", "changed", "spec: {common: {image: 'shop:3'}}");
+    let refused = space.merge("celeries", "changed", &shop::yaml("spec: {common: {image: My/App}}"));
+    assert_eq!(refused.code, 422, "{}", refused.text);
+    assert!(asked.elapsed() < Duration::from_secs(3), "the machine is too slow to see anything");
     let status = process.wait(Duration::from_secs(30)).expect("ends when it is asked to");
+    assert!(asked.elapsed() >= Duration::from_secs(3), "{:?}", asked.elapsed());
     assert_eq!(status.code(), Some(0), "see {}", process.log().display());
 }

@@ -50,6 +50,9 @@ pub struct Published {
     pub not_after: SystemTime,
     /// Whether every target carries the bundle.
     pub injected: bool,
+    /// Whether every target that exists carries the bundle, as far as the last look that succeeded could see. This is
+    /// what readiness may hang on: a target that somebody deleted must not take the others' server down.
+    pub carried: bool,
     /// Targets that do not exist (yet).
     pub missing: Vec<Target>,
 }
@@ -64,6 +67,8 @@ pub struct Keeper {
     handover: Handover,
     /// The bundle that every target was last seen to carry.
     confirmed: Option<String>,
+    /// The bundle that every target that exists was last seen to carry.
+    carried: Option<String>,
     missing: Vec<Target>,
     published: watch::Sender<Option<Published>>,
 }
@@ -92,6 +97,7 @@ impl Keeper {
             resolver: Arc::default(),
             handover: Handover::default(),
             confirmed: None,
+            carried: None,
             missing: Vec::new(),
             published: watch::Sender::new(None),
         })
@@ -241,7 +247,8 @@ impl Keeper {
         if let Some(error) = failure {
             return Err(error.into());
         }
-        self.confirmed = self.missing.is_empty().then_some(bundle);
+        self.confirmed = self.missing.is_empty().then(|| bundle.clone());
+        self.carried = Some(bundle);
         self.handover.carried(Instant::now(), changed);
         Ok(())
     }
@@ -260,6 +267,7 @@ impl Keeper {
             not_before: leaf.not_before,
             not_after: leaf.not_after,
             injected: self.missing.is_empty() && self.confirmed.as_ref() == Some(&ca_bundle),
+            carried: self.carried.as_ref() == Some(&ca_bundle),
             missing: self.missing.clone(),
             ca_bundle,
         });

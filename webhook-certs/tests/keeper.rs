@@ -190,6 +190,7 @@ async fn a_missing_configuration_is_reported_and_never_created() {
     let mut running = Running::start(&fake, config());
     let published = running.until(|published| !published.missing.is_empty()).await;
     assert_eq!((published.injected, published.missing), (false, vec![Target::validating("celery")]));
+    running.until(|published| published.carried && !published.injected).await;
     running.admit().await.unwrap();
     assert!(fake.get(VALIDATING).is_none());
     fake.put(VALIDATING, fake::configuration());

@@ -92,6 +92,8 @@ impl Operator {
             .arg("--webhook-name=127.0.0.1,localhost")
             .arg(format!("--namespace={NAMESPACE}"))
             .args(&self.arguments)
+            // Nobody else serves here, and tests end quickly; an argument goes before the environment.
+            .env("CELERY_OPERATOR_DRAIN_SECONDS", "0")
             .env("KUBECONFIG", &self.kubeconfig)
             .env("NO_COLOR", "1");
         let mut process = Process::spawn("celery-operator", &command, &self.log)

@@ -238,3 +238,40 @@ async fn an_object_is_scaled_only_where_nobody_else_does() {
     let unseen = scaled(&other).await;
     assert_eq!((&unseen["allowed"], unseen["warnings"].as_array().map(Vec::len)), (&json!(true), Some(1)));
 }
+
+#[tokio::test]
+async fn a_large_object_is_judged_as_a_small_one() {
+    let note = "x".repeat(2 * JUDGED_AT_ONCE);
+    let mut object = shop(json!({"common": {"image": "My/App"}}));
+    object["metadata"]["annotations"] = json!({"note": note});
+    assert_eq!(ids(&ask(VALIDATE_PATH, &review("CREATE", &object, &Value::Null)).await), ["C04"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_end_is_given_up() {
+    let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+    assert_eq!(send(VALIDATE_PATH, endless).await.0, StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_beyond_the_bound_wait_for_their_turn() {
+    let router = router(CeleryIndex::default());
+    let post = |body: Body| {
+        let request = HttpRequest::post(VALIDATE_PATH).header("content-type", "application/json").body(body);
+        router.clone().oneshot(request.expect("a request"))
+    };
+    let stalled = (0..IN_FLIGHT).map(|_| {
+        let endless = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        tokio::spawn(post(Body::from_stream(endless)))
+    });
+    let stalled: Vec<_> = stalled.collect();
+    tokio::time::sleep(ANSWER_WITHIN / 2).await;
+    let good = review("CREATE", &shop(json!({})), &Value::Null).to_string();
+    assert!(timeout(ANSWER_WITHIN / 4, post(Body::from(good.clone()))).await.is_err());
+    let answer = post(Body::from(good)).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    for stalled in stalled {
+        let answer = stalled.await.expect("a task").expect("an answer");
+        assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+    }
+}
