@@ -83,13 +83,7 @@ async fn run(options: &Run) -> Result<(), Error> {
     let handle = Handle::new();
     info!(webhooks = %options.webhook_address, admin = %options.admin_address, "serving");
 
-    let scopes = if options.watch_namespace.is_empty() {
-        vec![None]
-    } else {
-        options.watch_namespace.iter().map(|namespace| Some(namespace.as_str())).collect()
-    };
-    let reconcilers: Vec<Reconciler> =
-        scopes.into_iter().map(|scope| Reconciler::new(client.clone(), scope)).collect();
+    let reconcilers = reconcilers(&client, &options.watch_namespace);
     let celeries = CeleryIndex::new(reconcilers.iter().map(Reconciler::store).collect());
     let webhooks = admission::serve(options.webhook_address, tls, celeries, handle.clone());
     let webhooks = async {
@@ -113,19 +107,38 @@ async fn run(options: &Run) -> Result<(), Error> {
         follow(published, &gates).map(Ok),
     ));
     let ending = async {
-        signals.next().await;
-        info!(seconds = options.drain_seconds, "asked to end: serving webhooks until requests go elsewhere");
-        gates.send_modify(|gates| gates.ending = true);
-        let _ = stop.send(true);
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(options.drain_seconds.into())) => {}
-            () = signals.next() => info!("asked again"),
-        }
-        info!("finishing what is in flight");
+        wind_down(options, &mut signals, &gates, &stop).await;
         admission::drain(&handle);
         Ok::<(), Error>(())
     };
     future::try_join(work, ending).await.map(|_| info!("ended"))
+}
+
+/// One reconciler for each namespace to look at; one for all of them when none is named.
+fn reconcilers(client: &Client, namespaces: &[String]) -> Vec<Reconciler> {
+    if namespaces.is_empty() {
+        return vec![Reconciler::new(client.clone(), None)];
+    }
+    namespaces.iter().map(|namespace| Reconciler::new(client.clone(), Some(namespace))).collect()
+}
+
+/// Waits until the process is asked to end, then until requests go elsewhere: who sends them learns of it by the closed
+/// gate, and not at once. Being asked again cuts it short.
+async fn wind_down(
+    options: &Run,
+    signals: &mut Signals,
+    gates: &watch::Sender<Gates>,
+    stop: &watch::Sender<bool>,
+) {
+    signals.next().await;
+    info!(seconds = options.drain_seconds, "asked to end: serving webhooks until requests go elsewhere");
+    gates.send_modify(|gates| gates.ending = true);
+    let _ = stop.send(true);
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(options.drain_seconds.into())) => {}
+        () = signals.next() => info!("asked again"),
+    }
+    info!("finishing what is in flight");
 }
 
 fn certificates(options: &Run) -> Result<Config, Error> {
