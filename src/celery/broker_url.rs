@@ -117,6 +117,10 @@ fn endpoint(text: &str) -> Result<Endpoint, Defect> {
         None => (None, authority),
     };
     let (host, port) = host_and_port(location).map_err(|defect| unencoded(tail).unwrap_or(defect))?;
+    // What was meant as a password goes on behind the "#", and a part of it has become the host.
+    if tail.split_once('#').is_some_and(|(_, fragment)| fragment.contains('@')) {
+        return Err(Defect::PasswordNotEncoded('#'));
+    }
     let tail = tail.split('#').next().unwrap_or_default();
     let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
     let (username, password) = credentials(user_info);
@@ -173,7 +177,11 @@ fn checked_database(endpoint: Endpoint) -> Result<Endpoint, Defect> {
     if !numbered || endpoint.path.is_empty() || endpoint.database().is_some() {
         return Ok(endpoint);
     }
-    if endpoint.path.contains("://") { Err(Defect::CommaList) } else { Err(Defect::Database) }
+    match &endpoint.path {
+        path if path.contains("://") => Err(Defect::CommaList),
+        path if path.contains('@') => Err(Defect::PasswordNotEncoded('/')),
+        _ => Err(Defect::Database),
+    }
 }
 
 fn decoded(text: &str) -> String {

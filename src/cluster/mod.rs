@@ -79,6 +79,7 @@ pub enum Error {
 /// What there is to say of a failed request without the words that differ from time to time.
 fn code(error: &kube::Error) -> String {
     match error {
+        kube::Error::Api(status) if status.reason.is_empty() => status.code.to_string(),
         kube::Error::Api(status) => format!("{} {}", status.code, status.reason),
         _ => "no usable answer".to_owned(),
     }
@@ -141,7 +142,7 @@ impl Error {
         } else {
             status.message.clone()
         };
-        let inconvertible = code == 500 && status.message.contains("failed to create typed patch object");
+        let inconvertible = code == 500 && status.reason.is_empty();
         match code {
             403 => Self::Forbidden { what: format!("{kind} {name}"), message },
             400 | 422 => Self::Refused { kind, name, code, message },

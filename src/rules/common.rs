@@ -111,7 +111,12 @@ fn c03(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(module) = subject.common().celery_app.as_deref().and_then(|app| app.strip_suffix(".py")) else {
         return;
     };
-    report.add(Kind::Invalid, "spec.common.celeryApp", "looks like a file name", format!("use {module:?}"));
+    report.add(
+        Kind::Invalid,
+        "spec.common.celeryApp",
+        "looks like a file name",
+        format!("use {:?}", module.replace('/', ".")),
+    );
 }
 
 fn c06(subject: &Subject<'_>, report: &mut Report<'_>) {

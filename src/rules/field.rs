@@ -5,7 +5,7 @@ use garde::Validate as _;
 use serde_json::Value;
 
 use super::catalogue;
-use super::finding::{Finding, Kind, value_at};
+use super::finding::{Finding, Kind, Severity, value_at};
 use super::path;
 use crate::api::CelerySpec;
 
@@ -14,30 +14,32 @@ pub(super) fn findings(spec: &CelerySpec, raw: &Value) -> Vec<Finding> {
     let Err(report) = spec.validate() else {
         return Vec::new();
     };
-    report
-        .iter()
-        .filter_map(|(at, error)| finding(&json_path(&at.to_string()), error.message(), raw))
-        .collect()
+    report.iter().map(|(at, error)| finding(&json_path(&at.to_string()), error.message(), raw)).collect()
 }
 
-fn finding(path: &str, message: &str, raw: &Value) -> Option<Finding> {
+fn finding(path: &str, message: &str, raw: &Value) -> Finding {
     let pattern = path::pattern(path);
-    let rule = catalogue::rules().find(|rule| rule.check.fields.contains(&pattern.as_str()))?;
+    let rule = catalogue::rules().find(|rule| rule.check.fields.contains(&pattern.as_str()));
+    // A test sees to it that every guarded field has its rule; should one slip through, it is denied all the same.
+    let (id, severity, schema, fix) = rule
+        .map_or(("C00", Severity::Deny, true, "correct the value"), |rule| {
+            (rule.id, rule.severity, rule.schema, rule.check.fix)
+        });
     let value = value_at(raw, path);
     let kind = if value.is_some() { Kind::Invalid } else { Kind::Required };
     let bound = bound(message);
-    Some(Finding {
-        rule: rule.id,
-        severity: rule.severity,
+    Finding {
+        rule: id,
+        severity,
         // Bounds and required fields are in the schema, whatever else the rule is about.
-        schema: rule.schema || bound.is_some() || kind == Kind::Required,
+        schema: schema || bound.is_some() || kind == Kind::Required,
         path: path.to_owned(),
         place: path::place(raw, path),
         kind,
         value,
         message: bound.unwrap_or_else(|| message.to_owned()),
-        fix: rule.check.fix.to_owned(),
-    })
+        fix: fix.to_owned(),
+    }
 }
 
 /// garde names Rust fields; messages name those of the YAML.

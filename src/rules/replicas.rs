@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about numbers of pods and how they are replaced.
 
+use kube_quantity::ParsedQuantity;
+
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
@@ -24,6 +26,13 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::object(k04),
         example: Example { bad: "spec: {workerSpec: {rolloutStrategy: {type: recreate}}}", at: "spec.workerSpec.rolloutStrategy.type", good: "spec: {workerSpec: {rolloutStrategy: {type: Recreate}}}", old: None },
     },
+    Rule {
+        id: "K07", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "requests and limits are quantities",
+        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
+        check: Check::object(k07),
+        example: Example { bad: "spec: {workerSpec: {resources: {limits: {memory: 1 GB}}}}", at: "spec.workerSpec.resources.limits.memory", good: "spec: {workerSpec: {resources: {limits: {memory: 1Gi, cpu: 500m}, requests: {cpu: 1}}}}", old: None },
+    },
 ];
 
 fn k04(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -44,6 +53,23 @@ fn k04(subject: &Subject<'_>, report: &mut Report<'_>) {
         Some(_) => {
             let message = "is not a strategy";
             report.add(Kind::Unsupported, format!("{path}.type"), message, "use RollingUpdate or Recreate");
+        }
+    }
+}
+
+fn k07(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let spec = &subject.object.spec;
+    let worker = spec.worker_spec.as_ref().and_then(|worker| worker.resources.as_ref());
+    let flower = spec.flower_spec.as_ref().and_then(|flower| flower.resources.as_ref());
+    for (component, resources) in [("workerSpec", worker), ("flowerSpec", flower)] {
+        let Some(resources) = resources else { continue };
+        for (list, amounts) in [("requests", &resources.requests), ("limits", &resources.limits)] {
+            for (name, amount) in amounts.iter().flatten() {
+                if ParsedQuantity::try_from(amount).is_err() {
+                    let path = format!("spec.{component}.resources.{list}.{name}");
+                    report.add(Kind::Invalid, path, "is not a quantity", "use one such as 500m, 2 or 512Mi");
+                }
+            }
         }
     }
 }

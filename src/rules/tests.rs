@@ -102,23 +102,51 @@ fn every_field_of_a_rule_is_guarded_by_garde() {
         .collect();
     for rule in catalogue::rules() {
         for field in rule.check.fields {
-            assert!(reported.contains(*field), "{}: nothing guards {field}", rule.id);
+            assert!(
+                reported.contains(*field),
+                "{}: nothing guards {field}, or the objects of this test do not break it: add a breach to them",
+                rule.id
+            );
         }
     }
 }
 
+/// The fields with a garde attribute that checks something, as the sources of the types name them.
+fn guarded() -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api");
+    let mut fields = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder of the types") {
+        let source = std::fs::read_to_string(entry.expect("an entry").path()).expect("a source");
+        let mut checks = false;
+        for line in source.lines().map(str::trim) {
+            checks |= line.starts_with("#[garde(") && !line.contains("(skip)") && !line.contains("(dive)");
+            if let Some(field) = line.strip_prefix("pub ").filter(|_| checks) {
+                let words = field.split(':').next().unwrap_or_default().split('_');
+                let camel = words.enumerate().map(|(index, word)| match index {
+                    0 => word.to_owned(),
+                    _ => word[..1].to_uppercase() + &word[1..],
+                });
+                fields.push(camel.collect());
+                checks = false;
+            }
+        }
+    }
+    fields
+}
+
 #[test]
 fn every_guarded_field_belongs_to_a_rule() {
-    use garde::Validate as _;
-    let object = shop(
-        "spec: {common: {image: ' ', appName: '_', celeryApp: '/', broker: {url: null, redis: {host: cache, port: 0, db: -1}, rabbitmq: {host: mq, port: 0}}},
-                workerSpec: {numOfWorkers: -1}, flowerSpec: {replicas: -1, servicePort: 0},
-                scaleTargetRef: [{kind: worker, minReplicas: -1, maxReplicas: 0,
-                                  metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 0}}]}]}",
-    );
-    let typed: Celery = serde_json::from_value(object.clone()).expect("a Celery");
-    let reported = typed.spec.validate().expect_err("broken on purpose");
-    assert_eq!(field::findings(&typed.spec, &object).len(), reported.iter().count());
+    let fields = guarded();
+    assert!(fields.len() > 15, "the reader of attributes sees only {fields:?}");
+    let named: BTreeSet<&str> = catalogue::rules()
+        .flat_map(|rule| rule.check.fields.iter().filter_map(|field| field.rsplit('.').next()))
+        .collect();
+    for field in fields {
+        assert!(
+            named.contains(field.as_str()),
+            "{field} has a garde attribute and no rule names it in Check::field"
+        );
+    }
 }
 
 #[test]

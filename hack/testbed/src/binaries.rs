@@ -43,6 +43,9 @@ impl Binaries {
     pub fn locate_or_build() -> Result<Self, Error> {
         let versions = Versions::pinned()?;
         let assets = env::var_os("KUBEBUILDER_ASSETS").filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(folder) = assets.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(Error::NoAssets { folder: folder.clone() });
+        }
         let recipes = recipes(versions);
         let given = recipes.each_ref().map(|recipe| {
             let path = assets.as_ref()?.join(recipe.program);

@@ -16,6 +16,13 @@ pub enum Error {
     #[error("no folder for built programs: set HOME or XDG_CACHE_HOME to an absolute path")]
     NoCacheFolder,
 
+    /// `KUBEBUILDER_ASSETS` names something that is no folder.
+    #[error("KUBEBUILDER_ASSETS is {}, which is no folder: correct it, or unset it to have the programs built", folder.display())]
+    NoAssets {
+        /// What it names.
+        folder: PathBuf,
+    },
+
     /// Programs have to be built, or a module downloaded, and there is no Go toolchain.
     #[error(
         "no Go toolchain in PATH, and it is needed for {needed_for}: install Go {version} or later, or set \

@@ -53,10 +53,7 @@ impl Operator {
             arguments: Vec::new(),
         };
         apply(plane, &operator.printed(&["crd"])?)?;
-        kubectl(
-            plane,
-            &["wait", "--for=condition=Established", "crd/celeries.celeryproject.org", "--timeout=30s"],
-        )?;
+        await_definition(plane)?;
         kubectl(plane, &["create", "namespace", NAMESPACE])?;
         apply(plane, &operator.printed(&["manifests", "rbac"])?)?;
         if webhooks {
@@ -146,6 +143,21 @@ impl Operator {
         });
         fs::write(&self.kubeconfig, config.to_string()).map_err(Error::io("write", &self.kubeconfig))
     }
+}
+
+/// A kind is served a moment after its definition was written. `kubectl wait` cannot be used: it fails on an object that
+/// has no conditions yet.
+fn await_definition(plane: &ControlPlane) -> Result<(), Error> {
+    let established = r#"jsonpath={.status.conditions[?(@.type=="Established")].status}"#;
+    let deadline = Instant::now() + READY_WITHIN;
+    while kubectl(plane, &["get", "crd", "celeries.celeryproject.org", "-o", established])? != "True" {
+        if Instant::now() > deadline {
+            let command = "kubectl get crd celeries.celeryproject.org".to_owned();
+            return Err(Error::Command { command, said: "the definition is not established".to_owned() });
+        }
+        thread::sleep(POLL);
+    }
+    Ok(())
 }
 
 fn apply(plane: &ControlPlane, yaml: &str) -> Result<String, Error> {
