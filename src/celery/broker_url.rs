@@ -121,6 +121,11 @@ fn endpoint(text: &str) -> Result<Endpoint, Defect> {
     if tail.split_once('#').is_some_and(|(_, fragment)| fragment.contains('@')) {
         return Err(Defect::PasswordNotEncoded('#'));
     }
+    // Without a user in front of it, an "@" further on means that the host part ended too early.
+    let first = tail.chars().next();
+    if let Some(first) = first.filter(|_| user_info.is_none() && path_of(tail).contains('@')) {
+        return Err(Defect::PasswordNotEncoded(first));
+    }
     let tail = tail.split('#').next().unwrap_or_default();
     let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
     let (username, password) = credentials(user_info);
@@ -135,6 +140,11 @@ fn endpoint(text: &str) -> Result<Endpoint, Defect> {
         query: pairs(query),
     };
     checked_database(endpoint)
+}
+
+/// What stands before the query.
+fn path_of(tail: &str) -> &str {
+    tail.split('?').next().unwrap_or_default()
 }
 
 fn host_and_port(location: &str) -> Result<(String, Option<u16>), Defect> {

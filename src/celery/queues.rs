@@ -5,7 +5,7 @@
 pub const DEFAULT_QUEUE: &str = "celery";
 
 /// The queues of the last `-Q` or `--queues`, as Celery takes them: the last one wins, names are separated by commas
-/// and kept as they are. `None` when the arguments name none, so that the application decides.
+/// and kept as they are, each once. `None` when the arguments name none, so that the application decides.
 #[must_use]
 pub fn selected(args: &[String]) -> Option<Vec<String>> {
     let mut list = None;
@@ -22,7 +22,14 @@ pub fn selected(args: &[String]) -> Option<Vec<String>> {
             list = Some(value);
         }
     }
-    list.map(|names| names.split(',').map(str::to_owned).collect())
+    let list = list?;
+    let mut names: Vec<String> = Vec::new();
+    for name in list.split(',').filter(|name| !name.is_empty()) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    (!names.is_empty()).then_some(names)
 }
 
 #[cfg(test)]
@@ -53,5 +60,7 @@ mod tests {
         assert_eq!(of(&["--", "-Q", "a"]), None);
         assert_eq!(of(&["-c", "4"]), None);
         assert_eq!(of(&["-Q"]), None);
+        assert_eq!(of(&["-Q", ","]), None);
+        assert_eq!(of(&["-Q", "a,,b,a"]), Some(vec!["a".to_owned(), "b".to_owned()]));
     }
 }

@@ -8,7 +8,7 @@
 use kube::core::DynamicObject;
 use serde_json::{Map, Value};
 
-use super::repair::is_repaired;
+use super::repair::has_leftovers;
 use crate::build::Manifest;
 use crate::labels::RENDERED_HASH;
 use crate::names::FIELD_MANAGER;
@@ -18,7 +18,7 @@ pub(super) fn in_step(manifest: &Manifest, live: &DynamicObject) -> bool {
     let annotations = live.metadata.annotations.as_ref();
     let hash = annotations.and_then(|annotations| annotations.get(RENDERED_HASH));
     hash == Some(&manifest.hash)
-        && !is_repaired(live)
+        && !has_leftovers(live)
         && owned(live).is_some_and(|fields| covers(fields, &manifest.body))
 }
 

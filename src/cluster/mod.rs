@@ -140,7 +140,7 @@ impl Error {
         let message = if manifest.kind == ChildKind::Secret {
             format!("the API server answers {code} {}", status.reason)
         } else {
-            status.message.clone()
+            causes(status)
         };
         let inconvertible = code == 500 && status.reason.is_empty();
         match code {
@@ -150,6 +150,17 @@ impl Error {
             _ => self,
         }
     }
+}
+
+/// What the API server says, its causes in an order that is always the same: it lists them at random.
+fn causes(status: &kube::core::Status) -> String {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let mut texts: Vec<String> = causes.map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+    if texts.is_empty() {
+        return status.message.clone();
+    }
+    texts.sort();
+    texts.join(", ")
 }
 
 impl From<kube::Error> for Error {

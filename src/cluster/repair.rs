@@ -5,6 +5,7 @@
 //! which is its key, ours would come to stand beside it under the same name, and that is refused. So our spec is
 //! written over theirs, and the ownership that comes of it is given up again: what we leave out later has to go.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
@@ -23,7 +24,11 @@ pub(super) async fn repair(
     live: &DynamicObject,
 ) -> Result<(), Error> {
     let Some(spec) = manifest.body.get("spec") else { return Ok(()) };
-    let body = json!({ "metadata": { "uid": live.metadata.uid }, "spec": spec });
+    let mut body = json!({ "metadata": { "uid": live.metadata.uid }, "spec": spec });
+    if spec.pointer("/strategy/type").is_some_and(|type_| type_ == "Recreate") {
+        // What somebody else holds of it would stay, and Kubernetes refuses the two together.
+        body["spec"]["strategy"]["rollingUpdate"] = serde_json::Value::Null;
+    }
     let replaced = limited(api.patch(&manifest.name, &parameters(), &Patch::Merge(&body)))
         .await
         .map_err(|error| error.of(manifest))?;
@@ -31,17 +36,25 @@ pub(super) async fn repair(
     withdraw(api, manifest, &replaced).await
 }
 
-/// Gives up what an earlier repair owns of an object, if anything.
+/// Names under which fields are held that are ours to hold: those of a repair, and the one the API server invents for
+/// everything in an object whose owners somebody has wiped.
+const LEFTOVERS: [&str; 2] = [REPAIR_MANAGER, "before-first-apply"];
+
+fn is_leftover(entry: &ManagedFieldsEntry) -> bool {
+    entry.manager.as_deref().is_some_and(|manager| LEFTOVERS.contains(&manager))
+}
+
+/// Gives up what is held of an object under such a name, if anything: what we leave out later has to go.
 pub(super) async fn withdraw(
     api: &Api<DynamicObject>,
     manifest: &Manifest,
     live: &DynamicObject,
 ) -> Result<(), Error> {
-    if !is_repaired(live) {
+    if !has_leftovers(live) {
         return Ok(());
     }
     let entries = live.metadata.managed_fields.iter().flatten();
-    let others: Vec<_> = entries.filter(|entry| entry.manager.as_deref() != Some(REPAIR_MANAGER)).collect();
+    let others: Vec<_> = entries.filter(|entry| !is_leftover(entry)).collect();
     let body = json!({ "metadata": {
         "uid": live.metadata.uid,
         "resourceVersion": live.metadata.resource_version,
@@ -50,8 +63,8 @@ pub(super) async fn withdraw(
     limited(api.patch(&manifest.name, &parameters(), &Patch::Merge(&body))).await.map(drop)
 }
 
-/// Whether a repair still owns something of an object.
-pub(super) fn is_repaired(live: &DynamicObject) -> bool {
+/// Whether anything is held of an object under such a name.
+pub(super) fn has_leftovers(live: &DynamicObject) -> bool {
     let mut entries = live.metadata.managed_fields.iter().flatten();
-    entries.any(|entry| entry.manager.as_deref() == Some(REPAIR_MANAGER))
+    entries.any(is_leftover)
 }

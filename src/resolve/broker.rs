@@ -114,9 +114,7 @@ fn from_url(url: &str, env: EnvVar, source: &str) -> BrokerAccess {
     };
     let queues = match elements.into_iter().collect::<Result<Vec<Endpoint>, Defect>>() {
         Ok(endpoints) => queue_source(endpoints.first()),
-        Err(defect) => {
-            Err(Unresolved { reason: "BrokerUrlInvalid", message: format!("the broker URL {defect}") })
-        }
+        Err(defect) => Err(Unresolved { reason: "BrokerUrlInvalid", message: told(&defect) }),
     };
     BrokerAccess { env, shown, secret: None, has_secret: false, worker_settings: Vec::new(), queues }
 }
@@ -238,6 +236,16 @@ fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
     }
 }
 
+/// What is wrong with a URL, without quoting it: it may come from a Secret, where even a scheme may be none.
+fn told(defect: &Defect) -> String {
+    match defect {
+        Defect::UnknownScheme { .. } | Defect::CompoundScheme { .. } => {
+            "the broker URL has a scheme that Celery does not know".to_owned()
+        }
+        defect => format!("the broker URL {defect}"),
+    }
+}
+
 /// What an autoscaler needs of the first URL of a failover list.
 fn queue_source(first: Option<&Endpoint>) -> Result<QueueSource, Unresolved> {
     let unsupported = |scheme: &str| Unresolved {
@@ -255,6 +263,10 @@ fn queue_source(first: Option<&Endpoint>) -> Result<QueueSource, Unresolved> {
             username: endpoint.username.clone(),
             password: endpoint.password.clone(),
             tls: endpoint.tls(),
+        }),
+        Transport::Memory => Err(Unresolved {
+            reason: "BrokerUrlInvalid",
+            message: "the broker URL names memory://, which cannot carry tasks between pods".to_owned(),
         }),
         Transport::Amqp => {
             let scheme = if endpoint.tls() { "amqps" } else { "amqp" };

@@ -98,11 +98,17 @@ pub(super) fn strategy(written: Option<&DeploymentStrategy>) -> DeploymentStrate
         return strategy.clone();
     }
     let rolling = written.and_then(|strategy| strategy.rolling_update.clone()).unwrap_or_default();
+    let no_surge = match &rolling.max_surge {
+        Some(IntOrString::Int(pods)) => *pods == 0,
+        Some(IntOrString::String(share)) => share.trim_end_matches('%').parse() == Ok(0),
+        None => false,
+    };
     DeploymentStrategy {
         type_: Some("RollingUpdate".to_owned()),
         rolling_update: Some(RollingUpdateDeployment {
             max_surge: rolling.max_surge.or_else(|| Some(IntOrString::String("25%".to_owned()))),
-            max_unavailable: rolling.max_unavailable.or(Some(IntOrString::Int(0))),
+            // One of the two has to leave room: without surge a pod has to go before its successor comes.
+            max_unavailable: rolling.max_unavailable.or(Some(IntOrString::Int(i32::from(no_surge)))),
         }),
     }
 }

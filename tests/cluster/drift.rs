@@ -220,3 +220,31 @@ fn a_repair_that_server_side_apply_cannot_make_leaves_no_owner_behind() {
     space.edit("celeries", "shop", "spec: {flowerSpec: {servicePort: 8080}}");
     port(8080);
 }
+
+#[test]
+fn a_child_whose_field_owners_were_wiped_still_follows_its_spec() {
+    let space = Space::new(shared(), "wiped");
+    space.create("celeries", &shop::plain());
+    space.until_there("deployments", "shop-worker");
+    space.merge("deployments", "shop-worker", &json!({"metadata": {"managedFields": [{}]}})).success();
+    let manager = |object: &Value, name: &str| object["metadata"]["managedFields"].to_string().contains(name);
+    space.until("deployments", "shop-worker", |it| {
+        manager(it, "\"celery-operator\"") && !manager(it, "before-first-apply")
+    });
+    space.edit("celeries", "shop", "spec: {workerSpec: {rolloutStrategy: {type: Recreate}}}");
+    space.until("deployments", "shop-worker", |it| it["spec"]["strategy"] == json!({"type": "Recreate"}));
+}
+
+#[test]
+fn a_strategy_that_somebody_else_holds_a_part_of_can_still_be_changed() {
+    let space = Space::new(shared(), "shared-strategy");
+    space.create("celeries", &shop::plain());
+    let live = space.until_there("deployments", "shop-worker");
+    let same = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop-worker"},
+        "spec": {"strategy": live["spec"]["strategy"]},
+    });
+    space.apply_as("somebody", "deployments", &same).success();
+    space.edit("celeries", "shop", "spec: {workerSpec: {rolloutStrategy: {type: Recreate}}}");
+    space.until("deployments", "shop-worker", |it| it["spec"]["strategy"] == json!({"type": "Recreate"}));
+}

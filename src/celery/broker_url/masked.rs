@@ -23,6 +23,9 @@ pub fn masked(text: &str) -> String {
     }
 }
 
+/// Parameters whose values hold no secret and help to see what is wrong.
+const SHOWN: [&str; 3] = ["ssl_cert_reqs", "ssl_ca_certs", "virtual_host"];
+
 fn masked_query(text: &str) -> String {
     let Some((before, query)) = text.split_once('?') else {
         return text.to_owned();
@@ -30,7 +33,7 @@ fn masked_query(text: &str) -> String {
     let shown: Vec<String> = query
         .split('&')
         .map(|pair| match pair.split_once('=') {
-            Some((key, _)) if !key.starts_with("ssl_") && !key.contains("host") => format!("{key}=***"),
+            Some((key, _)) if !SHOWN.contains(&key) => format!("{key}=***"),
             _ => pair.to_owned(),
         })
         .collect();

@@ -60,6 +60,8 @@ fn each_defect_is_told_apart() {
         ("redis://:p@ss#w@cache/0", Defect::PasswordNotEncoded('#')),
         ("amqp://u:p@ss#w@mq", Defect::PasswordNotEncoded('#')),
         ("redis://:p@ss/w@cache/0", Defect::PasswordNotEncoded('/')),
+        ("amqp://secret/x@mq:5672//", Defect::PasswordNotEncoded('/')),
+        ("amqp://user:12/secret@mq:5672//", Defect::PasswordNotEncoded('/')),
         ("redis://cache/abc", Defect::Database),
         ("redis://cache/-1", Defect::Database),
         ("redis://a/0,redis://b/0", Defect::CommaList),
@@ -87,6 +89,7 @@ fn no_credential_is_shown() {
         ("user:secret@mq", "***@mq"),
         ("redis://user:secret", "redis://user:***"),
         ("redis://cache?password=secret&ssl_cert_reqs=none", "redis://cache?password=***&ssl_cert_reqs=none"),
+        ("rediss://cache?ssl_keyfile_password=secret", "rediss://cache?ssl_keyfile_password=***"),
         ("redis://cache:6379/0", "redis://cache:6379/0"),
         ("cache:6379", "cache:6379"),
     ] {
