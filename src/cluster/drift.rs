@@ -13,13 +13,37 @@ use crate::build::Manifest;
 use crate::labels::RENDERED_HASH;
 use crate::names::FIELD_MANAGER;
 
-/// Whether applying the manifest would change nothing.
+/// Manager under which a HorizontalPodAutoscaler scales.
+const AUTOSCALER: &str = "kube-controller-manager";
+
+/// Whether applying the manifest would change nothing that should be changed.
+///
+/// A number of pods that an autoscaler has set since stays, even where the spec names another: somebody made that
+/// autoscaler, and writing over it would start a fight. A changed spec is written once.
 pub(super) fn in_step(manifest: &Manifest, live: &DynamicObject) -> bool {
     let annotations = live.metadata.annotations.as_ref();
     let hash = annotations.and_then(|annotations| annotations.get(RENDERED_HASH));
-    hash == Some(&manifest.hash)
-        && !has_leftovers(live)
-        && owned(live).is_some_and(|fields| covers(fields, &manifest.body))
+    if hash != Some(&manifest.hash) || has_leftovers(live) {
+        return false;
+    }
+    let Some(fields) = owned(live) else { return false };
+    covers(fields, &manifest.body) || is_autoscaled(live) && covers(fields, &without_replicas(&manifest.body))
+}
+
+fn without_replicas(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(spec) = body.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("replicas");
+    }
+    body
+}
+
+/// Whether an autoscaler has set the number of pods.
+fn is_autoscaled(live: &DynamicObject) -> bool {
+    let mut entries = live.metadata.managed_fields.iter().flatten();
+    entries.any(|entry| {
+        entry.subresource.as_deref() == Some("scale") && entry.manager.as_deref() == Some(AUTOSCALER)
+    })
 }
 
 /// Whether our manager is the one that set `spec.replicas`.
@@ -112,6 +136,43 @@ mod tests {
                     "f:ports": {"k:{\"containerPort\":5555,\"protocol\":\"TCP\"}": {".": {}, "f:containerPort": {}}}}
             }}}},
         })
+    }
+
+    /// A live object whose fields we own, those of `taken` apart; `scaler` has written to its scale.
+    fn live(taken: Option<&str>, scaler: Option<&str>) -> (Manifest, DynamicObject) {
+        let manifest = Manifest {
+            kind: crate::build::ChildKind::Deployment,
+            name: "a".to_owned(),
+            body: body(),
+            hash: "h".to_owned(),
+        };
+        let mut fields = fields();
+        if let Some((parent, name)) = taken.and_then(|pointer| pointer.rsplit_once('/')) {
+            fields.pointer_mut(parent).and_then(Value::as_object_mut).expect("is there").remove(name);
+        }
+        let mut entries = vec![json!({"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields})];
+        entries.extend(scaler.map(|manager| {
+            json!({"manager": manager, "operation": "Update", "subresource": "scale", "fieldsV1": {}})
+        }));
+        let object = json!({"metadata": {"annotations": {RENDERED_HASH: "h"}, "managedFields": entries}});
+        (manifest, serde_json::from_value(object).expect("an object"))
+    }
+
+    #[test]
+    fn a_number_that_an_autoscaler_set_is_no_drift_and_one_that_a_person_set_is() {
+        let in_step = |taken, scaler| {
+            let (manifest, live) = live(taken, scaler);
+            in_step(&manifest, &live)
+        };
+        let replicas = Some("/f:spec/f:replicas");
+        assert!(in_step(None, None));
+        assert!(!in_step(replicas, None));
+        assert!(!in_step(replicas, Some("kubectl")));
+        assert!(in_step(replicas, Some(AUTOSCALER)));
+        assert!(!in_step(Some("/f:metadata/f:labels"), Some(AUTOSCALER)));
+        let (mut changed, live) = live(None, Some(AUTOSCALER));
+        changed.hash = "other".to_owned();
+        assert!(!super::in_step(&changed, &live));
     }
 
     #[test]
