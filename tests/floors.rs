@@ -31,19 +31,37 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every room that a source names as `crate::room`, tests and comments apart.
+/// Every room that a source names as `crate::room` or in a `crate::{…}` group, tests and comments apart.
 fn named(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]").next().unwrap();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines
-        .flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>())
-        .flat_map(|rest| match rest.strip_prefix('{') {
-            // `use crate::{a, b::c};` on one line.
-            Some(group) => group.split(',').map(|part| part.trim().to_owned()).collect(),
-            None => vec![rest],
-        })
-        .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
-        .collect()
+    let code = lines.collect::<Vec<_>>().join(" ");
+    let word = |text: &str| -> String {
+        text.trim().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+    };
+    let mut rooms = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        let Some(group) = rest.strip_prefix('{') else {
+            rooms.push(word(rest));
+            continue;
+        };
+        // Only the outermost level of a group names rooms.
+        let (mut depth, mut begin) = (0, true);
+        for (at, letter) in group.char_indices() {
+            match letter {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => begin = true,
+                letter if begin && depth == 0 && letter.is_alphabetic() => {
+                    rooms.push(word(&group[at..]));
+                    begin = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    rooms
 }
 
 /// What an edge between two rooms breaks; `None` for a way that is open.
@@ -90,8 +108,7 @@ fn breaches_are_told_apart_from_open_ways() {
     assert_eq!(breach("admission", "reconcile"), Some("joins rooms that are blind to each other"));
     assert_eq!(breach("reconcile", "rules"), None);
     assert_eq!(breach("rules", "defaults"), None);
-    assert_eq!(
-        named("use crate::{api::Celery, rules};\n// crate::no\nlet a = crate::build::x;"),
-        ["api", "rules", "build"]
-    );
+    let source =
+        "use crate::{\n    api::{Celery, Open},\n    rules,\n};\n// crate::no\nlet a = crate::build::x;";
+    assert_eq!(named(source), ["api", "rules", "build"]);
 }
