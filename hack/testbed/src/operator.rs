@@ -145,19 +145,26 @@ impl Operator {
     }
 }
 
-/// A kind is served a moment after its definition was written. `kubectl wait` cannot be used: it fails on an object that
-/// has no conditions yet.
+/// A kind is served a moment after its definition was written. The definition is read whole: `kubectl wait` and jsonpath
+/// filters fail on an object that has no conditions yet.
 fn await_definition(plane: &ControlPlane) -> Result<(), Error> {
-    let established = r#"jsonpath={.status.conditions[?(@.type=="Established")].status}"#;
+    let arguments = ["get", "crd", "celeries.celeryproject.org", "-o", "json"];
     let deadline = Instant::now() + READY_WITHIN;
-    while kubectl(plane, &["get", "crd", "celeries.celeryproject.org", "-o", established])? != "True" {
+    while !is_established(&kubectl(plane, &arguments)?) {
         if Instant::now() > deadline {
-            let command = "kubectl get crd celeries.celeryproject.org".to_owned();
-            return Err(Error::Command { command, said: "the definition is not established".to_owned() });
+            let said = "the definition is not established".to_owned();
+            return Err(Error::Command { command: format!("kubectl {}", arguments.join(" ")), said });
         }
         thread::sleep(POLL);
     }
     Ok(())
+}
+
+fn is_established(definition: &str) -> bool {
+    let definition: serde_json::Value = serde_json::from_str(definition).unwrap_or_default();
+    let conditions = definition["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|condition| condition["type"] == "Established" && condition["status"] == "True")
 }
 
 fn apply(plane: &ControlPlane, yaml: &str) -> Result<String, Error> {
@@ -182,4 +189,19 @@ fn succeeded(program: &str, arguments: &[&str], output: &Output) -> Result<Strin
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(Error::Command { command: format!("{program} {}", arguments.join(" ")), said })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_established;
+
+    #[test]
+    fn a_definition_without_conditions_is_not_established_yet() {
+        assert!(!is_established("{}"));
+        assert!(!is_established(r#"{"status": {"conditions": null}}"#));
+        assert!(!is_established(
+            r#"{"status": {"conditions": [{"type": "Established", "status": "False"}]}}"#
+        ));
+        assert!(is_established(r#"{"status": {"conditions": [{"type": "Established", "status": "True"}]}}"#));
+    }
 }
