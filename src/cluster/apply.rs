@@ -42,6 +42,9 @@ pub async fn apply(
     }
     withdraw(&api, manifest, &live).await?;
     hand_over_replicas(&api, manifest, &live).await?;
+    if drift::has_strangers(manifest, &live) {
+        repair(&api, manifest, &live).await?;
+    }
     let forced = PatchParams::apply(FIELD_MANAGER).force();
     let uid = live.metadata.uid.as_deref();
     match send(&api, manifest, &forced, uid).await {

@@ -23,11 +23,38 @@ const AUTOSCALER: &str = "kube-controller-manager";
 pub(super) fn in_step(manifest: &Manifest, live: &DynamicObject) -> bool {
     let annotations = live.metadata.annotations.as_ref();
     let hash = annotations.and_then(|annotations| annotations.get(RENDERED_HASH));
-    if hash != Some(&manifest.hash) || has_leftovers(live) {
+    if hash != Some(&manifest.hash) || has_leftovers(live) || has_strangers(manifest, live) {
         return false;
     }
     let Some(fields) = owned(live) else { return false };
     covers(fields, &manifest.body) || is_autoscaled(live) && covers(fields, &without_replicas(&manifest.body))
+}
+
+/// Whether a pod template holds a container that is none of ours: a renamed one is a second worker in every pod, and
+/// server-side apply would let it stay. Who wants another container beside ours may apply one under a name of their own.
+pub(super) fn has_strangers(manifest: &Manifest, live: &DynamicObject) -> bool {
+    const CONTAINERS: &str = "/spec/template/spec/containers";
+    let names = |object: &Value| -> Vec<String> {
+        let containers = object.pointer(CONTAINERS).and_then(Value::as_array).into_iter().flatten();
+        containers.filter_map(|container| container["name"].as_str().map(str::to_owned)).collect()
+    };
+    let ours = names(&manifest.body);
+    if ours.is_empty() {
+        return false;
+    }
+    let entries = live.metadata.managed_fields.iter().flatten();
+    let applied: Vec<String> = entries
+        .filter(|entry| entry.operation.as_deref() == Some("Apply"))
+        .filter_map(|entry| {
+            let fields = &entry.fields_v1.as_ref()?.0;
+            Some(fields.pointer("/f:spec/f:template/f:spec/f:containers")?.to_string())
+        })
+        .collect();
+    let is_applied = |name: &str| {
+        let key = Value::from(format!("k:{}", serde_json::json!({ "name": name }))).to_string();
+        applied.iter().any(|fields| fields.contains(&key))
+    };
+    names(&live.data).iter().any(|name| !ours.contains(name) && !is_applied(name))
 }
 
 fn without_replicas(body: &Value) -> Value {
@@ -173,6 +200,25 @@ mod tests {
         let (mut changed, live) = live(None, Some(AUTOSCALER));
         changed.hash = "other".to_owned();
         assert!(!super::in_step(&changed, &live));
+    }
+
+    #[test]
+    fn a_container_that_nobody_applied_is_a_stranger() {
+        let (manifest, mut object) = live(None, None);
+        let with = |names: &[&str]| {
+            let containers: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+            json!({"spec": {"template": {"spec": {"containers": containers}}}})
+        };
+        object.data = with(&["celery"]);
+        assert!(!has_strangers(&manifest, &object));
+        object.data = with(&["celery", "evil"]);
+        assert!(has_strangers(&manifest, &object) && !in_step(&manifest, &object));
+        let fields =
+            json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"evil\"}": {}}}}}});
+        let entry = json!({"manager": "somebody", "operation": "Apply", "fieldsV1": fields});
+        let entries = object.metadata.managed_fields.as_mut().expect("entries");
+        entries.push(serde_json::from_value(entry).expect("an entry"));
+        assert!(!has_strangers(&manifest, &object));
     }
 
     #[test]

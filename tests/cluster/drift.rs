@@ -248,3 +248,20 @@ fn a_strategy_that_somebody_else_holds_a_part_of_can_still_be_changed() {
     space.edit("celeries", "shop", "spec: {workerSpec: {rolloutStrategy: {type: Recreate}}}");
     space.until("deployments", "shop-worker", |it| it["spec"]["strategy"] == json!({"type": "Recreate"}));
 }
+
+#[test]
+fn a_renamed_container_does_not_become_a_second_worker() {
+    let space = Space::new(shared(), "renamed");
+    space.create("celeries", &shop::plain());
+    let live = space.until_there("deployments", "shop-worker");
+    let mut containers = live["spec"]["template"]["spec"]["containers"].clone();
+    containers[0]["name"] = json!("evil");
+    let renamed = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+    space.merge("deployments", "shop-worker", &renamed).success();
+    space.until("deployments", "shop-worker", |it| {
+        let containers = it["spec"]["template"]["spec"]["containers"].as_array().unwrap();
+        containers.len() == 1
+            && containers[0]["name"] == "celery"
+            && it["metadata"]["generation"] != live["metadata"]["generation"]
+    });
+}
