@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about numbers of pods and how they are replaced.
 
+use k8s_openapi::api::apps::v1::RollingUpdateDeployment;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube_quantity::ParsedQuantity;
 
 use super::finding::{Kind, Report, Severity};
@@ -25,6 +27,30 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
         check: Check::object(k04),
         example: Example { bad: "spec: {workerSpec: {rolloutStrategy: {type: recreate}}}", at: "spec.workerSpec.rolloutStrategy.type", good: "spec: {workerSpec: {rolloutStrategy: {type: Recreate}}}", old: None },
+    },
+    Rule {
+        id: "K05", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a rolling update has room to move",
+        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
+        check: Check::object(k05),
+        example: Example {
+            bad: "spec: {workerSpec: {rolloutStrategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0%}}}}",
+            at: "spec.workerSpec.rolloutStrategy.rollingUpdate",
+            good: "spec: {workerSpec: {rolloutStrategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "K06", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "numbers of a rolling update are whole or percentages",
+        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
+        check: Check::object(k06),
+        example: Example {
+            bad: "spec: {workerSpec: {rolloutStrategy: {rollingUpdate: {maxSurge: '20'}}}}",
+            at: "spec.workerSpec.rolloutStrategy.rollingUpdate.maxSurge",
+            good: "spec: {workerSpec: {rolloutStrategy: {rollingUpdate: {maxSurge: 120%, maxUnavailable: 100%}}}}",
+            old: None,
+        },
     },
     Rule {
         id: "K07", severity: Severity::Deny, schema: false, since: "0.1",
@@ -53,6 +79,51 @@ fn k04(subject: &Subject<'_>, report: &mut Report<'_>) {
         Some(_) => {
             let message = "is not a strategy";
             report.add(Kind::Unsupported, format!("{path}.type"), message, "use RollingUpdate or Recreate");
+        }
+    }
+}
+
+const ROLLING: &str = "spec.workerSpec.rolloutStrategy.rollingUpdate";
+
+/// A number of a rolling update as pods or percent; `None` for what is neither.
+fn amount(written: &IntOrString) -> Option<u32> {
+    match written {
+        IntOrString::Int(pods) => u32::try_from(*pods).ok(),
+        IntOrString::String(share) => {
+            let digits = share.strip_suffix('%')?;
+            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+        }
+    }
+}
+
+fn rolling<'s>(subject: &'s Subject<'_>) -> Option<&'s RollingUpdateDeployment> {
+    subject.object.spec.worker_spec.as_ref()?.rollout_strategy.as_ref()?.rolling_update.as_ref()
+}
+
+fn k05(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(rolling) = rolling(subject) else { return };
+    let is_zero = |written: &Option<IntOrString>| written.as_ref().and_then(amount) == Some(0);
+    if is_zero(&rolling.max_surge) && is_zero(&rolling.max_unavailable) {
+        let message = "maxSurge and maxUnavailable are both 0, so that no pod could ever be replaced";
+        report.add(Kind::Forbidden, ROLLING, message, "let one of them be 1");
+    }
+}
+
+fn k06(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(rolling) = rolling(subject) else { return };
+    for (name, written) in [("maxSurge", &rolling.max_surge), ("maxUnavailable", &rolling.max_unavailable)] {
+        let Some(written) = written else { continue };
+        let is_share = matches!(written, IntOrString::String(_));
+        match amount(written) {
+            None => {
+                let message = "is not a number of pods or a percentage";
+                report.add(Kind::Invalid, format!("{ROLLING}.{name}"), message, "use one such as 1 or 25%");
+            }
+            Some(percent) if is_share && name == "maxUnavailable" && percent > 100 => {
+                let message = "is more than all pods";
+                report.add(Kind::Invalid, format!("{ROLLING}.{name}"), message, "use at most 100%");
+            }
+            Some(_) => {}
         }
     }
 }
