@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The names of everything that is created for a Celery: the one place that joins them.
 
-use crate::api::DEFAULT_POOL;
-
+/// The pool that `spec.workerSpec` describes.
+pub const DEFAULT_POOL: &str = "default";
 /// Longest name of a child: Services and labels end at 63 characters.
 pub const MAX: usize = 63;
 

@@ -29,11 +29,11 @@ pub use status::{
 };
 pub use worker::WorkerSpec;
 
+pub use crate::names::DEFAULT_POOL;
+
 /// API group of every kind of this operator.
 pub const GROUP: &str = "celeryproject.org";
 /// The one API version.
 pub const VERSION: &str = "v1alpha1";
 /// `group/version`, as objects carry it.
 pub const API_VERSION: &str = "celeryproject.org/v1alpha1";
-/// The pool that `spec.workerSpec` describes.
-pub const DEFAULT_POOL: &str = "default";
