@@ -15,7 +15,7 @@ use thiserror::Error;
 
 pub use masked::masked;
 pub use scheme::Transport;
-use scheme::{is_scheme, transport};
+use scheme::{is_scheme, reads_urls_itself, transport};
 
 /// One broker.
 #[derive(Clone, PartialEq, Eq)]
@@ -110,6 +110,9 @@ fn endpoint(text: &str) -> Result<Endpoint, Defect> {
     let (scheme, rest) =
         text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).ok_or(Defect::NoScheme)?;
     let transport = transport(scheme)?;
+    if reads_urls_itself(scheme) || transport == Transport::RedisSocket {
+        return Ok(unread(scheme, transport, rest));
+    }
     let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(cut);
     let (user_info, location) = match authority.rsplit_once('@') {
@@ -121,9 +124,9 @@ fn endpoint(text: &str) -> Result<Endpoint, Defect> {
     if tail.split_once('#').is_some_and(|(_, fragment)| fragment.contains('@')) {
         return Err(Defect::PasswordNotEncoded('#'));
     }
-    // Without a user in front of it, an "@" further on means that the host part ended too early.
+    // Without a user in front of it, an "@host" further on means that the host part ended too early.
     let first = tail.chars().next();
-    if let Some(first) = first.filter(|_| user_info.is_none() && path_of(tail).contains('@')) {
+    if let Some(first) = first.filter(|_| user_info.is_none() && names_a_host(path_of(tail))) {
         return Err(Defect::PasswordNotEncoded(first));
     }
     let tail = tail.split('#').next().unwrap_or_default();
@@ -140,6 +143,30 @@ fn endpoint(text: &str) -> Result<Endpoint, Defect> {
         query: pairs(query),
     };
     checked_database(endpoint)
+}
+
+/// A URL whose transport does not let kombu read it: only what may be told of it for sure.
+fn unread(scheme: &str, transport: Transport, rest: &str) -> Endpoint {
+    let (user_info, location) = match rest.rsplit_once('@') {
+        Some((user_info, location)) if transport != Transport::RedisSocket => (Some(user_info), location),
+        _ => (None, rest),
+    };
+    let (username, password) = credentials(user_info);
+    Endpoint {
+        scheme: scheme.to_ascii_lowercase(),
+        transport,
+        host: decoded(location.split([':', ',', '/', '?']).next().unwrap_or_default()),
+        port: None,
+        username,
+        password,
+        path: String::new(),
+        query: Vec::new(),
+    }
+}
+
+/// Whether a path goes on with `@host:port` or `@host/`; a virtual host may hold an "@" of its own.
+fn names_a_host(path: &str) -> bool {
+    path.rsplit_once('@').is_some_and(|(_, after)| after.contains([':', '/']))
 }
 
 /// What stands before the query.

@@ -42,7 +42,7 @@ pub async fn apply(
     }
     withdraw(&api, manifest, &live).await?;
     hand_over_replicas(&api, manifest, &live).await?;
-    if drift::has_strangers(manifest, &live) {
+    if drift::has_copies(manifest, &live) {
         repair(&api, manifest, &live).await?;
     }
     let forced = PatchParams::apply(FIELD_MANAGER).force();

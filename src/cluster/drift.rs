@@ -23,38 +23,31 @@ const AUTOSCALER: &str = "kube-controller-manager";
 pub(super) fn in_step(manifest: &Manifest, live: &DynamicObject) -> bool {
     let annotations = live.metadata.annotations.as_ref();
     let hash = annotations.and_then(|annotations| annotations.get(RENDERED_HASH));
-    if hash != Some(&manifest.hash) || has_leftovers(live) || has_strangers(manifest, live) {
+    if hash != Some(&manifest.hash) || has_leftovers(live) || has_copies(manifest, live) {
         return false;
     }
     let Some(fields) = owned(live) else { return false };
     covers(fields, &manifest.body) || is_autoscaled(live) && covers(fields, &without_replicas(&manifest.body))
 }
 
-/// Whether a pod template holds a container that is none of ours: a renamed one is a second worker in every pod, and
-/// server-side apply would let it stay. Who wants another container beside ours may apply one under a name of their own.
-pub(super) fn has_strangers(manifest: &Manifest, live: &DynamicObject) -> bool {
-    const CONTAINERS: &str = "/spec/template/spec/containers";
-    let names = |object: &Value| -> Vec<String> {
-        let containers = object.pointer(CONTAINERS).and_then(Value::as_array).into_iter().flatten();
-        containers.filter_map(|container| container["name"].as_str().map(str::to_owned)).collect()
-    };
-    let ours = names(&manifest.body);
-    if ours.is_empty() {
-        return false;
-    }
-    let entries = live.metadata.managed_fields.iter().flatten();
-    let applied: Vec<String> = entries
-        .filter(|entry| entry.operation.as_deref() == Some("Apply"))
-        .filter_map(|entry| {
-            let fields = &entry.fields_v1.as_ref()?.0;
-            Some(fields.pointer("/f:spec/f:template/f:spec/f:containers")?.to_string())
+/// Whether a pod template holds our container a second time, under another name: a rename leaves one behind, which
+/// server-side apply lets stay, and every pod would run two workers. Other containers are their owners' matter.
+pub(super) fn has_copies(manifest: &Manifest, live: &DynamicObject) -> bool {
+    let ours = containers(&manifest.body);
+    let is_copy = |container: &Value| {
+        let mut ours = ours.iter();
+        ours.any(|own| {
+            container["name"] != own["name"]
+                && container["command"] == own["command"]
+                && container["args"] == own["args"]
         })
-        .collect();
-    let is_applied = |name: &str| {
-        let key = Value::from(format!("k:{}", serde_json::json!({ "name": name }))).to_string();
-        applied.iter().any(|fields| fields.contains(&key))
     };
-    names(&live.data).iter().any(|name| !ours.contains(name) && !is_applied(name))
+    containers(&live.data).iter().any(is_copy)
+}
+
+fn containers(object: &Value) -> &[Value] {
+    let containers = object.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+    containers.map(Vec::as_slice).unwrap_or_default()
 }
 
 fn without_replicas(body: &Value) -> Value {
@@ -203,22 +196,23 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_nobody_applied_is_a_stranger() {
-        let (manifest, mut object) = live(None, None);
-        let with = |names: &[&str]| {
-            let containers: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
-            json!({"spec": {"template": {"spec": {"containers": containers}}}})
-        };
-        object.data = with(&["celery"]);
-        assert!(!has_strangers(&manifest, &object));
-        object.data = with(&["celery", "evil"]);
-        assert!(has_strangers(&manifest, &object) && !in_step(&manifest, &object));
-        let fields =
-            json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"evil\"}": {}}}}}});
-        let entry = json!({"manager": "somebody", "operation": "Apply", "fieldsV1": fields});
-        let entries = object.metadata.managed_fields.as_mut().expect("entries");
-        entries.push(serde_json::from_value(entry).expect("an entry"));
-        assert!(!has_strangers(&manifest, &object));
+    fn our_container_under_another_name_is_a_copy_and_another_container_is_not() {
+        let (mut manifest, mut object) = live(None, None);
+        let container =
+            |name: &str, args: &[&str]| json!({"name": name, "command": ["celery"], "args": args});
+        let with = |containers: &[Value]| json!({"spec": {"template": {"spec": {"containers": containers}}}});
+        let ours = container("celery", &["-c", "2"]);
+        manifest.body["spec"]["template"]["spec"]["containers"] = json!([ours]);
+        for (other, is_copy) in [
+            (container("evil", &["-c", "2"]), true),
+            (json!({"name": "proxy"}), false),
+            (container("beat", &["beat"]), false),
+        ] {
+            object.data = with(&[ours.clone(), other.clone()]);
+            assert_eq!(has_copies(&manifest, &object), is_copy, "{other}");
+        }
+        object.data = with(&[ours]);
+        assert!(!has_copies(&manifest, &object));
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "B10", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a password in a URL is percent-encoded",
-        consequence: "The password ends the host part; the worker crashes with an error about the port.",
+        consequence: "The password ends the host part; the worker crashes with an error about the port, or asks a wrong host for ever.",
         check: Check::object(b10),
         example: Example { bad: "spec: {common: {broker: {url: 'redis://:p#ss@cache'}}}", at: URL, good: "spec: {common: {broker: {url: null, redis: {host: cache, passwordSecretRef: {name: cache, key: password}}}}}", old: None },
     },

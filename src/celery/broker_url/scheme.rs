@@ -105,3 +105,11 @@ fn nearest(scheme: &str) -> Option<String> {
         .min()
         .map(|(_, alias)| alias.to_owned())
 }
+
+/// Whether the transport of a scheme takes the URL whole (`can_parse_url` in kombu): lists of hosts and raw keys are
+/// nothing unusual there.
+pub(super) fn reads_urls_itself(scheme: &str) -> bool {
+    let scheme = scheme.to_ascii_lowercase();
+    let base = scheme.split('+').next().unwrap_or_default();
+    ["azureservicebus", "gcpubsub", "mongodb", "sqla", "sqlalchemy"].contains(&base)
+}

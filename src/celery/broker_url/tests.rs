@@ -29,6 +29,21 @@ fn parts_are_read_as_kombu_reads_them() {
 }
 
 #[test]
+fn what_kombu_leaves_to_the_transport_is_left_alone() {
+    for (text, host, password) in [
+        ("mongodb://u:p@h1:27017,h2:27017/db?replicaSet=a", "h1", Some("p")),
+        ("azureservicebus://SAS:a/b+c=@ns", "ns", Some("a/b+c=")),
+        ("gcpubsub://projects/p", "projects", None),
+        ("sqla+postgresql://u:p/w@db:5432/t", "db", Some("p/w")),
+        ("redis+socket:///run/a@b.sock?virtual_host=1", "", None),
+    ] {
+        let url = one(text).expect(text);
+        assert_eq!((url.host.as_str(), url.password.as_deref()), (host, password), "{text}");
+    }
+    assert_eq!(one("amqp://mq/v@x").expect("a virtual host with an @").virtual_host(), "v@x");
+}
+
+#[test]
 fn each_defect_is_told_apart() {
     let unknown = |scheme: &str, meant: Option<&str>| Defect::UnknownScheme {
         scheme: scheme.to_owned(),
