@@ -193,7 +193,10 @@ fn b27(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let Some(broker) = subject.broker() else { return };
     for (host, path) in [
-        (broker.redis.as_ref().map(|redis| redis.host.as_str()), "spec.common.broker.redis.host"),
+        (
+            broker.redis.as_ref().map(|redis| redis.host.as_deref().unwrap_or_default()),
+            "spec.common.broker.redis.host",
+        ),
         (broker.rabbitmq.as_ref().map(|rabbitmq| rabbitmq.host.as_str()), "spec.common.broker.rabbitmq.host"),
     ] {
         if host.is_some_and(is_local) {
