@@ -93,6 +93,12 @@ pub enum Defect {
     Cast,
 }
 
+/// Every setting that Celery declares, of all releases; a setting that changed its type has a row for each.
+#[must_use]
+pub fn rows() -> &'static [Row] {
+    table::ROWS
+}
+
 /// What a release makes of one word. `namespace` is what a leading `.` stands for.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 //! `CELERY_JUDGE=required` makes that a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod argv;
 mod venv;
 
 #[test]
