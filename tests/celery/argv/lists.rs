@@ -261,7 +261,7 @@ fn setting(right: bool, dice: &mut Dice) -> String {
         2 if !right => name = typo(&name, dice),
         3 if !right => {
             name = (*dice.pick(&["no.such", "enable_utc", "imports", "imports_x", "x", ".", "celery.x"]))
-                .to_owned()
+                .to_owned();
         }
         _ => {}
     }
