@@ -2,12 +2,13 @@
 //! Every rule once, in the order of the areas.
 
 use super::rule::Rule;
-use super::{autoscale, broker, broker_url, common, flower, metrics, replicas};
+use super::{autoscale, broker, broker_url, common, flower, metrics, queue_names, replicas, worker_args};
 
 const AREAS: &[&[Rule]] = &[
     common::RULES,
     broker::RULES,
     broker_url::RULES,
+    queue_names::RULES,
     replicas::RULES,
     flower::RULES,
     autoscale::RULES,
@@ -16,5 +17,5 @@ const AREAS: &[&[Rule]] = &[
 
 /// All rules.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    AREAS.iter().flat_map(|area| area.iter())
+    AREAS.iter().chain(worker_args::AREAS).flat_map(|area| area.iter())
 }

@@ -16,14 +16,16 @@ mod finding;
 mod flower;
 mod metrics;
 mod path;
+mod queue_names;
 mod replicas;
 mod rule;
 mod subject;
+mod worker_args;
 
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::api::{Celery, limits};
+use crate::api::{Celery, CelerySpec, WorkerSpec, limits};
 pub use facts::{Facts, SecretTexts};
 pub use finding::{Finding, Kind, Severity};
 pub use rule::{Check, Example, Rule};
@@ -73,7 +75,17 @@ fn is_oversized(object: &Celery) -> bool {
     url.is_some_and(|url| url.len() > limits::TEXT)
         || spec.scale_target_ref.len() > limits::SCALE_TARGETS
         || spec.worker_pools.len() > limits::POOLS
+        || pools_of(spec)
+            .any(|pool| is_long(&pool.args) || is_long(&pool.queues) || is_long(&pool.exclude_queues))
         || spec.scale_target_ref.iter().any(|target| target.metrics.len() > limits::METRICS)
+}
+
+fn pools_of(spec: &CelerySpec) -> impl Iterator<Item = &WorkerSpec> {
+    spec.worker_spec.iter().chain(spec.worker_pools.iter().map(|pool| &pool.spec))
+}
+
+fn is_long(list: &[String]) -> bool {
+    list.len() > limits::ITEMS || list.iter().any(|text| text.len() > limits::TEXT)
 }
 
 /// What speaks against scaling an object through its `scale` sub-resource. An object that cannot be decoded is not

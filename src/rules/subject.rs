@@ -10,6 +10,9 @@ use crate::api::{
     ScaleTarget, WorkerSpec,
 };
 use crate::celery::broker_url::{self, Defect, Endpoint};
+use crate::celery::command::Command;
+use crate::celery::reading::Reading;
+use crate::celery::version::{Target, Version};
 
 /// The object under judgement.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(super) struct Subject<'a> {
     pub(super) urls: Vec<Result<Endpoint, Defect>>,
     /// The worker pools, the default one first.
     pub(super) pools: Vec<Pool<'a>>,
+    /// Which Celery will read the arguments.
+    pub(super) celery: Target,
 }
 
 /// A worker pool and where it stands.
@@ -35,6 +40,8 @@ pub(super) struct Pool<'a> {
     pub(super) name: &'a str,
     /// Its fields.
     pub(super) spec: &'a WorkerSpec,
+    /// What Celery makes of its arguments; the faults are those that every release in question finds.
+    pub(super) said: Reading<'a>,
 }
 
 /// A component and where it stands: what rules about every pod look at.
@@ -61,7 +68,8 @@ impl<'a> Subject<'a> {
     pub(super) fn new(object: &'a Celery, old: Option<&'a Celery>, facts: &'a Facts) -> Self {
         let url = object.spec.common.broker.as_ref().and_then(|broker| broker.url.as_deref());
         let urls = url.map(broker_url::parse).unwrap_or_default();
-        Self { object, old, facts, urls, pools: pools(object) }
+        let celery = target(object.spec.common.celery_version.as_deref());
+        Self { object, old, facts, urls, pools: pools(object, celery), celery }
     }
 
     /// The shared part of the spec.
@@ -93,6 +101,14 @@ impl<'a> Subject<'a> {
         targets.iter().enumerate().map(|(index, target)| (format!("spec.scaleTargetRef[{index}]"), target))
     }
 
+    /// Whether more than one pod of a pool can run at a time, apart from rollouts.
+    pub(super) fn may_be_many(&self, pool: &Pool<'_>) -> bool {
+        let scaled = self
+            .target_of(pool.name)
+            .is_some_and(|(_, target)| target.max_replicas.is_none_or(|max| max > 1));
+        scaled || pool.spec.num_of_workers.is_some_and(|count| count > 1)
+    }
+
     /// The autoscaler of a worker pool, with its path.
     pub(super) fn target_of(&self, pool: &str) -> Option<(String, &'a ScaleTarget)> {
         self.targets()
@@ -115,18 +131,35 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn pools(object: &Celery) -> Vec<Pool<'_>> {
-    let default = object.spec.worker_spec.iter().map(|spec| Pool {
-        path: "spec.workerSpec".to_owned(),
-        name: DEFAULT_POOL,
-        spec,
-    });
-    let named = object.spec.worker_pools.iter().enumerate().map(|(index, pool)| Pool {
-        path: format!("spec.workerPools[{index}]"),
-        name: &pool.name,
-        spec: &pool.spec,
-    });
+/// Which Celery is meant; a version that cannot be read is another rule's matter and counts as not written.
+fn target(version: Option<&str>) -> Target {
+    let version = version.and_then(|version| version.parse::<Version>().ok());
+    version.and_then(|version| Target::try_from(version).ok()).unwrap_or(Target::Any)
+}
+
+fn pools<'a>(object: &'a Celery, celery: Target) -> Vec<Pool<'a>> {
+    let pool = |path: String, name: &'a str, spec: &'a WorkerSpec| {
+        let said = Command::Worker.agreed(&spec.args, celery);
+        Pool { path, name, spec, said }
+    };
+    let default = object.spec.worker_spec.iter();
+    let default = default.map(|spec| pool("spec.workerSpec".to_owned(), DEFAULT_POOL, spec));
+    let named = object.spec.worker_pools.iter().enumerate();
+    let named = named
+        .map(|(index, named)| pool(format!("spec.workerPools[{index}]"), named.name.as_str(), &named.spec));
     default.chain(named).collect()
+}
+
+impl<'a> Pool<'a> {
+    /// The path of a word of its arguments.
+    pub(super) fn arg(&self, at: usize) -> String {
+        format!("{}.args[{at}]", self.path)
+    }
+
+    /// A word of its arguments.
+    pub(super) fn word(&self, at: usize) -> &'a str {
+        self.spec.args.get(at).map(String::as_str).unwrap_or_default()
+    }
 }
 
 impl<'a> Component<'a> {
