@@ -133,7 +133,7 @@ pub struct FlowerSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env: Vec<EnvVar>,
-    /// Secrets and ConfigMaps whose keys become environment variables of Flower.
+    /// Secrets and `ConfigMap`s whose keys become environment variables of Flower.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env_from: Vec<EnvFromSource>,

@@ -152,7 +152,7 @@ pub struct WorkerSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env: Vec<EnvVar>,
-    /// Secrets and ConfigMaps whose keys become environment variables of this pool.
+    /// Secrets and `ConfigMap`s whose keys become environment variables of this pool.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env_from: Vec<EnvFromSource>,
@@ -184,7 +184,7 @@ pub struct WorkerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub progress_deadline_seconds: Option<i32>,
-    /// Old ReplicaSets to keep.
+    /// Old `ReplicaSet`s to keep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub revision_history_limit: Option<i32>,

@@ -108,14 +108,12 @@ fn w26(subject: &Subject<'_>, report: &mut Report<'_>) {
             None => format!("{}.excludeQueues", pool.path),
         };
         match written(pool, "--queues", &pool.spec.queues) {
-            Some(queues) if !queues.is_empty() => {
-                if queues.iter().all(|queue| excluded.contains(queue)) {
-                    let message = "leaves no queue to consume";
-                    report.add(Kind::Invalid, path, message, "remove it, or name other queues");
-                }
+            Some(queues) if !queues.is_empty() && queues.iter().all(|queue| excluded.contains(queue)) => {
+                let message = "leaves no queue to consume";
+                report.add(Kind::Invalid, path, message, "remove it, or name other queues");
             }
             // An application with queues of its own may mean just this.
-            Some(_) if excluded.contains(&DEFAULT_QUEUE) => {
+            Some(queues) if queues.is_empty() && excluded.contains(&DEFAULT_QUEUE) => {
                 let message = "leaves out the queue that Celery uses by default";
                 report.add_as(Severity::Warn, Kind::Invalid, path, message, "name queues instead");
             }

@@ -140,7 +140,9 @@ fn verdict(subject: &Subject<'_>, pool: &Pool<'_>, fault: &Fault) -> Option<Verd
     let (rule, shown, message, fix) = match &fault.cause {
         Cause::UnknownOption { name, known } => {
             let (rule, message, fix) = unknown(subject, pool, name, *known)?;
-            (rule, Some(name.clone()), message, fix)
+            // Behind a blank begins what was meant as the value.
+            let name = name.split_whitespace().next().unwrap_or_default();
+            (rule, Some(name.to_owned()), message, fix)
         }
         Cause::MissingValue(option) => {
             let message = format!("{} has no value", option.name());

@@ -50,7 +50,7 @@ fn w14(subject: &Subject<'_>, report: &mut Report<'_>) {
             let before =
                 pool.said.occurrences[..index].iter().rev().find(|before| before.option == used.option);
             if let Some(before) = before {
-                twice(pool, before, used, report);
+                twice(subject, pool, before, used, report);
             } else if let Some(field) = field(&written, used) {
                 let message = format!("{} and {field} set the same", used.name);
                 report.add(Kind::Forbidden, pool.arg(used.at), message, "keep one of them");
@@ -59,7 +59,13 @@ fn w14(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn twice(pool: &Pool<'_>, before: &Occurrence<'_>, used: &Occurrence<'_>, report: &mut Report<'_>) {
+fn twice(
+    subject: &Subject<'_>,
+    pool: &Pool<'_>,
+    before: &Occurrence<'_>,
+    used: &Occurrence<'_>,
+    report: &mut Report<'_>,
+) {
     let name = used.name;
     let (severity, message, fix) = if used.value == before.value {
         (Severity::Warn, format!("{name} is there twice"), "keep one of them")
