@@ -67,21 +67,19 @@ fn twice(
     report: &mut Report<'_>,
 ) {
     let name = used.name;
-    let (severity, message, fix) = if used.value == before.value {
-        (Severity::Warn, format!("{name} is there twice"), "keep one of them")
-    } else if used.option.kind == ValueKind::List {
-        (
-            report.severity(),
-            format!("{name} is there twice, and only the last one counts"),
-            "join them by a comma",
-        )
-    } else {
-        (
-            report.severity(),
-            format!("{name} is there twice, and only the last one counts"),
+    if used.value == before.value {
+        let message = format!("{name} is there twice");
+        return report.add_as(
+            Severity::Warn,
+            Kind::Forbidden,
+            pool.arg(used.at),
+            message,
             "keep one of them",
-        )
-    };
+        );
+    }
+    let severity = super::severity(subject, report);
+    let message = format!("{name} is there twice, and only the last one counts");
+    let fix = if used.option.kind == ValueKind::List { "join them by a comma" } else { "keep one of them" };
     report.add_as(severity, Kind::Forbidden, pool.arg(used.at), message, fix);
 }
 
