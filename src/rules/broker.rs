@@ -135,7 +135,7 @@ fn b03(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let message = "Redis has the databases 0 to 15 unless it is configured otherwise";
+    let message = "is above 15, the last database of an ordinary Redis";
     let too_high = |db: u32| db > 15;
     for endpoint in redis(subject).filter(|endpoint| endpoint.database().is_some_and(too_high)) {
         report.add_shown(report.severity(), URL, &endpoint.path, message, "use a database from 0 to 15");
@@ -219,7 +219,7 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
             URL,
             &masked(url),
             format!("failover URLs have the schemes {}", schemes.join(" and ")),
-            "use one scheme for all",
+            "use one scheme",
         );
     }
 }

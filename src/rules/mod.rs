@@ -5,6 +5,7 @@
 //! and a good example that a test runs. Field rules are garde attributes on the types of [`crate::api`]; their entry
 //! names the fields. Cross-field rules are plain functions. Both end in one list of [`Finding`]s.
 
+mod amount;
 mod autoscale;
 mod broker;
 mod broker_url;
@@ -16,9 +17,14 @@ mod finding;
 mod flower;
 mod metrics;
 mod path;
+mod probes;
+mod release;
 mod replicas;
 mod rule;
+mod shell;
+mod shutdown;
 mod subject;
+mod worker;
 
 use serde_json::Value;
 use thiserror::Error;
