@@ -27,6 +27,15 @@ fn written(space: &Space<'_>, rule: &Rule, example: &str) -> Answer {
     answer
 }
 
+/// The Celery objects that rules about several of them look at, once the operator has seen them.
+fn neighbours(space: &Space<'_>) {
+    for (name, prefix) in [("mall", "mall"), ("hall", "shop-worker-hall")] {
+        let overlay = format!("spec: {{common: {{appName: {prefix}}}}}");
+        space.create("celeries", &shop::named(name, &overlay));
+        space.until("celeries", name, |celery| !celery["status"].is_null());
+    }
+}
+
 /// Creates the object and scales it, once the operator has seen it.
 fn scaled(space: &Space<'_>, new: &Value) -> Answer {
     space.create("celeries", new);
@@ -51,6 +60,7 @@ fn ids(texts: impl IntoIterator<Item = String>) -> BTreeSet<String> {
 #[test]
 fn with_the_webhooks_every_bad_example_is_named_by_its_rule_and_every_good_one_is_stored() {
     let space = Space::new(shared(), "rules");
+    neighbours(&space);
     let mut wrong = Vec::new();
     for rule in catalogue::rules() {
         let (id, at) = (rule.id, rule.example.at);

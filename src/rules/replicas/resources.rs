@@ -69,11 +69,14 @@ fn k07(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(Kind::Invalid, path, message, "use one such as 500m, 2 or 512Mi");
     };
     for (path, _, list) in lists(subject) {
-        list.iter().for_each(|(name, amount)| judge(path::entry(&path, name), amount));
+        for (name, amount) in list {
+            judge(path::entry(&path, name), amount);
+        }
     }
     for pool in &subject.pools {
-        let memory = pool.spec.max_memory_per_child.iter();
-        memory.for_each(|amount| judge(format!("{}.maxMemoryPerChild", pool.path), amount));
+        if let Some(amount) = &pool.spec.max_memory_per_child {
+            judge(format!("{}.maxMemoryPerChild", pool.path), amount);
+        }
     }
 }
 
@@ -102,9 +105,10 @@ fn k08(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some(bytes) = number(text) else { continue };
         let path = format!("{path}.memory");
         let whole = text.strip_suffix('m').unwrap_or(text);
-        let fix = match whole.bytes().all(|letter| letter.is_ascii_digit()) {
-            true => format!("did you mean {whole}Mi?"),
-            false => "use one such as 512Mi".to_owned(),
+        let fix = if whole.bytes().all(|letter| letter.is_ascii_digit()) {
+            format!("did you mean {whole}Mi?")
+        } else {
+            "use one such as 512Mi".to_owned()
         };
         match word {
             // No limit at all, for the runtime.

@@ -16,10 +16,14 @@ fn a_number_that_an_autoscaler_ignores_is_told_when_it_is_written() {
         let findings = check(&shop(&spec(new)), Some(&old), &Facts::default()).expect("a Celery");
         findings.iter().filter(|finding| finding.rule == "K03").count()
     };
-    let (none, nine, one) = ("", ", numOfWorkers: 9", ", numOfWorkers: 1");
-    for (new, old, expected) in
-        [(nine, none, 1), (nine, nine, 0), (one, nine, 1), (none, nine, 0), (", numOfWorkers: 4", nine, 0)]
-    {
+    let (absent, nine, one) = ("", ", numOfWorkers: 9", ", numOfWorkers: 1");
+    for (new, old, expected) in [
+        (nine, absent, 1),
+        (nine, nine, 0),
+        (one, nine, 1),
+        (absent, nine, 0),
+        (", numOfWorkers: 4", nine, 0),
+    ] {
         assert_eq!(told(new, old), expected, "{old} -> {new}");
     }
     assert_eq!(of_rule("K02", &spec(", numOfWorkers: 0")), []);
