@@ -23,6 +23,7 @@ mod replicas;
 mod rule;
 mod shell;
 mod shutdown;
+mod size;
 mod subject;
 mod worker;
 
@@ -79,6 +80,7 @@ fn is_oversized(object: &Celery) -> bool {
     url.is_some_and(|url| url.len() > limits::TEXT)
         || spec.scale_target_ref.len() > limits::SCALE_TARGETS
         || spec.worker_pools.len() > limits::POOLS
+        || size::has_long_lists(object)
         || spec.scale_target_ref.iter().any(|target| target.metrics.len() > limits::METRICS)
 }
 

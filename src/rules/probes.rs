@@ -10,7 +10,7 @@ use super::rule::{Check, Example, Rule};
 use super::shell::is_shell;
 use super::subject::{Pool, Subject};
 use super::worker::effective::effective_pool;
-use crate::api::{Open, Probe, ProbeType, Probes, WorkerPoolKind};
+use crate::api::{Open, Probe, ProbeType, Probes, WorkerPoolKind, limits};
 use crate::names;
 
 /// Oldest age of a heartbeat, in seconds, when nobody writes a number.
@@ -103,7 +103,7 @@ fn g16(subject: &Subject<'_>, report: &mut Report<'_>) {
     let own = own.filter_map(|pool| Some((pool.path.clone(), pool.spec.pod_template.as_ref()?)));
     for (path, template) in shared.into_iter().chain(own) {
         let containers = template.0.pointer("/spec/containers").and_then(Value::as_array);
-        for (index, container) in containers.into_iter().flatten().enumerate() {
+        for (index, container) in containers.into_iter().flatten().enumerate().take(limits::ITEMS) {
             let is_worker = container["name"] == names::WORKER_CONTAINER;
             if !is_worker || container["ports"].as_array().is_some_and(|ports| !ports.is_empty()) {
                 continue;

@@ -124,3 +124,25 @@ fn without_the_webhooks_duplicates_and_a_removed_app_name_are_refused_too() {
     assert_eq!(answer.code, 422, "{}", answer.text);
     assert_eq!(answer.causes()[0].0, "spec.common.appName");
 }
+
+#[test]
+fn without_the_webhooks_named_pools_are_held_to_the_same_bounds() {
+    let space = Space::new(bare(), "last-line-of-pools");
+    for (pool, field) in [
+        ("name: a234567890123456789012345678901234567890123456789012", "spec.workerPools"),
+        (
+            "name: a, gracefulShutdown: {mode: Soft, softTimeoutSeconds: 596}",
+            "spec.workerPools[0].gracefulShutdown.softTimeoutSeconds",
+        ),
+        ("name: a, podDisruptionBudget: {}", "spec.workerPools[0].podDisruptionBudget"),
+        ("name: a, maxTasksPerChild: 0", "spec.workerPools[0].maxTasksPerChild"),
+        ("name: a, probes: {startup: {type: ping}}", "spec.workerPools[0].probes.startup.type"),
+    ] {
+        let answer = space.post("celeries", "", &shop::with(&format!("spec: {{workerPools: [{{{pool}}}]}}")));
+        assert_eq!(answer.code, 422, "{pool}: {}", answer.text);
+        assert_eq!(answer.causes()[0].0, field, "{}", answer.text);
+    }
+    let fits = "spec: {workerPools: [{name: a23456789012345678901234567890123456789012345678901, \
+                gracefulShutdown: {mode: Soft, softTimeoutSeconds: 595}}]}";
+    space.create("celeries", &shop::with(fits));
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::api::limits;
 use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path;
@@ -73,7 +74,8 @@ fn c17(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn labels<'k>(report: &mut Report<'_>, path: &str, keys: impl Iterator<Item = &'k String>) {
-    for key in keys.filter(|key| RESERVED.contains(&key.as_str()) || key.starts_with(OWN)) {
+    let reserved = keys.filter(|key| RESERVED.contains(&key.as_str()) || key.starts_with(OWN));
+    for key in reserved.take(limits::ITEMS) {
         report.add(
             Kind::Forbidden,
             path::entry(path, key),
@@ -118,7 +120,7 @@ fn pod_template(report: &mut Report<'_>, path: &str, template: &Value, laid_over
     }
     for (list, allowed) in [("containers", laid_over), ("initContainers", &[])] {
         let containers = template["spec"][list].as_array();
-        for (index, container) in containers.into_iter().flatten().enumerate() {
+        for (index, container) in containers.into_iter().flatten().enumerate().take(limits::ITEMS) {
             let name = container["name"].as_str().unwrap_or_default();
             let is_taken_away = container.get(DIRECTIVE).is_some()
                 && (container["name"].is_null() || allowed.contains(&name));

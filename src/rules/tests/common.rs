@@ -190,3 +190,30 @@ fn one_scheme_of_the_broker() {
         assert_eq!(at(&format!("url: null, {broker}")), deny("spec.common.broker.scheme"), "{broker}");
     }
 }
+
+#[test]
+fn lists_that_the_schema_refuses_are_not_judged() {
+    let many = |item: &str, count: usize| vec![item; count].join(", ");
+    let mount = "{name: nosuch, mountPath: /}";
+    for (overlay, item) in [
+        ("spec: {common: {volumeMounts: [ITEMS]}}", mount),
+        ("spec: {workerSpec: {volumeMounts: [ITEMS]}}", mount),
+        ("spec: {workerSpec: {sidecars: [{name: a, image: 'a:1', volumeMounts: [ITEMS]}]}}", mount),
+        ("spec: {common: {initContainers: [ITEMS]}}", "{name: celery}"),
+        ("spec: {beatSpec: {env: [ITEMS]}}", "{name: REMAP_SIGTERM, value: x}"),
+        ("spec: {beatSpec: {probes: {startup: {type: Custom, command: [ITEMS]}}}}", "$(A)"),
+    ] {
+        let with = |count: usize| found(&shop(&overlay.replace("ITEMS", &many(item, count))), None).len();
+        assert!(with(256) >= 256, "{overlay}");
+        assert_eq!(with(257), 0, "{overlay}");
+    }
+    // What the schema keeps open is bounded here.
+    let template = |containers: &str| {
+        format!("spec: {{workerSpec: {{podTemplate: {{spec: {{containers: [{containers}]}}}}}}}}")
+    };
+    assert_eq!(of_rule("C17", &template(&many("{name: flower}", 1000))).len(), 256);
+    assert_eq!(
+        of_rule("G16", &template(&many("{name: celery, livenessProbe: {grpc: {port: 1}}}", 1000))).len(),
+        256
+    );
+}

@@ -31,16 +31,16 @@ fn w45(subject: &Subject<'_>, report: &mut Report<'_>) {
         (names::BEAT_CONTAINER, spec.beat_spec.is_some()),
         (names::FLOWER_CONTAINER, spec.flower_spec.is_some()),
     ];
-    let mut taken: HashSet<&str> = own.into_iter().filter_map(|(name, runs)| runs.then_some(name)).collect();
+    let own: HashSet<&str> = own.into_iter().filter_map(|(name, runs)| runs.then_some(name)).collect();
+    let mut taken = HashSet::new();
     for (index, container) in spec.common.init_containers.iter().enumerate() {
-        if !taken.insert(&container.name) {
+        let name = container.name.as_str();
+        if !taken.insert(name) || own.contains(name) {
             twice(report, format!("spec.common.initContainers[{index}].name"));
         }
     }
     // Beside a worker there is neither beat nor Flower.
-    taken.retain(|name| {
-        *name == names::WORKER_CONTAINER || spec.common.init_containers.iter().any(|one| one.name == *name)
-    });
+    taken.insert(names::WORKER_CONTAINER);
     for pool in &subject.pools {
         let mut taken = taken.clone();
         for (index, container) in pool.spec.sidecars.iter().enumerate() {
