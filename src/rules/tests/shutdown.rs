@@ -51,7 +51,13 @@ fn modes_that_stop_tasks_need_child_processes() {
         assert_eq!(of_rule("G06", &spec).len(), silent, "{pool} {mode}");
     }
     // Arguments decide, which are not read here.
-    assert_eq!(of_rule("G05", "spec: {workerSpec: {args: [-P, solo], gracefulShutdown: {mode: Soft}}}"), []);
+    assert_eq!(
+        of_rule(
+            "G05",
+            "spec: {workerSpec: {pool: solo, args: [-P, prefork], gracefulShutdown: {mode: Soft}}}"
+        ),
+        []
+    );
 }
 
 #[test]

@@ -37,8 +37,8 @@ fn a_custom_pool_may_get_its_class_from_anywhere() {
 fn what_arguments_say_is_not_guessed() {
     for (id, fields) in [
         ("W19", "pool: solo, args: [-c, '1'], concurrency: 4"),
-        ("W36", "args: [--pool=solo], timeLimit: 5"),
-        ("W37", "args: [-Psolo], maxTasksPerChild: 5"),
+        ("W36", "pool: solo, args: [--pool=prefork], timeLimit: 5"),
+        ("W37", "pool: solo, args: [-Pprefork], maxTasksPerChild: 5"),
         ("W46", "pool: gevent, args: [--concurrency=100]"),
         ("W46", "pool: threads, args: ['--autoscale=10,1']"),
         (
