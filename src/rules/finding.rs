@@ -169,23 +169,11 @@ impl<'r> Report<'r> {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        self.add_as(self.origin.severity, kind, path, message, fix);
+        self.graded(self.origin.severity, kind, path, message, fix);
     }
 
-    /// Adds a finding that shows a value prepared by the rule: one with credentials masked.
-    pub(super) fn add_shown(
-        &mut self,
-        severity: Severity,
-        path: impl Into<String>,
-        shown: &str,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) {
-        self.push(severity, Kind::Invalid, path.into(), Some(quoted(shown)), message.into(), fix.into());
-    }
-
-    /// Adds a finding with a severity of its own, where a rule knows a milder or a graver case.
-    pub(super) fn add_as(
+    /// Adds a finding of a severity that is not the rule's own.
+    pub(super) fn graded(
         &mut self,
         severity: Severity,
         kind: Kind,
@@ -199,6 +187,18 @@ impl<'r> Report<'r> {
             _ => value_at(self.raw, &path),
         };
         self.push(severity, kind, path, value, message.into(), fix.into());
+    }
+
+    /// Adds a finding that shows a value prepared by the rule: one with credentials masked.
+    pub(super) fn add_shown(
+        &mut self,
+        severity: Severity,
+        path: impl Into<String>,
+        shown: &str,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.push(severity, Kind::Invalid, path.into(), Some(quoted(shown)), message.into(), fix.into());
     }
 
     /// The id of the rule at hand.

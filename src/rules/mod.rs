@@ -5,6 +5,7 @@
 //! and a good example that a test runs. Field rules are garde attributes on the types of [`crate::api`]; their entry
 //! names the fields. Cross-field rules are plain functions. Both end in one list of [`Finding`]s.
 
+mod amount;
 mod autoscale;
 mod broker;
 mod broker_url;
@@ -16,16 +17,22 @@ mod finding;
 mod flower;
 mod metrics;
 mod path;
+mod probes;
 mod queue_names;
+mod release;
 mod replicas;
 mod rule;
+mod shell;
+mod shutdown;
+mod size;
 mod subject;
+mod worker;
 mod worker_args;
 
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::api::{Celery, CelerySpec, WorkerSpec, limits};
+use crate::api::{Celery, limits};
 pub use facts::{Facts, SecretTexts};
 pub use finding::{Finding, Kind, Severity};
 pub use rule::{Check, Example, Rule};
@@ -75,17 +82,8 @@ fn is_oversized(object: &Celery) -> bool {
     url.is_some_and(|url| url.len() > limits::TEXT)
         || spec.scale_target_ref.len() > limits::SCALE_TARGETS
         || spec.worker_pools.len() > limits::POOLS
-        || pools_of(spec)
-            .any(|pool| is_long(&pool.args) || is_long(&pool.queues) || is_long(&pool.exclude_queues))
+        || size::has_long_lists(object)
         || spec.scale_target_ref.iter().any(|target| target.metrics.len() > limits::METRICS)
-}
-
-fn pools_of(spec: &CelerySpec) -> impl Iterator<Item = &WorkerSpec> {
-    spec.worker_spec.iter().chain(spec.worker_pools.iter().map(|pool| &pool.spec))
-}
-
-fn is_long(list: &[String]) -> bool {
-    list.len() > limits::ITEMS || list.iter().any(|text| text.len() > limits::TEXT)
 }
 
 /// What speaks against scaling an object through its `scale` sub-resource. An object that cannot be decoded is not

@@ -115,7 +115,7 @@ fn w26(subject: &Subject<'_>, report: &mut Report<'_>) {
             // An application with queues of its own may mean just this.
             Some(queues) if queues.is_empty() && excluded.contains(&DEFAULT_QUEUE) => {
                 let message = "leaves out the queue that Celery uses by default";
-                report.add_as(Severity::Warn, Kind::Invalid, path, message, "name queues instead");
+                report.graded(Severity::Warn, Kind::Invalid, path, message, "name queues instead");
             }
             _ => {}
         }

@@ -2,7 +2,9 @@
 //! What the rules look at: the object, what it replaces, what is known beside it, and what several rules would
 //! otherwise read twice.
 
-use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, ResourceRequirements};
+use std::collections::HashSet;
+
+use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar, ResourceRequirements, Volume};
 
 use super::facts::Facts;
 use crate::api::{
@@ -93,6 +95,47 @@ impl<'a> Subject<'a> {
         let beat = spec.beat_spec.iter().map(|beat| one("spec.beatSpec", Part::Beat(beat)));
         let flower = spec.flower_spec.iter().map(|flower| one("spec.flowerSpec", Part::Flower(flower)));
         pools.chain(beat).chain(flower).collect()
+    }
+
+    /// The containers that users describe as a whole, with their paths.
+    pub(super) fn containers(&self) -> impl Iterator<Item = (String, &'a Container)> {
+        let shared = self.common().init_containers.iter().enumerate();
+        let shared =
+            shared.map(|(index, container)| (format!("spec.common.initContainers[{index}]"), container));
+        let beside = self.pools.iter().flat_map(|pool| {
+            let sidecars = pool.spec.sidecars.iter().enumerate();
+            sidecars.map(|(index, container)| (format!("{}.sidecars[{index}]", pool.path), container))
+        });
+        shared.chain(beside)
+    }
+
+    /// The variables of a pool's container with their paths: its own, then the shared ones that it leaves alone.
+    pub(super) fn env_of(&self, pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a EnvVar)> {
+        let own = &pool.spec.env;
+        let taken: HashSet<&str> = own.iter().map(|variable| variable.name.as_str()).collect();
+        let path = pool.path.clone();
+        let own = own.iter().enumerate().map(move |(index, one)| (format!("{path}.env[{index}]"), one));
+        let shared = self.common().env.iter().enumerate();
+        own.chain(
+            shared
+                .filter(move |(_, variable)| !taken.contains(variable.name.as_str()))
+                .map(|(index, variable)| (format!("spec.common.env[{index}]"), variable)),
+        )
+    }
+
+    /// The scheme of the broker in lower case, as far as it is written or follows from the parts.
+    pub(super) fn broker_scheme(&self) -> Option<String> {
+        let broker = self.broker()?;
+        if let Some(first) = self.urls.first() {
+            return first.as_ref().ok().map(|endpoint| endpoint.scheme.clone());
+        }
+        let parts = [
+            ("redis", broker.redis.is_some()),
+            ("amqp", broker.rabbitmq.is_some()),
+            ("sqs", broker.sqs.is_some()),
+        ];
+        let part = parts.iter().find_map(|(scheme, set)| set.then(|| (*scheme).to_owned()));
+        part.or_else(|| broker.scheme.as_ref().map(|scheme| scheme.to_ascii_lowercase()))
     }
 
     /// The autoscalers with their paths.
@@ -196,6 +239,22 @@ impl<'a> Component<'a> {
             Part::Worker(worker) => &worker.args,
             Part::Beat(beat) => &beat.args,
             Part::Flower(flower) => &flower.args,
+        }
+    }
+
+    /// Its own volumes, without the shared ones.
+    pub(super) fn volumes(&self) -> &'a [Volume] {
+        match self.part {
+            Part::Worker(worker) => &worker.volumes,
+            Part::Beat(_) | Part::Flower(_) => &[],
+        }
+    }
+
+    /// Whether the shared volumes appear in its pods.
+    pub(super) fn has_shared_volumes(&self) -> bool {
+        match self.part {
+            Part::Flower(flower) => flower.inherit_volumes.unwrap_or(true),
+            Part::Worker(_) | Part::Beat(_) => true,
         }
     }
 

@@ -86,7 +86,7 @@ fn w08(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some(file) = used.value.filter(|file| !file.is_empty()) else { continue };
         if is_mounted(subject, pool, file) {
             let message = "outlives the pod and keeps the next one from starting";
-            report.add_as(Severity::Deny, Kind::Invalid, pool.arg(used.value_at), message, "remove it");
+            report.graded(Severity::Deny, Kind::Invalid, pool.arg(used.value_at), message, "remove it");
         } else {
             report.add(Kind::Invalid, pool.arg(used.value_at), "has no use in a container", "remove it");
         }

@@ -38,7 +38,7 @@ fn w11(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Forbidden, path, message, "remove it, and set spec.beatSpec");
         } else {
             let message = "a rollout runs two schedulers for a while";
-            report.add_as(Severity::Warn, Kind::Forbidden, path, message, "use spec.beatSpec");
+            report.graded(Severity::Warn, Kind::Forbidden, path, message, "use spec.beatSpec");
         }
     }
 }

@@ -86,7 +86,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// The faults that belong to the rule at hand.
-pub(super) fn told(subject: &Subject<'_>, report: &mut Report<'_>) {
+pub(in crate::rules) fn told(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         for fault in &pool.said.faults {
             let Some(verdict) = verdict(subject, pool, fault) else { continue };
@@ -95,7 +95,7 @@ pub(super) fn told(subject: &Subject<'_>, report: &mut Report<'_>) {
                 let path = pool.arg(fault.at);
                 match verdict.shown {
                     Some(shown) => report.add_shown(severity, path, &shown, verdict.message, verdict.fix),
-                    None => report.add_as(severity, Kind::Invalid, path, verdict.message, verdict.fix),
+                    None => report.graded(severity, Kind::Invalid, path, verdict.message, verdict.fix),
                 }
             }
         }
@@ -111,7 +111,7 @@ fn w15(subject: &Subject<'_>, report: &mut Report<'_>) {
         let is_fault = pool.said.faults.iter().any(|fault| fault.at == used.value_at || fault.at == used.at);
         if is_negative && !is_fault {
             let severity = super::severity(subject, report);
-            report.add_as(
+            report.graded(
                 severity,
                 Kind::Invalid,
                 pool.arg(used.value_at),
@@ -195,7 +195,14 @@ fn unknown(
         Elsewhere::Global(option) => {
             Some(("W04", "is an option of celery, not of its worker".to_owned(), instead(option).to_owned()))
         }
-        Elsewhere::OtherRelease(_) => None, // C12
+        Elsewhere::OtherRelease(option) => {
+            let fix = "remove it, or correct celeryVersion".to_owned();
+            let message = match option.until {
+                Some(until) => format!("is gone since Celery {until}"),
+                None => format!("needs Celery {}", option.since.max(option.long_since)),
+            };
+            Some(("C12", message, fix))
+        }
         Elsewhere::Near(near) if near == name.replace('_', "-") => {
             Some(("W44", no_option, format!("write {near}")))
         }
@@ -235,6 +242,7 @@ fn bad_value(option: &'static Spec, refusal: &Refusal, celery: Target) -> (&'sta
         "--pool" => "W17",
         "--loglevel" => "W20",
         "--optimization" => "W21",
+        "--pool-start-method" => "W50",
         "--autoscale" => "W22",
         "--max-tasks-per-child" => "W30",
         "--max-memory-per-child" => "W31",

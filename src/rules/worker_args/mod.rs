@@ -14,6 +14,8 @@ mod shell;
 mod twice;
 mod words;
 
+pub(super) use faults::told;
+
 use super::finding::{Report, Severity};
 use super::rule::Rule;
 use super::subject::{Pool, Subject};

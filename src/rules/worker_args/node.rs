@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The name of a node, and what a custom pool needs.
+//! The name of a node.
 
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::{Pool, Subject};
-use crate::api::Open;
 use crate::celery::broker_url::Transport;
 use crate::celery::expansion::expands;
 
-/// Names the class of the pool `custom`.
-const CUSTOM_POOL: &str = "CELERY_CUSTOM_WORKER_POOL";
-
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        id: "W18", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "the pool custom has a class",
-        consequence: "The container ends with \"No module named 'custom'\".",
-        check: Check::object(w18),
-        example: Example { bad: "spec: {workerSpec: {pool: custom}}", at: "spec.workerSpec.env", good: "spec: {workerSpec: {pool: custom, env: [{name: CELERY_CUSTOM_WORKER_POOL, value: 'shop.pool:TaskPool'}]}}", old: None },
-    },
     Rule {
         id: "W29", severity: Severity::Deny, schema: false, since: "0.1",
         title: "every pod has a node name of its own",
@@ -28,21 +17,6 @@ pub(super) const RULES: &[Rule] = &[
         example: Example { bad: "spec: {workerSpec: {numOfWorkers: 2, nodeName: mail}}", at: "spec.workerSpec.nodeName", good: "spec: {workerSpec: {numOfWorkers: 2, nodeName: mail@%h}}", old: None },
     },
 ];
-
-fn w18(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for pool in &subject.pools {
-        let used = pool.said.pool().is().or(pool.spec.pool.as_ref().map(Open::written));
-        let common = subject.common();
-        let named = common.env.iter().chain(&pool.spec.env).any(|variable| variable.name == CUSTOM_POOL);
-        // What a Secret or a ConfigMap brings along is not known here.
-        let unknown = !common.env_from.is_empty() || !pool.spec.env_from.is_empty();
-        if used == Some("custom") && !named && !unknown {
-            let path = format!("{}.env", pool.path);
-            let message = format!("the pool custom needs {CUSTOM_POOL}");
-            report.add(Kind::Required, path, message, "add it with the class of the pool");
-        }
-    }
-}
 
 fn w29(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
@@ -56,7 +30,7 @@ fn w29(subject: &Subject<'_>, report: &mut Report<'_>) {
         } else {
             Severity::Warn
         };
-        report.add_as(severity, Kind::Invalid, path, "is the same in every pod", "add %h, as in mail@%h");
+        report.graded(severity, Kind::Invalid, path, "is the same in every pod", "add %h, as in mail@%h");
     }
 }
 

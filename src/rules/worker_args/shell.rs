@@ -44,7 +44,7 @@ fn w43(subject: &Subject<'_>, report: &mut Report<'_>) {
             let severity =
                 if refused { super::severity_of(subject, Severity::Deny) } else { report.severity() };
             let fix = if word.contains('$') { "write $(NAME) for a variable" } else { "remove it" };
-            report.add_as(severity, Kind::Forbidden, pool.arg(at), "no shell reads the arguments", fix);
+            report.graded(severity, Kind::Forbidden, pool.arg(at), "no shell reads the arguments", fix);
         }
     }
 }

@@ -69,7 +69,7 @@ fn twice(
     let name = used.name;
     if used.value == before.value {
         let message = format!("{name} is there twice");
-        return report.add_as(
+        return report.graded(
             Severity::Warn,
             Kind::Forbidden,
             pool.arg(used.at),
@@ -80,7 +80,7 @@ fn twice(
     let severity = super::severity(subject, report);
     let message = format!("{name} is there twice, and only the last one counts");
     let fix = if used.option.kind == ValueKind::List { "join them by a comma" } else { "keep one of them" };
-    report.add_as(severity, Kind::Forbidden, pool.arg(used.at), message, fix);
+    report.graded(severity, Kind::Forbidden, pool.arg(used.at), message, fix);
 }
 
 /// The field that is written and says the same as an option.

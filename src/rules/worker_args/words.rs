@@ -98,7 +98,7 @@ fn told(report: &mut Report<'_>, severity: Severity, pool: &Pool<'_>, at: usize,
         let fix = format!("write {}", parts.join(", "));
         report.add_shown(severity, pool.arg(at), word, message, fix);
     } else {
-        report.add_as(severity, Kind::Forbidden, pool.arg(at), message, "split it, one word an element");
+        report.graded(severity, Kind::Forbidden, pool.arg(at), message, "split it, one word an element");
     }
 }
 
