@@ -48,6 +48,25 @@ pub(in crate::rules) fn effective_heartbeat(pool: &Pool<'_>) -> bool {
     !pool.said.has("--without-heartbeat") && pool.spec.heartbeat.unwrap_or(true)
 }
 
+/// Where somebody says what an option is: in the arguments, else in the field.
+#[must_use]
+pub(in crate::rules) fn place(pool: &Pool<'_>, option: &str, field: &str, is_set: bool) -> Option<String> {
+    match pool.said.last(option) {
+        Some(used) => Some(pool.arg(used.value_at)),
+        None => is_set.then(|| format!("{}.{field}", pool.path)),
+    }
+}
+
+/// Seconds that an option or a field says; `None` when nobody does, or when it is not known.
+#[must_use]
+pub(in crate::rules) fn seconds(pool: &Pool<'_>, option: &str, field: Option<f64>) -> Option<f64> {
+    match pool.said.float(option) {
+        Effective::Is(seconds) => Some(seconds),
+        Effective::Unclear => None,
+        Effective::Absent => field,
+    }
+}
+
 /// The cpu limit rounded up, else the cpu request, else one.
 fn derived_concurrency(pool: &Pool<'_>) -> u32 {
     let resources = pool.spec.resources.as_ref();

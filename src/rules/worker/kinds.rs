@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what goes with which kind of pool, and with which broker.
 
-use super::effective::{effective_concurrency, effective_heartbeat, effective_pool, states_concurrency};
+use super::effective::{
+    effective_concurrency, effective_heartbeat, effective_pool, place, states_concurrency,
+};
 use crate::api::{Open, ProbeType, Word as _, WorkerPoolKind};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::probes;
@@ -67,9 +69,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 fn w19(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let is_solo = effective_pool(pool) == Some(WorkerPoolKind::Solo);
-        let is_written = pool.spec.concurrency.is_some();
-        if is_solo && is_written && effective_concurrency(pool).is_some_and(|tasks| tasks > 1) {
-            let path = format!("{}.concurrency", pool.path);
+        let is_set = pool.spec.concurrency.is_some();
+        let Some(path) = place(pool, "--concurrency", "concurrency", is_set) else { continue };
+        if is_solo && effective_concurrency(pool).is_some_and(|tasks| tasks > 1) {
             report.add(Kind::Invalid, path, "has no effect: solo runs one task at a time", "use prefork");
         }
     }
@@ -80,17 +82,15 @@ fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some(kind @ (WorkerPoolKind::Solo | WorkerPoolKind::Threads)) = effective_pool(pool) else {
             continue;
         };
-        for (field, limit) in
-            [("timeLimit", pool.spec.time_limit), ("softTimeLimit", pool.spec.soft_time_limit)]
-        {
+        for (option, field, limit) in [
+            ("--time-limit", "timeLimit", pool.spec.time_limit),
+            ("--soft-time-limit", "softTimeLimit", pool.spec.soft_time_limit),
+        ] {
+            let Some(path) = place(pool, option, field, limit.is_some()) else { continue };
             // There the rule about that probe tells what the limit means.
-            if limit.is_some() && !(field == "timeLimit" && probes::kills_long_tasks(pool)) {
-                report.add(
-                    Kind::Invalid,
-                    format!("{}.{field}", pool.path),
-                    format!("has no effect with the pool {}", kind.as_str()),
-                    "use prefork",
-                );
+            if !(field == "timeLimit" && probes::kills_long_tasks(pool)) {
+                let message = format!("has no effect with the pool {}", kind.as_str());
+                report.add(Kind::Invalid, path, message, "use prefork");
             }
         }
     }
@@ -102,17 +102,13 @@ fn w37(subject: &Subject<'_>, report: &mut Report<'_>) {
         if matches!(kind, WorkerPoolKind::Prefork | WorkerPoolKind::Custom) {
             continue;
         }
-        for (field, is_set) in [
-            ("maxTasksPerChild", pool.spec.max_tasks_per_child.is_some()),
-            ("maxMemoryPerChild", pool.spec.max_memory_per_child.is_some()),
+        for (option, field, is_set) in [
+            ("--max-tasks-per-child", "maxTasksPerChild", pool.spec.max_tasks_per_child.is_some()),
+            ("--max-memory-per-child", "maxMemoryPerChild", pool.spec.max_memory_per_child.is_some()),
         ] {
-            if is_set {
-                report.add(
-                    Kind::Invalid,
-                    format!("{}.{field}", pool.path),
-                    format!("has no effect with the pool {}", kind.as_str()),
-                    "use prefork",
-                );
+            if let Some(path) = place(pool, option, field, is_set) {
+                let message = format!("has no effect with the pool {}", kind.as_str());
+                report.add(Kind::Invalid, path, message, "use prefork");
             }
         }
     }
@@ -123,10 +119,12 @@ fn w40(subject: &Subject<'_>, report: &mut Report<'_>) {
     if ["redis", "rediss", "redis+socket", "sentinel"].contains(&scheme.as_str()) {
         return;
     }
-    for pool in subject.pools.iter().filter(|pool| pool.spec.disable_prefetch == Some(true)) {
+    for pool in &subject.pools {
+        let is_set = pool.spec.disable_prefetch == Some(true);
+        let Some(path) = place(pool, "--disable-prefetch", "disablePrefetch", is_set) else { continue };
         report.add(
             Kind::Forbidden,
-            format!("{}.disablePrefetch", pool.path),
+            path,
             "only Redis can do without fetching ahead",
             "remove it, or set prefetchMultiplier to 1",
         );
@@ -135,7 +133,7 @@ fn w40(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w42(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| !effective_heartbeat(pool)) {
-        let path = format!("{}.heartbeat", pool.path);
+        let Some(path) = place(pool, "--without-heartbeat", "heartbeat", true) else { continue };
         if has_heartbeat_probe(pool) {
             let message = "takes away what the probe of the type Heartbeat waits for";
             report.add(Kind::Invalid, path, message, "remove it");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the command line of Celery refuses, each fault under the rule that explains it.
 
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::{Pool, Subject};
@@ -105,6 +107,22 @@ pub(in crate::rules) fn told(subject: &Subject<'_>, report: &mut Report<'_>) {
 /// A pool cannot have fewer than no children, although older releases only find out when it starts.
 fn w15(subject: &Subject<'_>, report: &mut Report<'_>) {
     told(subject, report);
+    for pool in &subject.pools {
+        let is_number = match &pool.spec.concurrency {
+            Some(IntOrString::Int(tasks)) => *tasks >= 0,
+            Some(IntOrString::String(word)) => word == "auto",
+            None => true,
+        };
+        if !is_number {
+            let path = format!("{}.concurrency", pool.path);
+            report.add(
+                Kind::Invalid,
+                path,
+                "is not a number of tasks",
+                "use 1 or more, or auto with Celery 5.7",
+            );
+        }
+    }
     for (pool, used) in super::uses(subject, &["--concurrency"]) {
         let is_negative =
             used.value.and_then(|value| value.trim().parse::<i64>().ok()).is_some_and(|count| count < 0);

@@ -54,7 +54,7 @@ fn severity_of(subject: &Subject<'_>, known: Severity) -> Severity {
 }
 
 /// Every use of one of these options in every pool.
-fn uses<'s, 'a>(
+pub(super) fn uses<'s, 'a>(
     subject: &'s Subject<'a>,
     options: &'static [&'static str],
 ) -> impl Iterator<Item = (&'s Pool<'a>, &'s Occurrence<'a>)> {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How many tasks one pod runs, and who changes that number.
 
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::{Pool, Subject};
@@ -43,6 +45,10 @@ fn w16(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some(used) = pool.said.last("--concurrency").filter(|_| unset) {
             let message = "means all cpus of the node";
             report.add(Kind::Invalid, pool.arg(used.value_at), message, "use 1 or more");
+        }
+        if pool.spec.concurrency == Some(IntOrString::Int(0)) {
+            let path = format!("{}.concurrency", pool.path);
+            report.add(Kind::Invalid, path, "means all cpus of the node", "use 1 or more");
         }
     }
 }
