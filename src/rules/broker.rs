@@ -18,9 +18,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "No trigger can be made, and the pool never scales.",
         check: Check::object(b02),
         example: Example {
-            bad: "spec: {common: {broker: null}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            bad: "spec: {common: {broker: null}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.common.broker",
-            good: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },
@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "B39", severity: Severity::Deny, schema: false, since: "0.1",
         title: "SQS has a region",
         consequence: "Celery takes us-east-1, and no autoscaler can look into the queues.",
-        check: Check::field(&["spec.common.broker.sqs.region"], "set the region of the queues, such as eu-west-1"),
+        check: Check::field(&["spec.common.broker.sqs.region"], "set the region of the queues, such as eu-west-1").and(b39),
         example: Example { bad: "spec: {common: {broker: {url: null, sqs: {region: ''}}}}", at: "spec.common.broker.sqs.region", good: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}}", old: None },
     },
     Rule {
@@ -108,7 +108,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn b02(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if subject.broker().is_none() && subject.queue_metric().is_some() {
+    if subject.broker().is_none() && subject.follows_queues() {
         report.add(
             Kind::Required,
             "spec.common.broker",
@@ -213,7 +213,7 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
     schemes.dedup();
     if schemes.len() > 1 {
         // An autoscaler looks at one broker: with one, the list cannot work at all.
-        let severity = if subject.queue_metric().is_some() { Severity::Deny } else { report.severity() };
+        let severity = if subject.follows_queues() { Severity::Deny } else { report.severity() };
         report.add_shown(
             severity,
             URL,
@@ -221,6 +221,26 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
             format!("failover URLs have the schemes {}", schemes.join(" and ")),
             "use one scheme for all",
         );
+    }
+}
+
+/// An SQS URL has no place for the region. Beside a queue autoscaler the URL itself is refused, with the same way out.
+fn b39(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(broker) = subject.broker() else { return };
+    let named = broker.transport_options.as_ref().is_some_and(|options| options.0.get("region").is_some())
+        || subject
+            .common()
+            .config
+            .get("broker_transport_options")
+            .is_some_and(|set| set.0.get("region").is_some());
+    // boto3 reads the variable; what comes out of a ConfigMap or a Secret is not known.
+    let env_from = !subject.common().env_from.is_empty();
+    let env = subject.common().env.iter().any(|variable| variable.name == "AWS_DEFAULT_REGION");
+    let is_sqs =
+        good(subject).any(|endpoint| endpoint.transport == Transport::Sqs && endpoint.host.is_empty());
+    if is_sqs && !named && !env && !env_from && !subject.follows_queues() {
+        let message = "names no region, so Celery may take us-east-1";
+        report.warn(Kind::Forbidden, URL, message, "set transportOptions.region");
     }
 }
 

@@ -2,7 +2,7 @@
 //! Every rule once, in the order of the areas.
 
 use super::rule::Rule;
-use super::{autoscale, broker, broker_url, common, flower, metrics, replicas};
+use super::{autoscale, broker, broker_url, common, flower, replicas};
 
 const AREAS: &[&[Rule]] = &[
     common::RULES,
@@ -10,8 +10,14 @@ const AREAS: &[&[Rule]] = &[
     broker_url::RULES,
     replicas::RULES,
     flower::RULES,
-    autoscale::RULES,
-    metrics::RULES,
+    autoscale::target::RULES,
+    autoscale::metrics::RULES,
+    autoscale::resources::RULES,
+    autoscale::queue::RULES,
+    autoscale::priorities::RULES,
+    autoscale::zero::RULES,
+    autoscale::behavior::RULES,
+    autoscale::keda::RULES,
 ];
 
 /// All rules.

@@ -177,6 +177,19 @@ impl<'r> Report<'r> {
         self.push(self.origin.severity, kind, path, value, message.into(), fix.into());
     }
 
+    /// Adds a finding that is a warning, whatever the severity of the rule.
+    pub(super) fn warn(
+        &mut self,
+        kind: Kind,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        let severity = std::mem::replace(&mut self.origin.severity, Severity::Warn);
+        self.add(kind, path, message, fix);
+        self.origin.severity = severity;
+    }
+
     /// Adds a finding that shows a value prepared by the rule: one with credentials masked.
     pub(super) fn add_shown(
         &mut self,

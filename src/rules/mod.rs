@@ -14,8 +14,8 @@ mod facts;
 mod field;
 mod finding;
 mod flower;
-mod metrics;
 mod path;
+mod queues;
 mod replicas;
 mod rule;
 mod subject;
@@ -73,7 +73,17 @@ fn is_oversized(object: &Celery) -> bool {
     url.is_some_and(|url| url.len() > limits::TEXT)
         || spec.scale_target_ref.len() > limits::SCALE_TARGETS
         || spec.worker_pools.len() > limits::POOLS
-        || spec.scale_target_ref.iter().any(|target| target.metrics.len() > limits::METRICS)
+        || spec.scale_target_ref.iter().any(|target| {
+            target.metrics.len() > limits::METRICS
+                || target.queues.len() > limits::ITEMS
+                || target.priority_steps.len() > limits::ITEMS
+        })
+        || spec.worker_spec.iter().chain(spec.worker_pools.iter().map(|pool| &pool.spec)).any(|pool| {
+            [pool.queues.len(), pool.exclude_queues.len(), pool.sidecars.len(), pool.args.len()]
+                .into_iter()
+                .any(|items| items > limits::ITEMS)
+                || pool.args.iter().any(|word| word.chars().nth(limits::TEXT).is_some())
+        })
 }
 
 /// What speaks against scaling an object through its `scale` sub-resource. An object that cannot be decoded is not
