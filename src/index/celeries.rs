@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The Celery objects as they were last seen.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,6 +26,23 @@ impl CeleryIndex {
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<DynamicObject>> {
         let key = ObjectRef::new_with(name, ApiResource::erase::<Celery>(&())).within(namespace);
         self.0.iter().find_map(|store| store.get(&key))
+    }
+
+    /// The names of the other objects of a namespace, each with the prefix of its children's names.
+    #[must_use]
+    pub fn neighbours(&self, namespace: &str, name: &str) -> BTreeMap<String, String> {
+        let objects = self.0.iter().flat_map(Store::state);
+        let others = objects.filter(|object| {
+            object.metadata.namespace.as_deref() == Some(namespace)
+                && object.metadata.name.as_deref() != Some(name)
+        });
+        others
+            .filter_map(|object| {
+                let name = object.metadata.name.clone()?;
+                let app = object.data["spec"]["common"]["appName"].as_str().unwrap_or(&name).to_owned();
+                Some((name, app))
+            })
+            .collect()
     }
 }
 
