@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which queues a worker pool consumes, as far as its fields tell.
+//! Which queues a worker pool consumes, as far as the object says so: the one place that rules ask.
 
-use super::subject::Pool;
+use crate::api::WorkerSpec;
 use crate::celery::queues;
 
-/// The queues that a pool consumes: its typed list, else those of its arguments, without the excluded ones. `None` when
-/// it names none, so that the application decides, or when kubelet puts a name together.
-pub(super) fn consumed(pool: &Pool<'_>) -> Option<Vec<String>> {
-    let named = match pool.spec.queues.as_slice() {
-        [] => queues::selected(&pool.spec.args)?,
-        typed => typed.to_vec(),
-    };
-    let is_opaque = |name: &String| name.contains("$(");
-    let excluded = &pool.spec.exclude_queues;
-    (!named.iter().any(is_opaque))
-        .then(|| named.into_iter().filter(|name| !excluded.contains(name)).collect())
+/// The queues that a pool names, in `queues` or behind `-Q`, without those it excludes. `None`: the application
+/// decides, or a variable does.
+pub(super) fn named(pool: &WorkerSpec) -> Option<Vec<String>> {
+    let written = if pool.queues.is_empty() { queues::selected(&pool.args)? } else { pool.queues.clone() };
+    let is_final = |queue: &String| !queue.contains("$(");
+    let excluded = &pool.exclude_queues;
+    (written.iter().all(is_final))
+        .then(|| written.into_iter().filter(|name| !excluded.contains(name)).collect())
+}
+
+/// The field in which a pool names its queues.
+pub(super) fn field(pool: &WorkerSpec) -> &'static str {
+    if pool.queues.is_empty() && queues::selected(&pool.args).is_some() { "args" } else { "queues" }
 }

@@ -119,7 +119,7 @@ fn scheme<'s>(subject: &'s Subject<'_>) -> &'s str {
 fn a16(subject: &Subject<'_>, report: &mut Report<'_>) {
     for Follower { path, target, pool, .. } in followers(subject) {
         let (Some(pool), false) = (pool, target.queues.is_empty()) else { continue };
-        let Some(consumed) = queues::consumed(pool) else {
+        let Some(consumed) = queues::named(pool.spec) else {
             let message = "whether the pool consumes these is not known";
             let fix = format!("name them in {}.queues", pool.path);
             report.warn(Kind::Forbidden, format!("{path}.queues"), message, fix);
@@ -138,7 +138,8 @@ fn a16(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn a17(subject: &Subject<'_>, report: &mut Report<'_>) {
     for Follower { target, pool, .. } in followers(subject) {
-        if let Some(pool) = pool.filter(|pool| target.queues.is_empty() && queues::consumed(pool).is_none()) {
+        if let Some(pool) = pool.filter(|pool| target.queues.is_empty() && queues::named(pool.spec).is_none())
+        {
             let message = "the autoscaler knows no names and counts \"celery\"";
             report.add(Kind::Required, format!("{}.queues", pool.path), message, "name the queues");
         }
@@ -150,9 +151,8 @@ fn a31(subject: &Subject<'_>, report: &mut Report<'_>) {
         let (count, path) = match (target.queues.len(), pool) {
             (0, None) => continue,
             (0, Some(pool)) => {
-                let field = if pool.spec.queues.is_empty() { "args" } else { "queues" };
-                let count = queues::consumed(pool).map_or(1, |names| names.len());
-                (count, format!("{}.{field}", pool.path))
+                let count = queues::named(pool.spec).map_or(1, |names| names.len());
+                (count, format!("{}.{}", pool.path, queues::field(pool.spec)))
             }
             (count, _) => (count, format!("{path}.queues")),
         };
