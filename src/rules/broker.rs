@@ -227,18 +227,18 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
 /// An SQS URL has no place for the region. Beside a queue autoscaler the URL itself is refused, with the same way out.
 fn b39(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(broker) = subject.broker() else { return };
-    let named = broker.transport_options.as_ref().is_some_and(|options| options.0.get("region").is_some())
-        || subject
-            .common()
-            .config
-            .get("broker_transport_options")
-            .is_some_and(|set| set.0.get("region").is_some());
+    let in_options = broker.transport_options.as_ref().map(|options| &options.0);
+    let in_settings = subject.common().config.get("broker_transport_options").map(|setting| &setting.0);
+    let named = in_options.into_iter().chain(in_settings).any(|options| options.get("region").is_some());
     // boto3 reads the variable; what comes out of a ConfigMap or a Secret is not known.
-    let env_from = !subject.common().env_from.is_empty();
-    let env = subject.common().env.iter().any(|variable| variable.name == "AWS_DEFAULT_REGION");
+    let of_all = (subject.common().env.as_slice(), subject.common().env_from.as_slice());
+    let of_one = subject.components().into_iter().map(|component| (component.env(), component.env_from()));
+    let in_env = of_one.chain([of_all]).any(|(variables, sources)| {
+        !sources.is_empty() || variables.iter().any(|variable| variable.name == "AWS_DEFAULT_REGION")
+    });
     let is_sqs =
         good(subject).any(|endpoint| endpoint.transport == Transport::Sqs && endpoint.host.is_empty());
-    if is_sqs && !named && !env && !env_from && !subject.follows_queues() {
+    if is_sqs && !named && !in_env && !subject.follows_queues() {
         let message = "names no region, so Celery may take us-east-1";
         report.warn(Kind::Forbidden, URL, message, "set transportOptions.region");
     }

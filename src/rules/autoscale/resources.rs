@@ -229,8 +229,8 @@ fn a12(subject: &Subject<'_>, report: &mut Report<'_>) {
     for measured in measured(subject) {
         let Part::Worker(worker) = measured.component.part else { continue };
         let kind = worker.pool.as_ref().map_or(Some(WorkerPoolKind::Prefork), Open::known);
-        let is_prefork =
-            kind == Some(WorkerPoolKind::Prefork) && !options::contains(&worker.args, "-P", "--pool");
+        let is_prefork = kind == Some(WorkerPoolKind::Prefork)
+            && !options::contains(measured.component.args(), "-P", "--pool");
         if measured.resource == "memory" && measured.type_ == TargetType::Utilization && is_prefork {
             let path = format!("{}.name", measured.path);
             let message = "prefork gives no memory back, so no pod goes again";

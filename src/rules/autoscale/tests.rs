@@ -130,6 +130,9 @@ fn an_sqs_url_without_a_region_is_told_where_nobody_follows_its_queues() {
     assert_eq!(ids("{}", options), [""; 0]);
     assert_eq!(ids("{}", &sqs(", config: {broker_transport_options: {region: eu-west-1}}")), [""; 0]);
     assert_eq!(ids("{}", &sqs(", env: [{name: AWS_DEFAULT_REGION, value: eu-west-1}]")), [""; 0]);
+    let of_a_pool = "{scaleTargetRef: null, common: {broker: {url: 'sqs://'}},
+                      workerSpec: {env: [{name: AWS_DEFAULT_REGION, value: eu-west-1}]}}";
+    assert_eq!(ids("{}", of_a_pool), [""; 0]);
 }
 
 #[test]
