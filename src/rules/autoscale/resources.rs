@@ -131,18 +131,8 @@ fn lacking(subject: &Subject<'_>, measured: &Measured<'_>) -> Vec<String> {
     if overlays.iter().any(|(_, pod)| has_written(pod, resource)) {
         return Vec::new();
     }
-    let overlaid: Vec<(String, &str, bool)> = overlays
-        .iter()
-        .flat_map(|(path, pod)| {
-            let containers =
-                pod.get("containers").and_then(Value::as_array).into_iter().flatten().enumerate();
-            containers.filter_map(move |(index, container)| {
-                let name = container.get("name")?.as_str()?;
-                let path = format!("{path}.spec.containers[{index}].resources");
-                Some((path, name, has_written(container, resource)))
-            })
-        })
-        .collect();
+    let overlaid: Vec<(String, &str, bool)> =
+        overlays.iter().flat_map(|(path, pod)| laid_over(path, pod, resource)).collect();
     let sufficient = |name: &str| overlaid.iter().any(|(_, overlaid, has)| *overlaid == name && *has);
     let (main, sidecars): (&str, &[Container]) = match component.part {
         Part::Worker(worker) => (names::WORKER_CONTAINER, &worker.sidecars),
@@ -173,6 +163,18 @@ fn lacking(subject: &Subject<'_>, measured: &Measured<'_>) -> Vec<String> {
     let others = overlaid.iter().filter(|(_, name, has)| !has && is_new(name) && !sufficient(name));
     lacking.extend(others.map(|(path, ..)| path.clone()));
     lacking
+}
+
+/// The containers of a pod template: the path of their resources, their names, and whether they request the resource.
+fn laid_over<'v>(path: &str, pod: &'v Value, resource: &str) -> Vec<(String, &'v str, bool)> {
+    let containers = pod.get("containers").and_then(Value::as_array).into_iter().flatten().enumerate();
+    containers
+        .filter_map(|(index, container)| {
+            let name = container.get("name")?.as_str()?;
+            let path = format!("{path}.spec.containers[{index}].resources");
+            Some((path, name, has_written(container, resource)))
+        })
+        .collect()
 }
 
 /// Whether a request, or a limit that stands for it, is written.
