@@ -20,7 +20,7 @@ use webhook_certs::{Config, Keeper, Lifetimes, Names, Published, SecretRef, Targ
 use crate::admin::{self, Gates};
 use crate::admission;
 use crate::cli::Run;
-use crate::index::CeleryIndex;
+use crate::index::{CeleryIndex, Surroundings};
 use crate::manifests::{CERTIFICATE_SECRET, MUTATING, VALIDATING};
 use crate::reconcile::Reconciler;
 
@@ -85,7 +85,8 @@ async fn run(options: &Run) -> Result<(), Error> {
 
     let reconcilers = reconcilers(&client, &options.watch_namespace);
     let celeries = CeleryIndex::new(reconcilers.iter().map(Reconciler::store).collect());
-    let webhooks = admission::serve(options.webhook_address, tls, celeries, handle.clone());
+    let surroundings = Surroundings::new(celeries, reconcilers.iter().map(Reconciler::children).collect());
+    let webhooks = admission::serve(options.webhook_address, tls, surroundings, handle.clone());
     let webhooks = async {
         webhooks.await?;
         // The admin server ends last: until then somebody may ask why.

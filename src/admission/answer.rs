@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::review::Request;
 use super::words;
 use crate::defaults::{self, Addition, Moment};
-use crate::index::CeleryIndex;
-use crate::rules::{self, Facts, Finding, Severity};
+use crate::index::Surroundings;
+use crate::rules::{self, Finding, Severity};
 
 /// Adds what is absent; denies when the schema would refuse the object anyway, since the schema would answer first and
 /// with one mistake at a time.
-pub(super) fn mutate(request: &Request) -> AdmissionResponse {
+pub(super) fn mutate(request: &Request, surroundings: &Surroundings) -> AdmissionResponse {
     let allowed = AdmissionResponse::from(&request.inner);
     let Some(object) = judged(request).filter(|_| request.inner.sub_resource.is_none()) else {
         return allowed;
@@ -22,7 +22,7 @@ pub(super) fn mutate(request: &Request) -> AdmissionResponse {
     let moment = if request.inner.operation == Operation::Create { Moment::Creation } else { Moment::Later };
     let additions = defaults::absent(object, moment);
     let defaulted = defaults::defaulted(object.clone(), &additions);
-    let Ok(findings) = rules::check(&defaulted, request.old.as_ref(), &Facts::default()) else {
+    let Ok(findings) = rules::check(&defaulted, request.old.as_ref(), &facts(request, surroundings)) else {
         // The API server names wrong types itself; a hint goes beside it where its own message does not help.
         return words::warned(allowed, words::type_hints(object));
     };
@@ -43,17 +43,15 @@ pub(super) fn mutate(request: &Request) -> AdmissionResponse {
 }
 
 /// Judges the final object: every finding at once.
-pub(super) fn validate(request: &Request, celeries: &CeleryIndex) -> AdmissionResponse {
+pub(super) fn validate(request: &Request, surroundings: &Surroundings) -> AdmissionResponse {
     let allowed = AdmissionResponse::from(&request.inner);
     if request.inner.sub_resource.is_some() {
-        return scale(request, celeries);
+        return scale(request, surroundings);
     }
     let Some(object) = judged(request) else {
         return allowed;
     };
-    let namespace = request.inner.namespace.as_deref().unwrap_or_default();
-    let facts = Facts { neighbours: celeries.prefixes(namespace), ..Facts::default() };
-    let Ok(findings) = rules::check(object, request.old.as_ref(), &facts) else {
+    let Ok(findings) = rules::check(object, request.old.as_ref(), &facts(request, surroundings)) else {
         return allowed;
     };
     if findings.iter().any(|finding| finding.severity == Severity::Deny) {
@@ -63,10 +61,11 @@ pub(super) fn validate(request: &Request, celeries: &CeleryIndex) -> AdmissionRe
 }
 
 /// Judges a request to scale, which names an object and does not bring it along.
-fn scale(request: &Request, celeries: &CeleryIndex) -> AdmissionResponse {
+fn scale(request: &Request, surroundings: &Surroundings) -> AdmissionResponse {
     let inner = &request.inner;
     let allowed = AdmissionResponse::from(inner);
-    let Some(celery) = celeries.get(inner.namespace.as_deref().unwrap_or_default(), &inner.name) else {
+    let Some(celery) = surroundings.celery(inner.namespace.as_deref().unwrap_or_default(), &inner.name)
+    else {
         let unseen =
             "the operator has not seen this object yet: whether it may be scaled is not checked [A28]";
         return words::warned(allowed, vec![unseen.to_owned()]);
@@ -74,6 +73,11 @@ fn scale(request: &Request, celeries: &CeleryIndex) -> AdmissionResponse {
     let findings =
         serde_json::to_value(&*celery).map(|celery| rules::check_scale(&celery)).unwrap_or_default();
     if findings.is_empty() { allowed } else { denied(request, &findings) }
+}
+
+/// What is known beside the object of a request.
+fn facts(request: &Request, surroundings: &Surroundings) -> rules::Facts {
+    surroundings.facts(request.inner.namespace.as_deref().unwrap_or_default(), &request.inner.name)
 }
 
 /// The object to judge: created or changed, and not on its way out.

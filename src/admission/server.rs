@@ -29,7 +29,7 @@ use tracing::error;
 use self::opening::Opening;
 use super::answer;
 use super::review::{self, Request};
-use crate::index::CeleryIndex;
+use crate::index::Surroundings;
 use crate::manifests::{MUTATE_PATH, VALIDATE_PATH};
 
 /// Largest body: an API server takes objects of 3 MiB, and a review holds two of them and what surrounds them.
@@ -63,13 +63,17 @@ pub enum Error {
     },
 }
 
-/// The webhooks as an axum router; `celeries` is what the rules about scaling look into.
-pub fn router(celeries: CeleryIndex) -> Router {
+/// The webhooks as an axum router; `surroundings` is what the rules know beside an object.
+pub fn router(surroundings: Surroundings) -> Router {
+    let for_mutation = surroundings.clone();
     Router::new()
-        .route(MUTATE_PATH, post(|body: Bytes| judge(body, answer::mutate)))
+        .route(
+            MUTATE_PATH,
+            post(|body: Bytes| judge(body, move |request| answer::mutate(request, &for_mutation))),
+        )
         .route(
             VALIDATE_PATH,
-            post(|body: Bytes| judge(body, move |request| answer::validate(request, &celeries))),
+            post(|body: Bytes| judge(body, move |request| answer::validate(request, &surroundings))),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::new(Semaphore::new(IN_FLIGHT)), bounded))
@@ -82,7 +86,7 @@ pub fn router(celeries: CeleryIndex) -> Router {
 pub async fn serve(
     address: SocketAddr,
     tls: rustls::ServerConfig,
-    celeries: CeleryIndex,
+    surroundings: Surroundings,
     handle: Handle<SocketAddr>,
 ) -> Result<(), Error> {
     let mut server = axum_server::bind_rustls(address, RustlsConfig::from_config(Arc::new(tls)))
@@ -91,7 +95,10 @@ pub async fn serve(
     let http = server.http_builder();
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
     http.http2().timer(TokioTimer::new()).keep_alive_interval(PING.0).keep_alive_timeout(PING.1);
-    server.serve(router(celeries).into_make_service()).await.map_err(|source| Error::Bind { address, source })
+    server
+        .serve(router(surroundings).into_make_service())
+        .await
+        .map_err(|source| Error::Bind { address, source })
 }
 
 /// Asks the server to end: no new connections, open ones may finish.

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::grammar;
 use super::open::{Open, Word};
 
 /// One autoscaler: cpu and memory become a `HorizontalPodAutoscaler`; as soon as `task_queue_length` is among the
@@ -43,19 +44,19 @@ pub struct ScaleTarget {
     pub behavior: Option<HorizontalPodAutoscalerBehavior>,
     /// Seconds between two looks into the queue while there are no pods; absent: 15.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1))]
     pub polling_interval: Option<i32>,
     /// Seconds of an empty queue before the last pod goes; absent: 300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1))]
     pub cooldown_period: Option<i32>,
     /// Pods while there is nothing to do: absent, or 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 0, max = 0))]
     pub idle_replicas: Option<i32>,
     /// Waiting tasks above which the first pod is started; absent: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 0))]
     pub activation_value: Option<i64>,
     /// Queues whose tasks are counted; absent: those of the pool.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -67,46 +68,88 @@ pub struct ScaleTarget {
     pub include_unacked: Option<bool>,
     /// Priorities in use, whose lists in Redis are counted too: `[0, 3, 6, 9]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(range(min = 0, max = 9)))]
     #[garde(skip)]
     pub priority_steps: Vec<i32>,
     /// Pods while the queue cannot be looked into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(dive)]
     pub fallback: Option<Fallback>,
     /// A `TriggerAuthentication` of yours instead of the one that the operator makes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(dive)]
     pub trigger_authentication_ref: Option<TriggerAuthenticationRef>,
 }
 
 /// Pods while the queue cannot be looked into.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("required" = ["failureThreshold", "replicas"]))]
 pub struct Fallback {
     /// Failed looks in a row that count.
     #[serde(default)]
+    #[garde(range(min = 0))]
     pub failure_threshold: i32,
     /// How many pods then.
     #[serde(default)]
+    #[garde(range(min = 0))]
     pub replicas: i32,
     /// Which number wins: `static` (when absent), `currentReplicas`, `currentReplicasIfHigher` or
     /// `currentReplicasIfLower`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub behavior: Option<String>,
+    #[garde(skip)]
+    pub behavior: Option<Open<FallbackBehavior>>,
+}
+
+/// Which number of pods wins while the queue cannot be looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FallbackBehavior {
+    /// The written one.
+    Static,
+    /// The present one.
+    CurrentReplicas,
+    /// The present one when it is higher.
+    CurrentReplicasIfHigher,
+    /// The present one when it is lower.
+    CurrentReplicasIfLower,
+}
+
+impl Word for FallbackBehavior {
+    const SPELLINGS: &'static [(&'static str, Self)] = &[
+        ("static", Self::Static),
+        ("currentReplicas", Self::CurrentReplicas),
+        ("currentReplicasIfHigher", Self::CurrentReplicasIfHigher),
+        ("currentReplicasIfLower", Self::CurrentReplicasIfLower),
+    ];
 }
 
 /// A `TriggerAuthentication` or `ClusterTriggerAuthentication`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("required" = ["name"]))]
 pub struct TriggerAuthenticationRef {
     /// Its name.
     #[serde(default)]
+    #[garde(custom(grammar::trigger_authentication))]
     pub name: String,
     /// `TriggerAuthentication` (when absent) or `ClusterTriggerAuthentication`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
+    #[garde(skip)]
+    pub kind: Option<Open<TriggerAuthenticationKind>>,
+}
+
+/// Where a TriggerAuthentication lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriggerAuthenticationKind {
+    /// In the namespace.
+    Namespaced,
+    /// In the cluster.
+    Cluster,
+}
+
+impl Word for TriggerAuthenticationKind {
+    const SPELLINGS: &'static [(&'static str, Self)] =
+        &[("TriggerAuthentication", Self::Namespaced), ("ClusterTriggerAuthentication", Self::Cluster)];
 }
 
 /// One metric and its target.

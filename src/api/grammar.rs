@@ -52,19 +52,25 @@ pub(super) fn host(value: &str, (): &()) -> Verdict {
     if is_name || value.parse::<std::net::Ipv6Addr>().is_ok() { Ok(()) } else { wrong("is not a host name") }
 }
 
-/// A name that Kubernetes gives objects (DNS-1123 subdomain).
+/// Name of a Secret.
 pub(super) fn object_name(value: &str, (): &()) -> Verdict {
+    if is_object_name(value) { Ok(()) } else { wrong("is not a name of a Secret") }
+}
+
+/// Name of a TriggerAuthentication.
+pub(super) fn trigger_authentication(value: &str, (): &()) -> Verdict {
+    if is_object_name(value) { Ok(()) } else { wrong("is not a name of a TriggerAuthentication") }
+}
+
+/// Whether Kubernetes gives objects such a name (DNS-1123 subdomain).
+fn is_object_name(value: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
-    if value.len() <= 253 && value.split('.').all(label) {
-        Ok(())
-    } else {
-        wrong("is not a name of a Secret")
-    }
+    value.len() <= 253 && value.split('.').all(label)
 }
 
 /// A key of a Secret.

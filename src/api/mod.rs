@@ -26,7 +26,8 @@ mod worker;
 mod worker_words;
 
 pub use autoscale::{
-    Fallback, Metric, MetricName, MetricTarget, ScaleKind, ScaleTarget, TargetType, TriggerAuthenticationRef,
+    Fallback, FallbackBehavior, Metric, MetricName, MetricTarget, ScaleKind, ScaleTarget, TargetType,
+    TriggerAuthenticationKind, TriggerAuthenticationRef,
 };
 pub use backend::ResultBackend;
 pub use beat::{BeatPersistence, BeatSpec};

@@ -21,24 +21,28 @@ impl CeleryIndex {
         Self(stores)
     }
 
-    /// The objects of a namespace by name, each with the prefix of its children's names.
-    #[must_use]
-    pub fn prefixes(&self, namespace: &str) -> BTreeMap<String, String> {
-        let seen = self.0.iter().flat_map(Store::state);
-        seen.filter(|object| object.metadata.namespace.as_deref() == Some(namespace))
-            .filter_map(|object| {
-                let name = object.metadata.name.clone()?;
-                let prefix = object.data["spec"]["common"]["appName"].as_str().unwrap_or(&name).to_owned();
-                Some((name, prefix))
-            })
-            .collect()
-    }
-
     /// The object of this name, if it was seen.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<DynamicObject>> {
         let key = ObjectRef::new_with(name, ApiResource::erase::<Celery>(&())).within(namespace);
         self.0.iter().find_map(|store| store.get(&key))
+    }
+
+    /// The names of the other objects of a namespace, each with the prefix of its children's names.
+    #[must_use]
+    pub fn neighbours(&self, namespace: &str, name: &str) -> BTreeMap<String, String> {
+        let objects = self.0.iter().flat_map(Store::state);
+        let others = objects.filter(|object| {
+            object.metadata.namespace.as_deref() == Some(namespace)
+                && object.metadata.name.as_deref() != Some(name)
+        });
+        others
+            .filter_map(|object| {
+                let name = object.metadata.name.clone()?;
+                let app = object.data["spec"]["common"]["appName"].as_str().unwrap_or(&name).to_owned();
+                Some((name, app))
+            })
+            .collect()
     }
 }
 

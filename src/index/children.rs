@@ -89,8 +89,16 @@ impl ChildIndex {
 
     /// Whether the cluster knows a kind, as far as the last look tells.
     pub fn knows(&self, kind: ChildKind) -> bool {
+        self.presence(kind) == Some(true)
+    }
+
+    /// The same, and `None` before the first look.
+    pub fn presence(&self, kind: ChildKind) -> Option<bool> {
         let content = self.read();
-        content.synced.contains(&kind) && !content.absent.contains(&kind)
+        if content.absent.contains(&kind) {
+            return Some(false);
+        }
+        content.synced.contains(&kind).then_some(true)
     }
 
     /// Notes that the cluster does not know a kind. Returns whether that is news.

@@ -3,6 +3,8 @@
 
 mod celeries;
 mod children;
+mod surroundings;
 
 pub use celeries::CeleryIndex;
 pub use children::ChildIndex;
+pub use surroundings::Surroundings;

@@ -5,7 +5,7 @@ use kube::core::DynamicObject;
 
 use crate::api::{Celery, CeleryStatus};
 use crate::defaults::{self, Moment};
-use crate::rules::{self, Finding, NotACelery, Severity};
+use crate::rules::{self, Facts, Finding, NotACelery, Severity};
 use crate::status::{REFUSED, Verdict};
 
 /// A stored object, defaulted and judged.
@@ -18,17 +18,17 @@ pub(super) struct Judged {
     pub(super) verdict: Verdict,
 }
 
-/// Defaults and judges a stored object.
+/// Defaults and judges a stored object, with what is known beside it.
 ///
 /// # Errors
 /// [`NotACelery`] for an object that an older or foreign schema let through.
-pub(super) fn judge(object: &DynamicObject) -> Result<Judged, NotACelery> {
+pub(super) fn judge(object: &DynamicObject, facts: &Facts) -> Result<Judged, NotACelery> {
     let mut raw = serde_json::to_value(object)?;
     // Read by itself: a status of another release must not keep its object from being read.
     let status: Option<CeleryStatus> = serde_json::from_value(raw["status"].take()).unwrap_or_default();
     let additions = defaults::absent(&raw, Moment::Later);
     let raw = defaults::defaulted(raw, &additions);
-    let findings = rules::check(&raw, None, &rules::Facts::default())?;
+    let findings = rules::check(&raw, None, facts)?;
     let mut celery: Celery = serde_json::from_value(raw)?;
     let verdict = verdict(celery.metadata.generation, status.as_ref(), &findings);
     celery.status = status;
@@ -80,13 +80,36 @@ mod tests {
             "status": status,
         }))
         .expect("an object");
-        judge(&object).expect("a Celery").verdict
+        judge(&object, &Facts::default()).expect("a Celery").verdict
     }
 
     #[test]
     fn a_status_of_another_release_does_not_hide_its_object() {
         let strange = json!({"conditions": [{"type": "Valid"}], "observedGeneration": "one"});
         assert_eq!(judged("redis://cache", 1, strange), Verdict::Accepted);
+    }
+
+    #[test]
+    fn what_is_known_beside_the_object_is_judged_too() {
+        let object = serde_json::from_value(json!({
+            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+            "metadata": {"name": "shop", "namespace": "default", "generation": 1},
+            "spec": {
+                "common": {"image": "shop:1", "celeryApp": "shop", "broker": {"url": "redis://cache"}},
+                "workerSpec": {"queues": ["mail"]},
+                "scaleTargetRef": [{"kind": "worker", "maxReplicas": 3, "metrics": [
+                    {"name": "task_queue_length", "target": {"type": "AverageValue", "averageValue": 5}}]}],
+            },
+        }))
+        .expect("an object");
+        let rules = |keda: Option<bool>| -> Vec<&str> {
+            let judged = judge(&object, &Facts { keda, ..Facts::default() }).expect("a Celery");
+            assert_eq!(judged.verdict, Verdict::Accepted);
+            judged.findings.iter().map(|finding| finding.rule).collect()
+        };
+        assert_eq!(rules(Some(false)), ["A15"]);
+        assert_eq!(rules(Some(true)), [""; 0]);
+        assert_eq!(rules(None), [""; 0]);
     }
 
     fn seen(generation: i64, reason: &str, rules: &[&str]) -> Value {

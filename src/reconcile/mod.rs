@@ -24,7 +24,7 @@ use tracing::warn;
 
 use crate::api::{Celery, CeleryStatus};
 use crate::cluster;
-use crate::index::ChildIndex;
+use crate::index::{CeleryIndex, ChildIndex, Surroundings};
 use crate::resolve::Owner;
 use crate::rules::NotACelery;
 use crate::status::{self, Failure, Observed, State, Verdict};
@@ -42,6 +42,8 @@ const MAX_PAUSE: Duration = Duration::from_mins(1);
 struct Context {
     client: Client,
     index: Arc<ChildIndex>,
+    /// What the rules may know beside an object.
+    surroundings: Surroundings,
     /// Our own last status writes that the watch has not shown yet.
     written: Mutex<HashMap<String, Arc<DynamicObject>>>,
     /// Failures in a row, by UID.
@@ -70,11 +72,14 @@ impl Reconciler {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
             None => Api::all_with(client.clone(), &resource),
         };
+        let controller = Controller::new_with(celeries, watcher::Config::default(), resource);
+        let seen = CeleryIndex::new(vec![controller.store()]);
         Self {
-            controller: Controller::new_with(celeries, watcher::Config::default(), resource),
+            controller,
             triggers: triggers::triggers(&client, scope, &index),
             context: Arc::new(Context {
                 client,
+                surroundings: Surroundings::new(seen, vec![index.clone()]),
                 index,
                 written: Mutex::default(),
                 failures: Mutex::default(),
@@ -86,6 +91,12 @@ impl Reconciler {
     #[must_use]
     pub fn store(&self) -> Store<DynamicObject> {
         self.controller.store()
+    }
+
+    /// Their children, and which kinds the cluster knows, filled while it runs.
+    #[must_use]
+    pub fn children(&self) -> Arc<ChildIndex> {
+        self.context.index.clone()
     }
 
     /// Runs until `shutdown`, and finishes what is in flight.
@@ -119,7 +130,8 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
         context.forget(&object);
         return Ok(Action::await_change());
     }
-    let judged = match guard::judge(&object) {
+    let facts = context.surroundings.facts(&object.namespace().unwrap_or_default(), &object.name_any());
+    let judged = match guard::judge(&object, &facts) {
         Ok(judged) => judged,
         Err(unreadable) => return park_unreadable(&context, &object, &unreadable).await,
     };

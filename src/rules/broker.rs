@@ -18,9 +18,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "No trigger can be made, and the pool never scales.",
         check: Check::object(b02),
         example: Example {
-            bad: "spec: {common: {broker: null}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            bad: "spec: {common: {broker: null}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.common.broker",
-            good: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },
@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "B39", severity: Severity::Deny, schema: false, since: "0.1",
         title: "SQS has a region",
         consequence: "Celery takes us-east-1, and no autoscaler can look into the queues.",
-        check: Check::field(&["spec.common.broker.sqs.region"], "set the region of the queues, such as eu-west-1"),
+        check: Check::field(&["spec.common.broker.sqs.region"], "set the region of the queues, such as eu-west-1").and(b39),
         example: Example { bad: "spec: {common: {broker: {url: null, sqs: {region: ''}}}}", at: "spec.common.broker.sqs.region", good: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}}", old: None },
     },
     Rule {
@@ -108,7 +108,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn b02(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if subject.broker().is_none() && subject.queue_metric().is_some() {
+    if subject.broker().is_none() && subject.follows_queues() {
         report.add(
             Kind::Required,
             "spec.common.broker",
@@ -213,7 +213,7 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
     schemes.dedup();
     if schemes.len() > 1 {
         // An autoscaler looks at one broker: with one, the list cannot work at all.
-        let severity = if subject.queue_metric().is_some() { Severity::Deny } else { report.severity() };
+        let severity = if subject.follows_queues() { Severity::Deny } else { report.severity() };
         report.add_shown(
             severity,
             URL,
@@ -221,6 +221,26 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
             format!("mixes the schemes {}", schemes.join(" and ")),
             "use one scheme",
         );
+    }
+}
+
+/// An SQS URL has no place for the region. Beside a queue autoscaler the URL itself is refused, with the same way out.
+fn b39(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(broker) = subject.broker() else { return };
+    let in_options = broker.transport_options.as_ref().map(|options| &options.0);
+    let in_settings = subject.common().config.get("broker_transport_options").map(|setting| &setting.0);
+    let named = in_options.into_iter().chain(in_settings).any(|options| options.get("region").is_some());
+    // boto3 reads the variable; what comes out of a ConfigMap or a Secret is not known.
+    let of_all = (subject.common().env.as_slice(), subject.common().env_from.as_slice());
+    let of_one = subject.components().into_iter().map(|component| (component.env(), component.env_from()));
+    let in_env = of_one.chain([of_all]).any(|(variables, sources)| {
+        !sources.is_empty() || variables.iter().any(|variable| variable.name == "AWS_DEFAULT_REGION")
+    });
+    let is_sqs =
+        good(subject).any(|endpoint| endpoint.transport == Transport::Sqs && endpoint.host.is_empty());
+    if is_sqs && !named && !in_env && !subject.follows_queues() {
+        let message = "names no region, so Celery may take us-east-1";
+        report.warn(Kind::Forbidden, URL, message, "set transportOptions.region");
     }
 }
 

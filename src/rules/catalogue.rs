@@ -3,7 +3,7 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, broker, broker_url, common, flower, metrics, probes, queue_names, replicas, shutdown, worker,
+    autoscale, broker, broker_url, common, flower, probes, queue_names, replicas, shutdown, worker,
     worker_args,
 };
 
@@ -33,8 +33,14 @@ const AREAS: &[&[Rule]] = &[
     probes::RULES,
     probes::ping::RULES,
     flower::RULES,
-    autoscale::RULES,
-    metrics::RULES,
+    autoscale::target::RULES,
+    autoscale::metrics::RULES,
+    autoscale::resources::RULES,
+    autoscale::queue::RULES,
+    autoscale::priorities::RULES,
+    autoscale::zero::RULES,
+    autoscale::behavior::RULES,
+    autoscale::keda::RULES,
 ];
 
 /// All rules.

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::path;
+use crate::api::{Open, Word};
 use crate::celery::broker_url::masked;
 
 /// Longest quoted value in a message.
@@ -189,6 +190,19 @@ impl<'r> Report<'r> {
         self.push(severity, kind, path, value, message.into(), fix.into());
     }
 
+    /// Adds a finding that is a warning, whatever the severity of the rule.
+    pub(super) fn warn(
+        &mut self,
+        kind: Kind,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        let severity = std::mem::replace(&mut self.origin.severity, Severity::Warn);
+        self.add(kind, path, message, fix);
+        self.origin.severity = severity;
+    }
+
     /// Adds a finding that shows a value prepared by the rule: one with credentials masked.
     pub(super) fn add_shown(
         &mut self,
@@ -199,6 +213,13 @@ impl<'r> Report<'r> {
         fix: impl Into<String>,
     ) {
         self.push(severity, Kind::Invalid, path.into(), Some(quoted(shown)), message.into(), fix.into());
+    }
+
+    /// Tells of a word that is not on the list of its field.
+    pub(super) fn unsupported<T: Word>(&mut self, word: &Open<T>, path: String, message: &str) {
+        if word.known().is_none() {
+            self.add(Kind::Unsupported, path, message, format!("use one of {}", T::supported()));
+        }
     }
 
     /// The id of the rule at hand.

@@ -15,10 +15,10 @@ mod facts;
 mod field;
 mod finding;
 mod flower;
-mod metrics;
 mod path;
 mod probes;
 mod queue_names;
+mod queues;
 mod release;
 mod replicas;
 mod rule;
@@ -83,7 +83,6 @@ fn is_oversized(object: &Celery) -> bool {
         || spec.scale_target_ref.len() > limits::SCALE_TARGETS
         || spec.worker_pools.len() > limits::POOLS
         || size::has_long_lists(object)
-        || spec.scale_target_ref.iter().any(|target| target.metrics.len() > limits::METRICS)
 }
 
 /// What speaks against scaling an object through its `scale` sub-resource. An object that cannot be decoded is not

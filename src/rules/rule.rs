@@ -32,6 +32,12 @@ impl Rule {
         Origin { id: self.id, severity: self.severity, schema: self.schema }
     }
 
+    /// Whether the rule looks at more than the object, so that its example alone breaks nothing.
+    #[must_use]
+    pub fn is_about_facts(&self) -> bool {
+        self.check.facts
+    }
+
     /// Whether the rule is asked when an object is scaled, and not when it is stored.
     #[must_use]
     pub fn is_about_scaling(&self) -> bool {
@@ -50,6 +56,8 @@ pub struct Check {
     pub(super) object: Option<ObjectCheck>,
     /// What looks at an object that somebody wants to scale.
     pub(super) scale: Option<ObjectCheck>,
+    /// Whether it needs to know more than the object.
+    pub(super) facts: bool,
 }
 
 /// A cross-field check: looks at the object, leaves what it finds in the report.
@@ -59,19 +67,25 @@ impl Check {
     /// By the garde attributes of these fields.
     #[must_use]
     pub(super) const fn field(fields: &'static [&'static str], fix: &'static str) -> Self {
-        Self { fields, fix, object: None, scale: None }
+        Self { fields, fix, object: None, scale: None, facts: false }
     }
 
     /// By a function.
     #[must_use]
     pub(super) const fn object(check: ObjectCheck) -> Self {
-        Self { fields: &[], fix: "", object: Some(check), scale: None }
+        Self { fields: &[], fix: "", object: Some(check), scale: None, facts: false }
+    }
+
+    /// By a function that needs to know more than the object.
+    #[must_use]
+    pub(super) const fn of_facts(check: ObjectCheck) -> Self {
+        Self { fields: &[], fix: "", object: Some(check), scale: None, facts: true }
     }
 
     /// By a function that is asked only when the object is scaled.
     #[must_use]
     pub(super) const fn scale(check: ObjectCheck) -> Self {
-        Self { fields: &[], fix: "", object: None, scale: Some(check) }
+        Self { fields: &[], fix: "", object: None, scale: Some(check), facts: false }
     }
 
     /// By the function too.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, ResourceRequirements};
 
-use crate::api::{BeatSpec, Celery, FlowerSpec, WorkerSpec, limits};
+use crate::api::{BeatSpec, Celery, FlowerSpec, ScaleTarget, WorkerSpec, limits};
 
 /// Whether any list that rules go through is longer than the schema allows. A finding for every item of a list of
 /// millions would take longer than anybody waits.
@@ -23,7 +23,13 @@ pub(super) fn has_long_lists(object: &Celery) -> bool {
         common.pod_annotations.len(),
     ];
     let named = spec.worker_pools.iter().map(|pool| &pool.spec);
+    let scaled = |target: &ScaleTarget| {
+        target.metrics.len() > limits::METRICS
+            || is_long(target.queues.len())
+            || is_long(target.priority_steps.len())
+    };
     shared.into_iter().any(is_long)
+        || spec.scale_target_ref.iter().any(scaled)
         || has_long_containers(&common.init_containers)
         || spec.worker_spec.iter().chain(named).any(worker)
         || spec.beat_spec.as_ref().is_some_and(beat)
@@ -31,9 +37,20 @@ pub(super) fn has_long_lists(object: &Celery) -> bool {
 }
 
 fn worker(spec: &WorkerSpec) -> bool {
-    let lists = [spec.volumes.len(), spec.volume_mounts.len(), spec.env.len(), spec.env_from.len()];
+    let lists = [
+        spec.volumes.len(),
+        spec.volume_mounts.len(),
+        spec.env.len(),
+        spec.env_from.len(),
+        spec.args.len(),
+        spec.user_options.len(),
+        spec.queues.len(),
+        spec.exclude_queues.len(),
+    ];
+    let words = spec.args.iter().chain(&spec.user_options).chain(&spec.queues).chain(&spec.exclude_queues);
     let probes = spec.probes.iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
     lists.into_iter().any(is_long)
+        || words.into_iter().any(|word| word.chars().nth(limits::TEXT).is_some())
         || probes.flatten().any(|probe| is_long(probe.command.len()))
         || has_long_containers(&spec.sidecars)
         || spec.resources.as_ref().is_some_and(resources)
@@ -42,12 +59,13 @@ fn worker(spec: &WorkerSpec) -> bool {
 fn beat(spec: &BeatSpec) -> bool {
     let probes = spec.probes.iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
     is_long(spec.env.len())
+        || is_long(spec.args.len())
         || probes.flatten().any(|probe| is_long(probe.command.len()))
         || spec.resources.as_ref().is_some_and(resources)
 }
 
 fn flower(spec: &FlowerSpec) -> bool {
-    is_long(spec.env.len()) || spec.resources.as_ref().is_some_and(resources)
+    is_long(spec.env.len()) || is_long(spec.args.len()) || spec.resources.as_ref().is_some_and(resources)
 }
 
 fn has_long_containers(containers: &[Container]) -> bool {

@@ -164,12 +164,10 @@ impl<'a> Subject<'a> {
         self.pools.iter().find(|pool| is_worker && pool.name == target.pool())
     }
 
-    /// The path of the first `task_queue_length` metric.
-    pub(super) fn queue_metric(&self) -> Option<String> {
-        self.targets().find_map(|(path, target)| {
-            let index =
-                target.metrics.iter().position(|m| m.name.known() == Some(MetricName::TaskQueueLength))?;
-            Some(format!("{path}.metrics[{index}]"))
+    /// Whether a worker pool is scaled by its queues.
+    pub(super) fn follows_queues(&self) -> bool {
+        self.targets().any(|(_, target)| {
+            target.kind.known() == Some(ScaleKind::Worker) && target.follows(MetricName::TaskQueueLength)
         })
     }
 }

@@ -42,9 +42,10 @@ fn cpu_and_memory_become_a_horizontal_pod_autoscaler() {
     let metrics = "[{name: cpu, target: {type: Utilization, averageUtilization: 70}}, {name: memory, target: {type: Average Value, averageValue: 200Mi}}]";
     space.create(
         "celeries",
-        &shop::with(&scaled_by(&format!(
-            "[{{kind: worker, minReplicas: 2, maxReplicas: 6, metrics: {metrics}}}]"
-        ))),
+        &shop::with(&format!(
+            "spec: {{workerSpec: {{resources: {{requests: {{cpu: 500m}}}}}}, \
+                    scaleTargetRef: [{{kind: worker, minReplicas: 2, maxReplicas: 6, metrics: {metrics}}}]}}"
+        )),
     );
     let hpa = space.until_there(HPA, "shop-worker");
     let spec = &hpa["spec"];

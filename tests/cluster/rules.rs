@@ -64,6 +64,10 @@ fn with_the_webhooks_every_bad_example_is_named_by_its_rule_and_every_good_one_i
     let mut wrong = Vec::new();
     for rule in catalogue::rules() {
         let (id, at) = (rule.id, rule.example.at);
+        // What is known beside the object makes no mistake of these examples here.
+        if rule.is_about_facts() {
+            continue;
+        }
         let bad = written(&space, rule, rule.example.bad);
         match rule.severity {
             Severity::Deny if bad.is_success() => wrong.push(format!("{id}: the bad example is stored")),

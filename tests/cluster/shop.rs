@@ -40,6 +40,6 @@ pub(crate) fn yaml(text: &str) -> Value {
 }
 
 /// An autoscaler that follows cpu.
-pub(crate) const CPU: &str = "[{kind: worker, minReplicas: 1, maxReplicas: 5, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]";
+pub(crate) const CPU: &str = "[{kind: worker, minReplicas: 1, maxReplicas: 5, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]";
 /// An autoscaler that follows the queue.
 pub(crate) const QUEUE: &str = "[{kind: worker, minReplicas: 0, maxReplicas: 5, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 10}}]}]";

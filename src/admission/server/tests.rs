@@ -10,6 +10,8 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::api::Celery;
+use crate::build::ChildKind;
+use crate::index::{CeleryIndex, ChildIndex};
 
 fn shop(spec: Value) -> Value {
     let mut object = json!({
@@ -32,12 +34,12 @@ fn review(operation: &str, object: &Value, old: &Value) -> Value {
 }
 
 async fn send(path: &str, body: impl Into<Body>) -> (StatusCode, String) {
-    send_knowing(CeleryIndex::default(), path, body).await
+    send_knowing(Surroundings::default(), path, body).await
 }
 
-async fn send_knowing(celeries: CeleryIndex, path: &str, body: impl Into<Body>) -> (StatusCode, String) {
+async fn send_knowing(surroundings: Surroundings, path: &str, body: impl Into<Body>) -> (StatusCode, String) {
     let request = HttpRequest::post(path).header("content-type", "application/json").body(body.into());
-    let response = router(celeries).oneshot(request.expect("a request")).await.expect("an answer");
+    let response = router(surroundings).oneshot(request.expect("a request")).await.expect("an answer");
     let status = response.status();
     let bytes = response.into_body().collect().await.expect("a body").to_bytes();
     (status, String::from_utf8(bytes.to_vec()).expect("text"))
@@ -215,12 +217,12 @@ async fn an_object_of_any_shape_is_answered() {
 async fn scaled(object: &Value) -> Value {
     let resource = ApiResource::erase::<Celery>(&());
     let mut writer = Writer::new(resource);
-    let celeries = CeleryIndex::new(vec![writer.as_reader()]);
+    let surroundings = Surroundings::new(CeleryIndex::new(vec![writer.as_reader()]), Vec::new());
     writer.apply_watcher_event(&Event::Apply(serde_json::from_value(object.clone()).expect("an object")));
     let scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "shop"}, "spec": {"replicas": 3}});
     let mut review = review("UPDATE", &scale, &scale);
     review["request"]["subResource"] = json!("scale");
-    let (status, text) = send_knowing(celeries, VALIDATE_PATH, review.to_string()).await;
+    let (status, text) = send_knowing(surroundings, VALIDATE_PATH, review.to_string()).await;
     assert_eq!(status, StatusCode::OK, "{text}");
     serde_json::from_str::<Value>(&text).expect("JSON")["response"].clone()
 }
@@ -249,10 +251,33 @@ async fn what_other_objects_of_the_namespace_have_is_known() {
         other["metadata"] = json!({"name": "other", "namespace": namespace});
         writer.apply_watcher_event(&Event::Apply(serde_json::from_value(other).expect("an object")));
         let review = review("CREATE", &shop(json!({})), &Value::Null);
-        let (_, text) = send_knowing(celeries, VALIDATE_PATH, review.to_string()).await;
+        let (_, text) =
+            send_knowing(Surroundings::new(celeries, Vec::new()), VALIDATE_PATH, review.to_string()).await;
         let response = serde_json::from_str::<Value>(&text).expect("JSON")["response"].clone();
         assert_eq!((&response["allowed"], text.contains("[C16]")), (&json!(true), warned), "{text}");
     }
+}
+
+#[tokio::test]
+async fn what_the_stores_know_of_keda_is_told_and_nothing_before_they_know() {
+    let metric = json!({"name": "task_queue_length", "target": {"type": "AverageValue", "averageValue": 5}});
+    let scaler = json!([{"kind": "worker", "maxReplicas": 3, "metrics": [metric]}]);
+    let object = shop(json!({"workerSpec": {"queues": ["mail"]}, "scaleTargetRef": scaler}));
+    let children = Arc::new(ChildIndex::default());
+    let surroundings = Surroundings::new(CeleryIndex::default(), vec![children.clone()]);
+    let said = async |operation: &str, old: &Value| {
+        let review = review(operation, &object, old).to_string();
+        let (_, text) = send_knowing(surroundings.clone(), VALIDATE_PATH, review).await;
+        let response = serde_json::from_str::<Value>(&text).expect("JSON")["response"].take();
+        (response["allowed"].clone(), response["warnings"].clone())
+    };
+    assert_eq!(said("CREATE", &Value::Null).await, (json!(true), Value::Null));
+    children.forget_kind(ChildKind::ScaledObject);
+    let warning = "spec.scaleTargetRef[0].metrics[0].name: KEDA is not installed; install it, or use cpu or memory [A15]";
+    assert_eq!(said("CREATE", &Value::Null).await, (json!(true), json!([warning])));
+    assert_eq!(said("UPDATE", &object).await, (json!(true), json!([warning])));
+    children.observe(ChildKind::ScaledObject, Event::InitDone);
+    assert_eq!(said("CREATE", &Value::Null).await, (json!(true), Value::Null));
 }
 
 #[tokio::test]
@@ -271,7 +296,7 @@ async fn a_body_that_does_not_end_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_beyond_the_bound_wait_for_their_turn() {
-    let router = router(CeleryIndex::default());
+    let router = router(Surroundings::default());
     let post = |body: Body| {
         let request = HttpRequest::post(VALIDATE_PATH).header("content-type", "application/json").body(body);
         router.clone().oneshot(request.expect("a request"))

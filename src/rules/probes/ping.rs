@@ -53,9 +53,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "Nobody ever answers: the container is restarted for ever.",
         check: Check::object(g13),
         example: Example {
-            bad: "spec: {common: {broker: {url: 'sqs://'}}, workerSpec: {probes: {startup: {type: Ping}}}}",
+            bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}, workerSpec: {probes: {startup: {type: Ping}}}}",
             at: "spec.workerSpec.probes.startup.type",
-            good: "spec: {common: {broker: {url: 'sqs://'}}, workerSpec: {probes: {startup: {type: None}}}}",
+            good: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}, workerSpec: {probes: {startup: {type: None}}}}",
             old: None,
         },
     },

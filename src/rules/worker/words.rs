@@ -3,7 +3,6 @@
 
 use crate::api::{Open, Word, WorkerPoolKind};
 use crate::rules::finding::{Kind, Report, Severity};
-use crate::rules::metrics::unsupported;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Pool, Subject};
 use crate::rules::worker::effective::effective_pool;
@@ -118,6 +117,6 @@ fn w50(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn word<T: Word>(report: &mut Report<'_>, path: String, written: Option<&Open<T>>, message: &str) {
     if let Some(written) = written {
-        unsupported(report, written, path, message);
+        report.unsupported(written, path, message);
     }
 }

@@ -4,13 +4,14 @@
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube_quantity::ParsedQuantity;
 
-use super::finding::{Kind, Report, Severity};
-use super::rule::{Check, Example, Rule};
-use super::subject::Subject;
-use crate::api::{Metric, MetricName, Open, ScaleKind, TargetType, Word};
+use super::is_queue;
+use crate::api::{Metric, Open, ScaleKind, TargetType, Word};
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
-pub(super) const RULES: &[Rule] = &[
+pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "A05", severity: Severity::Deny, schema: true, since: "0.1",
         title: "a metric is cpu, memory or task_queue_length",
@@ -19,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         example: Example {
             bad: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: message_queue, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.scaleTargetRef[0].metrics[0].name",
-            good: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },
@@ -29,9 +30,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "KEDA accepts the object and then reports it as not ready.",
         check: Check::object(a06),
         example: Example {
-            bad: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            bad: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: Utilization, averageUtilization: 80}}]}]}",
             at: "spec.scaleTargetRef[0].metrics[0].target.type",
-            good: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },
@@ -41,21 +42,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "Kubernetes accepts a mismatch, and the autoscaler never acts.",
         check: Check::object(a07),
         example: Example {
-            bad: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageValue: 500m}}]}]}",
+            bad: "spec: {workerSpec: {resources: {requests: {cpu: 500m}}}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageValue: 500m}}]}]}",
             at: "spec.scaleTargetRef[0].metrics[0].target",
             good: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
-            old: None,
-        },
-    },
-    Rule {
-        id: "A09", severity: Severity::Deny, schema: true, since: "0.1",
-        title: "a utilization is above zero",
-        consequence: "The autoscaler is refused and nothing scales.",
-        check: Check::field(&["spec.scaleTargetRef[].metrics[].target.averageUtilization"], "use a percentage such as 80"),
-        example: Example {
-            bad: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 0}}]}]}",
-            at: "spec.scaleTargetRef[0].metrics[0].target.averageUtilization",
-            good: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
             old: None,
         },
     },
@@ -77,9 +66,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "KEDA reports the autoscaler as not ready, and nothing scales.",
         check: Check::object(a11),
         example: Example {
-            bad: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 500m}}]}]}",
+            bad: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 500m}}]}]}",
             at: "spec.scaleTargetRef[0].metrics[0].target.averageValue",
-            good: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },
@@ -105,7 +94,7 @@ fn a05(subject: &Subject<'_>, report: &mut Report<'_>) {
         if metric.name.known().is_none() && looks_like_a_queue {
             report.add(Kind::Unsupported, path, "is not a metric", "did you mean task_queue_length?");
         } else {
-            unsupported(report, &metric.name, path, "is not a metric");
+            report.unsupported(&metric.name, path, "is not a metric");
         }
     }
 }
@@ -134,7 +123,7 @@ fn a07(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(Kind::Required, format!("{path}.type"), "the type of the target is missing", fix);
             }
             (Some(written), None) => {
-                unsupported(report, written, format!("{path}.type"), "is not a type of target");
+                report.unsupported(written, format!("{path}.type"), "is not a type of target");
             }
             (_, Some(TargetType::Utilization)) if is_queue(metric) => {} // A06 tells.
             (_, Some(type_)) => mismatch(
@@ -214,20 +203,10 @@ fn metrics<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (String, &'s Me
     })
 }
 
-fn is_queue(metric: &Metric) -> bool {
-    metric.name.known() == Some(MetricName::TaskQueueLength)
-}
-
 fn target_type(metric: &Metric) -> Option<TargetType> {
     metric.target.type_.as_ref().and_then(Open::known)
 }
 
 fn is_positive(amount: &ParsedQuantity) -> bool {
     ParsedQuantity::try_from("0").is_ok_and(|zero| *amount > zero)
-}
-
-pub(super) fn unsupported<T: Word>(report: &mut Report<'_>, word: &Open<T>, path: String, message: &str) {
-    if word.known().is_none() {
-        report.add(Kind::Unsupported, path, message, format!("use one of {}", T::supported()));
-    }
 }

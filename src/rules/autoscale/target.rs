@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rules about autoscalers: what they scale, and between which bounds.
+//! Rules about what is scaled, between which bounds, and by whom else.
 
 use std::collections::HashSet;
 
-use super::finding::{Kind, Report, Severity};
-use super::metrics::unsupported;
-use super::rule::{Check, Example, Rule};
-use super::subject::Subject;
 use crate::api::{DEFAULT_POOL, MetricName, ScaleKind};
-use crate::celery::broker_url::Transport;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
-pub(super) const RULES: &[Rule] = &[
+pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "A01", severity: Severity::Deny, schema: true, since: "0.1",
         title: "a target is worker or flower, once",
         consequence: "Two autoscalers on one Deployment undo each other's work.",
         check: Check::object(a01),
         example: Example {
-            bad: "spec: {scaleTargetRef: [{kind: beat, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            bad: "spec: {scaleTargetRef: [{kind: beat, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             at: "spec.scaleTargetRef[0].kind",
-            good: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            good: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             old: None,
         },
     },
@@ -30,9 +28,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "The autoscaler is refused and nothing scales.",
         check: Check::field(&["spec.scaleTargetRef[].maxReplicas"], "use 1 or more").and(a02),
         example: Example {
-            bad: "spec: {scaleTargetRef: [{kind: worker, minReplicas: 5, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            bad: "spec: {scaleTargetRef: [{kind: worker, minReplicas: 5, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             at: "spec.scaleTargetRef[0].maxReplicas",
-            good: "spec: {scaleTargetRef: [{kind: worker, minReplicas: 3, maxReplicas: 5, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            good: "spec: {scaleTargetRef: [{kind: worker, minReplicas: 3, maxReplicas: 5, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             old: None,
         },
     },
@@ -42,9 +40,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "Without pods there is no cpu and no memory to measure: the pool would never come back.",
         check: Check::object(a03),
         example: Example {
-            bad: "spec: {scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            bad: "spec: {scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             at: "spec.scaleTargetRef[0].minReplicas",
-            good: "spec: {scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {workerSpec: {queues: [mail]}, common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },
@@ -61,26 +59,14 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
-        id: "A14", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "task_queue_length needs a broker whose queues can be measured",
-        consequence: "No trigger can be made, and the pool never scales.",
-        check: Check::object(a14),
-        example: Example {
-            bad: "spec: {common: {broker: {url: 'mongodb://db/tasks'}}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
-            at: "spec.scaleTargetRef[0].metrics[0].name",
-            good: "spec: {common: {broker: {url: 'amqp://app@mq'}}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
-            old: None,
-        },
-    },
-    Rule {
         id: "A27", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an autoscaler's target is there",
         consequence: "There is nothing to scale.",
         check: Check::object(a27),
         example: Example {
-            bad: "spec: {scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            bad: "spec: {scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             at: "spec.scaleTargetRef[0].kind",
-            good: "spec: {flowerSpec: {}, scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            good: "spec: {flowerSpec: {}, scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             old: None,
         },
     },
@@ -90,7 +76,7 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "An autoscaler undoes the number at once; without a default pool, scaling creates one nobody wrote.",
         check: Check::scale(a28),
         example: Example {
-            bad: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            bad: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             at: "spec.replicas",
             good: "{}",
             old: None,
@@ -101,7 +87,7 @@ pub(super) const RULES: &[Rule] = &[
 fn a01(subject: &Subject<'_>, report: &mut Report<'_>) {
     let mut seen: HashSet<(&str, &str)> = HashSet::new();
     for (path, target) in subject.targets() {
-        unsupported(report, &target.kind, format!("{path}.kind"), "is not something that can be scaled");
+        report.unsupported(&target.kind, format!("{path}.kind"), "is not something that can be scaled");
         let key = (target.kind.written(), target.pool());
         if !seen.insert(key) {
             let message = format!("{} {:?} already has an autoscaler", key.0, key.1);
@@ -157,28 +143,6 @@ fn a04(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(Kind::Duplicate, path, "the metric is there twice", "keep one of them");
             }
         }
-    }
-}
-
-fn a14(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(metric) = subject.queue_metric() else {
-        return;
-    };
-    let Some(Ok(first)) = subject.urls.first() else {
-        return;
-    };
-    if !matches!(first.transport, Transport::Redis | Transport::Amqp | Transport::Memory) {
-        let message = format!("the queues of a {}:// URL cannot be measured", first.scheme);
-        if first.transport == Transport::Sqs {
-            let fix = "set spec.common.broker.sqs with its region instead of the URL";
-            return report.add(Kind::Forbidden, format!("{metric}.name"), message, fix);
-        }
-        report.add(
-            Kind::Forbidden,
-            format!("{metric}.name"),
-            message,
-            "use cpu or memory, or Redis, RabbitMQ or SQS",
-        );
     }
 }
 
