@@ -7,5 +7,7 @@
 pub mod app;
 pub mod broker_url;
 pub mod options;
+mod python;
 pub mod queues;
 pub mod sqs;
+mod url;
