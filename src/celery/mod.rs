@@ -5,6 +5,7 @@
 //! the comment says what Celery does.
 
 pub mod app;
+pub mod backend_url;
 pub mod broker_url;
 pub mod options;
 mod python;
