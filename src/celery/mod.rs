@@ -10,5 +10,6 @@ pub mod broker_url;
 pub mod options;
 mod python;
 pub mod queues;
+pub mod settings;
 pub mod sqs;
 mod url;
