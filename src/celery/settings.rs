@@ -1,31 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Celery's settings, and how a word behind `--` on the command line of a worker or beat sets one.
+//! Celery's settings by the names an application gives them, and the words that set them on a command line.
 //!
-//! Such a word is `task.acks_late=true`: the first part of the name is a namespace of Celery's table, and the table
-//! says of which kind the value is. `(dict){…}` and other casts say it themselves; a word with a cast is taken for any
-//! name, so a typo has no effect there, while it ends the worker otherwise.
+//! [`setting`](super::setting) takes a word such as `task.acks_late=true` apart; here are the whole names
+//! (`task_acks_late`), the few settings without a namespace, what each value is, and the way back: the [`word`] for a
+//! value of JSON.
 
+mod names;
 mod reading;
-mod table;
 mod word;
+
+use std::sync::LazyLock;
 
 use thiserror::Error;
 
+use super::closest;
+use super::setting::{Row, Type, rows};
+use super::version::Release;
 pub use reading::{Fault, Value, reading};
-use table::SETTINGS;
 pub use word::{Refusal, word};
 
-/// One setting.
+/// One setting, as some releases declare it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Its name since Celery 4, such as `task_acks_late`.
-    pub name: &'static str,
-    /// What its value is, in the newest release.
-    kind: Kind,
-    /// The first minor of Celery 5 that has it: 0 for all that are older than 5.3.
-    pub since: u8,
+    pub name: String,
+    /// What its value is.
+    pub kind: Kind,
+    /// First release that has it.
+    pub since: Release,
+    /// Last release that has it; `None` while it lives.
+    pub until: Option<Release>,
     /// Its name in capitals, which an application may still use: `CELERY_ACKS_LATE`.
-    pub old: &'static str,
+    pub old: String,
 }
 
 /// What a value is.
@@ -43,11 +49,9 @@ pub enum Kind {
     Table,
     /// A list.
     List,
-    /// A list of modules; these are read before the command line is.
-    Names,
     /// Anything.
     Any,
-    /// Bytes, which neither JSON nor the command line can express.
+    /// Bytes, which neither JSON nor a command line can express.
     Bytes,
 }
 
@@ -58,76 +62,86 @@ pub enum Unknown {
     #[error("is not a setting of Celery")]
     Name {
         /// The nearest one.
-        meant: Option<&'static str>,
+        meant: Option<String>,
     },
-    /// A later release has it.
-    #[error("is a setting of Celery 5.{since} and later")]
-    TooNew {
-        /// The first minor of Celery 5 that has it.
-        since: u8,
-    },
+    /// Later releases have it.
+    #[error("is a setting of Celery {0} and later")]
+    TooNew(Release),
+    /// Earlier releases had it.
+    #[error("is a setting of Celery until {0}")]
+    TooOld(Release),
 }
 
-/// The setting of a release, which is a minor of Celery 5.
+/// Every setting of every release, by name; one that has changed its kind is there twice.
+pub fn settings() -> &'static [Setting] {
+    static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+        let mut all: Vec<Setting> = rows().iter().map(Setting::from).chain(names::outside()).collect();
+        all.sort_by(|one, other| (&one.name, one.since).cmp(&(&other.name, other.since)));
+        all
+    });
+    &ALL
+}
+
+/// The setting of a release.
 ///
 /// # Errors
 /// When the release has no setting of that name; names in capitals are only told what they are called today.
-pub fn setting(name: &str, minor: u8) -> Result<&'static Setting, Unknown> {
-    match SETTINGS.binary_search_by_key(&name, |setting| setting.name) {
-        Ok(at) if SETTINGS[at].since > minor => Err(Unknown::TooNew { since: SETTINGS[at].since }),
-        Ok(at) => Ok(&SETTINGS[at]),
-        Err(_) => Err(Unknown::Name { meant: nearest(name) }),
+pub fn setting(name: &str, release: Release) -> Result<&'static Setting, Unknown> {
+    let known = || settings().iter().filter(|setting| setting.name == name);
+    if let Some(setting) = known().find(|setting| setting.is_in(release)) {
+        return Ok(setting);
     }
+    Err(match known().next_back() {
+        Some(Setting { until: Some(until), .. }) if *until < release => Unknown::TooOld(*until),
+        Some(setting) => Unknown::TooNew(setting.since),
+        None => Unknown::Name { meant: nearest(name, release).map(str::to_owned) },
+    })
 }
 
-/// All settings, by name.
-#[must_use]
-pub fn settings() -> &'static [Setting] {
-    SETTINGS
-}
-
-/// The setting that was meant: another case, dots, the name of Celery 3, or a typo.
-fn nearest(written: &str) -> Option<&'static str> {
+/// The setting that was meant: another case, dots, the name of Celery 3, a namespace left out, or a typo.
+fn nearest(written: &str, release: Release) -> Option<&'static str> {
     let name = written.to_ascii_lowercase().replace(['.', '-'], "_");
     let capitals = name.to_ascii_uppercase();
-    let renamed = SETTINGS.iter().find(|setting| setting.name == name || setting.old == capitals);
-    // "acks_late" alone: the namespace is missing.
+    let here = || settings().iter().filter(|setting| setting.is_in(release));
+    let renamed = here().find(|setting| setting.name == name || setting.old == capitals);
     let bare = || {
-        let mut ending = SETTINGS.iter().filter(|setting| {
+        let mut ending = here().filter(|setting| {
             setting.name.strip_suffix(name.as_str()).is_some_and(|namespace| namespace.ends_with('_'))
         });
         ending.next().filter(|_| name.contains('_') && ending.next().is_none())
     };
-    let typo = || {
-        SETTINGS
-            .iter()
-            .map(|setting| (strsim::damerau_levenshtein(setting.name, &name), setting))
-            .filter(|(distance, _)| *distance <= 3 && distance * 3 < name.len())
-            .min_by_key(|(distance, setting)| (*distance, setting.name))
-            .map(|(_, setting)| setting)
-    };
-    renamed.or_else(bare).or_else(typo).map(|setting| setting.name)
+    let renamed = renamed.or_else(bare).map(|setting| setting.name.as_str());
+    renamed.or_else(|| closest::of(&name, here().map(|setting| setting.name.as_str())))
+}
+
+impl From<&Row> for Setting {
+    fn from(row: &Row) -> Self {
+        let name = format!("{}_{}", row.namespace, row.key);
+        let kind = match row.kind {
+            Type::Text => Kind::Text,
+            Type::Int => Kind::Whole,
+            Type::Float => Kind::Number,
+            Type::Bool => Kind::Flag,
+            Type::Any => Kind::Any,
+            Type::Empty => Kind::Table,
+            Type::Castable => names::kind(&name),
+        };
+        Self { kind, since: row.since, until: row.until, old: names::old(row.namespace, row.key), name }
+    }
 }
 
 impl Setting {
-    /// What its value is in a release, which is a minor of Celery 5: the number of processes can be a word since 5.7.
-    #[must_use]
-    pub fn kind_in(&self, minor: u8) -> Kind {
-        if self.name == "worker_concurrency" && minor < 7 { Kind::Whole } else { self.kind }
+    fn is_in(&self, release: Release) -> bool {
+        release >= self.since && self.until.is_none_or(|until| release <= until)
     }
 
-    /// Namespace and rest of the name; `None` for a name of one word, which no word on the command line can say.
-    fn halves(&self) -> Option<(&'static str, &'static str)> {
-        self.name.split_once('_')
-    }
-
-    /// Whether a value can stand on the command line without a cast. Some names only look as if they had a namespace,
-    /// and some kinds of Celery's table are none that it can read.
-    fn takes_plain_words(&self, minor: u8) -> bool {
-        let outside = ["accept_content", "result_accept_content", "enable_utc"].contains(&self.name);
-        let unreadable = ["result_compression", "beat_cron_starting_deadline"].contains(&self.name);
-        let kind = self.kind_in(minor);
-        self.halves().is_some() && !outside && !unreadable && !matches!(kind, Kind::List | Kind::Bytes)
+    /// Whether a value can stand on the command line as it is. Some names only look as if they had a namespace, and
+    /// some kinds of Celery's own table are none that it can read.
+    fn takes_plain_words(&self) -> bool {
+        rows().iter().any(|row| {
+            let same = self.name.strip_prefix(row.namespace).and_then(|rest| rest.strip_prefix('_'));
+            same == Some(row.key) && row.kind != Type::Castable
+        })
     }
 }
 

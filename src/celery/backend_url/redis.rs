@@ -3,7 +3,7 @@
 
 use super::{Defect, Location};
 use crate::celery::broker_url::CERT_REQS;
-use crate::celery::python;
+use crate::celery::number;
 use crate::celery::url::{self, Parts};
 
 /// Parameters about TLS that Celery itself looks for; `redis://` must have none of them.
@@ -89,8 +89,8 @@ fn check(parts: &Parts, wire: Wire) -> Result<(), Defect> {
             return Err(Defect::TlsOnPlain(name.clone()));
         }
         let good = match name.as_str() {
-            "db" | "health_check_interval" | "max_connections" => python::whole(value).is_some(),
-            "socket_timeout" | "socket_connect_timeout" => python::float(value).is_some(),
+            "db" | "health_check_interval" | "max_connections" => number::int(value).is_some(),
+            "socket_timeout" | "socket_connect_timeout" => number::float(value).is_some(),
             "protocol" => matches!(value.as_str(), "2" | "3"),
             _ => true,
         };

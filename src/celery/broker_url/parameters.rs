@@ -5,7 +5,7 @@
 //! and each value is a text even where a number is needed.
 
 use super::{Defect, Endpoint, Transport};
-use crate::celery::python;
+use crate::celery::number;
 
 /// What `ssl_cert_reqs` may be.
 pub const CERT_REQS: [&str; 6] =
@@ -61,7 +61,7 @@ pub(super) fn defect(endpoint: &Endpoint) -> Option<Defect> {
                 !is_redis(transport) && !endpoint.query.iter().any(|(name, _)| is_tls(name))
             }
             ("heartbeat", _) => {
-                return python::float(value).is_none().then(|| Defect::ParameterValue(name.clone()));
+                return number::float(value).is_none().then(|| Defect::ParameterValue(name.clone()));
             }
             ("login_method", Transport::Amqp) => {
                 let known = LOGIN_METHODS.contains(&value.as_str());
