@@ -12,7 +12,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::app::AppPath;
-use super::broker_url::Package;
+use super::broker_url::{Package, is_driver};
 use super::url::{self, Fault};
 use redis::Wire;
 use scheme::{Known, by_name, dialect, unknown};
@@ -48,7 +48,7 @@ pub enum Kind {
     CosmosDb,
     /// Consul.
     Consul,
-    /// Amazon DynamoDB.
+    /// Amazon `DynamoDB`.
     DynamoDb,
     /// Azure Blob Storage.
     AzureBlob,
@@ -154,7 +154,7 @@ pub enum Defect {
         /// Its name.
         meant: &'static str,
     },
-    /// `db://`: which database is not said.
+    /// `db://`: which database is not said, or not in letters that the name of one may have.
     #[error("does not say which database it is")]
     NoDialect,
     /// `cache+x://` with a cache that Celery does not know.
@@ -326,7 +326,7 @@ fn cache(name: &str, driver: Option<&str>, rest: &str) -> Result<Backend, Defect
 }
 
 fn database(name: &str, driver: Option<&str>, rest: &str) -> Result<Backend, Defect> {
-    let driver = driver.filter(|driver| !driver.is_empty()).ok_or(Defect::NoDialect)?;
+    let driver = driver.filter(|driver| is_driver(driver)).ok_or(Defect::NoDialect)?;
     let written = driver.split('+').next().unwrap_or_default();
     if let Some(meant) = dialect(written) {
         return Err(Defect::Dialect { written: written.to_owned(), meant });
@@ -377,7 +377,10 @@ impl Backend {
     /// The first minor of Celery 5 that has this backend: 0 for any.
     #[must_use]
     pub fn celery_since(&self) -> u8 {
-        by_name(&self.name).map_or(0, |known| known.since)
+        match self.driver.as_deref() {
+            Some("pymemcache") if self.kind == Kind::Cache => 7,
+            _ => by_name(&self.name).map_or(0, |known| known.since),
+        }
     }
 
     /// Whether the connection to a Redis is encrypted.

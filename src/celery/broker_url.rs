@@ -17,6 +17,7 @@ use thiserror::Error;
 use super::url::{self, Fault};
 pub use masked::masked;
 pub use parameters::CERT_REQS;
+pub(super) use scheme::is_driver;
 use scheme::{Known, selected};
 pub use scheme::{Package, Transport};
 
@@ -182,6 +183,13 @@ fn endpoint(text: &str, alone: bool) -> Result<Endpoint, Defect> {
         return Err(Defect::NotInList(written.to_owned()));
     }
     if known.whole {
+        match written.split_once('+') {
+            // SQLAlchemy would understand more, but the worker shows its broker at the start and reads it for that.
+            Some(("sqla" | "sqlalchemy", _)) => drop(url::parts(rest)?),
+            None if known.scheme.starts_with("sqla") => drop(url::parts(rest)?),
+            None => drop(url::authority(rest)?),
+            Some(_) => {}
+        }
         return Ok(unread(written, known, rest));
     }
     let socket = known.transport == Transport::RedisSocket;

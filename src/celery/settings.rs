@@ -73,6 +73,7 @@ pub enum Unknown {
 }
 
 /// Every setting of every release, by name; one that has changed its kind is there twice.
+#[must_use]
 pub fn settings() -> &'static [Setting] {
     static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         let mut all: Vec<Setting> = rows().iter().map(Setting::from).chain(names::outside()).collect();

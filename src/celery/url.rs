@@ -41,8 +41,11 @@ const CONFUSABLE: &[char] = &[
     '℀', '℁', '℅', '℆', '⩴', '︓', '︖', '﹕', '﹖', '﹟', '﹫', '＃', '／', '：', '？', '＠', '⁇', '⁈', '⁉',
 ];
 
-/// Reads what stands behind `scheme://`.
-pub(super) fn parts(rest: &str) -> Result<Parts, Fault> {
+/// What stands before the path: user information and location.
+type Authority<'a> = (Option<&'a str>, &'a str);
+
+/// The authority and what follows it. Python looks for brackets and confusable characters there before anything else.
+pub(super) fn authority(rest: &str) -> Result<(Authority<'_>, &str), Fault> {
     let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(cut);
     let (user_info, location) = match authority.rsplit_once('@') {
@@ -55,6 +58,15 @@ pub(super) fn parts(rest: &str) -> Result<Parts, Fault> {
     if let Some(letter) = authority.chars().find(|c| CONFUSABLE.contains(c)) {
         return Err(Fault::Confusable(letter));
     }
+    if location.contains(['[', ']']) {
+        bracketed(location)?;
+    }
+    Ok(((user_info, location), tail))
+}
+
+/// Reads what stands behind `scheme://`.
+pub(super) fn parts(rest: &str) -> Result<Parts, Fault> {
+    let ((user_info, location), tail) = authority(rest)?;
     let (host, port) = host_and_port(location).map_err(|fault| unencoded(tail).unwrap_or(fault))?;
     let tail = tail.split('#').next().unwrap_or_default();
     let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
@@ -97,19 +109,22 @@ fn host_and_port(location: &str) -> Result<(String, Option<u16>), Fault> {
         let (host, port) = location.split_once(':').unwrap_or((location, ""));
         return Ok((decoded(&lowered(host)), port_number(port)?));
     }
+    let (host, after) = bracketed(location)?;
+    let port = port_number(after.strip_prefix(':').unwrap_or(after))?;
+    Ok((decoded(&lowered(host)), port))
+}
+
+/// The address between brackets, and the port behind them with its colon.
+fn bracketed(location: &str) -> Result<(&str, &str), Fault> {
     let (host, after) =
         location.strip_prefix('[').and_then(|rest| rest.split_once(']')).ok_or(Fault::Brackets)?;
     let (address, zone) = host.split_once('%').map_or((host, None), |(address, zone)| (address, Some(zone)));
     let named = zone.is_none_or(|zone| !zone.is_empty() && !decoded(zone).contains(['[', ']']));
-    if address.parse::<Ipv6Addr>().is_err() || !named {
+    let clean = !after.contains(['[', ']']) && (after.is_empty() || after.starts_with(':'));
+    if address.parse::<Ipv6Addr>().is_err() || !named || !clean {
         return Err(Fault::Brackets);
     }
-    let port = match after.strip_prefix(':') {
-        Some(port) => port_number(port)?,
-        None if after.is_empty() => None,
-        None => return Err(Fault::Brackets),
-    };
-    Ok((decoded(&lowered(host)), port))
+    Ok((host, after))
 }
 
 fn port_number(text: &str) -> Result<Option<u16>, Fault> {

@@ -5,6 +5,9 @@
 //! `CELERY_JUDGE=required` makes that a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod ask;
+mod settings;
+mod urls;
 mod venv;
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) enum Wire {
     Plain,
     Tls,
     Socket,
-    /// One of several Sentinels; parameters are read and then forgotten.
+    /// One of several Sentinels; most parameters are read and then forgotten.
     Sentinel,
 }
 
@@ -46,15 +46,13 @@ pub(super) fn location(rest: &str, wire: Wire) -> Result<Location, Defect> {
     check(&parts, wire)?;
     // What the query says last is what counts.
     let last = |name: &str| parameter(&parts, name).map(str::to_owned);
-    let database = match last("db").filter(|_| wire != Wire::Sentinel) {
+    let database = match last("db") {
         Some(written) => written.parse().map_err(|_| Defect::Database)?,
         None => database,
     };
-    if wire != Wire::Sentinel {
-        let (username, password) = (last("username"), last("password"));
-        parts.username = username.or(parts.username);
-        parts.password = password.or(parts.password);
-    }
+    let (username, password) = (last("username"), last("password"));
+    parts.username = username.or(parts.username);
+    parts.password = password.or(parts.password);
     Ok(Location {
         host: parts.host,
         port: parts.port,
@@ -98,6 +96,8 @@ fn check(parts: &Parts, wire: Wire) -> Result<(), Defect> {
             return Err(Defect::ParameterValue(name.clone()));
         }
         let takes = match name.as_str() {
+            // Of these, only the address of the first Sentinel would be left.
+            "host" | "port" => false,
             _ if wire == Wire::Sentinel => true,
             "db"
             | "health_check_interval"

@@ -18,8 +18,8 @@ const fn known(name: &'static str, kind: Kind, package: Option<Package>) -> Know
     Known { name, kind, since: 0, package }
 }
 
-const fn package(name: &'static str, extra: &'static str) -> Option<Package> {
-    Some(Package { name, extra: Some(extra) })
+const fn package(name: &'static str, extra: &'static str) -> Package {
+    Package { name, extra: Some(extra) }
 }
 
 /// What comes with django-celery-results, which Celery has no extra for.
@@ -30,30 +30,30 @@ const DJANGO: Option<Package> = Some(Package { name: "django-celery-results", ex
 const BACKENDS: &[Known] = &[
     known("disabled", Kind::Disabled, None),
     known("rpc", Kind::Rpc, None),
-    known("redis", Kind::Redis, package("redis", "redis")),
-    known("rediss", Kind::Redis, package("redis", "redis")),
-    known("sentinel", Kind::Sentinel, package("redis", "redis")),
-    known("cache", Kind::Cache, package("pymemcache", "pymemcache")),
-    known("db", Kind::Database, package("sqlalchemy", "sqlalchemy")),
-    known("database", Kind::Database, package("sqlalchemy", "sqlalchemy")),
+    known("redis", Kind::Redis, Some(package("redis", "redis"))),
+    known("rediss", Kind::Redis, Some(package("redis", "redis"))),
+    known("sentinel", Kind::Sentinel, Some(package("redis", "redis"))),
+    known("cache", Kind::Cache, Some(package("pymemcache", "pymemcache"))),
+    known("db", Kind::Database, Some(package("sqlalchemy", "sqlalchemy"))),
+    known("database", Kind::Database, Some(package("sqlalchemy", "sqlalchemy"))),
     known("file", Kind::File, None),
-    known("mongodb", Kind::Mongo, package("pymongo", "mongodb")),
-    known("elasticsearch", Kind::Elasticsearch, package("elasticsearch", "elasticsearch")),
-    known("cassandra", Kind::Cassandra, package("cassandra-driver", "cassandra")),
-    known("couchbase", Kind::Couchbase, package("couchbase", "couchbase")),
-    known("couchdb", Kind::CouchDb, package("pycouchdb", "couchdb")),
-    known("cosmosdbsql", Kind::CosmosDb, package("pydocumentdb", "cosmosdbsql")),
-    known("consul", Kind::Consul, package("python-consul2", "consul")),
-    known("dynamodb", Kind::DynamoDb, package("boto3", "dynamodb")),
-    known("azureblockblob", Kind::AzureBlob, package("azure-storage-blob", "azureblockblob")),
-    known("arangodb", Kind::ArangoDb, package("pyArango", "arangodb")),
-    known("s3", Kind::S3, package("boto3", "s3")),
-    Known { name: "gs", kind: Kind::GoogleStorage, since: 5, package: package("google-cloud-storage", "gcs") },
+    known("mongodb", Kind::Mongo, Some(package("pymongo", "mongodb"))),
+    known("elasticsearch", Kind::Elasticsearch, Some(package("elasticsearch", "elasticsearch"))),
+    known("cassandra", Kind::Cassandra, Some(package("cassandra-driver", "cassandra"))),
+    known("couchbase", Kind::Couchbase, Some(package("couchbase", "couchbase"))),
+    known("couchdb", Kind::CouchDb, Some(package("pycouchdb", "couchdb"))),
+    known("cosmosdbsql", Kind::CosmosDb, Some(package("pydocumentdb", "cosmosdbsql"))),
+    known("consul", Kind::Consul, Some(package("python-consul2", "consul"))),
+    known("dynamodb", Kind::DynamoDb, Some(package("boto3", "dynamodb"))),
+    known("azureblockblob", Kind::AzureBlob, Some(package("azure-storage-blob", "azureblockblob"))),
+    known("arangodb", Kind::ArangoDb, Some(package("pyArango", "arangodb"))),
+    known("s3", Kind::S3, Some(package("boto3", "s3"))),
+    Known { name: "gs", kind: Kind::GoogleStorage, since: 4, package: Some(package("google-cloud-storage", "gcs")) },
     known("django-db", Kind::Django, DJANGO),
     known("django-cache", Kind::Django, DJANGO),
 ];
 
-/// Databases that people name without the prefix, and how SQLAlchemy calls them.
+/// Databases that people name without the prefix, and how `SQLAlchemy` calls them.
 const DATABASES: &[(&str, &str)] = &[
     ("postgresql", "postgresql"),
     ("postgres", "postgresql"),
@@ -83,7 +83,7 @@ pub(super) fn by_name(name: &str) -> Option<&'static Known> {
     BACKENDS.iter().find(|known| known.name == name)
 }
 
-/// The name SQLAlchemy has for a database that it does not know under the written one any more.
+/// The name `SQLAlchemy` has for a database that it does not know under the written one any more.
 pub(super) fn dialect(written: &str) -> Option<&'static str> {
     (written == "postgres").then_some("postgresql")
 }

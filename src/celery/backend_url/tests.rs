@@ -35,7 +35,7 @@ fn backends_are_read_as_celery_reads_them() {
     assert!(!format!("{:?}", parse("db+mysql://u:hush@db/t")).contains("hush"));
     assert_eq!(parse("file://localhost/a").expect("valid").locations[0].path, "/a");
     assert_eq!(parse("s3://b").expect("valid").needed_settings(), ["s3_bucket"]);
-    assert_eq!(parse("gs://b").expect("valid").celery_since(), 5);
+    assert_eq!(parse("gs://b").expect("valid").celery_since(), 4);
     assert!(parse("cache+memory://").expect("valid").is_private());
     let extra = |text| parse(text).expect(text).package().map(|package| package.name);
     assert_eq!(extra("django-db"), Some("django-celery-results"));

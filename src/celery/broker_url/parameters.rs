@@ -56,7 +56,6 @@ pub(super) fn defect(endpoint: &Endpoint) -> Option<Defect> {
             return about_tls(endpoint, name, value);
         }
         let works = match (name.as_str(), endpoint.transport) {
-            ("insist" | "credential_provider", _) => true,
             ("ssl", transport) => {
                 !is_redis(transport) && !endpoint.query.iter().any(|(name, _)| is_tls(name))
             }
@@ -67,7 +66,7 @@ pub(super) fn defect(endpoint: &Endpoint) -> Option<Defect> {
                 let known = LOGIN_METHODS.contains(&value.as_str());
                 return (!known).then(|| Defect::ParameterValue(name.clone()));
             }
-            ("login_method", _) => true,
+            ("insist" | "credential_provider" | "login_method", _) => true,
             _ => false,
         };
         (!works).then(|| Defect::Parameter(name.clone()))

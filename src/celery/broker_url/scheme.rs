@@ -46,8 +46,8 @@ pub enum Transport {
     Other,
 }
 
-const fn package(name: &'static str, extra: &'static str) -> Option<Package> {
-    Some(Package { name, extra: Some(extra) })
+const fn package(name: &'static str, extra: &'static str) -> Package {
+    Package { name, extra: Some(extra) }
 }
 
 const fn known(
@@ -75,30 +75,30 @@ const TRANSPORTS: &[Known] = &[
     known("amqp", Transport::Amqp, 0, None, FANOUT),
     known("amqps", Transport::Amqp, 0, None, FANOUT),
     known("pyamqp", Transport::Amqp, 0, None, FANOUT),
-    known("librabbitmq", Transport::Amqp, 0, package("librabbitmq", "librabbitmq"), FANOUT),
-    known("redis", Transport::Redis, 0, package("redis", "redis"), FANOUT),
-    known("rediss", Transport::Redis, 0, package("redis", "redis"), FANOUT),
-    known("redis+socket", Transport::RedisSocket, 0, package("redis", "redis"), FANOUT),
-    known("sentinel", Transport::Sentinel, 0, package("redis", "redis"), FANOUT),
-    known("sqs", Transport::Sqs, 0, package("boto3", "sqs"), PLAIN),
+    known("librabbitmq", Transport::Amqp, 0, Some(package("librabbitmq", "librabbitmq")), FANOUT),
+    known("redis", Transport::Redis, 0, Some(package("redis", "redis")), FANOUT),
+    known("rediss", Transport::Redis, 0, Some(package("redis", "redis")), FANOUT),
+    known("redis+socket", Transport::RedisSocket, 0, Some(package("redis", "redis")), FANOUT),
+    known("sentinel", Transport::Sentinel, 0, Some(package("redis", "redis")), FANOUT),
+    known("sqs", Transport::Sqs, 0, Some(package("boto3", "sqs")), PLAIN),
     known("memory", Transport::Memory, 0, None, FANOUT),
     known("filesystem", Transport::Other, 0, None, FANOUT),
-    known("kafka", Transport::Other, 4, package("confluent-kafka", "confluentkafka"), PLAIN),
-    known("confluentkafka", Transport::Other, 3, package("confluent-kafka", "confluentkafka"), PLAIN),
-    known("gcpubsub", Transport::Other, 5, package("google-cloud-pubsub", "gcpubsub"), FANOUT_WHOLE),
-    known("azureservicebus", Transport::Other, 0, package("azure-servicebus", "azureservicebus"), WHOLE),
-    known("azurestoragequeues", Transport::Other, 0, package("azure-storage-queue", "azurestoragequeues"), WHOLE),
-    known("mongodb", Transport::Other, 0, package("pymongo", "mongodb"), FANOUT_WHOLE),
-    known("mongodb+srv", Transport::Other, 0, package("pymongo", "mongodb"), FANOUT_WHOLE),
-    known("sqla", Transport::Other, 0, package("sqlalchemy", "sqlalchemy"), WHOLE),
-    known("sqlalchemy", Transport::Other, 0, package("sqlalchemy", "sqlalchemy"), WHOLE),
-    known("consul", Transport::Other, 0, package("python-consul2", "consul"), PLAIN),
+    known("kafka", Transport::Other, 4, Some(package("confluent-kafka", "confluentkafka")), PLAIN),
+    known("confluentkafka", Transport::Other, 3, Some(package("confluent-kafka", "confluentkafka")), PLAIN),
+    known("gcpubsub", Transport::Other, 5, Some(package("google-cloud-pubsub", "gcpubsub")), FANOUT_WHOLE),
+    known("azureservicebus", Transport::Other, 0, Some(package("azure-servicebus", "azureservicebus")), WHOLE),
+    known("azurestoragequeues", Transport::Other, 0, Some(package("azure-storage-queue", "azurestoragequeues")), WHOLE),
+    known("mongodb", Transport::Other, 0, Some(package("pymongo", "mongodb")), FANOUT_WHOLE),
+    known("mongodb+srv", Transport::Other, 0, Some(package("pymongo", "mongodb")), FANOUT_WHOLE),
+    known("sqla", Transport::Other, 0, Some(package("sqlalchemy", "sqlalchemy")), WHOLE),
+    known("sqlalchemy", Transport::Other, 0, Some(package("sqlalchemy", "sqlalchemy")), WHOLE),
+    known("consul", Transport::Other, 0, Some(package("python-consul2", "consul")), PLAIN),
     known("etcd", Transport::Other, 0, Some(Package { name: "python-etcd", extra: None }), PLAIN),
-    known("zookeeper", Transport::Other, 0, package("kazoo", "zookeeper"), PLAIN),
-    known("qpid", Transport::Other, 0, package("qpid-python", "qpid"), FANOUT),
-    known("pyro", Transport::Other, 0, package("pyro4", "pyro"), PLAIN),
-    known("slmq", Transport::Other, 0, package("softlayer_messaging", "slmq"), PLAIN),
-    known("pgmq", Transport::Other, 7, package("pgmq", "pgmq"), FANOUT),
+    known("zookeeper", Transport::Other, 0, Some(package("kazoo", "zookeeper")), PLAIN),
+    known("qpid", Transport::Other, 0, Some(package("qpid-python", "qpid")), FANOUT),
+    known("pyro", Transport::Other, 0, Some(package("pyro4", "pyro")), PLAIN),
+    known("slmq", Transport::Other, 0, Some(package("softlayer_messaging", "slmq")), PLAIN),
+    known("pgmq", Transport::Other, 7, Some(package("pgmq", "pgmq")), FANOUT),
 ];
 
 /// Schemes that people write although kombu has none of that name, and what they mean.
@@ -118,10 +118,9 @@ const MEANT: &[(&str, &str)] = &[
     ("pubsub", "gcpubsub"),
 ];
 
-/// RFC 3986: a letter, then letters, digits, `+`, `-`, `.`. Python finds no scheme in anything else.
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+/// Whether the text can name a dialect and a driver of `SQLAlchemy`.
+pub(in crate::celery) fn is_driver(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "+_".contains(c))
 }
 
 fn by_name(name: &str) -> Option<&'static Known> {
@@ -130,30 +129,33 @@ fn by_name(name: &str) -> Option<&'static Known> {
 
 /// What kombu makes of the text before `://`.
 pub(super) fn selected(written: &str) -> Result<&'static Known, Defect> {
-    if !is_scheme(written) {
-        // Python finds no scheme in it, and kombu no transport; a whole address before "://" shall not be quoted.
-        return Err(match written.contains([':', '/', '@', '?', '#']) {
-            true => Defect::NoScheme,
-            false => unknown(written, &written.to_ascii_lowercase()),
-        });
+    if written.contains([':', '/', '@', '?', '#', '%']) {
+        // A whole address before "://", which shall not be quoted.
+        return Err(Defect::NoScheme);
     }
     let scheme = written.to_ascii_lowercase();
     let Some((base, driver)) = written.split_once('+') else {
         return match by_name(&scheme) {
             Some(known) => Ok(known),
+            None if scheme.is_empty() => Err(Defect::NoScheme),
             None if scheme == "redis-cluster" => Err(Defect::RedisCluster),
             None => Err(unknown(written, &scheme)),
         };
     };
     // What stands before a "+" is looked up as it is written: here, and only here, kombu minds the case.
+    let whole = match (base, driver) {
+        ("sqla" | "sqlalchemy", driver) if is_driver(driver) => by_name(base),
+        ("mongodb", "srv") => by_name("mongodb+srv"),
+        ("redis", driver) if driver.eq_ignore_ascii_case("socket") => by_name("redis+socket"),
+        _ => None,
+    };
+    if let Some(known) = whole {
+        return Ok(known);
+    }
     match (base, driver) {
-        ("sqla" | "sqlalchemy", _) => by_name(base).ok_or(Defect::NoScheme),
-        ("mongodb", "srv") => by_name("mongodb+srv").ok_or(Defect::NoScheme),
-        ("redis", driver) if driver.eq_ignore_ascii_case("socket") => {
-            by_name("redis+socket").ok_or(Defect::NoScheme)
-        }
         ("redis" | "rediss", driver) if driver.eq_ignore_ascii_case("cluster") => Err(Defect::RedisCluster),
         ("db", _) => Err(Defect::BackendScheme),
+        ("", _) => Err(Defect::NoScheme),
         _ if by_name(base).is_some() => {
             Err(Defect::CompoundScheme { scheme: written.to_owned(), meant: meant(&scheme) })
         }

@@ -34,7 +34,7 @@ fn what_kombu_leaves_to_the_transport_is_left_alone() {
         ("mongodb://u:p@h1:27017,h2:27017/db?replicaSet=a", "h1", Some("p")),
         ("azureservicebus://SAS:a/b+c=@ns", "ns", Some("a/b+c=")),
         ("gcpubsub://projects/p", "projects", None),
-        ("sqla+postgresql://u:p/w@db:5432/t", "db", Some("p/w")),
+        ("sqla+postgresql://u:p%2Fw@db:5432/t", "db", Some("p/w")),
         ("redis+socket:///run/a@b.sock?virtual_host=1", "", None),
     ] {
         let url = one(text).expect(text);
@@ -72,6 +72,7 @@ fn each_defect_is_told_apart() {
         ("redis://[cache]/0", Defect::Brackets),
         ("redis://[::1]6379/0", Defect::Brackets),
         ("redis://:p[ss@cache", Defect::PasswordNotEncoded('[')),
+        ("sqla+postgresql://u:p/w@db:5432/t", Defect::PasswordNotEncoded('/')),
         ("redis://:p;ss@cache", Defect::PasswordNotEncoded(';')),
         ("redis://cache：6379/0", Defect::Confusable('：')),
         ("redis://cache:notaport/0", Defect::Port),

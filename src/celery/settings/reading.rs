@@ -20,7 +20,7 @@ pub enum Value {
     Number(f64),
     /// True or false.
     Flag(bool),
-    /// What a JSON text says.
+    /// What a JSON text says; a whole number in it that 64 bits do not hold is the nearest float.
     Json(serde_json::Value),
     /// A text whose value is not known here: it has a variable in it, or numbers that only Python takes for JSON.
     Unread(String),
