@@ -119,9 +119,9 @@ pub fn reading(args: &[String], release: Release) -> Reading<'_> {
             tornados = tornados.or(fault.map(|_| Outcome::Refused)).or(helps.then_some(Outcome::Help));
         }
     }
-    let level = reading.level();
-    let at_last = level.as_ref().map_or(Outcome::Accepted, |_| Outcome::Refused);
-    reading.faults.extend(level);
+    let logging = reading.logging();
+    let at_last = logging.as_ref().map_or(Outcome::Accepted, |_| Outcome::Refused);
+    reading.faults.extend(logging);
     reading.faults.sort_by_key(|fault| fault.at);
     reading.outcome = clicks.or(tornados).unwrap_or(at_last);
     reading
@@ -167,12 +167,28 @@ fn unread(name: &str, bare: &str) -> Unread {
 }
 
 impl<'a> Reading<'a> {
-    /// tornado looks up the level that won once everything is read.
-    fn level(&self) -> Option<Fault> {
-        let last = self.last("logging")?;
-        let name = last.value.filter(|name| !expands(name))?;
-        let known = LEVELS.contains(&name.to_uppercase().as_str());
-        (!known).then_some(Fault { at: last.at, cause: Cause::BadValue(last.option) })
+    /// tornado sets up its logging once everything is read, with what won.
+    fn logging(&self) -> Option<Fault> {
+        let level = self.text("logging").is().unwrap_or("info").to_uppercase();
+        if !LEVELS.contains(&level.as_str()) {
+            return self.bad("logging");
+        }
+        let to_file = self.text("log_file_prefix").is().is_some_and(|path| !path.is_empty());
+        if level == "NONE" || !to_file {
+            return None;
+        }
+        match self.text("log_rotate_mode").is().unwrap_or("size") {
+            "size" => None,
+            "time" => {
+                let unit = self.text("log_rotate_when").is().unwrap_or("midnight").to_uppercase();
+                if UNITS.contains(&unit.as_str()) { None } else { self.bad("log_rotate_when") }
+            }
+            _ => self.bad("log_rotate_mode"),
+        }
+    }
+
+    fn bad(&self, name: &str) -> Option<Fault> {
+        self.last(name).map(|last| Fault { at: last.at, cause: Cause::BadValue(last.option) })
     }
 
     /// Every use of an option, by its name with `_`.
@@ -251,6 +267,9 @@ fn fits(kind: Kind, value: &str) -> bool {
 
 /// The levels of tornado's `--logging`.
 const LEVELS: &[&str] = &["NONE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "NOTSET"];
+
+/// The units of tornado's `--log_rotate_when`.
+const UNITS: &[&str] = &["S", "M", "H", "D", "MIDNIGHT", "W0", "W1", "W2", "W3", "W4", "W5", "W6"];
 
 /// What Flower takes for options although tornado has none of these names.
 const RESERVED: &[&str] = &[

@@ -58,12 +58,6 @@ impl Row {
     }
 }
 
-/// Everything Celery declares in a namespace, by namespace and key.
-#[must_use]
-pub fn rows() -> &'static [Row] {
-    table::ROWS
-}
-
 /// One setting as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting<'a> {
@@ -97,6 +91,12 @@ pub enum Defect {
     UnknownCast,
     /// A value that its cast cannot read.
     Cast,
+}
+
+/// Every setting that Celery declares, of all releases; a setting that changed its type has a row for each.
+#[must_use]
+pub fn rows() -> &'static [Row] {
+    table::ROWS
 }
 
 /// What a release makes of one word. `namespace` is what a leading `.` stands for.
@@ -168,9 +168,14 @@ fn reads(kind: Type, value: &str) -> bool {
     }
 }
 
+/// The nearest key in the namespace, else the nearest of all settings.
 fn meant(namespace: &str, key: &str, release: Release) -> Option<String> {
-    let rows = table::ROWS.iter().filter(|row| row.is_in(release));
-    let names: Vec<String> = rows.map(Row::name).collect();
+    let rows = || table::ROWS.iter().filter(|row| row.is_in(release));
+    let keys = rows().filter(|row| row.namespace == namespace).map(|row| row.key);
+    if let Some(key) = closest::of(key, keys) {
+        return Some(format!("{namespace}.{key}"));
+    }
+    let names: Vec<String> = rows().map(Row::name).collect();
     closest::of(&format!("{namespace}.{key}"), names.iter().map(String::as_str)).map(str::to_owned)
 }
 

@@ -20,7 +20,10 @@ pub(crate) fn answers(mut python: Command, script: &str, questions: &[Value]) ->
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines: String = questions.iter().map(|question| format!("{question}\n")).collect();
+    let mut lines = questions.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+    if !questions.is_empty() {
+        lines.push('\n');
+    }
     let mut stdin = child.stdin.take().unwrap();
     let asking = thread::spawn(move || stdin.write_all(lines.as_bytes()));
     let reader = BufReader::new(child.stdout.take().unwrap());
@@ -33,15 +36,14 @@ pub(crate) fn answers(mut python: Command, script: &str, questions: &[Value]) ->
     answers
 }
 
-/// Numbers that look random and are the same for the same seed (SplitMix64).
+/// Numbers that look random and are the same for the same seed (`SplitMix64`).
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    /// Dice with the seed of `CELERY_SEED`, or one that changes with the clock; it is told.
+    /// Dice with the seed of `CELERY_JUDGE_SEED`, or always the same; it is told.
     pub(crate) fn new(what: &str) -> Self {
-        let clock = || std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
-        let seed = std::env::var("CELERY_SEED").map_or_else(|_| clock(), |seed| seed.parse().unwrap());
-        println!("{what}: CELERY_SEED={seed}");
+        let seed = std::env::var("CELERY_JUDGE_SEED").map_or(1, |seed| seed.parse().unwrap());
+        crate::say(&format!("{what}: CELERY_JUDGE_SEED={seed}"));
         Self(seed)
     }
 

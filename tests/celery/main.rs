@@ -5,10 +5,19 @@
 //! `CELERY_JUDGE=required` makes that a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod argv;
 mod ask;
 mod settings;
 mod urls;
 mod venv;
+
+use std::io::{self, Write};
+
+/// A line on the terminal. The print macros would not do: what they write is swallowed with the output of a test that
+/// passes.
+fn say(line: &str) {
+    io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
 
 #[test]
 fn every_set_of_packages_says_its_version() {

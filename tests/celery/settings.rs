@@ -272,7 +272,7 @@ fn words_are_read_as_celery_reads_them() {
                 Some(format!("{word:?}: {words}"))
             })
             .collect();
-        println!("{} {}: {} words", pins.project, pins.version, words.len());
+        crate::say(&format!("{} {}: {} words", pins.project, pins.version, words.len()));
         assert!(
             differences.is_empty(),
             "{}: {}\n{}",
@@ -316,6 +316,6 @@ fn values_arrive_as_they_were_given() {
             let read = reading(word, release);
             assert_eq!(difference(&read, answer, &answers[0]), None, "{release} {word}");
         }
-        println!("{} {}: {} values", pins.project, pins.version, words.len());
+        crate::say(&format!("{} {}: {} values", pins.project, pins.version, words.len()));
     }
 }

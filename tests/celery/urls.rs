@@ -355,12 +355,12 @@ fn url(dice: &mut Dice, schemes: &[&str]) -> String {
     let scheme = dice.of(schemes);
     // Most of the time no more than one part of a URL is out of the ordinary.
     let odd = dice.below(6);
-    let mut part = |index: usize, all: &[&'static str]| -> &'static str {
+    let mut pick = |index: usize, all: &[&'static str]| -> &'static str {
         if odd == index || odd == 5 { dice.of(all) } else { dice.of(&all[..4]) }
     };
-    let (user, host) = (part(0, USERS), part(1, HOSTS));
-    let (port, path, query) = (part(2, PORTS), part(3, PATHS), part(4, QUERIES));
-    let mut text = format!("{scheme}://{user}{host}{port}{path}{query}");
+    let (login, host) = (pick(0, USERS), pick(1, HOSTS));
+    let (port, path, query) = (pick(2, PORTS), pick(3, PATHS), pick(4, QUERIES));
+    let mut text = format!("{scheme}://{login}{host}{port}{path}{query}");
     if dice.one_in(12) {
         let at = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect::<Vec<_>>();
         text.insert_str(at[dice.below(at.len())], &dice.garbage(3));
@@ -550,13 +550,13 @@ fn broker_urls_are_read_as_kombu_reads_them() {
             };
             differences.extend(difference.map(|words| format!("{element:?}: {words}")));
         }
-        println!(
+        crate::say(&format!(
             "{} {}: {} elements of {} broker URLs",
             pins.project,
             pins.version,
             verdicts.len(),
             texts.len()
-        );
+        ));
         assert!(
             differences.is_empty(),
             "{}: {}\n{}",
@@ -580,7 +580,7 @@ fn backend_difference(backend: &Backend, answer: &Value, celery: u64) -> Option<
         };
         return (!absent).then(|| format!("refused: {}", answer["why"]));
     }
-    let Some(location) = backend.locations.first() else { return None };
+    let location = backend.locations.first()?;
     let host = |host: &str| json!(if host.is_empty() { "localhost" } else { host });
     match backend.kind {
         Kind::File => difference(vec![("path", json!(location.path), answer["path"].clone())]),
@@ -670,7 +670,7 @@ fn result_backends_are_read_as_celery_reads_them() {
             };
             differences.extend(difference.map(|words| format!("{text:?}: {words}")));
         }
-        println!("{} {}: {} result backends", pins.project, pins.version, texts.len());
+        crate::say(&format!("{} {}: {} result backends", pins.project, pins.version, texts.len()));
         assert!(
             differences.is_empty(),
             "{}: {}\n{}",

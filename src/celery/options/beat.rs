@@ -17,4 +17,6 @@ pub static OPTIONS: &[Spec] = &[
     .since(Release::V5_7),
     Spec::new(&["-n", "--hostname"], Kind::Text, "name under which it answers").since(Release::V5_7),
     Spec::new(&["-l", "--loglevel"], Kind::LogLevel, "least level that is logged"),
+    Spec::new(&["-f", "--logfile"], Kind::Text, "file to log to instead of the standard error output"),
+    Spec::new(&["--pidfile"], Kind::Text, "file that keeps a second process from starting"),
 ];

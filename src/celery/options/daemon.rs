@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The options that `worker` and `beat` have in common, for a life without a container.
+//! The options that `worker` and `beat` have in common, for a life without a container. Two more are in both tables: a
+//! worker puts its name in the place of `%n` in their paths, beat does not.
 
 use super::{Kind, Spec};
 
 /// Every option of every release.
 pub static OPTIONS: &[Spec] = &[
-    Spec::new(&["-f", "--logfile"], Kind::NodePath, "file to log to instead of the standard error output"),
-    Spec::new(&["--pidfile"], Kind::NodePath, "file that keeps a second process from starting"),
     Spec::new(&["--uid"], Kind::Text, "user to become"),
     Spec::new(&["--gid"], Kind::Text, "group to become"),
     Spec::new(&["--umask"], Kind::Text, "mask of new files"),

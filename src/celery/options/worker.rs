@@ -41,4 +41,6 @@ pub static OPTIONS: &[Spec] = &[
     Spec::new(&["-B", "--beat"], Kind::Flag, "runs the scheduler inside the worker"),
     Spec::new(&["-s", "--schedule-filename", "--schedule"], Kind::Text, "file of the embedded scheduler"),
     Spec::new(&["--scheduler"], Kind::Text, "class of the embedded scheduler"),
+    Spec::new(&["-f", "--logfile"], Kind::NodePath, "file to log to instead of the standard error output"),
+    Spec::new(&["--pidfile"], Kind::NodePath, "file that keeps a second process from starting"),
 ];
