@@ -119,7 +119,7 @@ fn bracketed(location: &str) -> Result<(&str, &str), Fault> {
     let (host, after) =
         location.strip_prefix('[').and_then(|rest| rest.split_once(']')).ok_or(Fault::Brackets)?;
     let (address, zone) = host.split_once('%').map_or((host, None), |(address, zone)| (address, Some(zone)));
-    let named = zone.is_none_or(|zone| !zone.is_empty() && !decoded(zone).contains(['[', ']']));
+    let named = zone.is_none_or(|zone| !zone.is_empty() && !zone.contains('%'));
     let clean = !after.contains(['[', ']']) && (after.is_empty() || after.starts_with(':'));
     if address.parse::<Ipv6Addr>().is_err() || !named || !clean {
         return Err(Fault::Brackets);
