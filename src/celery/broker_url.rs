@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Broker URLs as kombu reads them.
 //!
-//! kombu cuts the scheme off and reads the rest with the rules of `http://`: the authority ends at the first `/`, `?`
-//! or `#`, the user information at its last `@`, the port is an integer. What does not fit ends in a crash of the
-//! worker or, worse, in a worker that asks the wrong host for ever. [`parse`] keeps apart what each text becomes.
+//! kombu cuts the scheme off and reads the rest with the rules of `http://`. What does not fit ends in a crash of the
+//! worker or, worse, in a worker that asks the wrong host for ever. [`parse`] keeps apart what each text becomes; what
+//! kombu reads well but a pod cannot use is no [`Defect`], the facts about an [`Endpoint`] tell it.
 
+mod facts;
 mod masked;
+mod parameters;
 mod scheme;
 
 use std::fmt;
 
-use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
+use super::url::{self, Fault};
 pub use masked::masked;
-pub use scheme::Transport;
-use scheme::{is_scheme, reads_urls_itself, transport};
+pub use parameters::CERT_REQS;
+pub(super) use scheme::is_driver;
+use scheme::{Known, selected};
+pub use scheme::{Package, Transport};
 
 /// One broker.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub struct Endpoint {
     pub scheme: String,
     /// What the scheme selects.
     pub transport: Transport,
-    /// Host; empty where the URL names none.
+    /// Host in lower case, without brackets; empty where the URL names none.
     pub host: String,
     /// Port, when written.
     pub port: Option<u16>,
@@ -32,9 +36,10 @@ pub struct Endpoint {
     pub username: Option<String>,
     /// Password, percent-decoded.
     pub password: Option<String>,
-    /// What follows the host's slash, percent-decoded: database or virtual host.
+    /// What follows the host's slash, percent-decoded: database, virtual host, or the place of a Unix socket without
+    /// its first slash.
     pub path: String,
-    /// Query parameters in their order.
+    /// Query parameters in their order, each name once; those without a value do not exist for kombu.
     pub query: Vec<(String, String)>,
 }
 
@@ -79,10 +84,16 @@ pub enum Defect {
     /// `db+…://`: the form of a result backend.
     #[error("has the form of a result backend")]
     BackendScheme,
-    /// The port is not a number of a port.
+    /// The port is not the number of a port; kombu takes 0 for no port at all.
     #[error("has a port that is not a number from 1 to 65535")]
     Port,
-    /// The same crash as [`Defect::Port`], but because the password has a character that ends the host part.
+    /// Brackets without an IPv6 address in them, or with something beside them.
+    #[error("has brackets in its host part that do not hold an IPv6 address")]
+    Brackets,
+    /// A character that Python refuses in front of a path, because its normal form would end it.
+    #[error("has {0:?} in its host part, which looks like a separator")]
+    Confusable(char),
+    /// The same crash as [`Defect::Port`], but because the password has a character with a meaning in a URL.
     #[error("has a password with {0:?} in it, which ends the host part of a URL")]
     PasswordNotEncoded(char),
     /// The Redis database is not a number.
@@ -91,71 +102,132 @@ pub enum Defect {
     /// Two URLs separated by a comma: one URL with a strange database for kombu.
     #[error("separates URLs by a comma")]
     CommaList,
+    /// `redis+socket://` without a path.
+    #[error("names no socket")]
+    NoSocket,
+    /// A query parameter that is no argument of a connection: the worker crashes with a `TypeError`.
+    #[error("has the parameter {0:?}, which Celery does not take in a URL")]
+    Parameter(String),
+    /// A query parameter whose value ends in a crash.
+    #[error("has a value of the parameter {0:?} that Celery cannot use")]
+    ParameterValue(String),
+    /// `ssl_cert_reqs` with a word that kombu does not know: the worker crashes with a `KeyError`.
+    #[error("has the ssl_cert_reqs {0:?}, which Celery does not know")]
+    CertReqs(String),
+    /// A TLS parameter on AMQP, whose client has other names for them: the worker crashes with a `TypeError`.
+    #[error("has the parameter {0:?}, which an AMQP connection does not take")]
+    TlsParameter(String),
+    /// Within a failover list kombu reads every URL by the common rules, which do not fit this scheme.
+    #[error("has the scheme {0:?}, which Celery cannot use in a list of URLs")]
+    NotInList(String),
+}
+
+impl Defect {
+    /// The same, without a word of the URL: where that comes from a Secret, even its scheme may be a password.
+    #[must_use]
+    pub fn unquoted(&self) -> String {
+        match self {
+            Self::UnknownScheme { .. } | Self::CompoundScheme { .. } => {
+                "has a scheme that Celery does not know".to_owned()
+            }
+            Self::Parameter(_) | Self::TlsParameter(_) => {
+                "has a parameter that Celery does not take in a URL".to_owned()
+            }
+            Self::ParameterValue(_) => "has a parameter with a value that Celery cannot use".to_owned(),
+            Self::CertReqs(_) => "has an ssl_cert_reqs that Celery does not know".to_owned(),
+            Self::PasswordNotEncoded(_) => "has a password that is not percent-encoded".to_owned(),
+            Self::Confusable(_) => "has a character in its host part that looks like a separator".to_owned(),
+            defect => defect.to_string(),
+        }
+    }
+}
+
+impl From<Fault> for Defect {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Port => Self::Port,
+            Fault::Brackets => Self::Brackets,
+            Fault::Confusable(letter) => Self::Confusable(letter),
+            Fault::Unencoded(letter) => Self::PasswordNotEncoded(letter),
+        }
+    }
 }
 
 /// The elements of a failover list, each read or refused; one element for an ordinary URL.
 #[must_use]
 pub fn parse(text: &str) -> Vec<Result<Endpoint, Defect>> {
-    text.split(';').map(endpoint).collect()
+    let elements: Vec<&str> = text.split(';').collect();
+    let alone = elements.len() == 1;
+    let read = |(index, element): (usize, &&str)| {
+        let next = elements.get(index + 1).copied().unwrap_or_default();
+        endpoint(element, alone).map_err(|defect| match defect {
+            // "redis://:pa;ss@host": what follows is no URL, but ends one.
+            Defect::Port if next.contains('@') && !next.contains("://") => Defect::PasswordNotEncoded(';'),
+            defect => defect,
+        })
+    };
+    elements.iter().enumerate().map(read).collect()
 }
 
-/// One element of a failover list.
-fn endpoint(text: &str) -> Result<Endpoint, Defect> {
+/// One element of a failover list, or the only one.
+fn endpoint(text: &str, alone: bool) -> Result<Endpoint, Defect> {
     if text.is_empty() {
         return Err(Defect::Empty);
     }
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(Defect::WhiteSpace);
     }
-    let (scheme, rest) =
-        text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).ok_or(Defect::NoScheme)?;
-    let transport = transport(scheme)?;
-    if reads_urls_itself(scheme) || transport == Transport::RedisSocket {
-        return Ok(unread(scheme, transport, rest));
+    let (written, rest) = text.split_once("://").ok_or(Defect::NoScheme)?;
+    let known = selected(written)?;
+    if !alone && (known.whole || written.contains('+')) {
+        return Err(Defect::NotInList(written.to_owned()));
     }
-    let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(cut);
-    let (user_info, location) = match authority.rsplit_once('@') {
-        Some((user_info, location)) => (Some(user_info), location),
-        None => (None, authority),
-    };
-    let (host, port) = host_and_port(location).map_err(|defect| unencoded(tail).unwrap_or(defect))?;
-    // What was meant as a password goes on behind the "#", and a part of it has become the host.
-    if tail.split_once('#').is_some_and(|(_, fragment)| fragment.contains('@')) {
-        return Err(Defect::PasswordNotEncoded('#'));
+    if known.whole {
+        match written.split_once('+') {
+            // SQLAlchemy would understand more, but the worker shows its broker at the start and reads it for that.
+            Some(("sqla" | "sqlalchemy", _)) => drop(url::parts(rest)?),
+            None if known.scheme.starts_with("sqla") => drop(url::parts(rest)?),
+            None => drop(url::authority(rest)?),
+            Some(_) => {}
+        }
+        return Ok(unread(written, known, rest));
     }
-    // Without a user in front of it, an "@host" further on means that the host part ended too early.
-    let first = tail.chars().next();
-    if let Some(first) = first.filter(|_| user_info.is_none() && names_a_host(path_of(tail))) {
-        return Err(Defect::PasswordNotEncoded(first));
+    let socket = known.transport == Transport::RedisSocket;
+    let parts = url::parts(rest)?;
+    if let Some(letter) = url::swallowing(rest).filter(|_| !socket) {
+        return Err(Defect::PasswordNotEncoded(letter));
     }
-    let tail = tail.split('#').next().unwrap_or_default();
-    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
-    let (username, password) = credentials(user_info);
     let endpoint = Endpoint {
-        scheme: scheme.to_ascii_lowercase(),
-        transport,
-        host,
-        port,
-        username,
-        password,
-        path: decoded(path.strip_prefix('/').unwrap_or(path)),
-        query: pairs(query),
+        scheme: written.to_ascii_lowercase(),
+        transport: known.transport,
+        host: parts.host,
+        port: parts.port,
+        username: parts.username,
+        password: parts.password,
+        path: parts.path,
+        query: parts.query,
     };
-    checked_database(endpoint)
+    if socket && endpoint.path.is_empty() {
+        return Err(Defect::NoSocket);
+    }
+    let endpoint = checked_database(endpoint)?;
+    match parameters::defect(&endpoint) {
+        Some(defect) => Err(defect),
+        None => Ok(endpoint),
+    }
 }
 
 /// A URL whose transport does not let kombu read it: only what may be told of it for sure.
-fn unread(scheme: &str, transport: Transport, rest: &str) -> Endpoint {
+fn unread(written: &str, known: &Known, rest: &str) -> Endpoint {
     let (user_info, location) = match rest.rsplit_once('@') {
-        Some((user_info, location)) if transport != Transport::RedisSocket => (Some(user_info), location),
-        _ => (None, rest),
+        Some((user_info, location)) => (Some(user_info), location),
+        None => (None, rest),
     };
-    let (username, password) = credentials(user_info);
+    let (username, password) = url::credentials(user_info);
     Endpoint {
-        scheme: scheme.to_ascii_lowercase(),
-        transport,
-        host: decoded(location.split([':', ',', '/', '?']).next().unwrap_or_default()),
+        scheme: written.to_ascii_lowercase(),
+        transport: known.transport,
+        host: url::decoded(location.split([':', ',', '/', '?']).next().unwrap_or_default()),
         port: None,
         username,
         password,
@@ -164,114 +236,17 @@ fn unread(scheme: &str, transport: Transport, rest: &str) -> Endpoint {
     }
 }
 
-/// Whether a path goes on with `@host:port` or `@host/`; a virtual host may hold an "@" of its own.
-fn names_a_host(path: &str) -> bool {
-    path.rsplit_once('@').is_some_and(|(_, after)| after.contains([':', '/']))
-}
-
-/// What stands before the query.
-fn path_of(tail: &str) -> &str {
-    tail.split('?').next().unwrap_or_default()
-}
-
-fn host_and_port(location: &str) -> Result<(String, Option<u16>), Defect> {
-    let (host, port) = if let Some(bracketed) = location.strip_prefix('[') {
-        let (host, after) = bracketed.split_once(']').ok_or(Defect::Port)?;
-        (host, after.strip_prefix(':').unwrap_or(after))
-    } else {
-        location.split_once(':').unwrap_or((location, ""))
-    };
-    let port = match port {
-        "" => None,
-        digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
-            Some(digits.parse::<u16>().ok().filter(|port| *port > 0).ok_or(Defect::Port)?)
-        }
-        _ => return Err(Defect::Port),
-    };
-    Ok((decoded(host), port))
-}
-
-/// Whether the port is wrong only because an unencoded character of the password ended the host part: then an `@`
-/// still follows.
-fn unencoded(tail: &str) -> Option<Defect> {
-    let first = tail.chars().next()?;
-    tail.contains('@').then_some(Defect::PasswordNotEncoded(first))
-}
-
-fn credentials(user_info: Option<&str>) -> (Option<String>, Option<String>) {
-    let Some(user_info) = user_info else {
-        return (None, None);
-    };
-    let (user, password) = match user_info.split_once(':') {
-        Some((user, password)) => (user, Some(decoded(password))),
-        None => (user_info, None),
-    };
-    (Some(decoded(user)).filter(|user| !user.is_empty()), password.filter(|password| !password.is_empty()))
-}
-
 fn checked_database(endpoint: Endpoint) -> Result<Endpoint, Defect> {
-    let numbered = matches!(endpoint.transport, Transport::Redis | Transport::Sentinel);
-    if !numbered || endpoint.path.is_empty() || endpoint.database().is_some() {
+    let numbered =
+        matches!(endpoint.transport, Transport::Redis | Transport::Sentinel | Transport::RedisSocket);
+    if !numbered || endpoint.database().is_some() {
         return Ok(endpoint);
     }
     match &endpoint.path {
+        _ if endpoint.transport == Transport::RedisSocket => Err(Defect::Database),
         path if path.contains("://") => Err(Defect::CommaList),
         path if path.contains('@') => Err(Defect::PasswordNotEncoded('/')),
         _ => Err(Defect::Database),
-    }
-}
-
-fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-fn pairs(query: &str) -> Vec<(String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(key), decoded(value))
-        })
-        .collect()
-}
-
-impl Endpoint {
-    /// The Redis database: 0 when none is written, `None` when it is no number.
-    #[must_use]
-    pub fn database(&self) -> Option<u32> {
-        let path = self.path.strip_prefix('/').unwrap_or(&self.path);
-        if path.is_empty() { Some(0) } else { path.parse().ok() }
-    }
-
-    /// The AMQP virtual host; `/` when none is written.
-    #[must_use]
-    pub fn virtual_host(&self) -> &str {
-        if self.path.is_empty() { "/" } else { &self.path }
-    }
-
-    /// The value of a query parameter.
-    #[must_use]
-    pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Whether the connection is encrypted.
-    #[must_use]
-    pub fn tls(&self) -> bool {
-        matches!(self.scheme.as_str(), "rediss" | "amqps")
-    }
-
-    /// The port that is used: the written one or the default of the scheme.
-    #[must_use]
-    pub fn effective_port(&self) -> Option<u16> {
-        self.port.or(match (self.transport, self.tls()) {
-            (Transport::Redis, _) => Some(6379),
-            (Transport::Sentinel, _) => Some(26379),
-            (Transport::Amqp, false) => Some(5672),
-            (Transport::Amqp, true) => Some(5671),
-            _ => None,
-        })
     }
 }
 

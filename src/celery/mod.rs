@@ -16,9 +16,13 @@
 //!
 //! A word with `$(NAME)` in it is not final ([`expansion`]): its option counts, its value is never judged.
 //! [`environment`] tells which variables are options in disguise.
+//!
+//! [`broker_url`] and [`backend_url`] read URLs, on the common ground of `url`; [`settings`] makes words for [`setting`]
+//! to read.
 
 pub mod app;
 mod argparse;
+pub mod backend_url;
 pub mod broker_url;
 mod click;
 pub mod closest;
@@ -31,6 +35,8 @@ pub mod options;
 pub mod queues;
 pub mod reading;
 pub mod setting;
+pub mod settings;
 pub mod sqs;
+mod url;
 pub mod value;
 pub mod version;

@@ -237,14 +237,9 @@ fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
     }
 }
 
-/// What is wrong with a URL, without quoting it: it may come from a Secret, where even a scheme may be none.
+/// What is wrong with a URL, without quoting it: it may come from a Secret.
 fn told(defect: &Defect) -> String {
-    match defect {
-        Defect::UnknownScheme { .. } | Defect::CompoundScheme { .. } => {
-            "the broker URL has a scheme that Celery does not know".to_owned()
-        }
-        defect => format!("the broker URL {defect}"),
-    }
+    format!("the broker URL {}", defect.unquoted())
 }
 
 /// What an autoscaler needs of the first URL of a failover list.

@@ -5,10 +5,7 @@ use super::broker_url::URL;
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
-use crate::celery::broker_url::{Endpoint, Transport, masked};
-
-/// What `ssl_cert_reqs` may be in a broker URL.
-const CERT_REQS: &[&str] = &["required", "optional", "none", "CERT_REQUIRED", "CERT_OPTIONAL", "CERT_NONE"];
+use crate::celery::broker_url::{Defect, Endpoint, Transport, masked};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -147,9 +144,8 @@ fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b14(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for endpoint in redis(subject) {
-        let written = endpoint.parameter("ssl_cert_reqs");
-        if let Some(written) = written.filter(|written| !CERT_REQS.contains(written)) {
+    for element in &subject.urls {
+        if let Err(Defect::CertReqs(written)) = element {
             report.add_shown(
                 report.severity(),
                 URL,

@@ -6,6 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod argv;
+mod ask;
+mod settings;
+mod urls;
 mod venv;
 
 use std::io::{self, Write};

@@ -89,6 +89,14 @@ pub(crate) const FLOWER: Pins = Pins {
     ],
 };
 
+/// What URLs lead to, beside any release.
+pub(crate) const CLIENTS: Pins = Pins {
+    project: "clients",
+    version: "1",
+    python: 9,
+    packages: &["redis==6.4.0", "async-timeout==5.0.1", "sqlalchemy==2.0.36"],
+};
+
 /// What every release needs and none is particular about.
 const SHARED: &[&str] = &[
     "click-didyoumean==0.3.1",
@@ -116,6 +124,14 @@ impl Site {
         python.env("PYTHONPATH", &self.0).env("PYTHONNOUSERSITE", "1").env("PYTHONUTF8", "1");
         python
     }
+}
+
+/// A Python that finds the packages of both, and none of the machine's own.
+pub(crate) fn python_beside(site: &Site, other: &Site) -> Command {
+    let mut python = site.python();
+    let path = env::join_paths([&site.0, &other.0]).unwrap();
+    python.env("PYTHONPATH", path).arg("-S");
+    python
 }
 
 /// The installed release; `None`, and a line on the terminal, where it cannot be had.

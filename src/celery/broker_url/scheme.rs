@@ -3,52 +3,29 @@
 
 use super::Defect;
 
-/// The transports kombu knows, by every scheme that selects them.
-const TRANSPORTS: &[(&str, Transport)] = &[
-    ("amqp", Transport::Amqp),
-    ("amqps", Transport::Amqp),
-    ("pyamqp", Transport::Amqp),
-    ("librabbitmq", Transport::Amqp),
-    ("redis", Transport::Redis),
-    ("rediss", Transport::Redis),
-    ("redis+socket", Transport::RedisSocket),
-    ("sentinel", Transport::Sentinel),
-    ("sqs", Transport::Sqs),
-    ("memory", Transport::Memory),
-    ("kafka", Transport::Other),
-    ("confluentkafka", Transport::Other),
-    ("gcpubsub", Transport::Other),
-    ("azureservicebus", Transport::Other),
-    ("azurestoragequeues", Transport::Other),
-    ("mongodb", Transport::Other),
-    ("sqla", Transport::Other),
-    ("sqlalchemy", Transport::Other),
-    ("filesystem", Transport::Other),
-    ("consul", Transport::Other),
-    ("etcd", Transport::Other),
-    ("zookeeper", Transport::Other),
-    ("qpid", Transport::Other),
-    ("pyro", Transport::Other),
-    ("slmq", Transport::Other),
-    ("pgmq", Transport::Other),
-];
+/// A scheme of kombu.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) scheme: &'static str,
+    pub(super) transport: Transport,
+    /// The first minor of kombu 5 that has it.
+    pub(super) since: u8,
+    /// What must be installed beside Celery.
+    pub(super) package: Option<Package>,
+    /// Whether messages for every worker exist (`fanout`).
+    pub(super) broadcasts: bool,
+    /// Whether the transport takes the URL whole (`can_parse_url`): lists of hosts and raw keys are usual there.
+    pub(super) whole: bool,
+}
 
-/// Schemes that people write although kombu has none of that name, and what they mean.
-const MEANT: &[(&str, &str)] = &[
-    ("rabbitmq", "amqp"),
-    ("rabbit", "amqp"),
-    ("py-amqp", "pyamqp"),
-    ("valkey", "redis"),
-    ("valkeys", "rediss"),
-    ("keydb", "redis"),
-    ("amqp+ssl", "amqps"),
-    ("amqp+tls", "amqps"),
-    ("redis+ssl", "rediss"),
-    ("redis+tls", "rediss"),
-    ("redis+sentinel", "sentinel"),
-    ("aws-sqs", "sqs"),
-    ("pubsub", "gcpubsub"),
-];
+/// What a transport or a backend needs beside Celery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// The distribution on the package index.
+    pub name: &'static str,
+    /// The extra that brings it: `celery[<extra>]`, or `kombu[<extra>]` for a broker.
+    pub extra: Option<&'static str>,
+}
 
 /// What carries the tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,47 +46,141 @@ pub enum Transport {
     Other,
 }
 
-/// RFC 3986: a letter, then letters, digits, `+`, `-`, `.`. Python finds no scheme in anything else.
-pub(super) fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+const fn package(name: &'static str, extra: &'static str) -> Package {
+    Package { name, extra: Some(extra) }
 }
 
-pub(super) fn transport(written: &str) -> Result<Transport, Defect> {
+const fn known(
+    scheme: &'static str,
+    transport: Transport,
+    since: u8,
+    package: Option<Package>,
+    features: (bool, bool),
+) -> Known {
+    Known { scheme, transport, since, package, broadcasts: features.0, whole: features.1 }
+}
+
+/// Broadcasts, and lets kombu read its URL.
+const FANOUT: (bool, bool) = (true, false);
+/// Broadcasts, and reads its URL itself.
+const FANOUT_WHOLE: (bool, bool) = (true, true);
+/// Neither.
+const PLAIN: (bool, bool) = (false, false);
+/// Reads its URL itself.
+const WHOLE: (bool, bool) = (false, true);
+
+/// The transports kombu knows, by every scheme that selects them.
+#[rustfmt::skip] // A table: one scheme, one line.
+const TRANSPORTS: &[Known] = &[
+    known("amqp", Transport::Amqp, 0, None, FANOUT),
+    known("amqps", Transport::Amqp, 0, None, FANOUT),
+    known("pyamqp", Transport::Amqp, 0, None, FANOUT),
+    known("librabbitmq", Transport::Amqp, 0, Some(package("librabbitmq", "librabbitmq")), FANOUT),
+    known("redis", Transport::Redis, 0, Some(package("redis", "redis")), FANOUT),
+    known("rediss", Transport::Redis, 0, Some(package("redis", "redis")), FANOUT),
+    known("redis+socket", Transport::RedisSocket, 0, Some(package("redis", "redis")), FANOUT),
+    known("sentinel", Transport::Sentinel, 0, Some(package("redis", "redis")), FANOUT),
+    known("sqs", Transport::Sqs, 0, Some(package("boto3", "sqs")), PLAIN),
+    known("memory", Transport::Memory, 0, None, FANOUT),
+    known("filesystem", Transport::Other, 0, None, FANOUT),
+    known("kafka", Transport::Other, 4, Some(package("confluent-kafka", "confluentkafka")), PLAIN),
+    known("confluentkafka", Transport::Other, 3, Some(package("confluent-kafka", "confluentkafka")), PLAIN),
+    known("gcpubsub", Transport::Other, 5, Some(package("google-cloud-pubsub", "gcpubsub")), FANOUT_WHOLE),
+    known("azureservicebus", Transport::Other, 0, Some(package("azure-servicebus", "azureservicebus")), WHOLE),
+    known("azurestoragequeues", Transport::Other, 0, Some(package("azure-storage-queue", "azurestoragequeues")), WHOLE),
+    known("mongodb", Transport::Other, 0, Some(package("pymongo", "mongodb")), FANOUT_WHOLE),
+    known("mongodb+srv", Transport::Other, 0, Some(package("pymongo", "mongodb")), FANOUT_WHOLE),
+    known("sqla", Transport::Other, 0, Some(package("sqlalchemy", "sqlalchemy")), WHOLE),
+    known("sqlalchemy", Transport::Other, 0, Some(package("sqlalchemy", "sqlalchemy")), WHOLE),
+    known("consul", Transport::Other, 0, Some(package("python-consul2", "consul")), PLAIN),
+    known("etcd", Transport::Other, 0, Some(Package { name: "python-etcd", extra: None }), PLAIN),
+    known("zookeeper", Transport::Other, 0, Some(package("kazoo", "zookeeper")), PLAIN),
+    known("qpid", Transport::Other, 0, Some(package("qpid-python", "qpid")), FANOUT),
+    known("pyro", Transport::Other, 0, Some(package("pyro4", "pyro")), PLAIN),
+    known("slmq", Transport::Other, 0, Some(package("softlayer_messaging", "slmq")), PLAIN),
+    known("pgmq", Transport::Other, 7, Some(package("pgmq", "pgmq")), FANOUT),
+];
+
+/// Schemes that people write although kombu has none of that name, and what they mean.
+const MEANT: &[(&str, &str)] = &[
+    ("rabbitmq", "amqp"),
+    ("rabbit", "amqp"),
+    ("py-amqp", "pyamqp"),
+    ("valkey", "redis"),
+    ("valkeys", "rediss"),
+    ("keydb", "redis"),
+    ("amqp+ssl", "amqps"),
+    ("amqp+tls", "amqps"),
+    ("redis+ssl", "rediss"),
+    ("redis+tls", "rediss"),
+    ("redis+sentinel", "sentinel"),
+    ("aws-sqs", "sqs"),
+    ("pubsub", "gcpubsub"),
+];
+
+/// Whether the text can name a dialect and a driver of `SQLAlchemy`.
+pub(in crate::celery) fn is_driver(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "+_".contains(c))
+}
+
+fn by_name(name: &str) -> Option<&'static Known> {
+    TRANSPORTS.iter().find(|known| known.scheme == name)
+}
+
+/// What kombu makes of the text before `://`.
+pub(super) fn selected(written: &str) -> Result<&'static Known, Defect> {
+    if written.contains([':', '/', '@', '?', '#', '%']) {
+        // A whole address before "://", which shall not be quoted.
+        return Err(Defect::NoScheme);
+    }
     let scheme = written.to_ascii_lowercase();
-    let known =
-        |name: &str| TRANSPORTS.iter().find(|(alias, _)| *alias == name).map(|(_, transport)| *transport);
-    if let Some(transport) = known(&scheme) {
-        return Ok(transport);
+    let Some((base, driver)) = written.split_once('+') else {
+        return match by_name(&scheme) {
+            Some(known) => Ok(known),
+            None if scheme.is_empty() => Err(Defect::NoScheme),
+            None if scheme == "redis-cluster" => Err(Defect::RedisCluster),
+            None => Err(unknown(written, &scheme)),
+        };
+    };
+    // What stands before a "+" is looked up as it is written: here, and only here, kombu minds the case.
+    let whole = match (base, driver) {
+        ("sqla" | "sqlalchemy", driver) if is_driver(driver) => by_name(base),
+        ("mongodb", "srv") => by_name("mongodb+srv"),
+        ("redis", driver) if driver.eq_ignore_ascii_case("socket") => by_name("redis+socket"),
+        _ => None,
+    };
+    if let Some(known) = whole {
+        return Ok(known);
     }
-    let meant = MEANT.iter().find(|(alias, _)| *alias == scheme).map(|(_, meant)| (*meant).to_owned());
-    match scheme.split_once('+') {
-        Some(("sqla" | "sqlalchemy", _)) => Ok(Transport::Other),
-        Some(("redis" | "rediss", "cluster")) => Err(Defect::RedisCluster),
-        Some(("db", _)) => Err(Defect::BackendScheme),
-        Some(_) => Err(Defect::CompoundScheme { scheme: written.to_owned(), meant }),
-        None if scheme == "redis-cluster" => Err(Defect::RedisCluster),
-        None => Err(Defect::UnknownScheme {
-            scheme: written.to_owned(),
-            meant: meant.or_else(|| nearest(&scheme)),
-        }),
+    match (base, driver) {
+        ("redis" | "rediss", driver) if driver.eq_ignore_ascii_case("cluster") => Err(Defect::RedisCluster),
+        ("db", _) => Err(Defect::BackendScheme),
+        ("", _) => Err(Defect::NoScheme),
+        _ if by_name(base).is_some() => {
+            Err(Defect::CompoundScheme { scheme: written.to_owned(), meant: meant(&scheme) })
+        }
+        _ => Err(unknown(written, &scheme)),
     }
+}
+
+fn unknown(written: &str, scheme: &str) -> Defect {
+    let cased = (written != scheme).then(|| selected(scheme).is_ok().then(|| scheme.to_owned())).flatten();
+    Defect::UnknownScheme {
+        scheme: written.to_owned(),
+        meant: cased.or_else(|| meant(scheme)).or_else(|| nearest(scheme)),
+    }
+}
+
+fn meant(scheme: &str) -> Option<String> {
+    MEANT.iter().find(|(alias, _)| *alias == scheme).map(|(_, meant)| (*meant).to_owned())
 }
 
 /// The known scheme that differs least, when it differs little.
 fn nearest(scheme: &str) -> Option<String> {
     TRANSPORTS
         .iter()
-        .map(|(alias, _)| (strsim::damerau_levenshtein(alias, scheme), *alias))
-        .filter(|(distance, alias)| *distance <= 2 && *distance < alias.len().min(scheme.len()))
+        .map(|known| (strsim::damerau_levenshtein(known.scheme, scheme), known.scheme))
+        .filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(scheme.len()))
         .min()
-        .map(|(_, alias)| alias.to_owned())
-}
-
-/// Whether the transport of a scheme takes the URL whole (`can_parse_url` in kombu): lists of hosts and raw keys are
-/// nothing unusual there.
-pub(super) fn reads_urls_itself(scheme: &str) -> bool {
-    let scheme = scheme.to_ascii_lowercase();
-    let base = scheme.split('+').next().unwrap_or_default();
-    ["azureservicebus", "gcpubsub", "mongodb", "sqla", "sqlalchemy"].contains(&base)
+        .map(|(_, known)| known.to_owned())
 }

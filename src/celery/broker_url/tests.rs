@@ -34,7 +34,7 @@ fn what_kombu_leaves_to_the_transport_is_left_alone() {
         ("mongodb://u:p@h1:27017,h2:27017/db?replicaSet=a", "h1", Some("p")),
         ("azureservicebus://SAS:a/b+c=@ns", "ns", Some("a/b+c=")),
         ("gcpubsub://projects/p", "projects", None),
-        ("sqla+postgresql://u:p/w@db:5432/t", "db", Some("p/w")),
+        ("sqla+postgresql://u:p%2Fw@db:5432/t", "db", Some("p/w")),
         ("redis+socket:///run/a@b.sock?virtual_host=1", "", None),
     ] {
         let url = one(text).expect(text);
@@ -66,6 +66,15 @@ fn each_defect_is_told_apart() {
             Defect::CompoundScheme { scheme: "amqp+ssl".to_owned(), meant: Some("amqps".to_owned()) },
         ),
         ("db+postgresql://db/tasks", Defect::BackendScheme),
+        ("SQLA+postgresql://db", unknown("SQLA+postgresql", Some("sqla+postgresql"))),
+        ("_redis://cache", unknown("_redis", Some("redis"))),
+        ("amqp://a;sqla+sqlite:///b", Defect::NotInList("sqla+sqlite".to_owned())),
+        ("redis://[cache]/0", Defect::Brackets),
+        ("redis://[::1]6379/0", Defect::Brackets),
+        ("redis://:p[ss@cache", Defect::PasswordNotEncoded('[')),
+        ("sqla+postgresql://u:p/w@db:5432/t", Defect::PasswordNotEncoded('/')),
+        ("redis://:p;ss@cache", Defect::PasswordNotEncoded(';')),
+        ("redis://cache：6379/0", Defect::Confusable('：')),
         ("redis://cache:notaport/0", Defect::Port),
         ("redis://cache:99999/0", Defect::Port),
         ("redis://cache:0/0", Defect::Port),
@@ -82,8 +91,71 @@ fn each_defect_is_told_apart() {
         ("redis://a/0,redis://b/0", Defect::CommaList),
         (" redis://cache", Defect::WhiteSpace),
         ("redis://cache\n", Defect::WhiteSpace),
+        ("redis+socket://", Defect::NoSocket),
+        ("redis+socket:///run/redis.sock?virtual_host=a", Defect::Database),
+        ("redis://cache?visibility_timeout=60", Defect::Parameter("visibility_timeout".to_owned())),
+        ("redis://cache?virtual_host=1", Defect::Parameter("virtual_host".to_owned())),
+        ("amqp://mq?connect_timeout=5", Defect::Parameter("connect_timeout".to_owned())),
+        ("redis://cache?ssl=true", Defect::Parameter("ssl".to_owned())),
+        ("rediss://cache?ssl_nosuch=a", Defect::Parameter("ssl_nosuch".to_owned())),
+        ("amqp://mq?heartbeat=often", Defect::ParameterValue("heartbeat".to_owned())),
+        ("amqp://mq?login_method=plain", Defect::ParameterValue("login_method".to_owned())),
+        ("rediss://cache?ssl_cert_reqs=bogus", Defect::CertReqs("bogus".to_owned())),
+        ("amqps://mq?ssl_ca_certs=/ca.pem", Defect::TlsParameter("ssl_ca_certs".to_owned())),
     ] {
-        assert_eq!(one(text).expect_err(text), defect, "{text}");
+        let found = parse(text).into_iter().find_map(Result::err);
+        assert_eq!(found.expect(text), defect, "{text}");
+    }
+}
+
+#[test]
+fn facts_follow_the_url() {
+    for (text, tls, verified) in [
+        ("redis://cache", false, None),
+        ("redis://cache?ssl_cert_reqs=none", true, Some(false)),
+        ("redis://cache?ssl_ca_certs=/ca.pem", true, Some(true)),
+        ("rediss://cache", true, Some(false)),
+        ("rediss://cache?ssl_ca_certs=/ca.pem", true, Some(true)),
+        ("rediss://cache?ssl_cert_reqs=optional", true, Some(true)),
+        ("sentinel://cache?ssl_cert_reqs=required", true, Some(true)),
+        ("amqp://mq?ssl=false", true, Some(true)),
+        ("amqps://mq", true, Some(true)),
+        ("sqs://?ssl_cert_reqs=none", false, None),
+    ] {
+        let url = one(text).expect(text);
+        assert_eq!((url.tls(), url.verifies_certificates()), (tls, verified), "{text}");
+    }
+    for (text, port, remote, since) in [
+        ("redis://cache", Some(6379), true, 0),
+        ("sentinel://cache?credential_provider=a:B", Some(26379), true, 6),
+        ("amqp://mq?ssl=1", Some(5671), true, 0),
+        ("amqp://mq:1", Some(1), true, 0),
+        ("sqs://", None, false, 0),
+        ("kafka://mq", None, false, 4),
+        ("pgmq://db", None, true, 7),
+        ("mongodb+srv://db", None, true, 0),
+        ("sqla+mysql+pymysql://db/t", None, false, 0),
+    ] {
+        let url = one(text).expect(text);
+        assert_eq!(
+            (url.effective_port(), url.has_remote_control(), url.kombu_since()),
+            (port, remote, since)
+        );
+    }
+    let extra = |text| one(text).expect(text).extra_package().and_then(|package| package.extra);
+    assert_eq!(extra("sqla+postgresql://db/t"), Some("sqlalchemy"));
+    assert_eq!(extra("amqp://mq"), None);
+    let socket = one("redis+socket:///run/redis.sock?virtual_host=3").expect("a socket");
+    assert_eq!((socket.path.as_str(), socket.database()), ("run/redis.sock", Some(3)));
+}
+
+#[test]
+fn what_may_come_from_a_secret_is_not_quoted() {
+    for text in
+        ["hush+x://h", "hush://h", "redis://h?hush=1", "rediss://h?ssl_cert_reqs=hush", "amqp://h?ssl_hush=a"]
+    {
+        let told = one(text).expect_err(text).unquoted();
+        assert!(!told.contains("hush"), "{told}");
     }
 }
 
@@ -116,6 +188,9 @@ fn no_credential_is_shown() {
 fn no_text_makes_it_panic() {
     for text in [
         "://",
+        "redis://[]@[]:[]",
+        "redis://[::1%]/",
+        "redis+socket://?virtual_host=/",
         "a://[",
         "a://]",
         "redis://[",

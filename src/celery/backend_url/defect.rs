@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What can be wrong with the value of `result_backend`.
+
+use thiserror::Error;
+
+use crate::celery::url::Fault;
+
+/// Why Celery cannot use a result backend, or uses another one than was meant.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Defect {
+    /// Nothing; Celery takes it for no answer and looks into the application.
+    #[error("is empty")]
+    Empty,
+    /// Blank, tab or line break inside or around it.
+    #[error("contains white space")]
+    WhiteSpace,
+    /// An address without `scheme://`: Celery imports it as a module.
+    #[error("has no \"scheme://\"; Celery would look for a Python module of that name")]
+    NoScheme,
+    /// A name of no table: Celery imports it as a module. A package of the image may register one.
+    #[error("names the backend {name:?}, which Celery does not know")]
+    Unknown {
+        /// The name as written.
+        name: String,
+        /// What was probably meant.
+        meant: Option<String>,
+    },
+    /// The name of a database or of a cache, without `db+` or `cache+` before it.
+    #[error("names the backend {scheme:?}, which Celery knows only with a prefix")]
+    MissingPrefix {
+        /// The scheme as written.
+        scheme: String,
+        /// With its prefix.
+        meant: String,
+    },
+    /// A backend of Celery 4.
+    #[error("names the backend {scheme:?}, which Celery 5 does not have any more")]
+    Removed {
+        /// The scheme as written.
+        scheme: String,
+        /// What replaces it.
+        instead: Option<&'static str>,
+    },
+    /// The form of a broker.
+    #[error("has the form of a broker ({0:?})")]
+    BrokerScheme(String),
+    /// `redis+x://`: Celery speaks plain Redis to the host, whatever `x` says.
+    #[error("has the scheme {0:?}; Celery would take it for plain redis")]
+    CompoundScheme(String),
+    /// A database that `SQLAlchemy` does not know under this name.
+    #[error("names the database {written:?}, which SQLAlchemy calls {meant:?}")]
+    Dialect {
+        /// The dialect as written.
+        written: String,
+        /// Its name.
+        meant: &'static str,
+    },
+    /// `db://`: which database is not said, or not in letters that the name of one may have.
+    #[error("does not say which database it is")]
+    NoDialect,
+    /// `cache+x://` with a cache that Celery does not know.
+    #[error("names the cache {0:?}, which Celery does not know")]
+    UnknownCache(String),
+    /// A folder or a socket is needed.
+    #[error("names no path")]
+    NoPath,
+    /// The port is not the number of a port.
+    #[error("has a port that is not a number from 1 to 65535")]
+    Port,
+    /// Brackets without an IPv6 address in them, or with something beside them.
+    #[error("has brackets in its host part that do not hold an IPv6 address")]
+    Brackets,
+    /// A character that Python refuses in front of a path, because its normal form would end it.
+    #[error("has {0:?} in its host part, which looks like a separator")]
+    Confusable(char),
+    /// The password has a character with a meaning in a URL.
+    #[error("has a password with {0:?} in it, which ends the host part of a URL")]
+    PasswordNotEncoded(char),
+    /// The Redis database is not a number.
+    #[error("has a database that is not a number")]
+    Database,
+    /// Several URLs where only Sentinel may have several.
+    #[error("is a list of URLs, which only sentinel:// may be")]
+    List,
+    /// `rediss://` without `ssl_cert_reqs`: Celery raises a `ValueError`.
+    #[error("does not say whether the certificate is checked (ssl_cert_reqs)")]
+    CertReqsMissing,
+    /// `ssl_cert_reqs` with a word that Celery does not know.
+    #[error("has the ssl_cert_reqs {0:?}, which Celery does not know")]
+    CertReqs(String),
+    /// A TLS parameter on `redis://`: Celery raises a `ValueError`.
+    #[error("has the parameter {0:?}, which only rediss:// may have")]
+    TlsOnPlain(String),
+    /// A query parameter that is no argument of a Redis connection, or one that no text can express.
+    #[error("has the parameter {0:?}, which a Redis connection does not take in a URL")]
+    Parameter(String),
+    /// A query parameter whose value is no number.
+    #[error("has a value of the parameter {0:?} that Celery cannot use")]
+    ParameterValue(String),
+}
+
+impl Defect {
+    /// The same, without a word of the value: where that comes from a Secret, even its scheme may be a password.
+    #[must_use]
+    pub fn unquoted(&self) -> String {
+        match self {
+            Self::Unknown { .. }
+            | Self::MissingPrefix { .. }
+            | Self::Removed { .. }
+            | Self::BrokerScheme(_) => "names a backend that Celery does not know".to_owned(),
+            Self::CompoundScheme(_) | Self::Dialect { .. } | Self::UnknownCache(_) => {
+                "has a scheme that Celery does not know".to_owned()
+            }
+            Self::TlsOnPlain(_) | Self::Parameter(_) => {
+                "has a parameter that a Redis connection does not take in a URL".to_owned()
+            }
+            Self::ParameterValue(_) => "has a parameter with a value that Celery cannot use".to_owned(),
+            Self::CertReqs(_) => "has an ssl_cert_reqs that Celery does not know".to_owned(),
+            Self::PasswordNotEncoded(_) => "has a password that is not percent-encoded".to_owned(),
+            Self::Confusable(_) => "has a character in its host part that looks like a separator".to_owned(),
+            defect => defect.to_string(),
+        }
+    }
+}
+
+impl From<Fault> for Defect {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Port => Self::Port,
+            Fault::Brackets => Self::Brackets,
+            Fault::Confusable(letter) => Self::Confusable(letter),
+            Fault::Unencoded(letter) => Self::PasswordNotEncoded(letter),
+        }
+    }
+}

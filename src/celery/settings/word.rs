@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The word that sets a setting to a value.
+
+use serde_json::Value as Json;
+use thiserror::Error;
+
+use super::reading::truth;
+use super::{Kind, Setting, Unknown, setting};
+use crate::celery::number;
+use crate::celery::version::Release;
+
+/// Settings that Celery's table calls texts, but that take a list or a table.
+const MORE_THAN_TEXT: [&str; 4] =
+    ["broker_url", "broker_read_url", "broker_write_url", "cassandra_auth_kwargs"];
+
+/// Why no word can set a setting to a value.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// Not a setting of this release.
+    #[error("{0}")]
+    Unknown(Unknown),
+    /// The command line cannot set it, whatever the value.
+    #[error("cannot be set on the command line of Celery; the application must set it")]
+    Unreachable,
+    /// A value of another kind.
+    #[error("needs {0}")]
+    Value(&'static str),
+}
+
+/// The word that sets a setting of a release to a value, for behind `--` on the command line of a worker or beat.
+///
+/// # Errors
+/// Why there is no such word.
+pub fn word(name: &str, value: &Json, release: Release) -> Result<String, Refusal> {
+    let setting = setting(name, release).map_err(Refusal::Unknown)?;
+    // A name of one word has no namespace to put before the dot.
+    let (namespace, rest) = setting.name.split_once('_').ok_or(Refusal::Unreachable)?;
+    let text = expressed(setting, value)?;
+    if text.contains('\0') {
+        return Err(Refusal::Value("a value without a NUL"));
+    }
+    Ok(format!("{namespace}.{rest}={text}"))
+}
+
+fn expressed(setting: &Setting, value: &Json) -> Result<String, Refusal> {
+    let kind = setting.kind;
+    if kind == Kind::Bytes {
+        return Err(Refusal::Unreachable);
+    }
+    let plain = setting.takes_plain_words();
+    let cast = |cast: &str, text: &str| Ok(if plain { text.to_owned() } else { format!("({cast}){text}") });
+    let json = |cast: &str| Ok(format!("({cast}){value}"));
+    match (kind, value) {
+        (_, Json::Null) => json("json"),
+        (Kind::Flag, Json::Bool(flag)) => cast("bool", &flag.to_string()),
+        (Kind::Flag, Json::String(text)) if truth(text).is_some() => cast("bool", text),
+        (Kind::Flag, Json::Object(_)) if setting.name == "broker_use_ssl" => json("dict"),
+        (Kind::Flag, _) => Err(Refusal::Value("true or false")),
+        (Kind::Whole, Json::Number(number)) if !number.is_f64() => cast("int", &number.to_string()),
+        (Kind::Whole, Json::String(text)) if number::int(text).is_some() => cast("int", text),
+        (Kind::Whole, _) => Err(Refusal::Value("a whole number")),
+        (Kind::Number, Json::Number(number)) => cast("float", &number.to_string()),
+        (Kind::Number, Json::String(text)) if number::float(text).is_some() => cast("float", text),
+        (Kind::Number, _) => Err(Refusal::Value("a number")),
+        (Kind::Table, Json::Object(_)) => json("dict"),
+        (Kind::Table, _) => Err(Refusal::Value("a table of names and values")),
+        (Kind::List, Json::Array(_)) => json("list"),
+        (Kind::List, _) => Err(Refusal::Value("a list")),
+        // A text that begins like a cast is told from one by a cast of its own.
+        (Kind::Text | Kind::Any, Json::String(text)) if text.starts_with('(') => {
+            Ok(format!("(string){text}"))
+        }
+        (Kind::Text | Kind::Any, Json::String(text)) => cast("string", text),
+        (Kind::Text, Json::Number(_)) | (Kind::Any, _) => json("json"),
+        (Kind::Text, Json::Array(_) | Json::Object(_)) if MORE_THAN_TEXT.contains(&setting.name.as_str()) => {
+            json("json")
+        }
+        (Kind::Text | Kind::Bytes, _) => Err(Refusal::Value("a text")),
+    }
+}
