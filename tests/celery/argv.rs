@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Argument lists, read by the model and by the real thing: both have to end up alike, with the same values.
 
-mod lists;
+pub(crate) mod lists;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -30,7 +30,7 @@ const FLOWERS: usize = 1500;
 const EXEMPT: &[(&[&str], &str)] = &[];
 
 /// The same seed gives the same lists; `CELERY_JUDGE_SEED` gives others.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     env::var("CELERY_JUDGE_SEED").ok().map_or(1, |seed| seed.parse().unwrap())
 }
 
@@ -158,7 +158,7 @@ fn same(told: &Value, answer: &Value) -> bool {
 }
 
 /// The answers of the real thing, in order.
-fn judged(site: &Site, name: &str, lists: &[Vec<String>]) -> Vec<Value> {
+pub(crate) fn judged(site: &Site, name: &str, lists: &[Vec<String>]) -> Vec<Value> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/celery/argv.py");
     let mut child =
         site.python().args([script, name]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

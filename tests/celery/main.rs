@@ -10,6 +10,7 @@ mod ask;
 mod settings;
 mod urls;
 mod venv;
+mod verdict;
 
 use std::io::{self, Write};
 
