@@ -23,8 +23,12 @@ build: ## The operator, optimised
 	$(CARGO) build --locked --release
 
 .PHONY: test
-test: ## Every test that needs no node
+test: ## Every test that needs no node; real Celery judges where python3 has pip, CELERY_JUDGE=required insists
 	$(CARGO) test --locked --workspace
+
+.PHONY: judge
+judge: ## Real Celery, every supported release, on what it makes of arguments, URLs and settings
+	CELERY_JUDGE=required $(CARGO) test --locked --test celery
 
 .PHONY: lint
 lint: fmt-check clippy deny generated ## Formatting, lints, licences, generated files
@@ -36,6 +40,7 @@ fmt-check: ## Whether the sources are formatted
 .PHONY: clippy
 clippy: ## Lints, warnings are errors
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --manifest-path hack/fuzz/Cargo.toml --target-dir target -- -D warnings
 
 .PHONY: deny
 deny: $(DENY) ## Licences, sources and duplicate dependencies
