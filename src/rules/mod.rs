@@ -10,6 +10,7 @@ mod broker;
 mod broker_url;
 pub mod catalogue;
 mod common;
+pub mod example;
 mod field;
 mod finding;
 mod flower;
@@ -17,6 +18,7 @@ mod metrics;
 mod path;
 mod replicas;
 mod rule;
+pub mod schema;
 mod subject;
 
 use serde_json::Value;
