@@ -116,3 +116,15 @@ fn nothing_secret_is_printed() {
         assert!(!answer.out.contains("hunter2") && !answer.err.contains("hunter2"), "{answer:?}");
     }
 }
+
+/// What the README shows is what is printed.
+#[test]
+fn the_readme_shows_what_lint_prints() {
+    let text = good("shop").replace("    celeryApp", "    celeryVersion: 5.10\n    celeryApp");
+    let text = text.replace("  workerSpec: {}", "  workerSpec:\n    numOfWorker: 3");
+    let here = folder(&[("deploy/shop.yaml", &text)]);
+    let answer = call_in(here.path(), &["lint", "deploy"], b"");
+    let shown = format!("$ celery-operator lint deploy\n{}{}", answer.out, answer.err);
+    let page = include_str!("../../README.md");
+    assert!(page.contains(&shown), "{shown}");
+}

@@ -25,13 +25,13 @@ fn section(program: &str, command: &Command, text: &mut String) {
     let _ = writeln!(text, "\n## {program} {}\n", command.get_name());
     let about = command.get_long_about().or_else(|| command.get_about());
     let about = about.map(ToString::to_string).unwrap_or_default();
-    let _ =
-        writeln!(text, "{}{}\n", about.trim_end(), if about.trim_end().ends_with('.') { "" } else { "." });
+    let about = about.trim_end();
+    let _ = writeln!(text, "{about}{}", if about.ends_with('.') { "" } else { "." });
     let arguments =
         command.get_arguments().filter(|argument| !argument.is_hide_set() && argument.get_id() != "help");
     let rows: Vec<Vec<String>> = arguments.map(row).collect();
     if !rows.is_empty() {
-        text.push_str(&table(COLUMNS, &rows));
+        let _ = write!(text, "\n{}", table(COLUMNS, &rows));
     }
 }
 
