@@ -79,7 +79,7 @@ fn every_golden_file_has_a_case_and_every_case_a_golden_file() {
 #[test]
 fn no_rule_denies_a_case() {
     for case in cases() {
-        let findings = rules::check(&case.object, None).unwrap();
+        let findings = rules::check(&case.object, None, &rules::Facts::default()).unwrap();
         let denials: Vec<String> = findings
             .iter()
             .filter(|finding| finding.severity == Severity::Deny)

@@ -22,7 +22,7 @@ pub(super) fn mutate(request: &Request) -> AdmissionResponse {
     let moment = if request.inner.operation == Operation::Create { Moment::Creation } else { Moment::Later };
     let additions = defaults::absent(object, moment);
     let defaulted = defaults::defaulted(object.clone(), &additions);
-    let Ok(findings) = rules::check(&defaulted, request.old.as_ref()) else {
+    let Ok(findings) = rules::check(&defaulted, request.old.as_ref(), &rules::Facts::default()) else {
         // The API server names wrong types itself; a hint goes beside it where its own message does not help.
         return words::warned(allowed, words::type_hints(object));
     };
@@ -51,7 +51,7 @@ pub(super) fn validate(request: &Request, celeries: &CeleryIndex) -> AdmissionRe
     let Some(object) = judged(request) else {
         return allowed;
     };
-    let Ok(findings) = rules::check(object, request.old.as_ref()) else {
+    let Ok(findings) = rules::check(object, request.old.as_ref(), &rules::Facts::default()) else {
         return allowed;
     };
     if findings.iter().any(|finding| finding.severity == Severity::Deny) {

@@ -2,6 +2,7 @@
 //! Autoscalers: what they scale, between which bounds, by which metrics.
 
 use garde::Validate;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscalerBehavior;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ pub struct ScaleTarget {
     #[garde(skip)]
     #[serde(default)]
     pub kind: Open<ScaleKind>,
-    /// Which worker pool.
+    /// Which worker pool: `default` is `workerSpec`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "default"))]
     #[garde(skip)]
@@ -36,6 +37,76 @@ pub struct ScaleTarget {
     #[serde(default)]
     #[garde(dive)]
     pub metrics: Vec<Metric>,
+    /// How fast pods are added and taken away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub behavior: Option<HorizontalPodAutoscalerBehavior>,
+    /// Seconds between two looks into the queue while there are no pods; absent: 15.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub polling_interval: Option<i32>,
+    /// Seconds of an empty queue before the last pod goes; absent: 300.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub cooldown_period: Option<i32>,
+    /// Pods while there is nothing to do: absent, or 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub idle_replicas: Option<i32>,
+    /// Waiting tasks above which the first pod is started; absent: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub activation_value: Option<i64>,
+    /// Queues whose tasks are counted; absent: those of the pool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[garde(skip)]
+    pub queues: Vec<String>,
+    /// Count tasks too that a worker has fetched and not finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub include_unacked: Option<bool>,
+    /// Priorities in use, whose lists in Redis are counted too: `[0, 3, 6, 9]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[garde(skip)]
+    pub priority_steps: Vec<i32>,
+    /// Pods while the queue cannot be looked into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub fallback: Option<Fallback>,
+    /// A TriggerAuthentication of yours instead of the one that the operator makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub trigger_authentication_ref: Option<TriggerAuthenticationRef>,
+}
+
+/// Pods while the queue cannot be looked into.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["failureThreshold", "replicas"]))]
+pub struct Fallback {
+    /// Failed looks in a row that count.
+    #[serde(default)]
+    pub failure_threshold: i32,
+    /// How many pods then.
+    #[serde(default)]
+    pub replicas: i32,
+    /// Which number wins: `static` (when absent), `currentReplicas`, `currentReplicasIfHigher` or
+    /// `currentReplicasIfLower`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behavior: Option<String>,
+}
+
+/// A TriggerAuthentication or ClusterTriggerAuthentication.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["name"]))]
+pub struct TriggerAuthenticationRef {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// `TriggerAuthentication` (when absent) or `ClusterTriggerAuthentication`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
 }
 
 /// One metric and its target.

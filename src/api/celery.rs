@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The Celery kind: one application's workers, Flower and autoscalers.
+//! The Celery kind: one application's workers, beat, Flower and autoscalers.
 #![allow(clippy::duplicated_attributes)] // each printcolumn of the derive has the same keys
 
 use garde::Validate;
-use k8s_openapi::api::core::v1::{LocalObjectReference, Volume, VolumeMount};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::grammar;
-use super::open::{Open, Word};
-use super::{Broker, CeleryStatus, FlowerSpec, ScaleTarget, WorkerSpec};
+use super::{BeatSpec, CeleryStatus, Common, FlowerSpec, ScaleTarget, WorkerPool, WorkerSpec};
 
 /// What to run: one Celery application, described once for all its parts.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
@@ -52,7 +49,7 @@ use super::{Broker, CeleryStatus, FlowerSpec, ScaleTarget, WorkerSpec};
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("required" = ["common"]))]
 pub struct CelerySpec {
-    /// What workers and Flower share: the image, the application, the broker.
+    /// What workers, beat and Flower share: the image, the application, the broker.
     #[serde(default)]
     #[garde(dive)]
     pub common: Common,
@@ -60,6 +57,14 @@ pub struct CelerySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub worker_spec: Option<WorkerSpec>,
+    /// Further worker pools, each with a name; `default` is reserved for `workerSpec`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[garde(dive)]
+    pub worker_pools: Vec<WorkerPool>,
+    /// Beat, the scheduler of periodic tasks: always exactly one pod. Present means on, absent means off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(dive)]
+    pub beat_spec: Option<BeatSpec>,
     /// Flower, Celery's monitor; present means on, absent means off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
@@ -68,64 +73,4 @@ pub struct CelerySpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(dive)]
     pub scale_target_ref: Vec<ScaleTarget>,
-}
-
-/// What workers and Flower share.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
-#[serde(rename_all = "camelCase")]
-#[schemars(extend("required" = ["image"]))]
-pub struct Common {
-    /// Image of the application; it must contain Celery, and Flower when `flowerSpec` is set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(custom(grammar::image))]
-    pub image: Option<String>,
-    /// When nodes pull the image: `Always`, `IfNotPresent` or `Never`. Absent: `Always` for the tag `latest` or no
-    /// tag, `IfNotPresent` otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
-    pub image_pull_policy: Option<Open<ImagePullPolicy>>,
-    /// Secrets of the namespace with registry credentials.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[garde(skip)]
-    pub image_pull_secrets: Vec<LocalObjectReference>,
-    /// Where the volumes appear in the containers of workers and Flower.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[garde(skip)]
-    pub volume_mounts: Vec<VolumeMount>,
-    /// Volumes of the pods of workers and Flower.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[garde(skip)]
-    pub volumes: Vec<Volume>,
-    /// Version of Celery in the image, in quotes: `"5.5"` or `"5.5.3"`. Pods carry it as a label.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(custom(grammar::celery_version))]
-    pub celery_version: Option<String>,
-    /// Prefix of the names of everything that is created; `metadata.name` when absent. Immutable.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(custom(grammar::app_name))]
-    pub app_name: Option<String>,
-    /// The application as `celery -A` takes it: `module.path` or `module.path:attribute`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(custom(grammar::celery_app))]
-    pub celery_app: Option<String>,
-    /// Where tasks travel: exactly one of `url`, `urlSecretRef`, `redis`, `rabbitmq`, `sqs`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(dive)]
-    pub broker: Option<Broker>,
-}
-
-/// When a node pulls an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImagePullPolicy {
-    /// At every start of a container.
-    Always,
-    /// Only when the node does not have it.
-    IfNotPresent,
-    /// Never; the image was loaded by hand.
-    Never,
-}
-
-impl Word for ImagePullPolicy {
-    const SPELLINGS: &'static [(&'static str, Self)] =
-        &[("Always", Self::Always), ("IfNotPresent", Self::IfNotPresent), ("Never", Self::Never)];
 }

@@ -12,10 +12,29 @@ use serde_json::{Map, Value, json};
 use super::{Celery, limits};
 
 /// Fields whose schema is Kubernetes' own: kept whole, without descriptions.
-const EMBEDDED: &[&str] = &["imagePullSecrets", "volumeMounts", "volumes", "rolloutStrategy", "resources"];
+const EMBEDDED: &[&str] = &[
+    "imagePullSecrets",
+    "volumeMounts",
+    "volumes",
+    "rolloutStrategy",
+    "resources",
+    "env",
+    "envFrom",
+    "tolerations",
+    "affinity",
+    "topologySpreadConstraints",
+    "securityContext",
+    "containerSecurityContext",
+    "initContainers",
+    "dnsConfig",
+    "sidecars",
+    "lifecycle",
+    "behavior",
+];
 
 /// Lists that are maps: where, and by which keys.
 const MAPS: &[(&str, &[&str], usize)] = &[
+    ("/spec/properties/workerPools", &["name"], limits::POOLS),
     ("/spec/properties/scaleTargetRef", &["kind", "pool"], limits::SCALE_TARGETS),
     ("/spec/properties/scaleTargetRef/items/properties/metrics", &["name"], limits::METRICS),
     ("/status/properties/conditions", &["type"], 32),
@@ -36,8 +55,10 @@ const CEL: &[(&str, &str, &str, &str)] = &[
     ("", ".spec.common.appName",
         "size(has(self.spec.common.appName) ? self.spec.common.appName : self.metadata.name) <= 49",
         "names made from it would be longer than 63 characters; use at most 49"),
-    ("/spec", "", "has(self.workerSpec) || has(self.flowerSpec)", "nothing to run: set workerSpec or flowerSpec"),
-    ("/spec", ".common.celeryApp", "!has(self.workerSpec) || has(self.common.celeryApp)",
+    ("/spec", "", "has(self.workerSpec) || (has(self.workerPools) && size(self.workerPools) > 0) || has(self.beatSpec) || has(self.flowerSpec)",
+        "nothing to run: set workerSpec, workerPools, beatSpec or flowerSpec"),
+    ("/spec", ".common.celeryApp",
+        "!(has(self.workerSpec) || (has(self.workerPools) && size(self.workerPools) > 0) || has(self.beatSpec)) || has(self.common.celeryApp)",
         "must be set: without it the worker runs an empty app and discards every task"),
     ("/spec/properties/common/properties/broker", "",
         "[has(self.url), has(self.urlSecretRef), has(self.redis), has(self.rabbitmq), has(self.sqs)].filter(set, set).size() == 1",

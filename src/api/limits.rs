@@ -5,6 +5,8 @@
 pub const ITEMS: usize = 256;
 /// Characters of a text that sets no other bound.
 pub const TEXT: usize = 4096;
+/// Named worker pools of one Celery.
+pub const POOLS: usize = 32;
 /// Autoscalers of one Celery.
 pub const SCALE_TARGETS: usize = 64;
 /// Metrics of one autoscaler: there are three names.

@@ -6,28 +6,48 @@
 //! decoding; the schema made from the same types is strict.
 
 mod autoscale;
+mod backend;
+mod beat;
 mod broker;
+mod broker_parts;
 mod celery;
+mod common;
 pub mod crd;
 mod flower;
+mod flower_auth;
 mod grammar;
 pub mod image;
+mod json;
+mod lifecycle;
 pub mod limits;
 mod open;
 mod status;
 mod worker;
+mod worker_words;
 
-pub use autoscale::{Metric, MetricName, MetricTarget, ScaleKind, ScaleTarget, TargetType};
-pub use broker::{Broker, RabbitMqBroker, RedisBroker, SecretKeyRef, SqsBroker};
-pub use celery::{Celery, CelerySpec, Common, ImagePullPolicy};
-pub use flower::{FlowerSpec, ServiceType};
+pub use autoscale::{
+    Fallback, Metric, MetricName, MetricTarget, ScaleKind, ScaleTarget, TargetType, TriggerAuthenticationRef,
+};
+pub use backend::ResultBackend;
+pub use beat::{BeatPersistence, BeatSpec};
+pub use broker::{Broker, SecretKeyRef};
+pub use broker_parts::{BrokerTls, CertReqs, RabbitMqBroker, RedisBroker, RedisSentinel, SqsBroker};
+pub use celery::{Celery, CelerySpec};
+pub use common::{Common, ImagePullPolicy, Monitoring};
+pub use flower::{
+    FlowerIngress, FlowerPersistence, FlowerSpec, FlowerTls, PathType, ServiceType, SessionAffinity,
+};
+pub use flower_auth::{BasicAuth, FlowerAuth, OAuth, OAuthProvider};
 pub(crate) use grammar::is_dns_label;
+pub use json::{AnyObject, Anything};
+pub use lifecycle::{GracefulShutdown, PodDisruptionBudget, Probe, ProbeType, Probes, ShutdownMode};
 pub use open::{Open, Word};
 pub use status::{
     Autoscaler, BrokerStatus, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus, FlowerStatus,
     PoolStatus,
 };
-pub use worker::WorkerSpec;
+pub use worker::{WorkerPool, WorkerSpec};
+pub use worker_words::{LogLevel, Optimization, StartMethod, WorkerPoolKind};
 
 pub use crate::names::DEFAULT_POOL;
 

@@ -3,7 +3,7 @@
 
 mod catalogue;
 mod input;
-pub mod lint;
+mod lint;
 mod print;
 mod render;
 

@@ -8,8 +8,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::lint::facts::Facts;
-use super::lint::{self, Verdict};
+use super::lint::{self, Known, Verdict};
 use super::{Render, print};
 use crate::api::Celery;
 use crate::build::{self, Capabilities, ChildKind, Children};
@@ -30,7 +29,7 @@ pub(super) fn run(render: &Render) -> ExitCode {
     for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.is_denied()) {
         let Ok(celery) = serde_json::from_value::<Celery>(verdict.object.clone()) else { continue };
         let celery = at_home(celery, verdict);
-        let sources = sources(&celery, verdict, &outcome.facts, &mut notes);
+        let sources = sources(&celery, verdict, &outcome.known, &mut notes);
         let children = build::children(&resolve::resolved(&celery, &sources), capabilities);
         for (kind, name) in &children.kept {
             let _ = writeln!(
@@ -116,20 +115,19 @@ fn references(field: &str, value: &Value, found: &mut Vec<Reference>) {
 }
 
 /// The Secrets that the spec names, with placeholders for what they hold.
-fn sources(celery: &Celery, verdict: &Verdict, facts: &Facts, notes: &mut String) -> Sources {
-    let known = facts.namespace(&verdict.namespace);
+fn sources(celery: &Celery, verdict: &Verdict, known: &Known, notes: &mut String) -> Sources {
     let mut all = Vec::new();
     references("", verdict.object.get("spec").unwrap_or(&Value::Null), &mut all);
     let mut sources = Sources::default();
     for name in resolve::secrets(&celery.spec) {
         let of_this = || all.iter().filter(|reference| reference.secret == name);
         let is_url = |key: &str| of_this().any(|reference| reference.is_url && reference.key == key);
-        let data = if let Some(fields) = known.and_then(|namespace| namespace.secrets.get(&name)) {
+        let data = if let Some(texts) = known.secret(&verdict.namespace, &name) {
             let hidden = |(key, text): (&String, &String)| {
                 let text = if is_url(key) { redacted(text) } else { REDACTED.to_owned() };
                 (key.clone(), text)
             };
-            Some(fields.iter().map(hidden).collect())
+            Some(texts.0.iter().map(hidden).collect())
         } else if of_this().any(|reference| reference.is_url) {
             let _ = writeln!(
                 notes,

@@ -28,7 +28,7 @@ pub(super) fn judge(object: &DynamicObject) -> Result<Judged, NotACelery> {
     let status: Option<CeleryStatus> = serde_json::from_value(raw["status"].take()).unwrap_or_default();
     let additions = defaults::absent(&raw, Moment::Later);
     let raw = defaults::defaulted(raw, &additions);
-    let findings = rules::check(&raw, None)?;
+    let findings = rules::check(&raw, None, &rules::Facts::default())?;
     let mut celery: Celery = serde_json::from_value(raw)?;
     let verdict = verdict(celery.metadata.generation, status.as_ref(), &findings);
     celery.status = status;

@@ -145,7 +145,8 @@ fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
 
 fn from_redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess {
     let port = redis.port.unwrap_or(6379);
-    let address = format!("{}:{port}", bracketed(&redis.host));
+    let host = redis.host.as_deref().unwrap_or_default();
+    let address = format!("{}:{port}", bracketed(host));
     let database = redis.db.and_then(|db| u32::try_from(db).ok()).unwrap_or_default();
     let password = redis.password_secret_ref.as_ref().map(|reference| value(reference, sources)).transpose();
     let password = password.map(|password| password.map(|text| text.trim_end_matches('\n').to_owned()));
@@ -153,7 +154,7 @@ fn from_redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess
         let user_info = user_info(redis.username.as_deref(), password.as_deref());
         parts([
             ("url", Some(format!("redis://{user_info}{address}/{database}"))),
-            ("host", Some(redis.host.clone())),
+            ("host", Some(host.to_owned())),
             ("port", Some(port.to_string())),
             ("address", Some(address.clone())),
             ("db", Some(database.to_string())),
@@ -163,7 +164,7 @@ fn from_redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess
     });
     BrokerAccess {
         env: from_key(&names::broker_secret(app), "url"),
-        shown: shown("redis", &redis.host, "redis"),
+        shown: shown("redis", host, "redis"),
         secret,
         has_secret: true,
         worker_settings: Vec::new(),

@@ -7,7 +7,7 @@ use super::finding::{Kind, Report, Severity};
 use super::metrics::unsupported;
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
-use crate::api::{DEFAULT_POOL, MetricName, ScaleKind, ScaleTarget};
+use crate::api::{DEFAULT_POOL, MetricName, ScaleKind};
 use crate::celery::broker_url::Transport;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -192,10 +192,10 @@ fn a27(subject: &Subject<'_>, report: &mut Report<'_>) {
             Some(ScaleKind::Flower) if target.pool() != DEFAULT_POOL => {
                 report.add(Kind::NotFound, format!("{path}.pool"), "Flower has no pools", "leave pool out");
             }
-            Some(ScaleKind::Worker) if !has_pool(subject, target) => {
+            Some(ScaleKind::Worker) if subject.pool_of(target).is_none() => {
                 let (at, fix) = match target.pool() {
-                    DEFAULT_POOL => ("kind", "set workerSpec"),
-                    _ => ("pool", "leave pool out: workerSpec is the only pool"),
+                    DEFAULT_POOL => ("kind", "set workerSpec".to_owned()),
+                    _ => ("pool", pools_to_choose_from(subject)),
                 };
                 report.add(Kind::NotFound, format!("{path}.{at}"), "there is no such worker pool", fix);
             }
@@ -214,15 +214,17 @@ fn a28(subject: &Subject<'_>, report: &mut Report<'_>) {
             "set spec.workerSpec first",
         );
     }
-    let mut targets = subject.targets();
-    let owner = targets
-        .find(|(_, target)| target.kind.known() == Some(ScaleKind::Worker) && target.pool() == DEFAULT_POOL);
-    if let Some((owner, _)) = owner {
+    if let Some((owner, _)) = subject.target_of(DEFAULT_POOL) {
         let fix = format!("change minReplicas and maxReplicas of {owner} instead");
         report.add(Kind::Forbidden, path, "an autoscaler owns the number of workers", fix);
     }
 }
 
-fn has_pool(subject: &Subject<'_>, target: &ScaleTarget) -> bool {
-    target.pool() == DEFAULT_POOL && subject.object.spec.worker_spec.is_some()
+fn pools_to_choose_from(subject: &Subject<'_>) -> String {
+    let names: Vec<&str> = subject.pools.iter().map(|pool| pool.name).collect();
+    if names.is_empty() {
+        "add a pool of that name".to_owned()
+    } else {
+        format!("use one of {}", names.join(", "))
+    }
 }

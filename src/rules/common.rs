@@ -97,7 +97,8 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn c01(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if subject.object.spec.worker_spec.is_some() && subject.common().celery_app.is_none() {
+    let runs_tasks = !subject.pools.is_empty() || subject.object.spec.beat_spec.is_some();
+    if runs_tasks && subject.common().celery_app.is_none() {
         report.add(
             Kind::Required,
             "spec.common.celeryApp",
@@ -177,13 +178,12 @@ fn c15(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn c22(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let spec = &subject.object.spec;
-    if spec.worker_spec.is_none() && spec.flower_spec.is_none() {
+    if subject.components().is_empty() {
         report.add(
             Kind::Required,
             "spec",
             "there is nothing to run",
-            "set workerSpec or flowerSpec, {} is enough",
+            "set workerSpec, workerPools, beatSpec or flowerSpec, {} is enough",
         );
     }
 }

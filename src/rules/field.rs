@@ -56,7 +56,11 @@ fn json_path(rust: &str) -> String {
             letter => path.push(letter),
         }
     }
-    path
+    // The fields of a named pool stand beside its name, not below it.
+    match path.split_once("].spec.") {
+        Some((pool, field)) if pool.starts_with("spec.workerPools[") => format!("{pool}].{field}"),
+        _ => path,
+    }
 }
 
 /// garde's own words for a range, as a part of our sentence; `None` for the words of a custom grammar.

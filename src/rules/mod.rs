@@ -11,6 +11,7 @@ mod broker_url;
 pub mod catalogue;
 mod common;
 pub mod example;
+mod facts;
 mod field;
 mod finding;
 mod flower;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::api::{Celery, limits};
+pub use facts::{Facts, SecretTexts};
 pub use finding::{Finding, Kind, Severity};
 pub use rule::{Check, Example, Rule};
 
@@ -42,17 +44,19 @@ pub struct NotACelery(#[from] serde_json::Error);
 /// With `old`, the object it replaces, a finding that `old` already had (same rule, same place, same value) is a
 /// warning: nobody is kept from changing a label because of a rule that came later.
 ///
+/// `facts` is what is known beside the object; what nobody knows is no finding.
+///
 /// # Errors
 /// [`NotACelery`] when the new object cannot be decoded. An undecodable old object counts as having no findings.
-pub fn check(new: &Value, old: Option<&Value>) -> Result<Vec<Finding>, NotACelery> {
+pub fn check(new: &Value, old: Option<&Value>, facts: &Facts) -> Result<Vec<Finding>, NotACelery> {
     let typed: Celery = serde_json::from_value(new.clone())?;
     if is_oversized(&typed) {
         return Ok(Vec::new());
     }
     let typed_old: Option<Celery> = old.and_then(|old| serde_json::from_value(old.clone()).ok());
-    let mut findings = all(&typed, typed_old.as_ref(), new);
+    let mut findings = all(&typed, typed_old.as_ref(), new, facts);
     if let (Some(old), Some(typed_old)) = (old, &typed_old) {
-        let known = all(typed_old, None, old);
+        let known = all(typed_old, None, old, facts);
         for finding in &mut findings {
             if known.iter().any(|before| before.same_matter(finding)) {
                 finding.severity = Severity::Warn;
@@ -70,6 +74,7 @@ fn is_oversized(object: &Celery) -> bool {
     let url = spec.common.broker.as_ref().and_then(|broker| broker.url.as_ref());
     url.is_some_and(|url| url.len() > limits::TEXT)
         || spec.scale_target_ref.len() > limits::SCALE_TARGETS
+        || spec.worker_pools.len() > limits::POOLS
         || spec.scale_target_ref.iter().any(|target| target.metrics.len() > limits::METRICS)
 }
 
@@ -78,7 +83,8 @@ fn is_oversized(object: &Celery) -> bool {
 #[must_use]
 pub fn check_scale(object: &Value) -> Vec<Finding> {
     let Ok(typed) = serde_json::from_value::<Celery>(object.clone()) else { return Vec::new() };
-    let subject = Subject::new(&typed, None);
+    let facts = Facts::default();
+    let subject = Subject::new(&typed, None, &facts);
     let mut findings = Vec::new();
     for rule in catalogue::rules() {
         if let Some(check) = rule.check.scale {
@@ -88,8 +94,8 @@ pub fn check_scale(object: &Value) -> Vec<Finding> {
     findings
 }
 
-fn all(object: &Celery, old: Option<&Celery>, raw: &Value) -> Vec<Finding> {
-    let subject = Subject::new(object, old);
+fn all(object: &Celery, old: Option<&Celery>, raw: &Value, facts: &Facts) -> Vec<Finding> {
+    let subject = Subject::new(object, old, facts);
     let mut findings = field::findings(&object.spec, raw);
     for rule in catalogue::rules() {
         if let Some(check) = rule.check.object {

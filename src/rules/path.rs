@@ -11,8 +11,11 @@ enum Step<'a> {
 }
 
 /// Lists that are maps, and the keys of their items with the key's default.
-const MAPS: &[(&str, &[(&str, &str)])] =
-    &[("scaleTargetRef", &[("kind", ""), ("pool", crate::api::DEFAULT_POOL)]), ("metrics", &[("name", "")])];
+const MAPS: &[(&str, &[(&str, &str)])] = &[
+    ("workerPools", &[("name", "")]),
+    ("scaleTargetRef", &[("kind", ""), ("pool", crate::api::DEFAULT_POOL)]),
+    ("metrics", &[("name", "")]),
+];
 
 fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
     path.split(['.', '[']).filter(|step| !step.is_empty()).map(|step| {

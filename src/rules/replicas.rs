@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "a number of pods is not negative",
         consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
         check: Check::field(
-            &["spec.workerSpec.numOfWorkers", "spec.flowerSpec.replicas", "spec.scaleTargetRef[].minReplicas"],
+            &["spec.workerSpec.numOfWorkers", "spec.workerPools[].numOfWorkers", "spec.flowerSpec.replicas", "spec.scaleTargetRef[].minReplicas"],
             "use 0 or more",
         ),
         example: Example { bad: "spec: {workerSpec: {numOfWorkers: -1}}", at: "spec.workerSpec.numOfWorkers", good: "spec: {workerSpec: {numOfWorkers: 0}}", old: None },
@@ -62,28 +62,32 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn k04(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let worker = subject.object.spec.worker_spec.as_ref();
-    let Some(strategy) = worker.and_then(|worker| worker.rollout_strategy.as_ref()) else { return };
-    let path = "spec.workerSpec.rolloutStrategy";
-    match strategy.type_.as_deref() {
-        Some("Recreate") if strategy.rolling_update.is_some() => {
-            let message = "is for the type RollingUpdate";
-            report.add(
-                Kind::Forbidden,
-                format!("{path}.rollingUpdate"),
-                message,
-                "remove it, or use RollingUpdate",
-            );
-        }
-        None | Some("RollingUpdate" | "Recreate") => {}
-        Some(_) => {
-            let message = "is not a strategy";
-            report.add(Kind::Unsupported, format!("{path}.type"), message, "use RollingUpdate or Recreate");
+    for pool in &subject.pools {
+        let Some(strategy) = pool.spec.rollout_strategy.as_ref() else { continue };
+        let path = format!("{}.rolloutStrategy", pool.path);
+        match strategy.type_.as_deref() {
+            Some("Recreate") if strategy.rolling_update.is_some() => {
+                let path = format!("{path}.rollingUpdate");
+                report.add(
+                    Kind::Forbidden,
+                    path,
+                    "is for the type RollingUpdate",
+                    "remove it, or use RollingUpdate",
+                );
+            }
+            None | Some("RollingUpdate" | "Recreate") => {}
+            Some(_) => {
+                let message = "is not a strategy";
+                report.add(
+                    Kind::Unsupported,
+                    format!("{path}.type"),
+                    message,
+                    "use RollingUpdate or Recreate",
+                );
+            }
         }
     }
 }
-
-const ROLLING: &str = "spec.workerSpec.rolloutStrategy.rollingUpdate";
 
 /// A number of a rolling update as pods or percent; `None` for what is neither.
 fn amount(written: &IntOrString) -> Option<u32> {
@@ -96,48 +100,57 @@ fn amount(written: &IntOrString) -> Option<u32> {
     }
 }
 
-fn rolling<'s>(subject: &'s Subject<'_>) -> Option<&'s RollingUpdateDeployment> {
-    subject.object.spec.worker_spec.as_ref()?.rollout_strategy.as_ref()?.rolling_update.as_ref()
+/// The numbers of rolling updates, each with its path.
+fn rolling<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (String, &'s RollingUpdateDeployment)> {
+    subject.pools.iter().filter_map(|pool| {
+        let numbers = pool.spec.rollout_strategy.as_ref()?.rolling_update.as_ref()?;
+        Some((format!("{}.rolloutStrategy.rollingUpdate", pool.path), numbers))
+    })
 }
 
 fn k05(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(rolling) = rolling(subject) else { return };
     let is_zero = |written: &Option<IntOrString>| written.as_ref().and_then(amount) == Some(0);
-    if is_zero(&rolling.max_surge) && is_zero(&rolling.max_unavailable) {
-        let message = "maxSurge and maxUnavailable are both 0, so that no pod could ever be replaced";
-        report.add(Kind::Forbidden, ROLLING, message, "let one of them be 1");
+    for (path, rolling) in rolling(subject) {
+        if is_zero(&rolling.max_surge) && is_zero(&rolling.max_unavailable) {
+            let message = "maxSurge and maxUnavailable are both 0, so that no pod could ever be replaced";
+            report.add(Kind::Forbidden, path, message, "let one of them be 1");
+        }
     }
 }
 
 fn k06(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(rolling) = rolling(subject) else { return };
-    for (name, written) in [("maxSurge", &rolling.max_surge), ("maxUnavailable", &rolling.max_unavailable)] {
-        let Some(written) = written else { continue };
-        let is_share = matches!(written, IntOrString::String(_));
-        match amount(written) {
-            None => {
-                let message = "is not a number of pods or a percentage";
-                report.add(Kind::Invalid, format!("{ROLLING}.{name}"), message, "use one such as 1 or 25%");
+    for (path, rolling) in rolling(subject) {
+        for (name, written) in
+            [("maxSurge", &rolling.max_surge), ("maxUnavailable", &rolling.max_unavailable)]
+        {
+            let Some(written) = written else { continue };
+            let is_share = matches!(written, IntOrString::String(_));
+            match amount(written) {
+                None => {
+                    let message = "is not a number of pods or a percentage";
+                    report.add(Kind::Invalid, format!("{path}.{name}"), message, "use one such as 1 or 25%");
+                }
+                Some(percent) if is_share && name == "maxUnavailable" && percent > 100 => {
+                    report.add(
+                        Kind::Invalid,
+                        format!("{path}.{name}"),
+                        "is more than all pods",
+                        "use at most 100%",
+                    );
+                }
+                Some(_) => {}
             }
-            Some(percent) if is_share && name == "maxUnavailable" && percent > 100 => {
-                let message = "is more than all pods";
-                report.add(Kind::Invalid, format!("{ROLLING}.{name}"), message, "use at most 100%");
-            }
-            Some(_) => {}
         }
     }
 }
 
 fn k07(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let spec = &subject.object.spec;
-    let worker = spec.worker_spec.as_ref().and_then(|worker| worker.resources.as_ref());
-    let flower = spec.flower_spec.as_ref().and_then(|flower| flower.resources.as_ref());
-    for (component, resources) in [("workerSpec", worker), ("flowerSpec", flower)] {
-        let Some(resources) = resources else { continue };
+    for component in subject.components() {
+        let Some(resources) = component.resources() else { continue };
         for (list, amounts) in [("requests", &resources.requests), ("limits", &resources.limits)] {
             for (name, amount) in amounts.iter().flatten() {
                 if ParsedQuantity::try_from(amount).is_err() {
-                    let path = format!("spec.{component}.resources.{list}.{name}");
+                    let path = format!("{}.resources.{list}.{name}", component.path);
                     report.add(Kind::Invalid, path, "is not a quantity", "use one such as 500m, 2 or 512Mi");
                 }
             }

@@ -11,7 +11,7 @@ fn shop(overlay: &str) -> Value {
 }
 
 fn found(object: &Value, old: Option<&Value>) -> Vec<(&'static str, String)> {
-    located(check(object, old).expect("has the form of a Celery"))
+    located(check(object, old, &Facts::default()).expect("has the form of a Celery"))
 }
 
 /// What an example of a rule leads to: when it is stored, or when it is scaled.
@@ -48,7 +48,7 @@ fn every_good_example_is_free_of_findings() {
 fn bad_examples_have_the_severity_of_their_rule() {
     for rule in catalogue::rules() {
         let old = rule.example.old.map(shop);
-        for finding in check(&shop(rule.example.bad), old.as_ref()).expect("a Celery") {
+        for finding in check(&shop(rule.example.bad), old.as_ref(), &Facts::default()).expect("a Celery") {
             assert_eq!(finding.severity, rule.severity, "{}", rule.id);
             assert_eq!(finding.schema, rule.schema || finding.schema, "{}", rule.id);
         }
@@ -72,7 +72,8 @@ fn every_field_of_a_rule_is_guarded_by_garde() {
     let broken = shop(
         "spec: {common: {image: ' ', appName: '_', celeryApp: '/', celeryVersion: x, broker: {url: null,
                     redis: {host: '', port: 0, db: -1, passwordSecretRef: {}}, urlSecretRef: {name: _, key: /}, sqs: {}}},
-                workerSpec: {numOfWorkers: -1}, flowerSpec: {replicas: -1, servicePort: 0},
+                workerSpec: {numOfWorkers: -1}, workerPools: [{name: mail, numOfWorkers: -1}],
+                flowerSpec: {replicas: -1, servicePort: 0},
                 scaleTargetRef: [{kind: worker, minReplicas: -1, maxReplicas: 0,
                                   metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 0}}]}]}",
     );
@@ -166,7 +167,7 @@ fn what_was_already_wrong_is_a_warning_on_update() {
     let old = shop("spec: {common: {broker: {url: 'cache:6379'}}}");
     let same = shop("{metadata: {labels: {team: a}}, spec: {common: {broker: {url: 'cache:6379'}}}}");
     let worse = shop("spec: {common: {broker: {url: 'other:6379'}}}");
-    let severity = |new: &Value| check(new, Some(&old)).expect("a Celery")[0].severity;
+    let severity = |new: &Value| check(new, Some(&old), &Facts::default()).expect("a Celery")[0].severity;
     assert_eq!(severity(&same), Severity::Warn);
     assert_eq!(severity(&worse), Severity::Deny);
 }
@@ -182,7 +183,10 @@ fn a_moved_item_keeps_its_place() {
     let old = spec(&target("worker", 3), &target("flower", 3));
     let moved = spec(&target("flower", 3), &target("worker", 3));
     assert!(
-        check(&moved, Some(&old)).expect("a Celery").iter().all(|finding| finding.severity == Severity::Warn)
+        check(&moved, Some(&old), &Facts::default())
+            .expect("a Celery")
+            .iter()
+            .all(|finding| finding.severity == Severity::Warn)
     );
 }
 
@@ -203,7 +207,7 @@ fn a_secret_is_never_quoted() {
         "memory://;amqp://app:hunter2@mq",
     ] {
         let object = shop(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}"));
-        let findings = check(&object, None).expect("a Celery");
+        let findings = check(&object, None, &Facts::default()).expect("a Celery");
         assert!(!findings.is_empty(), "{url}");
         for finding in findings {
             assert!(!finding.to_string().contains("hunter2"), "{finding}");
@@ -215,7 +219,7 @@ fn a_secret_is_never_quoted() {
 fn messages_say_what_to_write_instead() {
     let object = shop("spec: {common: {broker: {url: 'rabbitmq://app@mq'}, image: My/App}}");
     let texts: Vec<String> =
-        check(&object, None).expect("a Celery").iter().map(ToString::to_string).collect();
+        check(&object, None, &Facts::default()).expect("a Celery").iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
         [
@@ -231,7 +235,7 @@ fn messages_say_what_to_write_instead() {
 fn long_values_are_cut_and_control_characters_are_escaped() {
     let mut object = shop("{}");
     object["spec"]["common"]["image"] = json!(format!("A\u{7}{}", "x".repeat(200)));
-    let text = check(&object, None).expect("a Celery")[0].text();
+    let text = check(&object, None, &Facts::default()).expect("a Celery")[0].text();
     assert!(text.starts_with(&format!("Invalid value: \"A\\u{{7}}{}…\":", "x".repeat(62))), "{text}");
 }
 
@@ -240,12 +244,12 @@ fn wrong_types_are_left_to_the_schema() {
     for overlay in
         ["spec: {workerSpec: {numOfWorkers: three}}", "spec: [1]", "spec: {common: {celeryVersion: 5.1}}"]
     {
-        assert!(check(&shop(overlay), None).is_err(), "{overlay}");
+        assert!(check(&shop(overlay), None, &Facts::default()).is_err(), "{overlay}");
     }
     for object in
         [json!(null), json!({}), json!({"spec": {}}), json!({"metadata": {}, "spec": {"common": {}}})]
     {
-        let _ = check(&object, Some(&object));
+        let _ = check(&object, Some(&object), &Facts::default());
     }
 }
 
@@ -264,5 +268,9 @@ fn brokers_that_no_autoscaler_can_look_into_are_told() {
     for url in ["redis://cache", "rediss://cache", "amqps://app@mq", "pyamqp://app@mq"] {
         assert_eq!(found(&spec(url), None), [], "{url}");
     }
-    assert!(check(&spec("sqs://"), None).expect("a Celery")[0].fix.contains("spec.common.broker.sqs"));
+    assert!(
+        check(&spec("sqs://"), None, &Facts::default()).expect("a Celery")[0]
+            .fix
+            .contains("spec.common.broker.sqs")
+    );
 }

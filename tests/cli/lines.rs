@@ -71,9 +71,10 @@ fn lines_are_those_of_the_file_and_not_of_the_document() {
 #[test]
 fn an_absent_field_has_the_line_of_its_nearest_parent() {
     let text = "apiVersion: celeryproject.org/v1alpha1\nkind: Celery\nmetadata:\n  name: shop\n\
-                spec:\n  workerSpec: {}\n  common:\n    image: shop:1\n    broker:\n      redis:\n        port: 1\n";
+                spec:\n  workerSpec: {}\n  common:\n    image: shop:1\n  scaleTargetRef:\n  - kind: worker\n    metrics:\n    - \
+                {name: cpu, target: {type: Utilization, averageUtilization: 80}}\n";
     let found = linted(text, "json").findings();
-    let expected = [("C01", "spec.common.celeryApp", 7), ("B41", "spec.common.broker.redis.host", 10)];
+    let expected = [("C01", "spec.common.celeryApp", 7), ("A02", "spec.scaleTargetRef[0].maxReplicas", 10)];
     assert_eq!(found, expected.map(|(rule, path, line)| (rule.to_owned(), path.to_owned(), line)));
     let nothing = "\n\napiVersion: celeryproject.org/v1alpha1\nkind: Celery\nmetadata: {name: shop}\n";
     let lines: Vec<u64> = linted(nothing, "json").findings().into_iter().map(|(_, _, line)| line).collect();

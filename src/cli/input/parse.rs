@@ -19,8 +19,10 @@ use super::split::Chunk;
 const MAX_TEXT: usize = 3 * 1024 * 1024;
 /// Deepest nesting: nothing that Kubernetes knows comes near.
 const MAX_DEPTH: usize = 100;
-/// What a document may weigh with its aliases written out: one for each value, and its characters.
-const MAX_WEIGHT: usize = 8 * 1024 * 1024;
+/// What a document may weigh with its aliases written out.
+const MAX_WEIGHT: usize = 16 * 1024 * 1024;
+/// What a value weighs beside its characters.
+const VALUE: usize = 16;
 
 /// Why a document cannot be read.
 #[derive(Debug, PartialEq, Eq)]
@@ -124,16 +126,16 @@ impl<'t> Reader<'t> {
                 return Ok(node);
             }
             Event::Scalar(text, style, anchor, tag) => {
-                self.add(1 + text.len(), line)?;
+                self.add(VALUE + text.len(), line)?;
                 let meaning = meaning(&text, style, tag.as_deref());
                 (Node { line, content: Content::Scalar { meaning, text: Arc::from(text.as_ref()) } }, anchor)
             }
             Event::SequenceStart(_, anchor, _) => {
-                self.add(1, line)?;
+                self.add(VALUE, line)?;
                 (Node { line, content: Content::List(Arc::new(self.items(depth)?)) }, anchor)
             }
             Event::MappingStart(_, anchor, _) => {
-                self.add(1, line)?;
+                self.add(VALUE, line)?;
                 (Node { line, content: Content::Map(Arc::new(self.entries(depth)?)) }, anchor)
             }
             _ => return Err(Defect { line, why: "is not YAML: a value is missing".to_owned() }),
@@ -147,7 +149,7 @@ impl<'t> Reader<'t> {
     fn add(&mut self, weight: usize, line: usize) -> Result<(), Defect> {
         self.weight = self.weight.saturating_add(weight);
         if self.weight > MAX_WEIGHT {
-            let why = "has aliases that stand for more than an API server takes".to_owned();
+            let why = "holds more values than an API server takes, its aliases written out".to_owned();
             return Err(Defect { line, why });
         }
         Ok(())

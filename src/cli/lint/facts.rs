@@ -1,96 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the other objects of the input say: which names are taken, what else there is.
+//! What the documents of an input know about each other: which names are taken, which Secrets and `ConfigMap`s there
+//! are, each in its namespace.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::Value;
 
 use crate::api::API_VERSION;
-use crate::resolve::SecretData;
+use crate::rules::{Facts, SecretTexts};
 
-/// What is known about the cluster; nothing by default.
+/// What is known, by namespace. Nothing is known about a namespace that no document names.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
-    namespaces: BTreeMap<String, Namespace>,
-    /// The policies of the input, as they are written.
-    pub policies: Vec<Value>,
-}
+pub(in crate::cli) struct Known(BTreeMap<String, Facts>);
 
-/// What is known about a namespace.
-#[derive(Clone, Default)]
-pub struct Namespace {
-    /// Labels, when the namespace itself is in the input.
-    pub labels: BTreeMap<String, String>,
-    /// The Celery objects by name, with their `appName`.
-    pub celeries: BTreeMap<String, Option<String>>,
-    /// `ConfigMap`s by name, with their keys.
-    pub config_maps: BTreeMap<String, BTreeSet<String>>,
-    /// Secrets by name, with their fields. Never printed.
-    pub secrets: BTreeMap<String, SecretData>,
-}
-
-/// Without what Secrets hold.
-impl fmt::Debug for Namespace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { labels, celeries, config_maps, secrets } = self;
-        let secrets: BTreeMap<&String, Vec<&String>> =
-            secrets.iter().map(|(name, data)| (name, data.keys().collect())).collect();
-        f.debug_struct("Namespace")
-            .field("labels", labels)
-            .field("celeries", celeries)
-            .field("config_maps", config_maps)
-            .field("secrets", &secrets)
-            .finish()
-    }
-}
-
-impl Facts {
+impl Known {
     /// What these objects say; one without a namespace belongs to `default`.
-    #[must_use]
-    pub fn gathered<'o>(objects: impl Iterator<Item = &'o Value>, default: &str) -> Self {
-        let mut facts = Self::default();
+    pub(super) fn gathered<'o>(objects: impl Iterator<Item = &'o Value>, default: &str) -> Self {
+        let mut known = Self::default();
         for object in objects {
-            facts.add(object, default);
+            known.add(object, default);
         }
-        facts
+        known
     }
 
-    /// What is known about a namespace.
-    #[must_use]
-    pub fn namespace(&self, name: &str) -> Option<&Namespace> {
-        self.namespaces.get(name)
+    /// Asks a question with what is known in a namespace beside the Celery of this name.
+    pub(super) fn beside<T>(&mut self, namespace: &str, name: &str, question: impl FnOnce(&Facts) -> T) -> T {
+        let Some(facts) = self.0.get_mut(namespace) else { return question(&Facts::default()) };
+        // Taken out and put back: a copy for each of a thousand objects would be a million entries.
+        let own = facts.neighbours.remove(name);
+        let answer = question(facts);
+        facts.neighbours.extend(own.map(|prefix| (name.to_owned(), prefix)));
+        answer
     }
 
-    fn home(&mut self, namespace: String) -> &mut Namespace {
-        self.namespaces.entry(namespace).or_default()
+    /// The texts of a Secret.
+    pub(in crate::cli) fn secret(&self, namespace: &str, name: &str) -> Option<&SecretTexts> {
+        self.0.get(namespace)?.secrets.get(name)
     }
 
     fn add(&mut self, object: &Value, default: &str) {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-        let (Some(kind), Some(version)) = (text("/kind"), text("/apiVersion")) else { return };
+        let (Some(version), Some(kind)) = (text("/apiVersion"), text("/kind")) else { return };
         let name = text("/metadata/name").unwrap_or_default().to_owned();
-        let namespace = match kind {
-            "Namespace" => name.as_str(),
-            _ => text("/metadata/namespace").unwrap_or(default),
-        };
-        let namespace = namespace.to_owned();
+        let namespace = text("/metadata/namespace").unwrap_or(default).to_owned();
+        let facts = self.0.entry(namespace).or_default();
         match (version, kind) {
             (API_VERSION, "Celery") => {
-                let app = text("/spec/common/appName").map(str::to_owned);
-                self.home(namespace).celeries.insert(name, app);
-            }
-            (API_VERSION, "CeleryPolicy") => self.policies.push(object.clone()),
-            ("v1", "Namespace") => {
-                let labels = object.pointer("/metadata/labels").cloned().unwrap_or_default();
-                self.home(namespace).labels = serde_json::from_value(labels).unwrap_or_default();
+                let prefix = text("/spec/common/appName").unwrap_or(&name).to_owned();
+                facts.neighbours.insert(name, prefix);
             }
             ("v1", "ConfigMap") => {
-                self.home(namespace).config_maps.insert(name, keys(object));
+                facts.config_maps.insert(name, keys(object));
             }
             ("v1", "Secret") => {
-                self.home(namespace).secrets.insert(name, fields(object));
+                facts.secrets.insert(name, texts(object));
             }
             _ => {}
         }
@@ -103,12 +67,12 @@ fn keys(object: &Value) -> BTreeSet<String> {
     texts.chain(map.binary_data.unwrap_or_default().into_keys()).collect()
 }
 
-/// The fields of a Secret; `stringData` counts more than `data`, as on the API server. What is no text is left out.
-fn fields(object: &Value) -> SecretData {
-    let Ok(secret) = serde_json::from_value::<Secret>(object.clone()) else { return SecretData::new() };
+/// The texts of a Secret; `stringData` counts more than `data`, as on the API server. What is no text is left out.
+fn texts(object: &Value) -> SecretTexts {
+    let Ok(secret) = serde_json::from_value::<Secret>(object.clone()) else { return SecretTexts::default() };
     let encoded = secret.data.unwrap_or_default().into_iter();
     let decoded = encoded.filter_map(|(key, bytes)| Some((key, String::from_utf8(bytes.0).ok()?)));
-    decoded.chain(secret.string_data.unwrap_or_default()).collect()
+    SecretTexts(decoded.chain(secret.string_data.unwrap_or_default()).collect())
 }
 
 #[cfg(test)]
@@ -117,28 +81,47 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn every_kind_is_found_in_its_namespace() {
+    fn known() -> Known {
+        let celery = |name: &str, app: Value| {
+            json!({"apiVersion": API_VERSION, "kind": "Celery", "metadata": {"name": name},
+                   "spec": {"common": {"appName": app}}})
+        };
         let objects = [
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a", "namespace": "shop"},
                    "data": {"url": "aHVudGVyMg==", "raw": "/w=="}, "stringData": {"user": "app"}}),
             json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"k": "v"}}),
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"team": "a"}}}),
-            json!({"apiVersion": API_VERSION, "kind": "Celery", "metadata": {"name": "web"},
-                   "spec": {"common": {"appName": "front"}}}),
-            json!({"apiVersion": API_VERSION, "kind": "CeleryPolicy", "metadata": {"name": "p"}}),
+            celery("web", json!("front")),
+            celery("back", json!(null)),
             json!({"kind": "Secret"}),
             json!(7),
         ];
-        let facts = Facts::gathered(objects.iter(), "default");
-        let shop = facts.namespace("shop").expect("there");
-        assert_eq!(shop.secrets["a"]["url"], "hunter2");
-        assert_eq!(shop.secrets["a"].len(), 2);
-        assert_eq!(shop.labels["team"], "a");
-        let default = facts.namespace("default").expect("there");
-        assert_eq!(default.config_maps["c"], BTreeSet::from(["k".to_owned()]));
-        assert_eq!(default.celeries["web"].as_deref(), Some("front"));
-        assert_eq!(facts.policies.len(), 1);
-        assert!(!format!("{facts:?}").contains("hunter2"));
+        Known::gathered(objects.iter(), "default")
+    }
+
+    #[test]
+    fn every_kind_is_found_in_its_namespace() {
+        let mut known = known();
+        let keys = |texts: &SecretTexts| texts.0.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(known.secret("shop", "a").map(keys), Some(vec!["url".to_owned(), "user".to_owned()]));
+        assert!(known.secret("default", "a").is_none());
+        let maps = known.beside("default", "web", |facts| facts.config_maps.clone());
+        assert_eq!(maps, BTreeMap::from([("c".to_owned(), BTreeSet::from(["k".to_owned()]))]));
+        assert!(!format!("{known:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn nobody_is_its_own_neighbour() {
+        let mut known = known();
+        for (name, neighbours) in [
+            ("web", vec![("back", "back")]),
+            ("back", vec![("web", "front")]),
+            ("new", vec![("back", "back"), ("web", "front")]),
+        ] {
+            let found = known.beside("default", name, |facts| facts.neighbours.clone());
+            let expected: BTreeMap<String, String> =
+                neighbours.iter().map(|(name, prefix)| ((*name).to_owned(), (*prefix).to_owned())).collect();
+            assert_eq!(found, expected, "{name}");
+        }
+        assert!(known.beside("elsewhere", "web", |facts| *facts == Facts::default()));
     }
 }

@@ -8,7 +8,9 @@ use serde_json::Value;
 use crate::api::{API_VERSION, GROUP};
 use crate::cli::input::Object;
 use crate::defaults::{self, Moment};
-use crate::rules::{self, Finding, Severity, schema};
+use crate::rules::{self, Facts, Finding, Severity, schema};
+
+use super::facts::Known;
 
 /// A finding and its line.
 #[derive(Debug)]
@@ -47,12 +49,16 @@ impl Verdict {
 }
 
 /// The verdict on a Celery; `None` for an object of another kind.
-pub(super) fn verdict(object: Object, namespace: &str) -> Option<Verdict> {
+pub(super) fn verdict(object: Object, default: &str, known: &mut Known) -> Option<Verdict> {
     let Object { file, node, value } = object;
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let (version, kind) = (text("/apiVersion").unwrap_or_default(), text("/kind").unwrap_or_default());
+    let namespace = text("/metadata/namespace").unwrap_or(default).to_owned();
+    let name =
+        text("/metadata/name").or_else(|| text("/metadata/generateName")).unwrap_or_default().to_owned();
+    let written = |path: &str| node.text_at(path).map(str::to_owned);
     let (object, mut findings) = if (version, kind) == (API_VERSION, "Celery") {
-        judged(&value, &|path| node.text_at(path).map(str::to_owned))
+        known.beside(&namespace, &name, |facts| judged(&value, &written, facts))
     } else {
         (value.clone(), vec![misnamed(version, kind)?])
     };
@@ -61,11 +67,8 @@ pub(super) fn verdict(object: Object, namespace: &str) -> Option<Verdict> {
     });
     Some(Verdict {
         file,
-        namespace: text("/metadata/namespace").unwrap_or(namespace).to_owned(),
-        name: text("/metadata/name")
-            .or_else(|| text("/metadata/generateName"))
-            .unwrap_or_default()
-            .to_owned(),
+        namespace,
+        name,
         object,
         findings: findings
             .into_iter()
@@ -75,13 +78,13 @@ pub(super) fn verdict(object: Object, namespace: &str) -> Option<Verdict> {
 }
 
 /// The object as it would be stored, and everything that is wrong with it.
-fn judged(value: &Value, written: &dyn Fn(&str) -> Option<String>) -> (Value, Vec<Finding>) {
+fn judged(value: &Value, written: &dyn Fn(&str) -> Option<String>, facts: &Facts) -> (Value, Vec<Finding>) {
     let mut reading = schema::reading(value, written);
     let object = std::mem::take(&mut reading.object);
     let additions = defaults::absent(&object, Moment::Creation);
     let object = defaults::defaulted(object, &additions);
     // What is left after wrong types were taken out can be decoded; should it not, the schema's findings remain.
-    let findings = rules::check(&object, None).unwrap_or_default();
+    let findings = rules::check(&object, None, facts).unwrap_or_default();
     let findings = reading.with(findings);
     (object, findings)
 }

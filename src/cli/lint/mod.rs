@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `lint`: the webhook's verdict without a cluster, with the lines to mend.
 
-pub mod facts;
+mod facts;
 mod judge;
 mod report;
 
@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use super::input::{self, Input, Unreadable};
 use super::{Documents, Lint};
-use facts::Facts;
+pub(super) use facts::Known;
 pub(super) use judge::Verdict;
 
 /// How findings are printed.
@@ -38,16 +38,17 @@ pub(super) struct Outcome {
     /// What could not be read.
     pub(super) unreadable: Vec<Unreadable>,
     /// What the other objects of the input say.
-    pub(super) facts: Facts,
+    pub(super) known: Known,
 }
 
 /// Judges what the paths hold.
 pub(super) fn outcome(documents: &Documents) -> Outcome {
     let Input { files, objects, unreadable } = input::read(&documents.paths);
     let namespace = &documents.namespace;
-    let facts = Facts::gathered(objects.iter().map(|object| &object.value), namespace);
-    let verdicts = objects.into_iter().filter_map(|object| judge::verdict(object, namespace)).collect();
-    Outcome { files, verdicts, unreadable, facts }
+    let mut known = Known::gathered(objects.iter().map(|object| &object.value), namespace);
+    let verdicts =
+        objects.into_iter().filter_map(|object| judge::verdict(object, namespace, &mut known)).collect();
+    Outcome { files, verdicts, unreadable, known }
 }
 
 impl Outcome {

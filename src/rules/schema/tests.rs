@@ -2,7 +2,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::rules::example;
+use crate::rules::{Facts, example};
 
 /// What the schema finds in an example: rule, path, message and fix.
 fn found(overlay: &str) -> Vec<String> {
@@ -33,10 +33,7 @@ fn no_example_of_a_rule_is_against_the_schema_in_another_place() {
 fn messages_say_what_was_meant() {
     for (overlay, text) in [
         ("spec: {commom: {}}", "spec.commom: Forbidden: there is no such field; did you mean common? [S01]"),
-        (
-            "spec: {image: a}",
-            "spec.image: Forbidden: there is no such field; did you mean spec.common.image? [S01]",
-        ),
+        ("spec: {image: a}", "spec.image: Forbidden: there is no such field; did you mean one of "),
         (
             "spec: {flowerSpec: {qqqq: 1}}",
             "spec.flowerSpec.qqqq: Forbidden: there is no such field; remove it; there are ",
@@ -69,6 +66,15 @@ fn messages_say_what_was_meant() {
             "spec: {flowerSpec: {serviceType: Foo}}",
             "spec.flowerSpec.serviceType: Unsupported value: \"Foo\": is not a value of this field; use one of Default, ClusterIP, NodePort, LoadBalancer [S03]",
         ),
+        (
+            "spec: {celeryVersion: '5.5'}",
+            "spec.celeryVersion: Forbidden: there is no such field; did you mean spec.common.celeryVersion? [S01]",
+        ),
+        (
+            "metadata: {name: Shop}",
+            "metadata.name: Invalid value: \"Shop\": does not have the form of the field; write what fits ",
+        ),
+        ("metadata: {name: null}", "metadata.name: Required value: the object has no name; set name [S03]"),
         (
             "spec: {common: {image: null}}",
             "spec.common.image: Required value: the field is required and missing; set image [S03]",
@@ -107,7 +113,8 @@ fn what_is_left_can_be_judged() {
         json!({"workerSpec": {}, "common": {"image": "My/App"}, "scaleTargetRef": [{"kind": "worker", "pool": "default",
                "minReplicas": 1, "metrics": [{"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}]}]})
     );
-    let rules = crate::rules::check(&reading.object, None).expect("has the form of a Celery");
+    let rules =
+        crate::rules::check(&reading.object, None, &Facts::default()).expect("has the form of a Celery");
     let mut all: Vec<(&str, String)> =
         reading.with(rules).into_iter().map(|finding| (finding.rule, finding.path)).collect();
     all.sort();
@@ -126,7 +133,8 @@ fn what_is_left_can_be_judged() {
 fn a_pool_of_a_wrong_type_is_no_missing_pool() {
     let object = example::object("spec: {workerSpec: 3}").expect("is YAML");
     let reading = reading(&object, &|_| None);
-    let rules = crate::rules::check(&reading.object, None).expect("has the form of a Celery");
+    let rules =
+        crate::rules::check(&reading.object, None, &Facts::default()).expect("has the form of a Celery");
     assert!(rules.iter().any(|finding| finding.rule == "C22"), "{rules:?}");
     let all = reading.with(rules);
     assert_eq!(all.iter().map(|finding| finding.rule).collect::<Vec<_>>(), [TYPE], "{all:?}");
@@ -157,7 +165,7 @@ fn any_json_is_survived() {
         json!({"spec": {"common": {"volumes": [null, 3, {"": {"": []}}]}}}),
     ] {
         let reading = reading(&object, &|_| None);
-        let rules = crate::rules::check(&reading.object, None).unwrap_or_default();
+        let rules = crate::rules::check(&reading.object, None, &Facts::default()).unwrap_or_default();
         assert!(!reading.with(rules).is_empty(), "{object}");
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::compiled::{Fields, Form, Items, Schema};
+use super::metadata;
 use super::scalar::{Breach, between};
 use super::words::{self, below, plain};
 use super::{Reading, TYPE, UNKNOWN, VALUE};
@@ -15,8 +16,13 @@ use crate::rules::path;
 /// Reads an object.
 pub(super) fn reading(root: &Schema, object: &Value, written: &dyn Fn(&str) -> Option<String>) -> Reading {
     let mut walk = Walk { root, object, written, findings: Vec::new(), dropped: Vec::new() };
-    let object = walk.value(root, object, "").unwrap_or_default();
-    Reading { object, findings: walk.findings, dropped: walk.dropped }
+    let stored = walk.value(root, object, "").unwrap_or_default();
+    let dropped = walk.dropped.iter().any(|path| path.starts_with("metadata"));
+    if !dropped && stored.is_object() && !metadata::has_name(&stored) {
+        let breach = ("the object has no name".to_owned(), "set name".to_owned());
+        walk.add(VALUE, Kind::Required, "metadata.name", None, breach);
+    }
+    Reading { object: stored, findings: walk.findings, dropped: walk.dropped }
 }
 
 struct Walk<'w> {

@@ -30,6 +30,9 @@ pub(super) fn meant(root: &Schema, fields: &Fields, name: &str) -> String {
     match (elsewhere.as_slice(), alike) {
         // The same name in another place is meant more often than a similar one here.
         ([there], alike) if alike.is_none_or(|(alike, _)| alike < TYPO) => format!("did you mean {there}?"),
+        (several @ [_, _, ..], None) if several.len() <= MAX_NAMES => {
+            format!("did you mean one of {}?", several.join(", "))
+        }
         (_, Some((_, known))) => format!("did you mean {known}?"),
         _ if fields.known.is_empty() => "remove it".to_owned(),
         _ => {

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How pods are watched, stopped and kept from being taken all at once.
+
+use garde::Validate;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::open::{Open, Word};
+
+/// What happens to running tasks when a pod is stopped.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase")]
+pub struct GracefulShutdown {
+    /// `Warm` (when absent): running tasks finish. `Soft`: they may finish for a while, then they go back to the queue.
+    /// `Cold`: they go back at once. The latter two need `task_acks_late`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub mode: Option<Open<ShutdownMode>>,
+    /// Seconds between the request to stop and the kill; absent: 600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub timeout_seconds: Option<i32>,
+    /// Seconds that tasks may go on in the mode `Soft`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub soft_timeout_seconds: Option<i32>,
+}
+
+/// What happens to running tasks when a pod is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShutdownMode {
+    /// They finish.
+    Warm,
+    /// They may finish for a while.
+    Soft,
+    /// They go back to the queue.
+    Cold,
+}
+
+impl Word for ShutdownMode {
+    const SPELLINGS: &'static [(&'static str, Self)] =
+        &[("Warm", Self::Warm), ("Soft", Self::Soft), ("Cold", Self::Cold)];
+}
+
+/// How kubelet sees that a container is up.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase")]
+pub struct Probes {
+    /// Whether the start is done; nothing else is asked before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(dive)]
+    pub startup: Option<Probe>,
+    /// Whether a rollout may go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(dive)]
+    pub readiness: Option<Probe>,
+    /// Whether the container must be restarted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(dive)]
+    pub liveness: Option<Probe>,
+}
+
+/// One probe.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("required" = ["type"]))]
+pub struct Probe {
+    /// `Ping` asks the worker through the broker, `Heartbeat` looks at the age of a file that it touches, `Custom` runs
+    /// a command, `None` asks nothing.
+    #[serde(rename = "type", default)]
+    #[garde(skip)]
+    pub type_: Open<ProbeType>,
+    /// What `Custom` runs, one word an element; no shell reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[garde(skip)]
+    pub command: Vec<String>,
+    /// Oldest age of the file of `Heartbeat`, in seconds; absent: 300.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub max_age_seconds: Option<i32>,
+    /// Seconds before the first question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub initial_delay_seconds: Option<i32>,
+    /// Seconds between two questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub period_seconds: Option<i32>,
+    /// Seconds an answer may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub timeout_seconds: Option<i32>,
+    /// Bad answers in a row that count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub failure_threshold: Option<i32>,
+}
+
+/// What a probe looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeType {
+    /// The answer of the worker through the broker.
+    Ping,
+    /// The age of a file.
+    Heartbeat,
+    /// A command.
+    Custom,
+    /// Nothing.
+    None,
+}
+
+impl Word for ProbeType {
+    const SPELLINGS: &'static [(&'static str, Self)] = &[
+        ("Ping", Self::Ping),
+        ("Heartbeat", Self::Heartbeat),
+        ("Custom", Self::Custom),
+        ("None", Self::None),
+    ];
+}
+
+/// How many pods a node drain may take at once: exactly one of the fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PodDisruptionBudget {
+    /// Pods, or a percentage, that must stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_available: Option<IntOrString>,
+    /// Pods, or a percentage, that may be missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_unavailable: Option<IntOrString>,
+}
