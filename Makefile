@@ -26,6 +26,10 @@ build: ## The operator, optimised
 test: ## Every test that needs no node
 	$(CARGO) test --locked --workspace
 
+.PHONY: bench-lint
+bench-lint: build ## How long lint takes for a thousand objects
+	hack/lint-bench.sh 1000
+
 .PHONY: lint
 lint: fmt-check clippy deny generated ## Formatting, lints, licences, generated files
 
