@@ -8,7 +8,7 @@ file=$(mktemp) && trap 'rm -f "$file"' EXIT
 sample=$(dirname "$0")/../config/samples/everything.yaml
 awk -v documents="$documents" '
     { text = text $0 "\n" }
-    END { for (i = 0; i < documents; i++) { one = text; sub(/\n  name: /, "&d" i "-", one); printf "---\n%s", one } }
+    END { for (i = 0; i < documents; i++) { one = text; sub(/\n  name: /, "&d" i "-", one); sub(/appName: /, "&d" i "-", one); printf "---\n%s", one } }
 ' "$sample" >"$file"
 bytes=$(wc -c <"$file")
 start=$(date +%s%N)

@@ -141,7 +141,7 @@ fn with_secrets(mut object: Value) -> Value {
                     {"name": "FLOWER_BASIC_AUTH", "value": format!("{SECRET}-9")},
                     {"name": "REMAP_SIGTERM", "value": format!("{SECRET}-10")}],
         },
-        "workerSpec": {"args": [format!("--broker={url}"), "-b", url, format!("--pasword={SECRET}-11"), format!("--{SECRET}-12 x"),
+        "workerSpec": {"args": [format!("--broker={url}"), "-b", url, format!("--pasword={SECRET}-11"), format!("--pasword {SECRET}-12"),
                                 "--", format!("broker.url={url}"), format!("redis.password={SECRET}-13")]},
         "flowerSpec": {"args": [format!("--basic_auth={SECRET}-14"), format!("--basic_auht=u:{SECRET}-15"),
                                 format!("--broker_api=http://u:{SECRET}-16@mq"), format!("--oauth2_secret={SECRET}-17"),

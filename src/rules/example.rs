@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 /// What is wrong with the YAML that was to be laid over.
 pub type NotYaml = serde_saphyr::Error;
 
+/// Other Celery objects of the same namespace, by name and `appName`.
+pub const NEIGHBOURS: &[(&str, &str)] = &[("mall", "mall"), ("hall", "shop-worker-hall")];
+
 /// The Celery called `shop` with this YAML laid over it; a null takes a field away.
 ///
 /// # Errors

@@ -173,12 +173,24 @@ impl<'r> Report<'r> {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
+        self.graded(self.origin.severity, kind, path, message, fix);
+    }
+
+    /// Adds a finding of a severity that is not the rule's own.
+    pub(super) fn graded(
+        &mut self,
+        severity: Severity,
+        kind: Kind,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
         let path = path.into();
         let value = match kind {
             Kind::Required | Kind::Forbidden => None,
             _ => value_at(self.raw, &path),
         };
-        self.push(self.origin.severity, kind, path, value, message.into(), fix.into());
+        self.push(severity, kind, path, value, message.into(), fix.into());
     }
 
     /// Adds a finding that shows a value prepared by the rule: one with credentials masked.
@@ -191,6 +203,12 @@ impl<'r> Report<'r> {
         fix: impl Into<String>,
     ) {
         self.push(severity, Kind::Invalid, path.into(), Some(quoted(shown)), message.into(), fix.into());
+    }
+
+    /// The id of the rule at hand.
+    #[must_use]
+    pub(super) fn rule(&self) -> &'static str {
+        self.origin.id
     }
 
     /// The severity of the rule at hand.

@@ -5,6 +5,7 @@
 //! and a good example that a test runs. Field rules are garde attributes on the types of [`crate::api`]; their entry
 //! names the fields. Cross-field rules are plain functions. Both end in one list of [`Finding`]s.
 
+mod amount;
 mod autoscale;
 mod broker;
 mod broker_url;
@@ -17,10 +18,18 @@ mod finding;
 mod flower;
 mod metrics;
 mod path;
+mod probes;
+mod queue_names;
+mod release;
 mod replicas;
 mod rule;
 pub mod schema;
+mod shell;
+mod shutdown;
+mod size;
 mod subject;
+mod worker;
+mod worker_args;
 
 use serde_json::Value;
 use thiserror::Error;
@@ -75,6 +84,7 @@ fn is_oversized(object: &Celery) -> bool {
     url.is_some_and(|url| url.len() > limits::TEXT)
         || spec.scale_target_ref.len() > limits::SCALE_TARGETS
         || spec.worker_pools.len() > limits::POOLS
+        || size::has_long_lists(object)
         || spec.scale_target_ref.iter().any(|target| target.metrics.len() > limits::METRICS)
 }
 

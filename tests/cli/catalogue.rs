@@ -43,7 +43,9 @@ fn every_rule_is_explained_with_objects_that_can_be_tried() {
         }
         let mut objects = objects(&answer.out);
         assert_eq!(objects.len(), 2 + usize::from(rule.example.old.is_some()), "{}", rule.id);
-        good.extend(objects.pop());
+        // Each in a namespace of its own, since all have the same name.
+        let namespace = format!("metadata:\n  namespace: {}\n", rule.id.to_lowercase());
+        good.extend(objects.pop().map(|object| object.replacen("metadata:\n", &namespace, 1)));
     }
     assert_eq!(linted(&good.join("---\n"), "text").out, "");
 }
