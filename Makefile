@@ -30,6 +30,10 @@ test: ## Every test that needs no node; real Celery judges where python3 has pip
 judge: ## Real Celery, every supported release, on what it makes of arguments, URLs and settings
 	CELERY_JUDGE=required $(CARGO) test --locked --test celery
 
+.PHONY: bench-lint
+bench-lint: build ## How long lint takes for a thousand objects
+	hack/lint-bench.sh 1000
+
 .PHONY: lint
 lint: fmt-check clippy deny generated ## Formatting, lints, licences, generated files
 
@@ -57,16 +61,16 @@ fuzz: ## Random input for a minute a target, on the stable toolchain; FUZZ_SECON
 ##@ Generated files
 
 .PHONY: generate
-generate: ## Write what Rust is the source of into config/
-	$(CARGO) build --locked -q
-	hack/generate.sh config
+generate: ## Write what Rust is the source of into config/ and docs/reference/
+	$(CARGO) build --locked -q -p celery-operator -p reference
+	hack/generate.sh .
 
 .PHONY: generated
-generated: ## Whether config/ is what Rust says
-	$(CARGO) build --locked -q
+generated: ## Whether config/ and docs/reference/ are what Rust says
+	$(CARGO) build --locked -q -p celery-operator -p reference
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && hack/generate.sh "$$folder" && \
-	for part in $$(ls "$$folder"); do \
-		diff -ru "config/$$part" "$$folder/$$part" || { echo "config/$$part is stale: make generate" >&2; exit 1; }; \
+	for part in $$(cd "$$folder" && ls -d */*); do \
+		diff -ru "$$part" "$$folder/$$part" || { echo "$$part is stale: make generate" >&2; exit 1; }; \
 	done
 
 ##@ Help

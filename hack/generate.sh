@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Writes the manifests that Rust is the source of into a folder.
+# Writes what Rust is the source of into a folder: manifests below config, the reference below docs.
 set -eu
 folder=$1
-operator=${CARGO_TARGET_DIR:-target}/debug/celery-operator
-mkdir -p "$folder/crd" "$folder/rbac" "$folder/webhook"
-"$operator" crd >"$folder/crd/celeryproject.org_celeries.yaml"
-"$operator" manifests rbac >"$folder/rbac/rbac.yaml"
-"$operator" manifests webhooks >"$folder/webhook/webhooks.yaml"
+binaries=${CARGO_TARGET_DIR:-target}/debug
+operator=$binaries/celery-operator
+mkdir -p "$folder/config/crd" "$folder/config/rbac" "$folder/config/webhook" "$folder/docs/reference"
+"$operator" crd >"$folder/config/crd/celeryproject.org_celeries.yaml"
+"$operator" manifests rbac >"$folder/config/rbac/rbac.yaml"
+"$operator" manifests webhooks >"$folder/config/webhook/webhooks.yaml"
+"$binaries/reference" "$folder/docs/reference"

@@ -13,9 +13,9 @@ use std::path::Path;
 use axum::body::Body;
 use axum::http::Request;
 use celery_operator::admission;
-use celery_operator::index::CeleryIndex;
+use celery_operator::index::Surroundings;
 use celery_operator::manifests::{MUTATE_PATH, VALIDATE_PATH};
-use celery_operator::rules::{self, Rule, catalogue};
+use celery_operator::rules::{self, Rule, catalogue, example};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -28,17 +28,7 @@ const JARGON: &[&str] =
     &["subject", "garde", "schema", "webhook", "catalogue", "ratchet", "kstatus", "serde", "null"];
 
 fn object(overlay: &str) -> Value {
-    let mut object = json!({
-        "apiVersion": "celeryproject.org/v1alpha1",
-        "kind": "Celery",
-        "metadata": {"name": "shop", "namespace": "default"},
-        "spec": {
-            "common": {"image": "shop:1.0", "celeryApp": "shop.tasks", "broker": {"url": "redis://cache:6379/0"}},
-            "workerSpec": {},
-        },
-    });
-    json_patch::merge(&mut object, &serde_saphyr::from_str::<Value>(overlay).unwrap());
-    object
+    example::object(overlay).unwrap()
 }
 
 async fn answer(path: &str, new: &Value, old: &Value) -> Value {
@@ -52,7 +42,7 @@ async fn answer(path: &str, new: &Value, old: &Value) -> Value {
     }});
     let request =
         Request::post(path).header("content-type", "application/json").body(Body::from(review.to_string()));
-    let response = admission::router(CeleryIndex::default()).oneshot(request.unwrap()).await.unwrap();
+    let response = admission::router(Surroundings::default()).oneshot(request.unwrap()).await.unwrap();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     serde_json::from_slice::<Value>(&bytes).unwrap()["response"].clone()
 }

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use celery_operator::defaults::{self, Moment};
-use celery_operator::rules::{self, Facts, Finding, catalogue};
+use celery_operator::rules::{self, Facts, Finding, catalogue, example};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
@@ -74,18 +74,6 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-fn base() -> Value {
-    json!({
-        "apiVersion": "celeryproject.org/v1alpha1",
-        "kind": "Celery",
-        "metadata": {"name": "shop", "namespace": "default"},
-        "spec": {
-            "common": {"image": "shop:1.0", "celeryApp": "shop.tasks", "broker": {"url": "redis://cache:6379/0"}},
-            "workerSpec": {},
-        },
-    })
-}
-
 fn overlays() -> Vec<Value> {
     let texts = catalogue::rules().flat_map(|rule| [rule.example.bad, rule.example.good]);
     texts.map(|text| serde_saphyr::from_str(text).unwrap()).collect()
@@ -113,7 +101,7 @@ fn celery() -> impl Strategy<Value = Value> {
     let laid = prop::collection::vec(select(overlays()), 0..6);
     let edits = prop::collection::vec((any::<Index>(), anything()), 0..4);
     (laid, edits).prop_map(|(laid, edits)| {
-        let mut object = base();
+        let mut object = example::object("{}").unwrap();
         for overlay in laid {
             json_patch::merge(&mut object, &overlay);
         }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use celery_operator::rules::catalogue;
-use serde_json::{Value, json};
+use celery_operator::rules::{catalogue, example};
+use serde_json::Value;
 
 fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "corpus".to_owned());
@@ -16,9 +16,7 @@ fn main() -> std::io::Result<()> {
     for rule in catalogue::rules() {
         for (kind, text) in [("bad", rule.example.bad), ("good", rule.example.good)] {
             let overlay: Value = serde_saphyr::from_str(text).unwrap_or_default();
-            let mut object = json!({"apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery", "metadata": {"name": "shop"},
-                "spec": {"common": {"image": "shop:1", "celeryApp": "shop", "broker": {"url": "redis://cache"}}, "workerSpec": {}}});
-            merge(&mut object, &overlay);
+            let object = example::object(text).unwrap_or_default();
             fs::write(reviews.join(format!("{}-{kind}", rule.id)), object.to_string())?;
             let mut words = Vec::new();
             texts(&overlay, &mut words);
@@ -26,21 +24,6 @@ fn main() -> std::io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn merge(object: &mut Value, overlay: &Value) {
-    match (object, overlay) {
-        (Value::Object(object), Value::Object(overlay)) => {
-            for (key, value) in overlay {
-                if value.is_null() {
-                    object.remove(key);
-                } else {
-                    merge(object.entry(key.clone()).or_default(), value);
-                }
-            }
-        }
-        (object, overlay) => *object = overlay.clone(),
-    }
 }
 
 /// Every text of a value: arguments, URLs, settings.

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command line.
 
+mod catalogue;
+mod input;
+mod lint;
 mod print;
+mod render;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::manifests::{NAMESPACE, SERVICE};
 use crate::telemetry::{self, LogFilter, LogFormat};
@@ -23,6 +28,30 @@ struct Cli {
 enum Command {
     /// Run the operator: webhooks and reconciler.
     Run(Run),
+    /// Say what the webhook would say about Celery objects in files, with the lines to mend.
+    ///
+    /// Objects of other kinds in the input (Secrets, Namespaces and so on) are what the rules look into; nothing is read
+    /// from a cluster, and no value of a Secret is printed.
+    ///
+    /// Exit code: 0 nothing would be refused, 1 something would, 2 something could not be read.
+    Lint(Lint),
+    /// Print the objects that the operator would create, as YAML.
+    ///
+    /// Findings go to standard error; of an object that would be refused nothing is printed. What only a cluster knows
+    /// (the owner's identity and the hash that is made with it) is left out.
+    ///
+    /// Nothing secret is printed: credentials from Secrets of the input appear as REDACTED, and so do those of Secrets
+    /// that are not in the input but whose place is known. A Secret that holds the broker's whole URL has to be in the
+    /// input for what depends on it to be printed.
+    ///
+    /// Exit code: 0 nothing would be refused, 1 something would, 2 something could not be read.
+    Render(Render),
+    /// Say what a rule is about, with a bad and a good example.
+    ///
+    /// Exit code: 2 when there is no such rule.
+    Explain(Explain),
+    /// List the rules.
+    Rules(Rules),
     /// Print the CustomResourceDefinition.
     Crd,
     /// Print the manifests that install the operator.
@@ -69,6 +98,53 @@ pub struct Run {
     pub log: LogFilter,
 }
 
+/// What is read.
+#[derive(Debug, Args)]
+struct Documents {
+    /// Files, folders (every .yaml, .yml and .json below them, hidden ones apart), or - for standard input.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Namespace of objects that name none.
+    #[arg(short, long, default_value = "default")]
+    namespace: String,
+}
+
+/// What is judged, and how that is told.
+#[derive(Debug, Args)]
+struct Lint {
+    #[command(flatten)]
+    documents: Documents,
+    /// Form of the findings.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: lint::Output,
+}
+
+/// What is rendered, and for which cluster.
+#[derive(Debug, Args)]
+struct Render {
+    #[command(flatten)]
+    documents: Documents,
+    /// Render for a cluster without KEDA.
+    #[arg(long)]
+    without_keda: bool,
+}
+
+/// Which rule.
+#[derive(Debug, Args)]
+struct Explain {
+    /// Id of the rule, as messages end with it: C04.
+    #[arg(value_name = "RULE")]
+    rule: String,
+}
+
+/// How the rules are listed.
+#[derive(Debug, Args)]
+struct Rules {
+    /// Form of the list.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: catalogue::Output,
+}
+
 /// Which manifests, and for where.
 #[derive(Debug, Args)]
 struct Manifests {
@@ -111,7 +187,17 @@ pub fn task() -> Task {
             telemetry::start(run.log_format, &run.log);
             Task::Run(Box::new(run))
         }
+        Command::Lint(arguments) => Task::Done(lint::run(&arguments)),
+        Command::Render(arguments) => Task::Done(render::run(&arguments)),
+        Command::Explain(arguments) => Task::Done(catalogue::explain(&arguments.rule)),
+        Command::Rules(arguments) => Task::Done(catalogue::list(arguments.output)),
         Command::Crd => Task::Done(print::documents(&[print::crd()])),
         Command::Manifests(manifests) => Task::Done(print::documents(&print::manifests(&manifests))),
     }
+}
+
+/// The commands with their flags, as a reference needs them.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Generated YAML on stdout.
+//! What goes to stdout and stderr, generated YAML above all.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -34,15 +34,25 @@ pub(super) fn manifests(manifests: &Manifests) -> Vec<Value> {
 
 /// Writes documents to stdout; a reader that went away is no error.
 pub(super) fn documents(documents: &[Value]) -> ExitCode {
-    let text = match documents.iter().map(serde_saphyr::to_string).collect::<Result<Vec<String>, _>>() {
+    let yaml = match documents.iter().map(serde_saphyr::to_string).collect::<Result<Vec<String>, _>>() {
         Ok(texts) => format!("{LICENCE}{}", texts.join("---\n")),
         Err(error) => {
-            let _ = writeln!(io::stderr(), "cannot write YAML: {error}");
+            errors(&format!("cannot write YAML: {error}\n"));
             return ExitCode::FAILURE;
         }
     };
+    text(&yaml, ExitCode::SUCCESS)
+}
+
+/// Writes a text to stdout and passes the outcome on; a reader that went away is no error.
+pub(super) fn text(text: &str, outcome: ExitCode) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
-        _ => ExitCode::SUCCESS,
+        _ => outcome,
     }
+}
+
+/// Writes a text to stderr.
+pub(super) fn errors(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -3,7 +3,7 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, broker, broker_url, common, flower, probes, queue_names, replicas, shutdown, worker,
+    autoscale, broker, broker_url, common, flower, probes, queue_names, replicas, schema, shutdown, worker,
     worker_args,
 };
 
@@ -43,7 +43,12 @@ const AREAS: &[&[Rule]] = &[
     autoscale::keda::RULES,
 ];
 
-/// All rules.
+/// All rules that this crate checks itself.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     AREAS.iter().chain(worker_args::AREAS).flat_map(|area| area.iter())
+}
+
+/// Everything that has an id: the rules, and what the API server's own schema refuses.
+pub fn entries() -> impl Iterator<Item = &'static Rule> {
+    rules().chain(schema::RULES)
 }

@@ -134,11 +134,15 @@ pub(super) fn quoted(value: &str) -> String {
 pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
     match path::at(raw, path)? {
         Value::Null => None,
-        // Whatever field a URL stands in, its credentials are not shown.
-        Value::String(text) if text.contains("://") => Some(quoted(&masked(text))),
-        Value::String(text) => Some(quoted(text)),
+        Value::String(text) => Some(shown(text)),
         other => Some(quoted(&other.to_string())),
     }
+}
+
+/// A text for a message. Whatever field a URL stands in, its credentials are not shown.
+#[must_use]
+pub(super) fn shown(text: &str) -> String {
+    if text.contains("://") { quoted(&masked(text)) } else { quoted(text) }
 }
 
 /// What every finding takes over from its rule.

@@ -2,6 +2,7 @@
 //! What a rule is made of.
 
 use super::finding::{Origin, Report, Severity};
+use super::path;
 use super::subject::Subject;
 
 /// One rule of the catalogue.
@@ -36,6 +37,17 @@ impl Rule {
     #[must_use]
     pub fn is_about_facts(&self) -> bool {
         self.check.facts
+    }
+
+    /// The fields that it looks at, or the one that its example is about; positions in lists as `[]`. None when it is
+    /// about every field.
+    #[must_use]
+    pub fn fields(&self) -> Vec<String> {
+        match self.check.fields {
+            [] if self.check.object.is_none() && self.check.scale.is_none() => Vec::new(),
+            [] => vec![path::pattern(self.example.at)],
+            fields => fields.iter().map(|field| (*field).to_owned()).collect(),
+        }
     }
 
     /// Whether the rule is asked when an object is scaled, and not when it is stored.
@@ -86,6 +98,12 @@ impl Check {
     #[must_use]
     pub(super) const fn scale(check: ObjectCheck) -> Self {
         Self { fields: &[], fix: "", object: None, scale: Some(check), facts: false }
+    }
+
+    /// By the schema of the definition.
+    #[must_use]
+    pub(super) const fn schema() -> Self {
+        Self { fields: &[], fix: "", object: None, scale: None, facts: false }
     }
 
     /// By the function too.

@@ -10,31 +10,16 @@ mod replicas;
 mod shutdown;
 mod worker;
 
-/// A small correct Celery; the examples of the catalogue are laid over it.
+/// The small correct Celery with this YAML laid over it.
 fn shop(overlay: &str) -> Value {
-    let mut object = json!({
-        "apiVersion": "celeryproject.org/v1alpha1",
-        "kind": "Celery",
-        "metadata": {"name": "shop", "namespace": "default"},
-        "spec": {
-            "common": {
-                "image": "registry.example.com/shop:1.0",
-                "celeryApp": "shop.tasks",
-                "broker": {"url": "redis://cache:6379/0"},
-            },
-            "workerSpec": {},
-        },
-    });
-    let overlay: Value = serde_saphyr::from_str(overlay).unwrap_or_else(|error| panic!("{overlay}: {error}"));
-    json_patch::merge(&mut object, &overlay);
-    object
+    example::object(overlay).unwrap_or_else(|error| panic!("{overlay}: {error}"))
 }
 
 /// What surrounds the examples: two Celery objects of the same namespace.
 fn surroundings() -> Facts {
-    let neighbours = [("mall", "mall"), ("hall", "shop-worker-hall")];
-    let neighbours = neighbours.map(|(name, prefix)| (name.to_owned(), prefix.to_owned()));
-    Facts { neighbours: neighbours.into(), ..Facts::default() }
+    let neighbours =
+        example::NEIGHBOURS.iter().map(|(name, prefix)| ((*name).to_owned(), (*prefix).to_owned()));
+    Facts { neighbours: neighbours.collect(), ..Facts::default() }
 }
 
 fn found(object: &Value, old: Option<&Value>) -> Vec<(&'static str, String)> {

@@ -26,4 +26,5 @@ mod certificates;
 mod children;
 mod drift;
 mod samples;
+mod schema;
 mod status;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use celery_operator::rules::{Rule, Severity, catalogue};
+use celery_operator::rules::{Rule, Severity, catalogue, example};
 use serde_json::{Value, json};
 
 use crate::http::Answer;
@@ -29,7 +29,7 @@ fn written(space: &Space<'_>, rule: &Rule, example: &str) -> Answer {
 
 /// The Celery objects that rules about several of them look at, once the operator has seen them.
 fn neighbours(space: &Space<'_>) {
-    for (name, prefix) in [("mall", "mall"), ("hall", "shop-worker-hall")] {
+    for (name, prefix) in example::NEIGHBOURS {
         let overlay = format!("spec: {{common: {{appName: {prefix}}}}}");
         space.create("celeries", &shop::named(name, &overlay));
         space.until("celeries", name, |celery| !celery["status"].is_null());

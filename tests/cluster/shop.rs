@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The Celery that tests begin with.
 
+use celery_operator::rules::example;
 use serde_json::{Value, json};
 
 /// A small correct Celery called `shop`.
 pub(crate) fn plain() -> Value {
-    json!({
-        "apiVersion": "celeryproject.org/v1alpha1",
-        "kind": "Celery",
-        "metadata": {"name": "shop"},
-        "spec": {
-            "common": {
-                "image": "registry.example.com/shop:1.0",
-                "celeryApp": "shop.tasks",
-                "broker": {"url": "redis://cache:6379/0"},
-            },
-            "workerSpec": {},
-        },
-    })
+    with("{}")
 }
 
 /// The small correct Celery with this YAML laid over it; a null takes a field away.
 pub(crate) fn with(overlay: &str) -> Value {
-    let mut object = plain();
-    json_patch::merge(&mut object, &yaml(overlay));
-    object
+    example::object(overlay).unwrap_or_else(|error| panic!("{overlay}: {error}"))
 }
 
 /// The same under another name.

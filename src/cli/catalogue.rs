@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `explain` and `rules`: the catalogue for people and programs.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::print;
+use crate::rules::catalogue::entries;
+use crate::rules::{Rule, example};
+
+/// How many ids are offered for one that is not known.
+const NEAREST: usize = 3;
+
+/// How the list is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// One line a rule.
+    #[default]
+    Text,
+    /// One array of objects.
+    Json,
+}
+
+/// Prints the list.
+pub(super) fn list(output: Output) -> ExitCode {
+    let text = match output {
+        Output::Text => entries().map(line).collect(),
+        Output::Json => format!("{:#}\n", Value::Array(entries().map(object).collect())),
+    };
+    print::text(&text, ExitCode::SUCCESS)
+}
+
+fn line(rule: &Rule) -> String {
+    format!("{}  {}  {}\n", rule.id, rule.severity.as_str(), rule.title)
+}
+
+fn object(rule: &Rule) -> Value {
+    json!({
+        "id": rule.id,
+        "severity": rule.severity.as_str(),
+        "since": rule.since,
+        "title": rule.title,
+        "consequence": rule.consequence,
+        "fields": rule.fields(),
+    })
+}
+
+/// Prints what a rule is about.
+pub(super) fn explain(id: &str) -> ExitCode {
+    let Some(rule) = entries().find(|rule| rule.id.eq_ignore_ascii_case(id)) else {
+        print::errors(&format!("there is no rule {id:?}; did you mean {}?\n", nearest(id).join(", ")));
+        return ExitCode::from(2);
+    };
+    print::text(&explained(rule), ExitCode::SUCCESS)
+}
+
+fn explained(rule: &Rule) -> String {
+    let Rule { id, since, title, consequence, example, .. } = rule;
+    let mut text = format!("{id}: {title} ({}, since {since})\n\n", rule.severity.as_str());
+    let _ = writeln!(text, "Without it: {consequence}");
+    let fields = rule.fields();
+    if !fields.is_empty() {
+        let _ = writeln!(text, "Fields: {}", fields.join(", "));
+    }
+    if let Some(old) = example.old {
+        let _ = write!(text, "\nStored before:\n\n{}", indented(old));
+    }
+    let verb = if rule.is_about_scaling() { "scaled" } else { "applied" };
+    let _ = write!(text, "\nFound at {} when {verb}:\n\n{}", example.at, indented(example.bad));
+    let _ = write!(text, "\nFree of it:\n\n{}", indented(example.good));
+    text
+}
+
+/// The whole object of an example, as a block of its own.
+fn indented(overlay: &str) -> String {
+    let object = example::object(overlay).ok();
+    let yaml = object.and_then(|object| serde_saphyr::to_string(&object).ok()).unwrap_or_default();
+    yaml.lines().flat_map(|line| ["    ", line, "\n"]).collect()
+}
+
+fn nearest(id: &str) -> Vec<&'static str> {
+    let id = id.to_uppercase();
+    let mut ids: Vec<(usize, &str)> =
+        entries().map(|rule| (strsim::levenshtein(rule.id, &id), rule.id)).collect();
+    ids.sort_unstable();
+    ids.into_iter().take(NEAREST).map(|(_, id)| id).collect()
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the documents of an input know about each other: which names are taken, which Secrets and `ConfigMap`s there
+//! are, each in its namespace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use serde_json::Value;
+
+use crate::api::API_VERSION;
+use crate::rules::{Facts, SecretTexts};
+
+/// What is known, by namespace. Nothing is known about a namespace that no document names.
+#[derive(Clone, Debug, Default)]
+pub(in crate::cli) struct Known(BTreeMap<String, Facts>);
+
+impl Known {
+    /// What these objects say; one without a namespace belongs to `default`.
+    pub(super) fn gathered<'o>(objects: impl Iterator<Item = &'o Value>, default: &str) -> Self {
+        let mut known = Self::default();
+        for object in objects {
+            known.add(object, default);
+        }
+        known
+    }
+
+    /// Asks a question with what is known in a namespace beside the Celery of this name.
+    pub(super) fn beside<T>(&mut self, namespace: &str, name: &str, question: impl FnOnce(&Facts) -> T) -> T {
+        let Some(facts) = self.0.get_mut(namespace) else { return question(&Facts::default()) };
+        // Taken out and put back: a copy for each of a thousand objects would be a million entries.
+        let own = facts.neighbours.remove(name);
+        let answer = question(facts);
+        facts.neighbours.extend(own.map(|prefix| (name.to_owned(), prefix)));
+        answer
+    }
+
+    /// The texts of a Secret.
+    pub(in crate::cli) fn secret(&self, namespace: &str, name: &str) -> Option<&SecretTexts> {
+        self.0.get(namespace)?.secrets.get(name)
+    }
+
+    fn add(&mut self, object: &Value, default: &str) {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        let (Some(version), Some(kind)) = (text("/apiVersion"), text("/kind")) else { return };
+        let name = text("/metadata/name").unwrap_or_default().to_owned();
+        let namespace = text("/metadata/namespace").unwrap_or(default).to_owned();
+        let facts = self.0.entry(namespace).or_default();
+        match (version, kind) {
+            (API_VERSION, "Celery") => {
+                let prefix = text("/spec/common/appName").unwrap_or(&name).to_owned();
+                facts.neighbours.insert(name, prefix);
+            }
+            ("v1", "ConfigMap") => {
+                facts.config_maps.insert(name, keys(object));
+            }
+            ("v1", "Secret") => {
+                facts.secrets.insert(name, texts(object));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn keys(object: &Value) -> BTreeSet<String> {
+    let Ok(map) = serde_json::from_value::<ConfigMap>(object.clone()) else { return BTreeSet::new() };
+    let texts = map.data.unwrap_or_default().into_keys();
+    texts.chain(map.binary_data.unwrap_or_default().into_keys()).collect()
+}
+
+/// The texts of a Secret; `stringData` counts more than `data`, as on the API server. What is no text is left out.
+fn texts(object: &Value) -> SecretTexts {
+    let Ok(secret) = serde_json::from_value::<Secret>(object.clone()) else { return SecretTexts::default() };
+    let encoded = secret.data.unwrap_or_default().into_iter();
+    let decoded = encoded.filter_map(|(key, bytes)| Some((key, String::from_utf8(bytes.0).ok()?)));
+    SecretTexts(decoded.chain(secret.string_data.unwrap_or_default()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn known() -> Known {
+        let celery = |name: &str, app: Value| {
+            json!({"apiVersion": API_VERSION, "kind": "Celery", "metadata": {"name": name},
+                   "spec": {"common": {"appName": app}}})
+        };
+        let objects = [
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a", "namespace": "shop"},
+                   "data": {"url": "aHVudGVyMg==", "raw": "/w=="}, "stringData": {"user": "app"}}),
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"k": "v"}}),
+            celery("web", json!("front")),
+            celery("back", json!(null)),
+            json!({"kind": "Secret"}),
+            json!(7),
+        ];
+        Known::gathered(objects.iter(), "default")
+    }
+
+    #[test]
+    fn every_kind_is_found_in_its_namespace() {
+        let mut known = known();
+        let keys = |texts: &SecretTexts| texts.0.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(known.secret("shop", "a").map(keys), Some(vec!["url".to_owned(), "user".to_owned()]));
+        assert!(known.secret("default", "a").is_none());
+        let maps = known.beside("default", "web", |facts| facts.config_maps.clone());
+        assert_eq!(maps, BTreeMap::from([("c".to_owned(), BTreeSet::from(["k".to_owned()]))]));
+        assert!(!format!("{known:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn nobody_is_its_own_neighbour() {
+        let mut known = known();
+        for (name, neighbours) in [
+            ("web", vec![("back", "back")]),
+            ("back", vec![("web", "front")]),
+            ("new", vec![("back", "back"), ("web", "front")]),
+        ] {
+            let found = known.beside("default", name, |facts| facts.neighbours.clone());
+            let expected: BTreeMap<String, String> =
+                neighbours.iter().map(|(name, prefix)| ((*name).to_owned(), (*prefix).to_owned())).collect();
+            assert_eq!(found, expected, "{name}");
+        }
+        assert!(known.beside("elsewhere", "web", |facts| *facts == Facts::default()));
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The verdict on one object: what the schema and the rules find, with lines.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::api::{API_VERSION, GROUP};
+use crate::cli::input::Object;
+use crate::defaults::{self, Moment};
+use crate::rules::{self, Facts, Finding, Severity, schema};
+
+use super::facts::Known;
+
+/// A finding and its line.
+#[derive(Debug)]
+pub(in crate::cli) struct Located {
+    /// From 1.
+    pub(in crate::cli) line: usize,
+    /// What was found.
+    pub(in crate::cli) finding: Finding,
+}
+
+/// What is to be said about one Celery.
+#[derive(Debug)]
+pub(in crate::cli) struct Verdict {
+    /// The file it stands in.
+    pub(in crate::cli) file: Arc<str>,
+    /// Its namespace, the one of the command line when it names none.
+    pub(in crate::cli) namespace: String,
+    /// Its name, empty when it has none.
+    pub(in crate::cli) name: String,
+    /// As it would be stored.
+    pub(in crate::cli) object: Value,
+    /// In the order of the lines.
+    pub(in crate::cli) findings: Vec<Located>,
+}
+
+impl Verdict {
+    /// Whether the object would be refused.
+    pub(in crate::cli) fn is_denied(&self) -> bool {
+        self.count(Severity::Deny) > 0
+    }
+
+    /// How many findings have this severity.
+    pub(in crate::cli) fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|located| located.finding.severity == severity).count()
+    }
+}
+
+/// The verdict on a Celery; `None` for an object of another kind.
+pub(super) fn verdict(object: Object, default: &str, known: &mut Known) -> Option<Verdict> {
+    let Object { file, node, value } = object;
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+    let (version, kind) = (text("/apiVersion").unwrap_or_default(), text("/kind").unwrap_or_default());
+    let namespace = text("/metadata/namespace").unwrap_or(default).to_owned();
+    let name =
+        text("/metadata/name").or_else(|| text("/metadata/generateName")).unwrap_or_default().to_owned();
+    let written = |path: &str| node.text_at(path).map(str::to_owned);
+    let (object, mut findings) = if (version, kind) == (API_VERSION, "Celery") {
+        known.beside(&namespace, &name, |facts| judged(&value, &written, facts))
+    } else {
+        (value.clone(), vec![misnamed(version, kind)?])
+    };
+    findings.sort_by_cached_key(|finding| {
+        (node.line_at(&finding.path), finding.severity, finding.path.clone(), finding.rule)
+    });
+    Some(Verdict {
+        file,
+        namespace,
+        name,
+        object,
+        findings: findings
+            .into_iter()
+            .map(|finding| Located { line: node.line_at(&finding.path), finding })
+            .collect(),
+    })
+}
+
+/// The object as it would be stored, and everything that is wrong with it.
+fn judged(value: &Value, written: &dyn Fn(&str) -> Option<String>, facts: &Facts) -> (Value, Vec<Finding>) {
+    let mut reading = schema::reading(value, written);
+    let object = std::mem::take(&mut reading.object);
+    let additions = defaults::absent(&object, Moment::Creation);
+    let object = defaults::defaulted(object, &additions);
+    // What is left after wrong types were taken out can be decoded; should it not, the schema's findings remain.
+    let findings = rules::check(&object, None, facts).unwrap_or_default();
+    let findings = reading.with(findings);
+    (object, findings)
+}
+
+/// What is wrong with the version or the kind of an object that was meant to be a Celery.
+fn misnamed(version: &str, kind: &str) -> Option<Finding> {
+    let (group, _) = version.split_once('/')?;
+    if group != GROUP {
+        let meant = kind == "Celery" && strsim::jaro_winkler(group, GROUP) > 0.85;
+        return meant.then(|| schema::misnamed("apiVersion", version, API_VERSION));
+    }
+    if version != API_VERSION {
+        return Some(schema::misnamed("apiVersion", version, API_VERSION));
+    }
+    let known = ["CeleryList", "CeleryPolicy", "CeleryPolicyList"].contains(&kind);
+    (!known).then(|| schema::misnamed("kind", kind, "Celery"))
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The forms in which findings are printed. Pure: the same outcome gives the same bytes.
+
+mod github;
+mod sarif;
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::Outcome;
+use crate::cli::input::Unreadable;
+use crate::rules::Severity;
+
+pub(super) use github::github;
+pub(super) use sarif::sarif;
+
+/// For people: one line a finding, under a line for each object.
+pub(super) fn text(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
+        let blank = if text.is_empty() { "" } else { "\n" };
+        let _ = writeln!(text, "{blank}Celery {}/{}", verdict.namespace, verdict.name);
+        for located in &verdict.findings {
+            let finding = &located.finding;
+            let warning = if finding.severity == Severity::Warn { "warning: " } else { "" };
+            let _ = writeln!(text, "{}:{}: {warning}{finding}", verdict.file, located.line);
+        }
+    }
+    text
+}
+
+/// A finding for programs, in the order in which people read it.
+#[derive(Serialize)]
+struct Row<'o> {
+    file: &'o str,
+    line: usize,
+    namespace: &'o str,
+    name: &'o str,
+    rule: &'o str,
+    severity: &'o str,
+    path: &'o str,
+    message: &'o str,
+    fix: &'o str,
+}
+
+/// For programs.
+pub(super) fn json(outcome: &Outcome) -> String {
+    let rows: Vec<Row<'_>> = outcome
+        .verdicts
+        .iter()
+        .flat_map(|verdict| {
+            verdict.findings.iter().map(move |located| {
+                let finding = &located.finding;
+                Row {
+                    file: &verdict.file,
+                    line: located.line,
+                    namespace: &verdict.namespace,
+                    name: &verdict.name,
+                    rule: finding.rule,
+                    severity: finding.severity.as_str(),
+                    path: &finding.path,
+                    message: &finding.message,
+                    fix: &finding.fix,
+                }
+            })
+        })
+        .collect();
+    let text = serde_json::to_string_pretty(&rows).unwrap_or_default();
+    format!("{text}\n")
+}
+
+/// What goes to standard error: what could not be read, and the counts as the last line.
+pub(super) fn troubles(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for trouble in &outcome.unreadable {
+        let _ = writeln!(text, "{}", told(trouble));
+    }
+    let count = |severity| outcome.verdicts.iter().map(|verdict| verdict.count(severity)).sum();
+    let _ = write!(
+        text,
+        "{} in {}: {}, {}",
+        counted(outcome.verdicts.len(), "Celery object"),
+        counted(outcome.files, "file"),
+        counted(count(Severity::Deny), "denial"),
+        counted(count(Severity::Warn), "warning"),
+    );
+    if !outcome.unreadable.is_empty() {
+        let _ = write!(text, ", {} unreadable", outcome.unreadable.len());
+    }
+    text.push('\n');
+    text
+}
+
+fn told(trouble: &Unreadable) -> String {
+    let line = trouble.line.map(|line| format!("{line}:")).unwrap_or_default();
+    format!("{}:{line} {}", trouble.file, trouble.why)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

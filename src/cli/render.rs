@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `render`: the children of a Celery without a cluster.
+//!
+//! Credentials are replaced before anything is made of them, so that no way leads from a Secret to the output.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use super::lint::{self, Known, Verdict};
+use super::{Render, print};
+use crate::api::Celery;
+use crate::build::{self, Capabilities, ChildKind, Children};
+use crate::labels::RENDERED_HASH;
+use crate::resolve::{self, SecretData, Sources};
+
+/// What stands where a credential belongs.
+const REDACTED: &str = "REDACTED";
+/// What explains it.
+const COMMENT: &str = "# Credentials are not printed: REDACTED stands for them.\n";
+
+/// Judges, and prints the children of what would be stored.
+pub(super) fn run(render: &Render) -> ExitCode {
+    let outcome = lint::outcome(&render.documents);
+    let capabilities = Capabilities { keda: !render.without_keda };
+    let mut documents = Vec::new();
+    let mut notes = lint::findings(&outcome);
+    for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.is_denied()) {
+        let Ok(celery) = serde_json::from_value::<Celery>(verdict.object.clone()) else { continue };
+        let celery = at_home(celery, verdict);
+        let sources = sources(&celery, verdict, &outcome.known, &mut notes);
+        let children = build::children(&resolve::resolved(&celery, &sources), capabilities);
+        for (kind, name) in &children.kept {
+            let _ = writeln!(
+                notes,
+                "{}: not rendered: {} {name}, what it depends on is not known",
+                verdict.file,
+                kind.as_str()
+            );
+        }
+        documents.extend(texts(children));
+    }
+    notes.push_str(&lint::troubles(&outcome));
+    print::errors(&notes);
+    print::text(&documents.join("---\n"), outcome.code())
+}
+
+/// The object in the namespace it would be applied to.
+fn at_home(mut celery: Celery, verdict: &Verdict) -> Celery {
+    celery.metadata.namespace = Some(verdict.namespace.clone());
+    celery
+}
+
+fn texts(children: Children) -> Vec<String> {
+    let text = |manifest: build::Manifest| {
+        let (mut body, secret) = (manifest.body, manifest.kind == ChildKind::Secret);
+        if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("ownerReferences");
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.remove(RENDERED_HASH);
+            }
+            if metadata.get("annotations").and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
+                metadata.remove("annotations");
+            }
+        }
+        if secret {
+            readable(&mut body);
+        }
+        let yaml = serde_saphyr::to_string(&body).unwrap_or_default();
+        if secret { format!("{COMMENT}{yaml}") } else { yaml }
+    };
+    children.manifests.into_iter().map(text).collect()
+}
+
+/// A Secret's fields as texts, without what came from an inline URL.
+fn readable(body: &mut Value) {
+    let Some(fields) = body.as_object_mut() else { return };
+    let data = fields.remove("data").unwrap_or_default();
+    let decoded = serde_json::from_value::<std::collections::BTreeMap<String, k8s_openapi::ByteString>>(data);
+    let texts = decoded.unwrap_or_default().into_iter().map(|(key, bytes)| {
+        let text = String::from_utf8_lossy(&bytes.0).into_owned();
+        let shown = match key.as_str() {
+            "username" | "password" => REDACTED.to_owned(),
+            _ if text.contains("://") => redacted(&text),
+            _ => text,
+        };
+        (key, Value::String(shown))
+    });
+    let texts = Value::Object(texts.collect());
+    fields.insert("stringData".to_owned(), texts);
+}
+
+/// A place of the spec that names a key of a Secret.
+struct Reference {
+    secret: String,
+    key: String,
+    /// Whether the key holds a URL; a single credential otherwise.
+    is_url: bool,
+}
+
+/// Every `{name, key}` of the spec, whatever the field is called; a URL is expected where the field says so.
+fn references(field: &str, value: &Value, found: &mut Vec<Reference>) {
+    match value {
+        Value::Object(fields) => {
+            let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+            if let (Some(secret), Some(key)) = (text("name"), text("key")) {
+                found.push(Reference { secret, key, is_url: field.to_lowercase().contains("url") });
+            }
+            fields.iter().for_each(|(field, value)| references(field, value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| references(field, value, found)),
+        _ => {}
+    }
+}
+
+/// The Secrets that the spec names, with placeholders for what they hold.
+fn sources(celery: &Celery, verdict: &Verdict, known: &Known, notes: &mut String) -> Sources {
+    let mut all = Vec::new();
+    references("", verdict.object.get("spec").unwrap_or(&Value::Null), &mut all);
+    let mut sources = Sources::default();
+    for name in resolve::secrets(&celery.spec) {
+        let of_this = || all.iter().filter(|reference| reference.secret == name);
+        let is_url = |key: &str| of_this().any(|reference| reference.is_url && reference.key == key);
+        let data = if let Some(texts) = known.secret(&verdict.namespace, &name) {
+            let hidden = |(key, text): (&String, &String)| {
+                let text = if is_url(key) { redacted(text) } else { REDACTED.to_owned() };
+                (key.clone(), text)
+            };
+            Some(texts.0.iter().map(hidden).collect())
+        } else if of_this().any(|reference| reference.is_url) {
+            let _ = writeln!(
+                notes,
+                "{}: Secret {name:?} is not in the input: its URL is not known",
+                verdict.file
+            );
+            None
+        } else {
+            let credential = |reference: &Reference| (reference.key.clone(), REDACTED.to_owned());
+            Some(of_this().map(credential).collect::<SecretData>())
+        };
+        sources.secrets.insert(name, data);
+    }
+    sources
+}
+
+/// A broker URL, or a list of them, with placeholders for user and password and without its query; the rest keeps its
+/// form, so that the same children follow from it. A text that is no such URL is replaced whole.
+fn redacted(text: &str) -> String {
+    let urls: Vec<String> = text.trim_end_matches('\n').split(';').map(redacted_url).collect();
+    urls.join(";")
+}
+
+fn redacted_url(url: &str) -> String {
+    let endpoints = crate::celery::broker_url::parse(url);
+    let ([Ok(_)], Some((scheme, rest))) = (endpoints.as_slice(), url.split_once("://")) else {
+        return REDACTED.to_owned();
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // An "@" further on may follow a password with a "/" in it.
+    if path.contains('@') {
+        return REDACTED.to_owned();
+    }
+    let (user_info, location) =
+        authority.rsplit_once('@').map_or((None, authority), |(user, rest)| (Some(user), rest));
+    let user_info = match user_info.map(|user_info| user_info.split_once(':')) {
+        None => String::new(),
+        Some(None) => format!("{REDACTED}@"),
+        Some(Some(("", _))) => format!(":{REDACTED}@"),
+        Some(Some(_)) => format!("{REDACTED}:{REDACTED}@"),
+    };
+    format!("{scheme}://{user_info}{location}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_keep_their_form_and_lose_their_credentials() {
+        for (url, shown) in [
+            ("redis://cache:6379/0", "redis://cache:6379/0"),
+            ("redis://:hunter2@cache/1\n", "redis://:REDACTED@cache/1"),
+            ("amqp://app:hunter2@mq:5672//", "amqp://REDACTED:REDACTED@mq:5672//"),
+            ("amqp://hunter2@mq", "amqp://REDACTED@mq"),
+            (
+                "amqp://a:hunter2@a;amqp://a:hunter2@b",
+                "amqp://REDACTED:REDACTED@a;amqp://REDACTED:REDACTED@b",
+            ),
+            ("redis://cache?password=hunter2", "redis://cache"),
+            ("redis://cache?password=x@hunter2", "redis://cache"),
+            ("mongodb://app:x/hunter2@db/hunter2", "REDACTED"),
+            ("hunter2", "REDACTED"),
+            ("redis://:hunter2#@cache", "REDACTED"),
+            ("hunter2://x", "REDACTED"),
+        ] {
+            assert_eq!(redacted(url), shown);
+        }
+    }
+}

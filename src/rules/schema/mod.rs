@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the API server refuses by itself, said before it gets the object: unknown fields, wrong types, values outside
+//! of the schema.
+//!
+//! The source is the CustomResourceDefinition that is installed, read with the meaning Kubernetes gives it (a written
+//! null is absent, defaults are filled in, integers or texts), so that a new field needs nothing here. CEL rules are
+//! not evaluated: each is the static half of a rule of the catalogue.
+
+mod compiled;
+mod metadata;
+mod scalar;
+mod walk;
+mod words;
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::finding::{Finding, Kind, Severity, shown};
+use super::rule::{Check, Example, Rule};
+use compiled::Schema;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: UNKNOWN, severity: Severity::Deny, schema: true, since: "0.1",
+        title: "every field is one that the definition knows",
+        consequence: "kubectl refuses the object; any other client has the field dropped without a word, and what it asked for never happens.",
+        check: Check::schema(),
+        example: Example { bad: "spec: {workerSpec: {numOfWorker: 3}}", at: "spec.workerSpec.numOfWorker", good: "spec: {workerSpec: {numOfWorkers: 3}}", old: None },
+    },
+    Rule {
+        id: TYPE, severity: Severity::Deny, schema: true, since: "0.1",
+        title: "every value has the type of its field",
+        consequence: "The API server refuses the object. An unquoted version such as 5.10 is the number 5.1 to YAML.",
+        check: Check::schema(),
+        example: Example { bad: "spec: {workerSpec: {numOfWorkers: three}}", at: "spec.workerSpec.numOfWorkers", good: "spec: {workerSpec: {numOfWorkers: 3}}", old: None },
+    },
+    Rule {
+        id: VALUE, severity: Severity::Deny, schema: true, since: "0.1",
+        title: "every value keeps to what its field allows, and nothing required is missing",
+        consequence: "The API server refuses the object.",
+        check: Check::schema(),
+        example: Example { bad: "spec: {common: {volumes: [{emptyDir: {}}]}}", at: "spec.common.volumes[0].name", good: "spec: {common: {volumes: [{name: scratch, emptyDir: {}}]}}", old: None },
+    },
+];
+
+/// A field that does not exist.
+const UNKNOWN: &str = "S01";
+/// A value of the wrong type.
+const TYPE: &str = "S02";
+/// A value outside of the schema.
+const VALUE: &str = "S03";
+
+/// An object as the schema sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The object as it would be stored: without nulls and unknown fields, with defaults; values of a wrong type are
+    /// left out, so that the rules can judge the rest.
+    pub object: Value,
+    /// What is against the schema.
+    pub findings: Vec<Finding>,
+    /// The fields that were left out because of their type.
+    pub dropped: Vec<String>,
+}
+
+/// Reads an object by the schema. `written` gives the text of a scalar at a path as it stands in the source, where
+/// that is known: the number 5.1 may have been written as `5.10`.
+#[must_use]
+pub fn reading(object: &Value, written: &dyn Fn(&str) -> Option<String>) -> Reading {
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(compiled::celery);
+    walk::reading(&SCHEMA, object, written)
+}
+
+/// A finding about an object that was meant to be a Celery and has another `apiVersion` or `kind`.
+#[must_use]
+pub fn misnamed(field: &str, written: &str, meant: &str) -> Finding {
+    Finding {
+        rule: VALUE,
+        severity: Severity::Deny,
+        schema: true,
+        path: field.to_owned(),
+        place: field.to_owned(),
+        kind: Kind::Unsupported,
+        value: Some(shown(written)),
+        message: format!("is not the {field} of a Celery"),
+        fix: format!("use {meant}"),
+    }
+}
+
+impl Reading {
+    /// The findings of the schema and those of the rules as one list: what a rule has found is not told twice, and what
+    /// a rule only found because a value of the wrong type was left out is not told at all.
+    #[must_use]
+    pub fn with(self, rules: Vec<Finding>) -> Vec<Finding> {
+        let Self { findings, dropped, .. } = self;
+        let follows = |finding: &Finding| {
+            let missing = finding.kind == Kind::Required;
+            dropped.iter().any(|path| within(&finding.path, path) || (missing && within(path, &finding.path)))
+        };
+        let rules: Vec<Finding> = rules.into_iter().filter(|finding| !follows(finding)).collect();
+        let told = |finding: &Finding| {
+            finding.rule == VALUE && rules.iter().any(|other| within(&other.path, &finding.path))
+        };
+        let mut all: Vec<Finding> = findings.into_iter().filter(|finding| !told(finding)).collect();
+        all.extend(rules);
+        all
+    }
+}
+
+/// Whether a path is another one or below it.
+fn within(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+#[cfg(test)]
+mod tests;

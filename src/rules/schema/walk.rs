@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An object held against the schema.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::compiled::{Fields, Form, Items, Schema};
+use super::metadata;
+use super::scalar::{Breach, between};
+use super::words::{self, below, plain};
+use super::{Reading, TYPE, UNKNOWN, VALUE};
+use crate::rules::finding::{Finding, Kind, Severity, shown};
+use crate::rules::path;
+
+/// Reads an object.
+pub(super) fn reading(root: &Schema, object: &Value, written: &dyn Fn(&str) -> Option<String>) -> Reading {
+    let mut walk = Walk { root, object, written, findings: Vec::new(), dropped: Vec::new() };
+    let stored = walk.value(root, object, "").unwrap_or_default();
+    let dropped = walk.dropped.iter().any(|path| path.starts_with("metadata"));
+    if !dropped && stored.is_object() && !metadata::has_name(&stored) {
+        let breach = ("the object has no name".to_owned(), "set name".to_owned());
+        walk.add(VALUE, Kind::Required, "metadata.name", None, breach);
+    }
+    Reading { object: stored, findings: walk.findings, dropped: walk.dropped }
+}
+
+struct Walk<'w> {
+    root: &'w Schema,
+    object: &'w Value,
+    written: &'w dyn Fn(&str) -> Option<String>,
+    findings: Vec<Finding>,
+    dropped: Vec<String>,
+}
+
+impl Walk<'_> {
+    /// The value as it would be stored; `None` when it has the wrong type.
+    fn value(&mut self, schema: &Schema, value: &Value, at: &str) -> Option<Value> {
+        let stored = match (&schema.form, value) {
+            (Form::Object(fields), Value::Object(object)) => Some(self.fields(fields, object, at)),
+            (Form::List(items), Value::Array(list)) => self.items(items, value, list, at),
+            (Form::Text(form), Value::String(text)) => {
+                self.outside(form.breach(text), value, at);
+                Some(value.clone())
+            }
+            (Form::Number(form), Value::Number(number)) if !form.whole || !number.is_f64() => {
+                let number = number.as_f64().unwrap_or_default();
+                self.outside(form.breach(number), value, at);
+                form.holds(number).then(|| value.clone())
+            }
+            (Form::NumberOrText, Value::Number(number)) if !number.is_f64() => Some(value.clone()),
+            (Form::Any, _) | (Form::Truth, Value::Bool(_)) | (Form::NumberOrText, Value::String(_)) => {
+                Some(value.clone())
+            }
+            _ => {
+                self.wrong(schema, value, at);
+                return None;
+            }
+        };
+        if !schema.words.is_empty() && !schema.words.contains(value) {
+            let words: Vec<String> = schema.words.iter().map(plain).collect();
+            let breach =
+                ("is not a value of this field".to_owned(), format!("use one of {}", words.join(", ")));
+            let value = self.shown(value, at);
+            self.add(VALUE, Kind::Unsupported, at, value, breach);
+        }
+        stored
+    }
+
+    fn fields(&mut self, fields: &Fields, object: &Map<String, Value>, at: &str) -> Value {
+        let mut stored = Map::new();
+        let mut wrong = Vec::new();
+        for (name, value) in object {
+            let path = below(at, name, fields.known.contains_key(name));
+            match fields.known.get(name).or(fields.others.as_ref()) {
+                // A null stands for a field that is not there.
+                Some(_) if value.is_null() => {}
+                Some(schema) => {
+                    if let Some(value) = self.value(schema, value, &path) {
+                        stored.insert(name.clone(), value);
+                    } else {
+                        self.dropped.push(path);
+                        wrong.push(name);
+                    }
+                }
+                None if fields.open => {
+                    stored.insert(name.clone(), value.clone());
+                }
+                None => {
+                    let fix = words::meant(self.root, fields, name);
+                    let breach = ("there is no such field".to_owned(), fix);
+                    self.add(UNKNOWN, Kind::Forbidden, &below(at, name, true), None, breach);
+                }
+            }
+        }
+        let defaults =
+            fields.known.iter().filter_map(|(name, schema)| Some((name, schema.default.as_ref()?)));
+        for (name, default) in defaults {
+            if !stored.contains_key(name) && !wrong.contains(&name) {
+                stored.insert(name.clone(), default.clone());
+            }
+        }
+        for name in fields.required.iter().filter(|name| !stored.contains_key(*name) && !wrong.contains(name))
+        {
+            let breach = ("the field is required and missing".to_owned(), format!("set {name}"));
+            self.add(VALUE, Kind::Required, &below(at, name, true), None, breach);
+        }
+        if fields.max.is_some_and(|max| object.len() as u64 > max) {
+            let breach = (format!("has {} entries", object.len()), between("entries", None, fields.max));
+            self.add(VALUE, Kind::Invalid, at, None, breach);
+        }
+        Value::Object(stored)
+    }
+
+    /// The items; `None` when one of them has the wrong type, since the places of the others must not change.
+    fn items(&mut self, items: &Items, whole: &Value, list: &[Value], at: &str) -> Option<Value> {
+        let count = list.len() as u64;
+        let too_many = items.max.is_some_and(|max| count > max);
+        if too_many || items.min.is_some_and(|min| count < min) {
+            let breach = (format!("has {count} items"), between("items", items.min, items.max));
+            self.add(VALUE, Kind::Invalid, at, None, breach);
+        }
+        // What is far too long is not looked at in every detail.
+        if too_many {
+            return Some(whole.clone());
+        }
+        let stored: Vec<Option<Value>> = list
+            .iter()
+            .enumerate()
+            .map(|(index, item)| self.value(&items.item, item, &format!("{at}[{index}]")))
+            .collect();
+        self.duplicates(items, &stored, at);
+        stored.into_iter().collect::<Option<Vec<Value>>>().map(Value::Array)
+    }
+
+    fn duplicates(&mut self, items: &Items, stored: &[Option<Value>], at: &str) {
+        let mut first: HashMap<String, usize> = HashMap::new();
+        for (index, item) in stored.iter().enumerate() {
+            let Some(item) = item.as_ref().filter(|_| items.distinct || !items.keys.is_empty()) else {
+                continue;
+            };
+            let key = if items.distinct {
+                plain(item)
+            } else {
+                let part = |key: &String| format!("{key}={}", item.get(key).map(plain).unwrap_or_default());
+                items.keys.iter().map(part).collect::<Vec<String>>().join(", ")
+            };
+            if let Some(before) = first.get(&key) {
+                let breach =
+                    (format!("is there already, as item {before}"), "remove one of the two".to_owned());
+                self.add(VALUE, Kind::Duplicate, &format!("{at}[{index}]"), Some(shown(&key)), breach);
+            } else {
+                first.insert(key, index);
+            }
+        }
+    }
+
+    fn wrong(&mut self, schema: &Schema, value: &Value, at: &str) {
+        // The object itself has no name of its own.
+        let at = if at.is_empty() { "metadata" } else { at };
+        let simple = !(value.is_object() || value.is_array() || value.is_null());
+        let kind = if simple { Kind::Invalid } else { Kind::Forbidden };
+        let breach = words::wrong(schema, value, (self.written)(at));
+        let value = self.shown(value, at).filter(|_| simple);
+        self.add(TYPE, kind, at, value, breach);
+    }
+
+    fn outside(&mut self, breach: Option<Breach>, value: &Value, at: &str) {
+        if let Some(breach) = breach {
+            let value = self.shown(value, at);
+            self.add(VALUE, Kind::Invalid, at, value, breach);
+        }
+    }
+
+    /// A value for a message: as it is written where that is known.
+    fn shown(&self, value: &Value, at: &str) -> Option<String> {
+        let text = (self.written)(at).or_else(|| (!value.is_null()).then(|| plain(value)));
+        text.map(|text| shown(&text))
+    }
+
+    fn add(
+        &mut self,
+        rule: &'static str,
+        kind: Kind,
+        at: &str,
+        value: Option<String>,
+        (message, fix): Breach,
+    ) {
+        self.findings.push(Finding {
+            rule,
+            severity: Severity::Deny,
+            schema: true,
+            path: at.to_owned(),
+            place: path::place(self.object, at),
+            kind,
+            value,
+            message,
+            fix,
+        });
+    }
+}

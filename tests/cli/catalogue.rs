@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `explain` and `rules`.
+
+use celery_operator::rules::catalogue;
+use serde_json::Value;
+
+use crate::call::{call, linted};
+
+#[test]
+fn every_rule_is_listed() {
+    let text = call(&["rules"]).out;
+    let rows: Vec<Value> = serde_json::from_str(&call(&["rules", "-o", "json"]).out).unwrap();
+    assert_eq!(rows.len(), text.lines().count());
+    for (rule, (row, line)) in catalogue::entries().zip(rows.iter().zip(text.lines())) {
+        assert_eq!((&row["id"], &row["title"]), (&rule.id.into(), &rule.title.into()));
+        assert_eq!(line, format!("{}  {}  {}", rule.id, rule.severity.as_str(), rule.title));
+    }
+}
+
+/// The objects of an explanation.
+fn objects(text: &str) -> Vec<String> {
+    let mut objects: Vec<String> = Vec::new();
+    let mut within = false;
+    for line in text.lines() {
+        match line.strip_prefix("    ") {
+            Some(yaml) if within => objects.last_mut().unwrap().extend([yaml, "\n"]),
+            Some(yaml) => objects.push(format!("{yaml}\n")),
+            None => {}
+        }
+        within = line.starts_with("    ");
+    }
+    objects
+}
+
+#[test]
+fn every_rule_is_explained_with_objects_that_can_be_tried() {
+    let mut good = Vec::new();
+    for rule in catalogue::entries() {
+        let answer = call(&["explain", &rule.id.to_lowercase()]);
+        assert_eq!(answer.code, 0);
+        for part in [rule.title, rule.consequence, rule.example.at] {
+            assert!(answer.out.contains(part), "{}: {part}", rule.id);
+        }
+        let mut objects = objects(&answer.out);
+        assert_eq!(objects.len(), 2 + usize::from(rule.example.old.is_some()), "{}", rule.id);
+        // Each in a namespace of its own, since all have the same name.
+        let namespace = format!("metadata:\n  namespace: {}\n", rule.id.to_lowercase());
+        good.extend(objects.pop().map(|object| object.replacen("metadata:\n", &namespace, 1)));
+    }
+    assert_eq!(linted(&good.join("---\n"), "text").out, "");
+}
+
+#[test]
+fn an_unknown_rule_is_answered_with_the_nearest() {
+    let answer = call(&["explain", "C0"]);
+    assert_eq!((answer.code, answer.out.as_str()), (2, ""));
+    assert!(answer.err.contains("did you mean C01, "), "{}", answer.err);
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is read, and what cannot be.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::call::{bad, call_in, folder, good};
+
+fn lint(folder: &Path, paths: &[&str]) -> crate::call::Answer {
+    call_in(folder, &[&["lint"], paths].concat(), b"")
+}
+
+#[test]
+fn nothing_denied_is_0_something_denied_is_1_unreadable_is_2() {
+    let here = folder(&[("good.yaml", &good("a")), ("bad.yaml", &bad("b")), ("broken.yaml", "a: [\n")]);
+    let warned = good("a").replace("redis://cache", "redis://cache/99");
+    std::fs::write(here.path().join("warned.yaml"), warned).unwrap();
+    for (paths, code, counts) in [
+        (&["good.yaml"][..], 0, "1 Celery object in 1 file: 0 denials, 0 warnings"),
+        (&["warned.yaml"], 0, "1 Celery object in 1 file: 0 denials, 1 warning"),
+        (&["good.yaml", "bad.yaml"], 1, "2 Celery objects in 2 files: 1 denial, 0 warnings"),
+        (&["broken.yaml"], 2, "0 Celery objects in 1 file: 0 denials, 0 warnings, 1 unreadable"),
+        (
+            &["missing", "broken.yaml", "bad.yaml"],
+            2,
+            "1 Celery object in 2 files: 1 denial, 0 warnings, 2 unreadable",
+        ),
+    ] {
+        let answer = lint(here.path(), paths);
+        assert_eq!((answer.code, answer.counts()), (code, counts), "{answer:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_place_and_the_rest_is_judged() {
+    let here = folder(&[("a.yaml", &format!("x: 1\nx: 2\n---\n{}", bad("shop")))]);
+    let answer = lint(here.path(), &["nowhere.yaml", "a.yaml"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.out.contains("a.yaml:10: spec.common.image: "), "{}", answer.out);
+    let told: Vec<&str> = answer.err.lines().collect();
+    assert!(told[0].starts_with("nowhere.yaml: "), "{told:?}");
+    assert_eq!(told[1], "a.yaml:2: has the key \"x\" twice, first in line 1; remove one");
+}
+
+#[test]
+fn folders_are_searched_and_hidden_files_are_not() {
+    let one = bad("shop");
+    let here = folder(&[
+        ("a/b/c.yaml", &one),
+        ("a/d.yml", &one),
+        ("a/e.json", "{}"),
+        ("a/f.txt", "a: ["),
+        ("a/.git/g.yaml", "a: ["),
+        (".h.yaml", "a: ["),
+    ]);
+    std::os::unix::fs::symlink(here.path(), here.path().join("a/round")).unwrap();
+    let answer = lint(here.path(), &["."]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    let files: Vec<&str> =
+        answer.out.lines().filter_map(|line| line.split_once(':').map(|(file, _)| file)).collect();
+    assert_eq!(files, ["./a/b/c.yaml", "./a/d.yml"]);
+    assert!(answer.counts().starts_with("2 Celery objects in 3 files"), "{answer:?}");
+    // A file that is named itself is read whatever it is called.
+    assert_eq!(lint(here.path(), &["a/f.txt"]).code, 2);
+}
+
+#[test]
+fn standard_input_is_read() {
+    let here = folder(&[]);
+    let answer = call_in(here.path(), &["lint", "-"], bad("shop").as_bytes());
+    assert_eq!(answer.code, 1);
+    assert!(answer.out.contains("stdin:7: spec.common.image: "), "{}", answer.out);
+}
+
+#[test]
+fn what_is_no_celery_is_left_alone() {
+    let here =
+        folder(&[("a.yaml", "kind: Deployment\nspec: {x: y}\n---\n# only this\n---\njust text\n---\n- 1\n")]);
+    let answer = lint(here.path(), &["a.yaml"]);
+    assert_eq!((answer.code, answer.out.as_str()), (0, ""), "{answer:?}");
+    assert!(answer.counts().starts_with("0 Celery objects in 1 file"));
+}
+
+#[test]
+fn a_celery_of_another_name_is_told() {
+    for (from, to, at) in [
+        ("v1alpha1", "v1", "a.yaml:1: apiVersion: Unsupported value: \"celeryproject.org/v1\""),
+        ("kind: Celery", "kind: celery", "a.yaml:2: kind: Unsupported value: \"celery\""),
+        (
+            "celeryproject.org",
+            "celeryprojekt.org",
+            "a.yaml:1: apiVersion: Unsupported value: \"celeryprojekt.org/v1alpha1\"",
+        ),
+    ] {
+        let here = folder(&[("a.yaml", &good("shop").replace(from, to))]);
+        let answer = lint(here.path(), &["a.yaml"]);
+        assert!(answer.code == 1 && answer.out.contains(at), "{answer:?}");
+    }
+}
+
+#[test]
+fn helm_templates_are_told_to_be_rendered() {
+    let text = good("shop").replace("registry.example.com/shop:1.0", "{{ .Values.image }}");
+    let here = folder(&[("templates/shop.yaml", &text)]);
+    let answer = lint(here.path(), &["."]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.starts_with("./templates/shop.yaml:7: is a Helm template"), "{}", answer.err);
+}
+
+#[test]
+fn hostile_input_is_refused_in_time() {
+    let mut laughs = "a0: &a0 [lol]\n".to_owned();
+    for level in 1..60 {
+        let below = format!("*a{}", level - 1);
+        writeln!(laughs, "a{level}: &a{level} [{}]", [below.as_str(); 9].join(", ")).unwrap();
+    }
+    let here = folder(&[
+        ("laughs.yaml", &laughs),
+        ("deep.yaml", &"[".repeat(1_000_000)),
+        ("long.yaml", &format!("a: {}\n", "x".repeat(4_000_000))),
+        ("bytes.yaml", "a: \u{0}\u{1}\n"),
+    ]);
+    std::fs::write(here.path().join("latin.yaml"), b"a: \xe9\n").unwrap();
+    let begin = std::time::Instant::now();
+    let answer = lint(here.path(), &["."]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.counts().ends_with("5 unreadable"), "{answer:?}");
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}
