@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::grammar;
 use super::json::AnyObject;
 use super::open::Open;
 use super::worker_words::{LogLevel, Optimization, StartMethod, WorkerPoolKind};
@@ -23,7 +24,7 @@ use super::{GracefulShutdown, PodDisruptionBudget, Probes};
 pub struct WorkerPool {
     /// Name of the pool: lower-case letters, digits and dashes.
     #[serde(default)]
-    #[garde(skip)]
+    #[garde(custom(grammar::pool_name))]
     pub name: String,
     /// Everything else, as in `workerSpec`.
     #[serde(flatten)]

@@ -80,7 +80,7 @@ pub(super) const RULES: &[Rule] = &[
         example: Example {
             bad: "spec: {scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
             at: "spec.scaleTargetRef[0].kind",
-            good: "spec: {flowerSpec: {}, scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            good: "spec: {flowerSpec: {auth: {allowUnauthenticated: true}}, scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
             old: None,
         },
     },

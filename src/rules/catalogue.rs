@@ -2,7 +2,7 @@
 //! Every rule once, in the order of the areas.
 
 use super::rule::Rule;
-use super::{autoscale, broker, broker_url, common, flower, metrics, replicas};
+use super::{autoscale, beat, broker, broker_url, common, flower, metrics, pools, replicas};
 
 const AREAS: &[&[Rule]] = &[
     common::RULES,
@@ -10,8 +10,16 @@ const AREAS: &[&[Rule]] = &[
     broker_url::RULES,
     replicas::RULES,
     flower::RULES,
+    flower::exposure::RULES,
+    flower::auth::RULES,
+    flower::oauth::RULES,
+    flower::history::RULES,
+    flower::broker::RULES,
+    flower::env::RULES,
     autoscale::RULES,
     metrics::RULES,
+    beat::RULES,
+    pools::RULES,
 ];
 
 /// All rules.

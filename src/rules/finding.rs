@@ -169,12 +169,35 @@ impl<'r> Report<'r> {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
+        self.grade(self.origin.severity, kind, path, message, fix);
+    }
+
+    /// Adds a finding of another severity than the rule's own.
+    pub(super) fn grade(
+        &mut self,
+        severity: Severity,
+        kind: Kind,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
         let path = path.into();
         let value = match kind {
             Kind::Required | Kind::Forbidden => None,
             _ => value_at(self.raw, &path),
         };
-        self.push(self.origin.severity, kind, path, value, message.into(), fix.into());
+        self.push(severity, kind, path, value, message.into(), fix.into());
+    }
+
+    /// Adds a finding about a value that may hold credentials: it is not shown.
+    pub(super) fn add_hidden(
+        &mut self,
+        severity: Severity,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.push(severity, Kind::Invalid, path.into(), None, message.into(), fix.into());
     }
 
     /// Adds a finding that shows a value prepared by the rule: one with credentials masked.

@@ -6,6 +6,7 @@
 //! names the fields. Cross-field rules are plain functions. Both end in one list of [`Finding`]s.
 
 mod autoscale;
+mod beat;
 mod broker;
 mod broker_url;
 pub mod catalogue;
@@ -16,9 +17,12 @@ mod finding;
 mod flower;
 mod metrics;
 mod path;
+mod pools;
+mod queues;
 mod replicas;
 mod rule;
 mod subject;
+mod volume;
 
 use serde_json::Value;
 use thiserror::Error;

@@ -87,8 +87,11 @@ fn every_field_of_a_rule_is_guarded_by_garde() {
     let broken = shop(
         "spec: {common: {image: ' ', appName: '_', celeryApp: '/', celeryVersion: x, broker: {url: null,
                     redis: {host: '', port: 0, db: -1, passwordSecretRef: {}}, urlSecretRef: {name: _, key: /}, sqs: {}}},
-                workerSpec: {numOfWorkers: -1}, workerPools: [{name: mail, numOfWorkers: -1}],
-                flowerSpec: {replicas: -1, servicePort: 0},
+                workerSpec: {numOfWorkers: -1}, workerPools: [{name: _, numOfWorkers: -1}], beatSpec: {maxInterval: 0},
+                flowerSpec: {replicas: -1, servicePort: 0, nodePort: 0, version: x, urlPrefix: ':', maxTasks: 0, maxWorkers: 0,
+                    purgeOfflineWorkersSeconds: -1, inspectTimeoutMs: 0, persistence: {saveIntervalSeconds: -1},
+                    ingress: {host: 'a:1', tlsSecretName: _}, tls: {secretName: _}, brokerApiSecretRef: {},
+                    auth: {basic: {secretRef: {}}, oauth: {keySecretRef: {}, secretSecretRef: {}, cookieSecretRef: {}}}},
                 scaleTargetRef: [{kind: worker, minReplicas: -1, maxReplicas: 0,
                                   metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 0}}]}]}",
     );
@@ -154,7 +157,7 @@ fn every_guarded_field_belongs_to_a_rule() {
 fn all_mistakes_come_in_one_answer() {
     let object = shop(
         "spec: {common: {image: My/App, celeryApp: shop/tasks, broker: {url: 'cache:6379'}},
-                flowerSpec: {servicePort: 0, serviceType: Foo},
+                flowerSpec: {servicePort: 0, serviceType: Foo, auth: {allowUnauthenticated: true}},
                 scaleTargetRef: [{kind: queue, minReplicas: 4, maxReplicas: 2, metrics: [{name: tasks, target: {}}]}]}",
     );
     let ids: BTreeSet<&str> = found(&object, None).into_iter().map(|(id, _)| id).collect();
