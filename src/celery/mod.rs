@@ -3,9 +3,34 @@
 //!
 //! Every table and every reading here was compared with real Celery (5.2 to 5.7) and kombu; where a reading surprises,
 //! the comment says what Celery does.
+//!
+//! A command line is read in three steps, all of them pure:
+//!
+//! - [`options`] are tables: names, kind of value, first and last release. [`value`] and [`number`] say what a release
+//!   makes of one value.
+//! - `click` (5.x) and `argparse` (4.x) take an argument list apart: [`command::Command::reading`] gives a
+//!   [`reading::Reading`] with every option and its position, every [`setting`], and every fault, where Celery itself
+//!   would stop at the first. [`flower`] does the same for tornado's rules.
+//! - [`version::Target`] says who will read: one release, one newer than the tables, or nobody knows; then
+//!   [`command::Command::agreed`] keeps only what every release of 5.x refuses.
+//!
+//! A word with `$(NAME)` in it is not final ([`expansion`]): its option counts, its value is never judged.
+//! [`environment`] tells which variables are options in disguise.
 
 pub mod app;
+mod argparse;
 pub mod broker_url;
+mod click;
+pub mod closest;
+pub mod command;
+pub mod environment;
+pub mod expansion;
+pub mod flower;
+pub mod number;
 pub mod options;
 pub mod queues;
+pub mod reading;
+pub mod setting;
 pub mod sqs;
+pub mod value;
+pub mod version;

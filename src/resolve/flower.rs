@@ -6,14 +6,18 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::{Flower, scaler};
 use crate::api::{CelerySpec, DEFAULT_POOL, FlowerSpec, Open, ScaleKind, ServiceType};
-use crate::celery::options;
+use crate::celery::flower as command;
+use crate::celery::options::flower::Release;
 
 /// Port of Flower when nobody chooses one.
 const PORT: i32 = 5555;
 
 pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec) -> Flower {
-    let from_args = options::flower_value(&written.args, "port")
-        .and_then(|port| port.parse().ok())
+    let said = command::reading(&written.args, Release::NEWEST);
+    let from_args = said
+        .int("port")
+        .is()
+        .and_then(|port| i32::try_from(port).ok())
         .filter(|port| (1..=65535).contains(port));
     let port = written.service_port.or(from_args).unwrap_or(PORT);
     let mut args = super::celery_app(spec);
@@ -22,7 +26,7 @@ pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec) -> Flower {
     // Last, since the last one wins: the Service and the probes ask here.
     args.extend(["--address=0.0.0.0".to_owned(), format!("--port={port}")]);
     let scaler = scaler::scaler(spec, ScaleKind::Flower, DEFAULT_POOL, None);
-    let prefix = options::flower_value(&written.args, "url_prefix").unwrap_or_default().trim_matches('/');
+    let prefix = said.text("url_prefix").is().unwrap_or_default().trim_matches('/');
     Flower {
         args,
         replicas: if scaler.is_some() { None } else { Some(written.replicas.unwrap_or(1)) },

@@ -11,7 +11,9 @@ use kube_quantity::ParsedQuantity;
 
 use super::{BrokerAccess, Chosen, Pool, Scaler, scaler};
 use crate::api::{CelerySpec, ScaleKind, WorkerSpec};
-use crate::celery::{options, queues};
+use crate::celery::command::Command;
+use crate::celery::reading::Reading;
+use crate::celery::version::Release;
 
 pub(super) fn pool(
     name: &str,
@@ -19,12 +21,14 @@ pub(super) fn pool(
     spec: &CelerySpec,
     broker: Option<&BrokerAccess>,
 ) -> Pool {
-    let queues = queues::selected(&worker.args);
+    // The newest release knows every option.
+    let said = Command::Worker.reading(&worker.args, Release::NEWEST);
+    let queues = said.queues();
     let scaler = scaler::scaler(spec, ScaleKind::Worker, name, queues.as_deref());
-    let chosen = chosen(worker, scaler.as_ref());
+    let chosen = chosen(worker, &said, scaler.as_ref());
     Pool {
         name: name.to_owned(),
-        args: args(name, worker, spec, broker, chosen),
+        args: args(name, worker, &said, spec, broker, chosen),
         chosen,
         replicas: if scaler.is_some() { None } else { worker.num_of_workers },
         strategy: strategy(worker.rollout_strategy.as_ref()),
@@ -35,16 +39,15 @@ pub(super) fn pool(
 }
 
 /// What the user's arguments leave open.
-fn chosen(worker: &WorkerSpec, scaler: Option<&Scaler>) -> Chosen {
-    let said = |short: &str, long: &str| options::contains(&worker.args, short, long);
+fn chosen(worker: &WorkerSpec, said: &Reading<'_>, scaler: Option<&Scaler>) -> Chosen {
     let follows_queue = scaler.is_some_and(|scaler| scaler.queue.is_some());
     Chosen {
         // Celery's own default is the number of cpus of the node, whatever the container may use of them.
-        concurrency: (!said("-c", "--concurrency") && !said("", "--autoscale"))
+        concurrency: (!said.has("--concurrency") && !said.has("--autoscale"))
             .then(|| concurrency(worker.resources.as_ref())),
-        log_level: (!said("-l", "--loglevel")).then_some("INFO"),
+        log_level: (!said.has("--loglevel")).then_some("INFO"),
         // What a worker holds beyond the tasks it runs is hidden from whoever counts the queue.
-        prefetch_multiplier: (follows_queue && !said("", "--prefetch-multiplier")).then_some(1),
+        prefetch_multiplier: (follows_queue && !said.has("--prefetch-multiplier")).then_some(1),
     }
 }
 
@@ -52,13 +55,14 @@ fn chosen(worker: &WorkerSpec, scaler: Option<&Scaler>) -> Chosen {
 fn args(
     pool: &str,
     worker: &WorkerSpec,
+    said: &Reading<'_>,
     spec: &CelerySpec,
     broker: Option<&BrokerAccess>,
     chosen: Chosen,
 ) -> Vec<String> {
     let mut args = super::celery_app(spec);
     args.push("worker".to_owned());
-    if !options::contains(&worker.args, "-n", "--hostname") {
+    if !said.has("--hostname") {
         args.extend(["-n".to_owned(), format!("{pool}@%h")]);
     }
     args.extend(chosen.log_level.iter().flat_map(|level| ["-l".to_owned(), (*level).to_owned()]));
@@ -67,7 +71,7 @@ fn args(
     args.extend(worker.args.iter().cloned());
     let settings = broker.map(|broker| broker.worker_settings.as_slice()).unwrap_or_default();
     if !settings.is_empty() {
-        if !worker.args.iter().any(|word| word == "--") {
+        if said.separator.is_none() {
             args.push("--".to_owned());
         }
         args.extend(settings.iter().cloned());

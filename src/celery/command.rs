@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The argument lists of `celery worker` and `celery beat`.
+
+use super::options::{self, Table};
+use super::reading::{Effective, Fault, Outcome, Reading};
+use super::value::Value;
+use super::version::{Release, Target};
+use super::{argparse, click, queues};
+
+/// A sub-command of Celery itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `celery worker`
+    Worker,
+    /// `celery beat`
+    Beat,
+}
+
+impl Command {
+    /// Its options.
+    #[must_use]
+    pub fn options(self) -> Table {
+        match self {
+            Self::Worker => Table { own: options::worker::OPTIONS },
+            Self::Beat => Table { own: options::beat::OPTIONS },
+        }
+    }
+
+    /// What a leading `.` of a setting stands for.
+    pub(super) fn namespace(self) -> &'static str {
+        match self {
+            Self::Worker => "worker",
+            Self::Beat => "celery",
+        }
+    }
+
+    /// What one release makes of the words behind the sub-command.
+    #[must_use]
+    pub fn reading(self, args: &[String], release: Release) -> Reading<'_> {
+        if release.has_click() {
+            click::reading(self, args, release)
+        } else {
+            argparse::reading(self, args, release)
+        }
+    }
+
+    /// What the newest release in question makes of the words, with no other faults than those of words that all of
+    /// them refuse. Where each refuses the list, but none for the same word, the faults of the newest stay.
+    #[must_use]
+    pub fn agreed(self, args: &[String], target: Target) -> Reading<'_> {
+        let releases = target.releases();
+        let readings: Vec<_> = releases.iter().map(|release| self.reading(args, *release)).collect();
+        let mut agreed = self.reading(args, releases.last().copied().unwrap_or(Release::NEWEST));
+        let faulty = |reading: &Reading<'_>, fault: &Fault| reading.faults.iter().any(|f| f.at == fault.at);
+        let common = |fault: &Fault| readings.iter().all(|reading| faulty(reading, fault));
+        let all_refuse = readings.iter().all(|reading| reading.outcome() == Outcome::Refused);
+        if !all_refuse || agreed.faults.iter().any(common) {
+            agreed.faults.retain(common);
+        }
+        agreed
+    }
+}
+
+/// How many tasks a worker runs at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concurrency {
+    /// What the release takes for its own choice: `-c 0`.
+    Unset,
+    /// As many.
+    Of(i64),
+    /// As many as the container may use cpus.
+    Auto,
+}
+
+/// What a worker's arguments amount to.
+impl<'a> Reading<'a> {
+    /// `-c`
+    #[must_use]
+    pub fn concurrency(&self) -> Effective<Concurrency> {
+        self.effective("--concurrency").and_then(|value| match value {
+            Value::Int(0) => Some(Concurrency::Unset),
+            Value::Int(count) => Some(Concurrency::Of(count)),
+            Value::Auto => Some(Concurrency::Auto),
+            _ => None,
+        })
+    }
+
+    /// `-P`
+    #[must_use]
+    pub fn pool(&self) -> Effective<&'a str> {
+        self.text("--pool")
+    }
+
+    /// `--autoscale`: most and fewest children.
+    #[must_use]
+    pub fn autoscale(&self) -> Effective<(i64, i64)> {
+        self.effective("--autoscale").and_then(|value| {
+            if let Value::Range(most, fewest) = value { Some((most, fewest)) } else { None }
+        })
+    }
+
+    /// `-n` as written; Celery puts `celery@` before a name without an `@`.
+    #[must_use]
+    pub fn node_name(&self) -> Effective<&'a str> {
+        self.text("--hostname")
+    }
+
+    /// `-l` in upper case.
+    #[must_use]
+    pub fn log_level(&self) -> Effective<&'a str> {
+        self.text("--loglevel")
+    }
+
+    /// The queues of `-Q`, each once, empty ones left out. `None` when the arguments name none, so that the
+    /// application decides.
+    #[must_use]
+    pub fn queues(&self) -> Option<Vec<String>> {
+        let list = self.last("--queues").and_then(|queues| queues.value)?;
+        Some(queues::names(list)).filter(|names| !names.is_empty())
+    }
+}

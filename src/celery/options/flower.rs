@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The options of Flower, and those that tornado adds.
+
+/// What the text behind `=` becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// An integer as Python reads one.
+    Int,
+    /// A number as Python reads one.
+    Float,
+    /// False for `false`, `f` and `0` in any case, true for everything else; true without a value.
+    Bool,
+    /// Texts between commas.
+    Texts,
+    /// Numbers between commas.
+    Floats,
+    /// Nothing: only a configuration file can set it, a text is refused.
+    Function,
+}
+
+/// A minor release of Flower whose options are known, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Release {
+    /// 1.2; stands for 1.x.
+    V1_2,
+    /// 2.0
+    V2_0,
+    /// 2.2; stands for 2.1 too, where `read_only` came.
+    V2_2,
+}
+
+impl Release {
+    /// Every known release, oldest first.
+    pub const ALL: [Self; 3] = [Self::V1_2, Self::V2_0, Self::V2_2];
+    /// The newest known release.
+    pub const NEWEST: Self = Self::V2_2;
+}
+
+/// One option. `-` and `_` in names are the same.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Name without dashes in front, with `_`.
+    pub name: &'static str,
+    /// What its value becomes.
+    pub kind: Kind,
+    /// First release that has it.
+    pub since: Release,
+    /// Last release that has it; `None` while it lives.
+    pub until: Option<Release>,
+    /// What it does, in one line.
+    pub meaning: &'static str,
+}
+
+const fn row(name: &'static str, kind: Kind, meaning: &'static str) -> Spec {
+    Spec { name, kind, since: Release::V1_2, until: None, meaning }
+}
+
+impl Spec {
+    /// Whether a release has the option.
+    #[must_use]
+    pub fn is_in(&self, release: Release) -> bool {
+        release >= self.since && self.until.is_none_or(|until| release <= until)
+    }
+
+    /// As people write it: `--url_prefix`.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        format!("--{}", self.name)
+    }
+
+    /// The variable that sets it too: `FLOWER_URL_PREFIX`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("FLOWER_{}", self.name.to_ascii_uppercase())
+    }
+}
+
+/// Every option of every release.
+pub static OPTIONS: &[Spec] = &[
+    row("port", Kind::Int, "port to listen on"),
+    row("address", Kind::Text, "address to listen on"),
+    row("unix_socket", Kind::Text, "socket to listen on instead of a port"),
+    row("debug", Kind::Bool, "logs more"),
+    row("inspect_timeout", Kind::Float, "milliseconds to wait for the answers of workers"),
+    row("auth", Kind::Text, "pattern of the mail addresses that may enter"),
+    row("basic_auth", Kind::Texts, "user:password pairs that may enter"),
+    row("oauth2_key", Kind::Text, "client id at the provider"),
+    row("oauth2_secret", Kind::Text, "client secret at the provider"),
+    row("oauth2_redirect_uri", Kind::Text, "where the provider sends people back"),
+    row("max_workers", Kind::Int, "workers kept in memory"),
+    row("max_tasks", Kind::Int, "tasks kept in memory"),
+    row("db", Kind::Text, "file of the saved state"),
+    row("persistent", Kind::Bool, "saves its state"),
+    row("state_save_interval", Kind::Int, "milliseconds between two saves; 0 saves at the end only"),
+    row("broker_api", Kind::Text, "URL of RabbitMQ's management"),
+    row("ca_certs", Kind::Text, "file of certificate authorities"),
+    row("certfile", Kind::Text, "file of its certificate"),
+    row("keyfile", Kind::Text, "file of its key"),
+    row("xheaders", Kind::Bool, "trusts the headers of a proxy"),
+    row("auto_refresh", Kind::Bool, "refreshes the list of workers"),
+    row("purge_offline_workers", Kind::Int, "seconds after which a worker that is gone is forgotten"),
+    row("cookie_secret", Kind::Text, "what signs cookies"),
+    row("conf", Kind::Text, "file with more options"),
+    row("enable_events", Kind::Bool, "asks workers to send events"),
+    row("format_task", Kind::Function, "formats a task"),
+    row("natural_time", Kind::Bool, "shows times as 2 minutes ago"),
+    row("tasks_columns", Kind::Text, "columns of the list of tasks"),
+    row("auth_provider", Kind::Text, "class that asks the provider"),
+    row("url_prefix", Kind::Text, "path under which it is reached"),
+    row("task_runtime_metric_buckets", Kind::Floats, "bounds of the runtime histogram"),
+    Spec { until: Some(Release::V1_2), ..row("inspect", Kind::Bool, "inspects workers") },
+    Spec {
+        since: Release::V2_2,
+        ..row("read_only", Kind::Bool, "disables everything that changes something")
+    },
+    row("help", Kind::Bool, "says how it is used and ends"),
+    row("logging", Kind::Text, "least level that is logged; none leaves logging alone"),
+    row("log_to_stderr", Kind::Bool, "logs to the standard error output"),
+    row("log_file_prefix", Kind::Text, "file to log to"),
+    row("log_file_max_size", Kind::Int, "bytes after which the log file is changed"),
+    row("log_file_num_backups", Kind::Int, "log files to keep"),
+    row("log_rotate_when", Kind::Text, "unit of the rotation's interval"),
+    row("log_rotate_interval", Kind::Int, "interval of the rotation"),
+    row("log_rotate_mode", Kind::Text, "by size or by time"),
+];

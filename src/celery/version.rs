@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which Celery is meant: versions as people write them, and the releases whose command line is known here.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// A version as written: `5.5`, `5.5.3`. A version without a patch is older than every one with a patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// First number.
+    pub major: u32,
+    /// Second number.
+    pub minor: u32,
+    /// Third number, when written.
+    pub patch: Option<u32>,
+}
+
+/// Why a text is no version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is not a version like 5.5 or 5.5.3")]
+pub struct NotAVersion;
+
+impl FromStr for Version {
+    type Err = NotAVersion;
+
+    fn from_str(text: &str) -> Result<Self, NotAVersion> {
+        let mut numbers = text.split('.').map(number);
+        let version = Self {
+            major: numbers.next().ok_or(NotAVersion)??,
+            minor: numbers.next().ok_or(NotAVersion)??,
+            patch: numbers.next().transpose()?,
+        };
+        if numbers.next().is_some() { Err(NotAVersion) } else { Ok(version) }
+    }
+}
+
+/// Digits only: `u32` itself would also take a sign.
+fn number(text: &str) -> Result<u32, NotAVersion> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if digits { text.parse().map_err(|_| NotAVersion) } else { Err(NotAVersion) }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)?;
+        self.patch.map_or(Ok(()), |patch| write!(f, ".{patch}"))
+    }
+}
+
+/// A minor release whose command line is known, oldest first. Patches of one minor read alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Release {
+    /// 4.4, the last with argparse; stands for all of 4.x.
+    V4_4,
+    /// 5.2; stands for 5.0 and 5.1 too.
+    V5_2,
+    /// 5.3
+    V5_3,
+    /// 5.4
+    V5_4,
+    /// 5.5
+    V5_5,
+    /// 5.6
+    V5_6,
+    /// 5.7
+    V5_7,
+}
+
+impl Release {
+    /// Every known release, oldest first.
+    pub const ALL: [Self; 7] =
+        [Self::V4_4, Self::V5_2, Self::V5_3, Self::V5_4, Self::V5_5, Self::V5_6, Self::V5_7];
+    /// The newest known release.
+    pub const NEWEST: Self = Self::V5_7;
+
+    /// Whether the command line is read by click; argparse before.
+    #[must_use]
+    pub fn has_click(self) -> bool {
+        self >= Self::V5_2
+    }
+
+    /// `5.5`
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V4_4 => "4.4",
+            Self::V5_2 => "5.2",
+            Self::V5_3 => "5.3",
+            Self::V5_4 => "5.4",
+            Self::V5_5 => "5.5",
+            Self::V5_6 => "5.6",
+            Self::V5_7 => "5.7",
+        }
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is known of the Celery that will read an argument list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A release with a table of its own.
+    Known(Release),
+    /// Newer than every table: the newest one is a guess, good for a warning and no more.
+    Newer(Version),
+    /// Nobody said: any release of 5.x. Only what all of them refuse is refused.
+    Any,
+}
+
+/// A version that is too old to be run here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is older than Celery 4")]
+pub struct TooOld;
+
+impl TryFrom<Version> for Target {
+    type Error = TooOld;
+
+    fn try_from(version: Version) -> Result<Self, TooOld> {
+        let release = match (version.major, version.minor) {
+            (0..=3, _) => return Err(TooOld),
+            (4, _) => Release::V4_4,
+            (5, 0..=2) => Release::V5_2,
+            (5, 3) => Release::V5_3,
+            (5, 4) => Release::V5_4,
+            (5, 5) => Release::V5_5,
+            (5, 6) => Release::V5_6,
+            (5, 7) => Release::V5_7,
+            _ => return Ok(Self::Newer(version)),
+        };
+        Ok(Self::Known(release))
+    }
+}
+
+impl Target {
+    /// The releases that have to agree before something is refused, oldest first; never empty.
+    #[must_use]
+    pub fn releases(self) -> &'static [Release] {
+        const ALL: &[Release] = &Release::ALL;
+        match self {
+            Self::Known(release) => ALL.iter().position(|r| *r == release).map_or(&[], |at| &ALL[at..=at]),
+            Self::Newer(_) => &ALL[ALL.len() - 1..],
+            Self::Any => &ALL[1..],
+        }
+    }
+
+    /// Whether a refusal is knowledge; else it is a guess from the newest table.
+    #[must_use]
+    pub fn is_certain(self) -> bool {
+        !matches!(self, Self::Newer(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn versions_are_read_and_ordered_by_number() {
+        assert!(version("5.10") > version("5.9.9"));
+        assert!(version("5.5") < version("5.5.0"));
+        assert_eq!(version("4.4.7").to_string(), "4.4.7");
+        for text in ["", "5", "five", "5.", "5.5.3.1", "+5.5", "5.5rc1", "v5.5", " 5.5", "5.99999999999"] {
+            assert_eq!(text.parse::<Version>(), Err(NotAVersion), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_version_has_a_target() {
+        for (text, expected) in [
+            ("4.0", Target::Known(Release::V4_4)),
+            ("5.0.5", Target::Known(Release::V5_2)),
+            ("5.6.3", Target::Known(Release::V5_6)),
+            ("5.10", Target::Newer(version("5.10"))),
+            ("6.0", Target::Newer(version("6.0"))),
+        ] {
+            assert_eq!(Target::try_from(version(text)), Ok(expected), "{text}");
+        }
+        assert_eq!(Target::try_from(version("3.1")), Err(TooOld));
+    }
+
+    #[test]
+    fn each_target_names_its_releases() {
+        assert_eq!(Target::Known(Release::V5_4).releases(), [Release::V5_4]);
+        assert_eq!(Target::Newer(version("6.0")).releases(), [Release::NEWEST]);
+        assert_eq!(Target::Any.releases(), &Release::ALL[1..]);
+        assert!(!Target::Newer(version("6.0")).is_certain());
+    }
+}

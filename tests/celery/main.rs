@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Real Celery as the judge of `src/celery`: every release is installed once and asked what it makes of the same texts.
+//!
+//! Where Python or the packages cannot be had, a test says so in one line and passes without a judgement;
+//! `CELERY_JUDGE=required` makes that a failure.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod argv;
+mod venv;
+
+use std::io::{self, Write};
+
+/// A line on the terminal. The print macros would not do: what they write is swallowed with the output of a test that
+/// passes.
+fn say(line: &str) {
+    io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+#[test]
+fn every_set_of_packages_says_its_version() {
+    for pins in venv::RELEASES {
+        let Some(site) = venv::site(pins) else { continue };
+        let output = site.python().args(["-c", "import celery; print(celery.__version__)"]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), pins.version, "{output:?}");
+    }
+    if let Some(site) = venv::site(&venv::FLOWER) {
+        let output = site.python().args(["-c", "import flower.command"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+}
