@@ -10,6 +10,8 @@ const AREAS: &[&[Rule]] = &[
     broker_url::RULES,
     replicas::RULES,
     flower::RULES,
+    flower::args::RULES,
+    flower::typed::RULES,
     flower::exposure::RULES,
     flower::auth::RULES,
     flower::oauth::RULES,
@@ -19,6 +21,7 @@ const AREAS: &[&[Rule]] = &[
     autoscale::RULES,
     metrics::RULES,
     beat::RULES,
+    beat::args::RULES,
     pools::RULES,
 ];
 

@@ -194,3 +194,63 @@ fn place(subject: &Subject<'_>, old: &Pool<'_>) -> String {
         None => "spec.workerPools".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::shop;
+    use crate::rules::{Facts, check};
+
+    fn found(overlay: &str, old: Option<&str>) -> Vec<(&'static str, String)> {
+        let old = old.map(shop);
+        let findings = check(&shop(overlay), old.as_ref(), &Facts::default()).expect("a Celery");
+        findings.into_iter().map(|it| (it.rule, it.path)).collect()
+    }
+
+    #[test]
+    fn names_of_pools_have_their_variants() {
+        let at = |rule, index: usize| (rule, format!("spec.workerPools[{index}].name"));
+        assert_eq!(found("spec: {workerPools: [{name: a}, {name: a}]}", None), [at("T06", 1)]);
+        assert_eq!(found("spec: {workerPools: [{queues: [a]}]}", None), [at("T06", 0)]);
+        assert_eq!(found("spec: {workerPools: [{name: 9a}]}", None), []);
+    }
+
+    #[test]
+    fn pools_without_queues_share_the_usual_one() {
+        let metrics = "maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]";
+        let both = format!(
+            "scaleTargetRef: [{{kind: worker, {metrics}}}, {{kind: worker, pool: a, {metrics}}}], workerPools: [{{name: a"
+        );
+        let ids = |rest: &str| {
+            found(&format!("spec: {{{both}{rest}}}]}}"), None).into_iter().map(|it| it.0).collect::<Vec<_>>()
+        };
+        assert!(ids("").contains(&"T07"));
+        assert!(!ids(", queues: [a]").contains(&"T07"));
+    }
+
+    #[test]
+    fn every_form_of_a_route_is_read() {
+        let routed = |routes: &str| {
+            found(
+                &format!("spec: {{common: {{config: {{{routes}}}}}, workerSpec: {{queues: [mail]}}}}"),
+                None,
+            )
+        };
+        let at = |setting: &str| vec![("T08", format!("spec.common.config.{setting}"))];
+        assert_eq!(routed("task_routes: {a: orders}"), at("task_routes"));
+        assert_eq!(routed("task_routes: [{a: {queue: orders}}, {b: mail}]"), at("task_routes"));
+        assert_eq!(routed("task_default_queue: celery"), at("task_default_queue"));
+        assert_eq!(routed("beat_schedule: {a: {task: t, options: {queue: orders}}}"), at("beat_schedule"));
+        assert_eq!(routed("task_routes: {a: mail}"), []);
+        assert_eq!(found("spec: {common: {config: {task_routes: {a: orders}}}}", None), []);
+    }
+
+    #[test]
+    fn a_queue_may_move_to_another_pool_but_not_go() {
+        let old = Some("spec: {workerPools: [{name: mail, queues: [mail]}], workerSpec: {queues: [orders]}}");
+        let moved = "spec: {workerSpec: {args: [-Q, 'orders,mail']}}";
+        assert_eq!(found(moved, old), []);
+        let gone = "spec: {workerSpec: {args: [-Q, orders]}}";
+        assert_eq!(found(gone, old), [("T10", "spec.workerPools".to_owned())]);
+        assert_eq!(found("{}", old), []);
+    }
+}

@@ -3,22 +3,30 @@
 
 use super::subject::Subject;
 use crate::api::{Common, WorkerSpec};
-use crate::celery::queues::{self, DEFAULT_QUEUE};
+use crate::celery::command::Command;
+use crate::celery::expansion::expands;
+use crate::celery::queues::DEFAULT_QUEUE;
+use crate::celery::version::Release;
 
 /// The queues that a pool names, in `queues` or behind `-Q`, without those it excludes. `None`: the application
 /// decides, or a variable does.
 pub(super) fn named(pool: &WorkerSpec) -> Option<Vec<String>> {
-    let written = if pool.queues.is_empty() { queues::selected(&pool.args)? } else { pool.queues.clone() };
-    let is_final = |queue: &String| !queue.contains("$(");
+    let written = if pool.queues.is_empty() { selected(&pool.args)? } else { pool.queues.clone() };
+    let is_final = |queue: &String| !expands(queue);
     written.iter().all(is_final).then(|| {
         let excluded = |queue: &String| pool.exclude_queues.contains(queue);
         written.into_iter().filter(|queue| !excluded(queue)).collect()
     })
 }
 
+/// The queues behind `-Q`; the newest release knows every spelling.
+fn selected(args: &[String]) -> Option<Vec<String>> {
+    Command::Worker.reading(args, Release::NEWEST).queues()
+}
+
 /// The field in which a pool names its queues.
 pub(super) fn field(pool: &WorkerSpec) -> &'static str {
-    if pool.queues.is_empty() && queues::selected(&pool.args).is_some() { "args" } else { "queues" }
+    if pool.queues.is_empty() && selected(&pool.args).is_some() { "args" } else { "queues" }
 }
 
 /// The queue that a pool consumes which names none, unless the application says otherwise.

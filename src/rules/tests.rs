@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A small correct Celery; the examples of the catalogue are laid over it.
-fn shop(overlay: &str) -> Value {
+pub(super) fn shop(overlay: &str) -> Value {
     let mut object = json!({
         "apiVersion": "celeryproject.org/v1alpha1",
         "kind": "Celery",

@@ -6,19 +6,23 @@ use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 use serde_json::Value;
 
 use crate::api::{AnyObject, Celery, FlowerSpec};
-use crate::celery::options;
+use crate::celery::expansion::expands;
+use crate::celery::flower::{self, Occurrence, Reading};
+use crate::celery::options::flower::{Kind, Release};
 use crate::names;
 use crate::rules::facts::Facts;
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Component, Part, Subject};
 
 /// Where Flower stands in the object.
 pub(super) const PATH: &str = "spec.flowerSpec";
 
 /// Flower as it is written, with what surrounds it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Flower<'a> {
     /// Its fields.
     pub(super) spec: &'a FlowerSpec,
+    /// Its arguments, as the release reads them that was named, else the newest.
+    pub(super) reading: Reading<'a>,
     object: &'a Celery,
     facts: &'a Facts,
 }
@@ -87,30 +91,27 @@ impl<'a> Flower<'a> {
     /// The Flower of an object, when it has one.
     pub(super) fn of(subject: &Subject<'a>) -> Option<Self> {
         let (object, facts) = (subject.object, subject.facts);
-        object.spec.flower_spec.as_ref().map(|spec| Self { spec, object, facts })
+        object.spec.flower_spec.as_ref().map(|spec| {
+            let reading = flower::reading(&spec.args, release(spec));
+            Self { spec, reading, object, facts }
+        })
     }
 
     /// What an option gets, `url_prefix`, wherever it is written but in the typed fields.
     pub(super) fn option(&self, name: &str) -> Given<'a> {
         let argument = self.argument(name);
-        if argument.is_absent() && !self.argument("conf").is_absent() {
-            return Given::Unknown;
-        }
-        if argument.is_absent() {
+        if !argument.is_absent() {
+            argument
+        } else if self.argument("conf").is_absent() {
             self.variable(&format!("FLOWER_{}", name.to_ascii_uppercase()))
         } else {
-            argument
+            Given::Unknown
         }
     }
 
     /// What an option gets from the arguments.
     pub(super) fn argument(&self, name: &str) -> Given<'a> {
-        let args: &'a [String] = &self.spec.args;
-        let found = (0..args.len()).rev().find_map(|at| {
-            let text = options::flower_value(&args[at..=at], name);
-            text.map(|text| (text, Place::Argument(format!("{PATH}.args[{at}]"))))
-        });
-        found.map_or(Given::Absent, |(text, place)| readable(text, place))
+        self.reading.last(name).map_or(Given::Absent, said)
     }
 
     /// What an environment variable of Flower's container gets.
@@ -182,7 +183,8 @@ impl<'a> Flower<'a> {
 
     /// The templates laid over Flower's pods, the one that wins first.
     pub(super) fn templates(&self) -> impl Iterator<Item = (&'a AnyObject, &'static str)> {
-        let own = self.spec.pod_template.as_ref().map(|own| (own, "spec.flowerSpec.podTemplate"));
+        let component = Component { path: PATH.to_owned(), part: Part::Flower(self.spec) };
+        let own = component.pod_template().map(|own| (own, "spec.flowerSpec.podTemplate"));
         let shared = self.object.spec.common.pod_template.as_ref();
         own.into_iter().chain(shared.map(|shared| (shared, "spec.common.podTemplate")))
     }
@@ -204,14 +206,51 @@ impl<'a> Flower<'a> {
 
     /// Major and minor version, when they are written.
     pub(super) fn version(&self) -> Option<(u32, u32)> {
-        let mut numbers = self.spec.version.as_deref()?.split('.').map(|number| number.parse().ok());
-        Some((numbers.next()??, numbers.next()??))
+        version(self.spec)
     }
+
+    /// The shared and the own variables, each with its path.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a EnvVar, String)> {
+        let lists = [("spec.common", &self.object.spec.common.env), (PATH, &self.spec.env)];
+        lists.into_iter().flat_map(|(path, list)| {
+            list.iter().enumerate().map(move |(at, entry)| (entry, format!("{path}.env[{at}]")))
+        })
+    }
+}
+
+fn version(spec: &FlowerSpec) -> Option<(u32, u32)> {
+    let mut numbers = spec.version.as_deref()?.split('.').map(|number| number.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
+/// The release whose options count.
+fn release(spec: &FlowerSpec) -> Release {
+    match version(spec) {
+        Some((0 | 1, _)) => Release::V1_2,
+        Some((2, 0)) => Release::V2_0,
+        _ => Release::NEWEST,
+    }
+}
+
+/// What an argument gives.
+fn said<'a>(occurrence: &Occurrence<'a>) -> Given<'a> {
+    let place = Place::Argument(argument_path(occurrence.at));
+    match occurrence.value {
+        Some(text) => readable(text, place),
+        None if occurrence.option.kind == Kind::Bool => Given::Text("true", place),
+        // Flower ends there.
+        None => Given::Hidden(place),
+    }
+}
+
+/// The path of an argument.
+pub(super) fn argument_path(at: usize) -> String {
+    format!("{PATH}.args[{at}]")
 }
 
 /// A text that kubelet does not change.
 fn readable(text: &str, place: Place) -> Given<'_> {
-    if text.contains("$(") { Given::Hidden(place) } else { Given::Text(text, place) }
+    if expands(text) { Given::Hidden(place) } else { Given::Text(text, place) }
 }
 
 /// What a template says about Flower's own container.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about Flower, one file an idea; here those about Flower as a whole.
 
+pub(super) mod args;
 pub(super) mod auth;
 pub(super) mod broker;
 pub(super) mod env;
@@ -8,13 +9,15 @@ pub(super) mod exposure;
 mod given;
 pub(super) mod history;
 pub(super) mod oauth;
+pub(super) mod typed;
 
 use given::{Flower, PATH};
 
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
-use crate::celery::options;
+use crate::celery::command::Command;
+use crate::celery::version::Release;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -73,7 +76,8 @@ fn f32(subject: &Subject<'_>, report: &mut Report<'_>) {
     let option = flower.option("enable_events");
     let Some((_, place)) = option.text().filter(|_| option.switch() == Some(false)) else { return };
     let silent = subject.pools.iter().find(|pool| {
-        pool.spec.task_events == Some(false) && !options::contains(&pool.spec.args, "-E", "--task-events")
+        let said = Command::Worker.reading(&pool.spec.args, Release::NEWEST);
+        pool.spec.task_events == Some(false) && !said.has("--task-events")
     });
     if let Some(pool) = silent {
         let message = format!("the pool {:?} then sends no events", pool.name);
@@ -89,3 +93,6 @@ fn f41(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(Kind::Forbidden, format!("{PATH}.readOnly"), message, "use a newer image, or remove it");
     }
 }
+
+#[cfg(test)]
+mod tests;

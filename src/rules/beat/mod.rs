@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about beat: there is one, it knows its scheduler, and it can write its file.
 
+pub(super) mod args;
+
 use super::finding::{Kind, Report, Severity};
 use super::metrics::unsupported;
 use super::rule::{Check, Example, Rule};
@@ -8,11 +10,13 @@ use super::subject::Subject;
 use super::volume;
 use crate::api::{BeatSpec, LogLevel};
 use crate::celery::app::AppPath;
+use crate::celery::command::Command;
+use crate::celery::version::Release;
 
 /// Where beat stands in the object.
 const PATH: &str = "spec.beatSpec";
-/// The options that start beat inside a worker.
-const EMBEDDED: &[&str] = &["-B", "--beat"];
+/// The option that starts beat inside a worker.
+const EMBEDDED: &str = "--beat";
 /// Celery's own scheduler: the one that keeps a file.
 const OWN_SCHEDULERS: &[&str] = &["celery.beat:PersistentScheduler", "celery.beat.PersistentScheduler"];
 /// Names that a package registers for its scheduler.
@@ -100,33 +104,50 @@ fn t02(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let message = "starts a second beat beside beatSpec";
     for pool in &subject.pools {
-        let options = pool.spec.args.iter().take_while(|word| *word != "--");
-        for (at, _) in options.enumerate().filter(|(_, word)| EMBEDDED.contains(&word.as_str())) {
-            report.add(Kind::Forbidden, format!("{}.args[{at}]", pool.path), message, "remove it");
+        let said = Command::Worker.reading(&pool.spec.args, Release::NEWEST);
+        for used in said.all(EMBEDDED) {
+            report.add(Kind::Forbidden, format!("{}.args[{}]", pool.path, used.at), message, "remove it");
         }
     }
     // A shell line starts every component, the workers too.
     let command = &subject.common().command;
-    let embeds = |line: &&String| line.split_whitespace().any(|word| EMBEDDED.contains(&word));
-    if !subject.pools.is_empty() && command.iter().any(|line| embeds(&line)) {
+    let embeds = |line: &String| line.split_whitespace().any(|word| word == "-B" || word == EMBEDDED);
+    if !subject.pools.is_empty() && command.iter().any(embeds) {
         report.add(Kind::Forbidden, "spec.common.command", message, "remove -B");
+    }
+}
+
+/// What beat gets for an option, from the arguments (which come last and win) or from a field, and its path.
+fn chosen<'a>(
+    beat: &'a BeatSpec,
+    option: &str,
+    field: Option<&'a str>,
+    name: &str,
+) -> Option<(&'a str, String)> {
+    let said = Command::Beat.reading(&beat.args, Release::NEWEST);
+    match said.last(option) {
+        Some(used) if used.is_opaque() => None,
+        Some(used) => Some((used.value?, format!("{PATH}.args[{}]", used.value_at))),
+        None => field.map(|text| (text, format!("{PATH}.{name}"))),
     }
 }
 
 /// Whether the scheduler is the one that keeps a file.
 fn keeps_a_file(beat: &BeatSpec) -> bool {
-    beat.scheduler.as_deref().is_none_or(|scheduler| OWN_SCHEDULERS.contains(&scheduler))
+    let said = Command::Beat.reading(&beat.args, Release::NEWEST);
+    let scheduler = said.text("--scheduler").is().or(beat.scheduler.as_deref());
+    scheduler.is_none_or(|scheduler| OWN_SCHEDULERS.contains(&scheduler))
 }
 
 fn t03(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(beat) = &subject.object.spec.beat_spec else { return };
-    let Some(file) = beat.schedule_file.as_deref().filter(|_| keeps_a_file(beat)) else { return };
+    let file = chosen(beat, "--schedule", beat.schedule_file.as_deref(), "scheduleFile");
+    let Some((file, path)) = file.filter(|_| keeps_a_file(beat)) else { return };
     let common = subject.common();
     let container = common.container_security_context.as_ref();
     let is_read_only = container.and_then(|context| context.read_only_root_filesystem) == Some(true);
     let of_pod = common.security_context.as_ref().and_then(|context| context.run_as_non_root);
     let is_plain_user = container.and_then(|context| context.run_as_non_root).or(of_pod) == Some(true);
-    let path = format!("{PATH}.scheduleFile");
     if !file.starts_with('/') {
         let message = "lies in the working directory of the image";
         let fix = "use /tmp/celerybeat-schedule, or persistence";
@@ -150,12 +171,12 @@ fn t03(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(beat) = &subject.object.spec.beat_spec else { return };
-    let Some(scheduler) = beat.scheduler.as_deref() else { return };
+    let scheduler = chosen(beat, "--scheduler", beat.scheduler.as_deref(), "scheduler");
+    let Some((scheduler, path)) = scheduler else { return };
     let is_path = scheduler.parse::<AppPath>().is_ok();
     if REGISTERED.contains(&scheduler) || (is_path && scheduler.contains(['.', ':'])) {
         return;
     }
-    let path = format!("{PATH}.scheduler");
     let fix = "use package.module:Class";
     // A package of the image may register a name; those are in lower case.
     let is_name = is_path && !scheduler.contains(|letter: char| letter.is_uppercase());
@@ -185,3 +206,6 @@ fn t15(subject: &Subject<'_>, report: &mut Report<'_>) {
     };
     claim.judge(&format!("{PATH}.persistence"), report);
 }
+
+#[cfg(test)]
+mod tests;
