@@ -35,7 +35,7 @@ pub(super) fn default(common: &Common) -> &str {
 }
 
 /// Every queue that some pool names. `None` when a pool's queues are not known: it may consume any.
-pub(super) fn of_all_pools<'s>(subject: &'s Subject<'_>) -> Option<Vec<String>> {
+pub(super) fn of_all_pools(subject: &Subject<'_>) -> Option<Vec<String>> {
     let lists: Option<Vec<Vec<String>>> = subject.pools.iter().map(|pool| named(pool.spec)).collect();
     lists.map(|lists| lists.concat())
 }

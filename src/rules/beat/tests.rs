@@ -31,7 +31,7 @@ fn a_file_that_cannot_be_written_is_found_where_it_is_named() {
     let with = |context: &str, rest: &str| {
         let overlay =
             format!("spec: {{common: {{containerSecurityContext: {{{context}}}}}, beatSpec: {{{rest}}}}}");
-        found(&overlay).into_iter().map(|(rule, severity, path)| (rule, severity, path)).collect::<Vec<_>>()
+        found(&overlay)
     };
     let at = |severity, path: &str| vec![("T03", severity, path.to_owned())];
     let read_only = "readOnlyRootFilesystem: true";

@@ -265,9 +265,9 @@ fn f06(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn f43(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
-    if flower.argument("help").switch() == Some(true) {
-        if let Some(used) = flower.reading.last("help") {
-            report.add(Message::Forbidden, argument_path(used.at), "prints the help and ends", "remove it");
-        }
+    if flower.argument("help").switch() == Some(true)
+        && let Some(used) = flower.reading.last("help")
+    {
+        report.add(Message::Forbidden, argument_path(used.at), "prints the help and ends", "remove it");
     }
 }

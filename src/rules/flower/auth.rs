@@ -83,15 +83,15 @@ enum Flaw {
 
 fn flaw(text: &str) -> Option<Flaw> {
     let entries: Vec<&str> = text.split(',').collect();
-    let is_pair = |entry: &&str| entry.contains(':');
+    let is_pair = |entry: &str| entry.contains(':');
     if entries.iter().any(|entry| entry.is_empty()) {
         Some(Flaw::EmptyEntry)
     } else if text.contains(['\n', '\r']) {
         Some(Flaw::LineBreak)
-    } else if !entries.iter().any(is_pair) {
+    } else if !entries.iter().any(|entry| is_pair(entry)) {
         Some(Flaw::NoPair)
     } else {
-        (!entries.iter().all(|entry| is_pair(&entry))).then_some(Flaw::Torn)
+        (!entries.iter().all(|entry| is_pair(entry))).then_some(Flaw::Torn)
     }
 }
 

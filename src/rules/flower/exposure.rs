@@ -128,14 +128,14 @@ fn service_type(spec: &FlowerSpec) -> ServiceType {
 fn reach(spec: &FlowerSpec) -> Reach {
     let service = match service_type(spec) {
         ServiceType::ClusterIp => Reach::Cluster,
-        ServiceType::NodePort => Reach::Everybody,
         ServiceType::LoadBalancer if has_narrow_ranges(spec) || has_internal_address(spec) => Reach::Guarded,
-        ServiceType::LoadBalancer => Reach::Everybody,
+        ServiceType::NodePort | ServiceType::LoadBalancer => Reach::Everybody,
     };
-    let ingress = spec.ingress.as_ref().map_or(Reach::Cluster, |ingress| match is_guarded(ingress) {
-        true => Reach::Guarded,
-        false => Reach::Everybody,
-    });
+    let ingress = match &spec.ingress {
+        None => Reach::Cluster,
+        Some(ingress) if is_guarded(ingress) => Reach::Guarded,
+        Some(_) => Reach::Everybody,
+    };
     service.max(ingress)
 }
 
@@ -222,7 +222,7 @@ fn f09(subject: &Subject<'_>, report: &mut Report<'_>) {
         let message = "a Service inside the cluster has no port on the nodes";
         report.add(Kind::Forbidden, path, message, "set serviceType to NodePort or LoadBalancer");
     } else if !(30000..=32767).contains(&port) {
-        let message = "is outside 30000 to 32767, which nodes have unless they are told otherwise";
+        let message = "is outside 30000-32767, the usual range of nodes";
         report.grade(Severity::Warn, Kind::Invalid, path, message, "use a port inside");
     }
 }
@@ -259,8 +259,8 @@ fn f11(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     let message = match open_api(&flower) {
-        Some(_) => "every pod of the cluster can send tasks",
-        None => "every pod of the cluster reads all tasks and results",
+        Some(_) => "every pod can send tasks",
+        None => "every pod reads all tasks and results",
     };
     report.add(Kind::Required, format!("{PATH}.auth"), message, "set basic, oauth or allowUnauthenticated");
 }

@@ -98,13 +98,12 @@ fn misfit(pattern: &str) -> Option<&'static str> {
     let stars = pattern.matches('*').count();
     let domain = pattern.rsplit('@').next().unwrap_or_default();
     match stars {
-        0 => None,
         1 if pattern.contains('|') => Some("mixes a pattern with other addresses"),
         1 if domain.contains('*') => Some("has a \"*\" that does not stand before the \"@\""),
         1 if !pattern.contains(".*") => {
             Some("has a \"*\" without a dot before it, which nobody's address has")
         }
-        1 => None,
+        0 | 1 => None,
         _ => Some("has more than one \"*\""),
     }
 }
@@ -126,10 +125,10 @@ fn f15(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(Kind::Invalid, format!("{path}[{at}]"), message, fix);
             }
         }
-    } else if let Some((pattern, place)) = untyped(&flower) {
-        if let Some(message) = misfit(pattern) {
-            report.add_hidden(report.severity(), place.path(), message, fix);
-        }
+    } else if let Some((pattern, place)) = untyped(&flower)
+        && let Some(message) = misfit(pattern)
+    {
+        report.add_hidden(report.severity(), place.path(), message, fix);
     }
 }
 
@@ -145,15 +144,11 @@ fn f16(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     // Flower 1.x takes Google when nobody says anything.
     let has_default = flower.version().is_some_and(|version| version < (2, 0));
-    if let Some((_, place)) = untyped(&flower).filter(|_| !has_default) {
-        if flower.option("auth_provider").is_absent() {
-            report.add(
-                Kind::Required,
-                place.path(),
-                message,
-                "set auth.oauth instead, or --auth_provider too",
-            );
-        }
+    if let Some((_, place)) = untyped(&flower).filter(|_| !has_default)
+        && flower.option("auth_provider").is_absent()
+    {
+        let fix = "set auth.oauth instead, or --auth_provider too";
+        report.add(Kind::Required, place.path(), message, fix);
     }
 }
 

@@ -141,25 +141,19 @@ fn unfollowed(flower: &Flower<'_>, report: &mut Report<'_>) {
             report.grade(Severity::Warn, Kind::Forbidden, place.path(), message, "remove it");
         }
     }
-    if let Some((text, place)) = flower.argument("port").text() {
-        if flower.spec.service_port.is_none()
-            && text.parse::<i64>().is_ok_and(|port| !(1..=65535).contains(&port))
-        {
-            report.add(
-                Kind::Invalid,
-                place.path(),
-                "is not a port",
-                "set flowerSpec.servicePort from 1 to 65535",
-            );
-        }
+    if let Some((text, place)) = flower.argument("port").text()
+        && flower.spec.service_port.is_none()
+        && text.parse::<i64>().is_ok_and(|port| !(1..=65535).contains(&port))
+    {
+        let fix = "set flowerSpec.servicePort from 1 to 65535";
+        report.add(Kind::Invalid, place.path(), "is not a port", fix);
     }
     if let Given::Text(_, place @ Place::Variable(_)) | Given::Hidden(place @ Place::Variable(_)) =
         flower.option("url_prefix")
+        && flower.spec.url_prefix.is_none()
     {
-        if flower.spec.url_prefix.is_none() {
-            let message = "the probes would not find Flower below this prefix";
-            report.add(Kind::Forbidden, place.path(), message, "set flowerSpec.urlPrefix instead");
-        }
+        let message = "the probes would not find Flower below this prefix";
+        report.add(Kind::Forbidden, place.path(), message, "set flowerSpec.urlPrefix instead");
     }
 }
 
