@@ -169,11 +169,11 @@ impl<'r> Report<'r> {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        self.grade(self.origin.severity, kind, path, message, fix);
+        self.graded(self.origin.severity, kind, path, message, fix);
     }
 
     /// Adds a finding of another severity than the rule's own.
-    pub(super) fn grade(
+    pub(super) fn graded(
         &mut self,
         severity: Severity,
         kind: Kind,

@@ -42,7 +42,7 @@ impl Claim<'_> {
         {
             if is_set {
                 let message = "has no effect on an existing claim";
-                report.grade(
+                report.graded(
                     Severity::Warn,
                     Kind::Forbidden,
                     format!("{path}.{field}"),

@@ -133,7 +133,7 @@ fn t12(subject: &Subject<'_>, report: &mut Report<'_>) {
             _ => "remove it",
         };
         let message = format!("{} belongs to celery itself", option.name());
-        report.grade(severity, Kind::Forbidden, argument(fault.at), message, fix);
+        report.graded(severity, Kind::Forbidden, argument(fault.at), message, fix);
     }
 }
 
@@ -170,7 +170,7 @@ fn t14(subject: &Subject<'_>, report: &mut Report<'_>) {
         if matches!(fault.cause, Cause::BadSetting(_)) {
             report.add_hidden(severity, path, message, fix);
         } else {
-            report.grade(severity, kind, path, message, fix);
+            report.graded(severity, kind, path, message, fix);
         }
     }
 }
@@ -200,7 +200,7 @@ fn t16(subject: &Subject<'_>, report: &mut Report<'_>) {
         };
         for used in reading.all(option).filter(|used| !harmless(used)) {
             let message = format!("{option} has no use in a container");
-            report.grade(Severity::Warn, Kind::Forbidden, argument(used.at), message, *fix);
+            report.graded(Severity::Warn, Kind::Forbidden, argument(used.at), message, *fix);
         }
     }
 }
@@ -224,7 +224,7 @@ fn t17(subject: &Subject<'_>, report: &mut Report<'_>) {
                     Some(_) => format!("beatSpec.{field} sets {option} too"),
                     None => format!("{option} is there twice"),
                 };
-                report.grade(severity, Kind::Forbidden, argument(used.at), message, "keep one of them");
+                report.graded(severity, Kind::Forbidden, argument(used.at), message, "keep one of them");
             }
             before = used.value.or(before);
         }

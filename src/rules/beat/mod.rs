@@ -154,7 +154,7 @@ fn t03(subject: &Subject<'_>, report: &mut Report<'_>) {
         if is_read_only {
             report.add(Kind::Invalid, path, format!("{message}, which is read-only"), fix);
         } else if is_plain_user {
-            report.grade(Severity::Warn, Kind::Invalid, path, message, fix);
+            report.graded(Severity::Warn, Kind::Invalid, path, message, fix);
         }
         return;
     }
@@ -182,7 +182,7 @@ fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let is_name = is_path && !scheduler.contains(|letter: char| letter.is_uppercase());
     if is_name {
         let message = "is no class, and no registered name that is known";
-        report.grade(Severity::Warn, Kind::Invalid, path, message, fix);
+        report.graded(Severity::Warn, Kind::Invalid, path, message, fix);
     } else {
         report.add(Kind::Invalid, path, "is not the path of a class", fix);
     }

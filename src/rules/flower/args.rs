@@ -146,7 +146,7 @@ fn unread(flower: &Flower<'_>, at: usize, word: &str, why: Unread, report: &mut 
             let opens = option.name == "read_only" && flower.spec.version.is_some();
             let severity = if opens { Severity::Deny } else { Severity::Warn };
             let message = format!("{} is no option of this Flower, which ignores it", option.flag());
-            report.grade(severity, Message::Forbidden, path, message, "remove it, or use another image");
+            report.graded(severity, Message::Forbidden, path, message, "remove it, or use another image");
         }
         Unread::BehindTheEnd => {
             let message = "is not read: a word before it ends the options";
@@ -208,7 +208,7 @@ fn f03(subject: &Subject<'_>, report: &mut Report<'_>) {
             _ => "remove it",
         };
         let message = format!("{} belongs to celery itself, Flower ignores it", option.name());
-        report.grade(severity, Message::Forbidden, argument_path(dropped.at), message, fix);
+        report.graded(severity, Message::Forbidden, argument_path(dropped.at), message, fix);
     }
 }
 

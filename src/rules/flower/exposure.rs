@@ -223,7 +223,7 @@ fn f09(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(Kind::Forbidden, path, message, "set serviceType to NodePort or LoadBalancer");
     } else if !(30000..=32767).contains(&port) {
         let message = "is outside 30000-32767, the usual range of nodes";
-        report.grade(Severity::Warn, Kind::Invalid, path, message, "use a port inside");
+        report.graded(Severity::Warn, Kind::Invalid, path, message, "use a port inside");
     }
 }
 
@@ -250,7 +250,7 @@ fn f10(subject: &Subject<'_>, report: &mut Report<'_>) {
     };
     let fix = "set auth.basic or auth.oauth, or auth.allowUnauthenticated: true";
     let fix = if severity == Severity::Deny { fix } else { "set basic or oauth" };
-    report.grade(severity, Kind::Required, path, message, fix);
+    report.graded(severity, Kind::Required, path, message, fix);
 }
 
 fn f11(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -275,7 +275,7 @@ fn f12(subject: &Subject<'_>, report: &mut Report<'_>) {
         let guarded = reach(flower.spec) == Reach::Guarded || asks(&flower).is_none();
         let severity = if guarded { Severity::Warn } else { Severity::Deny };
         let message = "opens the API to everybody outside";
-        report.grade(severity, Kind::Forbidden, path, message, "remove it, or set auth.basic or auth.oauth");
+        report.graded(severity, Kind::Forbidden, path, message, "remove it, or set auth.basic or auth.oauth");
     }
 }
 
@@ -285,7 +285,7 @@ fn f24(subject: &Subject<'_>, report: &mut Report<'_>) {
     if let Some(key) = ingress.annotations.keys().find(|key| key.ends_with("/rewrite-target")) {
         let path = format!("{PATH}.ingress.annotations");
         let message = format!("{key} breaks Flower's links");
-        return report.grade(Severity::Warn, Kind::Forbidden, path, message, "use urlPrefix instead");
+        return report.graded(Severity::Warn, Kind::Forbidden, path, message, "use urlPrefix instead");
     }
     let option = flower.option("url_prefix");
     let prefix = match (&flower.spec.url_prefix, &option) {

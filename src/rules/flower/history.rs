@@ -164,7 +164,7 @@ fn f22(subject: &Subject<'_>, report: &mut Report<'_>) {
     let fix = "set flowerSpec.persistence instead";
     if !file.starts_with('/') {
         let message = "the history lies in the container and ends with it";
-        report.grade(Severity::Warn, Kind::Forbidden, path, message, fix);
+        report.graded(Severity::Warn, Kind::Forbidden, path, message, fix);
     } else if !flower.mounts().iter().any(|mount| volume::holds(mount, file)) {
         report.add(Kind::Forbidden, path, format!("no volume holds {file:?}"), fix);
     }

@@ -234,7 +234,7 @@ fn redirect(flower: &Flower<'_>, oauth: &OAuth, path: &str, report: &mut Report<
     let login = if prefix.is_empty() { "/login".to_owned() } else { format!("/{prefix}/login") };
     if !uri.trim_end_matches('/').ends_with(&login) {
         let fix = format!("end it with {login}");
-        report.grade(Severity::Warn, Kind::Invalid, path, "is not Flower's login page", fix);
+        report.graded(Severity::Warn, Kind::Invalid, path, "is not Flower's login page", fix);
     }
 }
 

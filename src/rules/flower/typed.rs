@@ -107,7 +107,7 @@ fn f04(subject: &Subject<'_>, report: &mut Report<'_>) {
             };
             let severity = if same { Severity::Warn } else { Severity::Deny };
             let message = format!("flowerSpec.{} sets this too", field.name);
-            report.grade(severity, Kind::Forbidden, place.path(), message, "keep the field only");
+            report.graded(severity, Kind::Forbidden, place.path(), message, "keep the field only");
         }
     }
     unfollowed(&flower, report);
@@ -138,7 +138,7 @@ fn unfollowed(flower: &Flower<'_>, report: &mut Report<'_>) {
         }
         if let Given::Text(_, place) | Given::Hidden(place) = given {
             let message = "has no effect, Flower listens on every address";
-            report.grade(Severity::Warn, Kind::Forbidden, place.path(), message, "remove it");
+            report.graded(Severity::Warn, Kind::Forbidden, place.path(), message, "remove it");
         }
     }
     if let Some((text, place)) = flower.argument("port").text()
