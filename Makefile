@@ -45,6 +45,10 @@ $(DENY):
 	@echo "installing cargo-deny $(DENY_VERSION), about five minutes, once per machine"
 	$(CARGO) install --locked --quiet --root $(CACHE)/tools cargo-deny@$(DENY_VERSION)
 
+.PHONY: fuzz
+fuzz: ## Random input for a minute a target, on the stable toolchain; FUZZ_SECONDS=600 for longer
+	hack/fuzz/run.sh $(or $(FUZZ_SECONDS),60)
+
 ##@ Generated files
 
 .PHONY: generate

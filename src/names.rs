@@ -17,6 +17,8 @@ pub const REPAIR_MANAGER: &str = "celery-operator-repair";
 pub const WORKER_CONTAINER: &str = "celery";
 /// Container that runs Flower.
 pub const FLOWER_CONTAINER: &str = "flower";
+/// Container that runs beat.
+pub const BEAT_CONTAINER: &str = "beat";
 
 /// Name of a worker pool's Deployment and of its autoscaler.
 #[must_use]

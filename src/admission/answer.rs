@@ -10,7 +10,7 @@ use super::review::Request;
 use super::words;
 use crate::defaults::{self, Addition, Moment};
 use crate::index::CeleryIndex;
-use crate::rules::{self, Finding, Severity};
+use crate::rules::{self, Facts, Finding, Severity};
 
 /// Adds what is absent; denies when the schema would refuse the object anyway, since the schema would answer first and
 /// with one mistake at a time.
@@ -22,7 +22,7 @@ pub(super) fn mutate(request: &Request) -> AdmissionResponse {
     let moment = if request.inner.operation == Operation::Create { Moment::Creation } else { Moment::Later };
     let additions = defaults::absent(object, moment);
     let defaulted = defaults::defaulted(object.clone(), &additions);
-    let Ok(findings) = rules::check(&defaulted, request.old.as_ref(), &rules::Facts::default()) else {
+    let Ok(findings) = rules::check(&defaulted, request.old.as_ref(), &Facts::default()) else {
         // The API server names wrong types itself; a hint goes beside it where its own message does not help.
         return words::warned(allowed, words::type_hints(object));
     };
@@ -51,7 +51,9 @@ pub(super) fn validate(request: &Request, celeries: &CeleryIndex) -> AdmissionRe
     let Some(object) = judged(request) else {
         return allowed;
     };
-    let Ok(findings) = rules::check(object, request.old.as_ref(), &rules::Facts::default()) else {
+    let namespace = request.inner.namespace.as_deref().unwrap_or_default();
+    let facts = Facts { neighbours: celeries.prefixes(namespace), ..Facts::default() };
+    let Ok(findings) = rules::check(object, request.old.as_ref(), &facts) else {
         return allowed;
     };
     if findings.iter().any(|finding| finding.severity == Severity::Deny) {

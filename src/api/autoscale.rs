@@ -73,7 +73,7 @@ pub struct ScaleTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub fallback: Option<Fallback>,
-    /// A TriggerAuthentication of yours instead of the one that the operator makes.
+    /// A `TriggerAuthentication` of yours instead of the one that the operator makes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub trigger_authentication_ref: Option<TriggerAuthenticationRef>,
@@ -96,7 +96,7 @@ pub struct Fallback {
     pub behavior: Option<String>,
 }
 
-/// A TriggerAuthentication or ClusterTriggerAuthentication.
+/// A `TriggerAuthentication` or `ClusterTriggerAuthentication`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("required" = ["name"]))]

@@ -72,7 +72,7 @@ pub struct Common {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env: Vec<EnvVar>,
-    /// Secrets and ConfigMaps whose keys become environment variables of all containers.
+    /// Secrets and `ConfigMap`s whose keys become environment variables of all containers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env_from: Vec<EnvFromSource>,
@@ -142,7 +142,7 @@ pub struct Common {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Monitoring {
-    /// A ServiceMonitor for Flower.
+    /// A `ServiceMonitor` for Flower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flower_service_monitor: Option<bool>,
 }

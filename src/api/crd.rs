@@ -52,6 +52,11 @@ const PATTERNS: &[(&str, &str, usize)] = &[
     ),
 ];
 
+const ONE_NUMBER: &str = "has(self.minAvailable) != has(self.maxUnavailable)";
+const ONE_NUMBER_SAID: &str = "must set exactly one of minAvailable, maxUnavailable";
+const SOFT_FITS: &str = "!has(self.mode) || self.mode != 'Soft' || !has(self.softTimeoutSeconds) || self.softTimeoutSeconds + 5 <= (has(self.timeoutSeconds) ? self.timeoutSeconds : 600)";
+const SOFT_FITS_SAID: &str = "must be at least 5 below timeoutSeconds";
+
 /// CEL rules: where, the field blamed, the expression, the message. Each is the static half of a rule of the catalogue.
 #[rustfmt::skip]
 const CEL: &[(&str, &str, &str, &str)] = &[
@@ -66,6 +71,13 @@ const CEL: &[(&str, &str, &str, &str)] = &[
     ("", ".spec.common.appName",
         "size(has(self.spec.common.appName) ? self.spec.common.appName : self.metadata.name) <= 49",
         "names made from it would be longer than 63 characters; use at most 49"),
+    ("", ".spec.workerPools",
+        "!has(self.spec.workerPools) || self.spec.workerPools.all(p, size(has(self.spec.common.appName) ? self.spec.common.appName : self.metadata.name) + size(p.name) <= 55)",
+        "a name made from appName and the name of the pool would be longer than 63 characters"),
+    ("/spec/properties/workerSpec/properties/podDisruptionBudget", "", ONE_NUMBER, ONE_NUMBER_SAID),
+    ("/spec/properties/workerPools/items/properties/podDisruptionBudget", "", ONE_NUMBER, ONE_NUMBER_SAID),
+    ("/spec/properties/workerSpec/properties/gracefulShutdown", ".softTimeoutSeconds", SOFT_FITS, SOFT_FITS_SAID),
+    ("/spec/properties/workerPools/items/properties/gracefulShutdown", ".softTimeoutSeconds", SOFT_FITS, SOFT_FITS_SAID),
     ("/spec", "", "has(self.workerSpec) || (has(self.workerPools) && size(self.workerPools) > 0) || has(self.beatSpec) || has(self.flowerSpec)",
         "nothing to run: set workerSpec, workerPools, beatSpec or flowerSpec"),
     ("/spec", ".common.celeryApp",

@@ -44,7 +44,7 @@ pub struct FlowerSpec {
     /// Image of Flower; absent: the shared one, which then must contain Flower. With an image of Flower alone, such as
     /// `mher/flower:2.0`, leave `celeryApp` to the workers: it is not loaded there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(inner(custom(grammar::image_of_its_own)))]
     pub image: Option<String>,
     /// Version of Flower in the image, in quotes; absent: the newest known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,7 +134,7 @@ pub struct FlowerSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env: Vec<EnvVar>,
-    /// Secrets and ConfigMaps whose keys become environment variables of Flower.
+    /// Secrets and `ConfigMap`s whose keys become environment variables of Flower.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env_from: Vec<EnvFromSource>,

@@ -21,6 +21,14 @@ pub(super) fn image(value: &Option<String>, (): &()) -> Verdict {
     }
 }
 
+/// An image reference beside the shared one.
+pub(super) fn image_of_its_own(value: &str, (): &()) -> Verdict {
+    if value.trim().is_empty() {
+        return wrong("no container image is set");
+    }
+    super::image::check(value).or_else(wrong)
+}
+
 /// A version of Celery that the tables know or may come to know: 4 or later, without anything that is no label value.
 #[allow(clippy::ref_option)]
 pub(super) fn celery_version(value: &Option<String>, (): &()) -> Verdict {

@@ -19,11 +19,11 @@ pub struct GracefulShutdown {
     pub mode: Option<Open<ShutdownMode>>,
     /// Seconds between the request to stop and the kill; absent: 600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1))]
     pub timeout_seconds: Option<i32>,
     /// Seconds that tasks may go on in the mode `Soft`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 0))]
     pub soft_timeout_seconds: Option<i32>,
 }
 

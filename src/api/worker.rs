@@ -58,7 +58,7 @@ pub struct WorkerSpec {
     pub resources: Option<ResourceRequirements>,
     /// Image of this pool; absent: the shared one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(inner(custom(grammar::image_of_its_own)))]
     pub image: Option<String>,
     /// Queues to consume; absent: what the application says, normally `celery`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -79,7 +79,7 @@ pub struct WorkerSpec {
     pub pool: Option<Open<WorkerPoolKind>>,
     /// Tasks that are fetched in advance for each that runs. Absent: 1 with a queue autoscaler, else Celery's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1))]
     pub prefetch_multiplier: Option<i32>,
     /// Fetch no task before one can run; Redis only, Celery 5.6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,7 +91,7 @@ pub struct WorkerSpec {
     pub log_level: Option<Open<LogLevel>>,
     /// Tasks after which a child process is replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1))]
     pub max_tasks_per_child: Option<i32>,
     /// Memory after which a child process is replaced, once its task is done: `200Mi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -153,7 +153,7 @@ pub struct WorkerSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env: Vec<EnvVar>,
-    /// Secrets and ConfigMaps whose keys become environment variables of this pool.
+    /// Secrets and `ConfigMap`s whose keys become environment variables of this pool.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env_from: Vec<EnvFromSource>,
@@ -185,7 +185,7 @@ pub struct WorkerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub progress_deadline_seconds: Option<i32>,
-    /// Old ReplicaSets to keep.
+    /// Old `ReplicaSet`s to keep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub revision_history_limit: Option<i32>,

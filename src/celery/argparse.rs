@@ -2,12 +2,14 @@
 //! How argparse, which read the command line up to Celery 4.4, takes an argument list apart.
 //!
 //! Otherwise than click it knows abbreviations, takes the global options behind the sub-command too, reads `-c=4` as 4,
-//! and never takes a word that looks like an option for a value. Celery cuts off what follows `--` before it.
+//! and never takes a word that looks like an option for a value. Celery cuts off what follows `--` before it and reads
+//! settings there, and nowhere else.
 
 use super::click::Parser;
 use super::command::Command;
 use super::options::{Kind, Spec, global};
 use super::reading::{Cause, Occurrence, Reading};
+use super::setting::Defect;
 use super::version::Release;
 
 type Found<'a> = (&'static Spec, &'static str, Option<&'a str>);
@@ -22,7 +24,7 @@ pub(super) fn reading(command: Command, args: &[String], release: Release) -> Re
             break;
         }
         if !looks_like_option(word) {
-            parser.others.push(at);
+            parser.fault(at, Cause::BadSetting(Defect::NotASetting));
             continue;
         }
         match found(&parser, word, release) {
@@ -109,6 +111,7 @@ fn used<'a>(parser: &mut Parser<'a>, at: usize, (option, name, value): Found<'a>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::celery::reading::Fault;
 
     fn of(args: &[String]) -> Reading<'_> {
         reading(Command::Worker, args, Release::V4_4)
@@ -137,6 +140,14 @@ mod tests {
                 ("--help", None)
             ]
         );
+    }
+
+    #[test]
+    fn settings_stand_behind_the_dashes_only() {
+        let args = words("worker.direct=1 -- worker.direct=1");
+        let reading = of(&args);
+        assert_eq!(reading.settings.len(), 1);
+        assert_eq!(reading.faults, [Fault { at: 0, cause: Cause::BadSetting(Defect::NotASetting) }]);
     }
 
     #[test]

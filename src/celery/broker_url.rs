@@ -55,7 +55,7 @@ pub enum Defect {
     #[error("is empty")]
     Empty,
     /// No `scheme://`: kombu takes the whole text for the name of an AMQP host.
-    #[error("has no \"scheme://\"; Celery would take it for the name of an AMQP host")]
+    #[error("has no \"scheme://\", so that Celery takes it for the name of an AMQP host")]
     NoScheme,
     /// A scheme that kombu refuses with `KeyError: No such transport`.
     #[error("has the scheme {scheme:?}, which Celery does not know")]
@@ -66,7 +66,7 @@ pub enum Defect {
         meant: Option<String>,
     },
     /// `x+y://`: kombu takes `y` for part of the host.
-    #[error("has the scheme {scheme:?}; Celery would look for a host of a wrong name and retry for ever")]
+    #[error("has the scheme {scheme:?}, with which Celery asks a host of a wrong name for ever")]
     CompoundScheme {
         /// The scheme as written.
         scheme: String,

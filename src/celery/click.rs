@@ -145,14 +145,16 @@ impl<'a> Parser<'a> {
     /// Looks at the values, and at the other words as settings.
     pub(super) fn finished(mut self, command: Command) -> Reading<'a> {
         let release = self.reading.release;
-        for (position, occurrence) in self.reading.occurrences.clone().iter().enumerate() {
-            let later = &self.reading.occurrences[position + 1..];
-            let overruled = later.iter().any(|other| other.option == occurrence.option);
-            let Some(text) = occurrence.value.filter(|_| !overruled && !occurrence.is_opaque()) else {
+        let mut judged = Vec::new();
+        for occurrence in self.reading.occurrences.clone().into_iter().rev() {
+            let option = occurrence.option;
+            if judged.contains(&option.names) {
                 continue;
-            };
-            if let Err(refusal) = value::value(occurrence.option.kind, text, release) {
-                self.fault(occurrence.value_at, Cause::BadValue(occurrence.option, refusal));
+            }
+            judged.push(option.names);
+            let Some(text) = occurrence.value.filter(|_| !occurrence.is_opaque()) else { continue };
+            if let Err(refusal) = value::value(option.kind, text, release) {
+                self.fault(occurrence.value_at, Cause::BadValue(option, refusal));
             }
         }
         for at in self.others.clone() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The argument lists of `celery worker` and `celery beat`.
 
+use std::collections::BTreeSet;
+
 use super::options::{self, Table};
-use super::reading::{Effective, Fault, Outcome, Reading};
+use super::reading::{Effective, Outcome, Reading};
 use super::value::Value;
 use super::version::{Release, Target};
 use super::{argparse, click, queues};
@@ -51,11 +53,12 @@ impl Command {
         let releases = target.releases();
         let readings: Vec<_> = releases.iter().map(|release| self.reading(args, *release)).collect();
         let mut agreed = self.reading(args, releases.last().copied().unwrap_or(Release::NEWEST));
-        let faulty = |reading: &Reading<'_>, fault: &Fault| reading.faults.iter().any(|f| f.at == fault.at);
-        let common = |fault: &Fault| readings.iter().all(|reading| faulty(reading, fault));
+        let faulty =
+            |reading: &Reading<'_>| reading.faults.iter().map(|fault| fault.at).collect::<BTreeSet<_>>();
+        let common = readings.iter().map(faulty).reduce(|one, other| &one & &other).unwrap_or_default();
         let all_refuse = readings.iter().all(|reading| reading.outcome() == Outcome::Refused);
-        if !all_refuse || agreed.faults.iter().any(common) {
-            agreed.faults.retain(common);
+        if !all_refuse || !common.is_empty() {
+            agreed.faults.retain(|fault| common.contains(&fault.at));
         }
         agreed
     }

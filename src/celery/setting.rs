@@ -168,9 +168,14 @@ fn reads(kind: Type, value: &str) -> bool {
     }
 }
 
+/// The nearest key in the namespace, else the nearest of all settings.
 fn meant(namespace: &str, key: &str, release: Release) -> Option<String> {
-    let rows = table::ROWS.iter().filter(|row| row.is_in(release));
-    let names: Vec<String> = rows.map(Row::name).collect();
+    let rows = || table::ROWS.iter().filter(|row| row.is_in(release));
+    let keys = rows().filter(|row| row.namespace == namespace).map(|row| row.key);
+    if let Some(key) = closest::of(key, keys) {
+        return Some(format!("{namespace}.{key}"));
+    }
+    let names: Vec<String> = rows().map(Row::name).collect();
     closest::of(&format!("{namespace}.{key}"), names.iter().map(String::as_str)).map(str::to_owned)
 }
 

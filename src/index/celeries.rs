@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The Celery objects as they were last seen.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,6 +19,19 @@ impl CeleryIndex {
     #[must_use]
     pub fn new(stores: Vec<Store<DynamicObject>>) -> Self {
         Self(stores)
+    }
+
+    /// The objects of a namespace by name, each with the prefix of its children's names.
+    #[must_use]
+    pub fn prefixes(&self, namespace: &str) -> BTreeMap<String, String> {
+        let seen = self.0.iter().flat_map(Store::state);
+        seen.filter(|object| object.metadata.namespace.as_deref() == Some(namespace))
+            .filter_map(|object| {
+                let name = object.metadata.name.clone()?;
+                let prefix = object.data["spec"]["common"]["appName"].as_str().unwrap_or(&name).to_owned();
+                Some((name, prefix))
+            })
+            .collect()
     }
 
     /// The object of this name, if it was seen.

@@ -101,7 +101,7 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "A port or a scheme in it makes a name that no resolver knows; the worker retries for ever.",
         check: Check::field(
             &["spec.common.broker.redis.host", "spec.common.broker.rabbitmq.host"],
-            "use a name such as cache.shop.svc; the port has a field of its own",
+            "use a name such as cache.shop.svc, and the field port for the port",
         ),
         example: Example { bad: "spec: {common: {broker: {url: null, redis: {host: 'cache:6380'}}}}", at: "spec.common.broker.redis.host", good: "spec: {common: {broker: {url: null, redis: {host: cache, port: 6380}}}}", old: None },
     },
@@ -135,14 +135,14 @@ fn b03(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let message = "Redis has the databases 0 to 15 unless it is configured otherwise";
+    let message = "is more than the 16 databases that Redis usually has";
     let too_high = |db: u32| db > 15;
     for endpoint in redis(subject).filter(|endpoint| endpoint.database().is_some_and(too_high)) {
-        report.add_shown(report.severity(), URL, &endpoint.path, message, "use a database from 0 to 15");
+        report.add_shown(report.severity(), URL, &endpoint.path, message, "use 0 to 15");
     }
     let typed = subject.broker().and_then(|broker| broker.redis.as_ref()).and_then(|redis| redis.db);
     if typed.and_then(|db| u32::try_from(db).ok()).is_some_and(too_high) {
-        report.add(Kind::Invalid, "spec.common.broker.redis.db", message, "use a database from 0 to 15");
+        report.add(Kind::Invalid, "spec.common.broker.redis.db", message, "use 0 to 15");
     }
 }
 
@@ -218,8 +218,8 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
             severity,
             URL,
             &masked(url),
-            format!("failover URLs have the schemes {}", schemes.join(" and ")),
-            "use one scheme for all",
+            format!("mixes the schemes {}", schemes.join(" and ")),
+            "use one scheme",
         );
     }
 }

@@ -2,13 +2,36 @@
 //! Every rule once, in the order of the areas.
 
 use super::rule::Rule;
-use super::{autoscale, beat, broker, broker_url, common, flower, metrics, pools, replicas};
+use super::{
+    autoscale, beat, broker, broker_url, common, flower, metrics, pools, probes, queue_names, replicas,
+    shutdown, worker, worker_args,
+};
 
 const AREAS: &[&[Rule]] = &[
     common::RULES,
+    common::images::RULES,
+    common::versions::RULES,
+    common::names::RULES,
+    common::volumes::RULES,
+    common::labels::RULES,
+    common::template::RULES,
     broker::RULES,
     broker_url::RULES,
+    queue_names::RULES,
     replicas::RULES,
+    replicas::rollout::RULES,
+    replicas::resources::RULES,
+    replicas::disruption::RULES,
+    worker::words::RULES,
+    worker::kinds::RULES,
+    worker::limits::RULES,
+    worker::memory::RULES,
+    worker::containers::RULES,
+    shutdown::RULES,
+    shutdown::environment::RULES,
+    shutdown::redelivery::RULES,
+    probes::RULES,
+    probes::ping::RULES,
     flower::RULES,
     flower::args::RULES,
     flower::typed::RULES,
@@ -27,5 +50,5 @@ const AREAS: &[&[Rule]] = &[
 
 /// All rules.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    AREAS.iter().flat_map(|area| area.iter())
+    AREAS.iter().chain(worker_args::AREAS).flat_map(|area| area.iter())
 }

@@ -12,7 +12,7 @@ pub struct Facts {
     pub keda: Option<bool>,
     /// The other Celery objects of the namespace: their names, each with the prefix of its children's names.
     pub neighbours: BTreeMap<String, String>,
-    /// The keys of ConfigMaps, by the names of the ConfigMaps.
+    /// The keys of each `ConfigMap`, by its name.
     pub config_maps: BTreeMap<String, BTreeSet<String>>,
     /// The texts of Secrets, by name. Admission never has any.
     pub secrets: BTreeMap<String, SecretTexts>,

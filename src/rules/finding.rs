@@ -172,7 +172,7 @@ impl<'r> Report<'r> {
         self.graded(self.origin.severity, kind, path, message, fix);
     }
 
-    /// Adds a finding of another severity than the rule's own.
+    /// Adds a finding of a severity that is not the rule's own.
     pub(super) fn graded(
         &mut self,
         severity: Severity,
@@ -210,6 +210,12 @@ impl<'r> Report<'r> {
         fix: impl Into<String>,
     ) {
         self.push(severity, Kind::Invalid, path.into(), Some(quoted(shown)), message.into(), fix.into());
+    }
+
+    /// The id of the rule at hand.
+    #[must_use]
+    pub(super) fn rule(&self) -> &'static str {
+        self.origin.id
     }
 
     /// The severity of the rule at hand.

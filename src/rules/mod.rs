@@ -5,6 +5,7 @@
 //! and a good example that a test runs. Field rules are garde attributes on the types of [`crate::api`]; their entry
 //! names the fields. Cross-field rules are plain functions. Both end in one list of [`Finding`]s.
 
+mod amount;
 mod autoscale;
 mod beat;
 mod broker;
@@ -18,11 +19,19 @@ mod flower;
 mod metrics;
 mod path;
 mod pools;
+mod probes;
+mod queue_names;
 mod queues;
+mod release;
 mod replicas;
 mod rule;
+mod shell;
+mod shutdown;
+mod size;
 mod subject;
 mod volume;
+mod worker;
+mod worker_args;
 
 use serde_json::Value;
 use thiserror::Error;
@@ -77,39 +86,8 @@ fn is_oversized(object: &Celery) -> bool {
     url.is_some_and(|url| url.len() > limits::TEXT)
         || spec.scale_target_ref.len() > limits::SCALE_TARGETS
         || spec.worker_pools.len() > limits::POOLS
-        || spec
-            .scale_target_ref
-            .iter()
-            .any(|target| target.metrics.len() > limits::METRICS || target.queues.len() > limits::ITEMS)
-        || lists(object).into_iter().any(|length| length > limits::ITEMS)
-        || has_long_words(object)
-}
-
-/// The lengths of the lists that rules look through.
-fn lists(object: &Celery) -> Vec<usize> {
-    let (common, facts) = (&object.spec.common, Facts::default());
-    let mut lengths =
-        vec![common.env.len(), common.env_from.len(), common.config.len(), common.volume_mounts.len()];
-    let subject = Subject::new(object, None, &facts);
-    for component in subject.components() {
-        lengths.extend([component.args().len(), component.env().len(), component.env_from().len()]);
-    }
-    for pool in &subject.pools {
-        lengths.extend([pool.spec.queues.len(), pool.spec.exclude_queues.len()]);
-    }
-    if let Some(flower) = &object.spec.flower_spec {
-        let oauth = flower.auth.as_ref().and_then(|auth| auth.oauth.as_ref());
-        lengths.push(flower.load_balancer_source_ranges.len());
-        lengths.extend(oauth.map(|oauth| oauth.emails.len()));
-    }
-    lengths
-}
-
-/// Whether an argument is longer than the schema lets through: arguments are compared with every known option.
-fn has_long_words(object: &Celery) -> bool {
-    let facts = Facts::default();
-    let components = Subject::new(object, None, &facts).components();
-    components.iter().any(|component| component.args().iter().any(|word| word.len() > 4 * limits::TEXT))
+        || size::has_long_lists(object)
+        || spec.scale_target_ref.iter().any(|target| target.metrics.len() > limits::METRICS)
 }
 
 /// What speaks against scaling an object through its `scale` sub-resource. An object that cannot be decoded is not

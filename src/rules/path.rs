@@ -18,10 +18,26 @@ const MAPS: &[(&str, &[(&str, &str)])] = &[
 ];
 
 fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
-    path.split(['.', '[']).filter(|step| !step.is_empty()).map(|step| {
-        let index = step.strip_suffix(']').and_then(|index| index.parse().ok());
-        index.map_or(Step::Field(step), Step::Item)
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches('.');
+        if let Some((key, behind)) = rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+            rest = behind;
+            return Some(key.parse().map_or(Step::Field(key), Step::Item));
+        }
+        // A bracket that nothing closes is a letter like any other.
+        let end = rest.char_indices().skip(1).find(|(_, letter)| ".[".contains(*letter));
+        let (name, behind) = rest.split_at(end.map_or(rest.len(), |(at, _)| at));
+        rest = behind;
+        (!name.is_empty()).then_some(Step::Field(name))
     })
+}
+
+/// The path of a map's entry; a key with dots or slashes in it stands in brackets.
+#[must_use]
+pub(super) fn entry(map: &str, key: &str) -> String {
+    let is_plain = key.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
+    if is_plain { format!("{map}.{key}") } else { format!("{map}[{key}]") }
 }
 
 /// The value at a path.
@@ -110,5 +126,19 @@ mod tests {
         assert_eq!(at(&root, "spec.workerSpec.args[1]"), Some(&json!("2")));
         assert_eq!(at(&root, "spec.workerSpec.args[2]"), None);
         assert_eq!(pattern(path), "spec.scaleTargetRef[].metrics[].target");
+    }
+
+    #[test]
+    fn keys_with_dots_stand_in_brackets() {
+        let root = json!({"labels": {"app.kubernetes.io/name": "x", "team": "y", "[": "z"}});
+        for (key, path) in
+            [("app.kubernetes.io/name", "labels[app.kubernetes.io/name]"), ("team", "labels.team")]
+        {
+            assert_eq!(entry("labels", key), path);
+            assert_eq!(at(&root, path), root["labels"].get(key));
+        }
+        for odd in ["[", "labels[", "labels[]", "labels[x", "..", "a]", "labels.[", "[]]"] {
+            let _ = (at(&root, odd), place(&root, odd), pattern(odd));
+        }
     }
 }

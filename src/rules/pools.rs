@@ -106,7 +106,7 @@ fn t07(subject: &Subject<'_>, report: &mut Report<'_>) {
         // The same pool twice is another mistake: A01 tells.
         if let Some((queue, other)) = shared.filter(|(_, other)| *other != target.pool()) {
             let message = format!("the queue {queue:?} also scales the pool {other:?}");
-            report.add(Kind::Invalid, path, message, "give it queues of its own");
+            report.add(Kind::Forbidden, path, message, "give it queues of its own");
         }
         for queue in queues {
             drivers.entry(queue).or_insert(target.pool());

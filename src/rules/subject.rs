@@ -2,7 +2,9 @@
 //! What the rules look at: the object, what it replaces, what is known beside it, and what several rules would
 //! otherwise read twice.
 
-use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, ResourceRequirements};
+use std::collections::HashSet;
+
+use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar, ResourceRequirements, Volume};
 
 use super::facts::Facts;
 use crate::api::{
@@ -10,6 +12,9 @@ use crate::api::{
     ScaleTarget, WorkerSpec,
 };
 use crate::celery::broker_url::{self, Defect, Endpoint};
+use crate::celery::command::Command;
+use crate::celery::reading::Reading;
+use crate::celery::version::{Target, Version};
 
 /// The object under judgement.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub(super) struct Subject<'a> {
     pub(super) urls: Vec<Result<Endpoint, Defect>>,
     /// The worker pools, the default one first.
     pub(super) pools: Vec<Pool<'a>>,
+    /// Which Celery will read the arguments.
+    pub(super) celery: Target,
 }
 
 /// A worker pool and where it stands.
@@ -35,6 +42,8 @@ pub(super) struct Pool<'a> {
     pub(super) name: &'a str,
     /// Its fields.
     pub(super) spec: &'a WorkerSpec,
+    /// What Celery makes of its arguments; the faults are those that every release in question finds.
+    pub(super) said: Reading<'a>,
 }
 
 /// A component and where it stands: what rules about every pod look at.
@@ -61,7 +70,8 @@ impl<'a> Subject<'a> {
     pub(super) fn new(object: &'a Celery, old: Option<&'a Celery>, facts: &'a Facts) -> Self {
         let url = object.spec.common.broker.as_ref().and_then(|broker| broker.url.as_deref());
         let urls = url.map(broker_url::parse).unwrap_or_default();
-        Self { object, old, facts, urls, pools: pools(object) }
+        let celery = target(object.spec.common.celery_version.as_deref());
+        Self { object, old, facts, urls, pools: pools(object, celery), celery }
     }
 
     /// The shared part of the spec.
@@ -87,10 +97,59 @@ impl<'a> Subject<'a> {
         pools.chain(beat).chain(flower).collect()
     }
 
+    /// The containers that users describe as a whole, with their paths.
+    pub(super) fn containers(&self) -> impl Iterator<Item = (String, &'a Container)> {
+        let shared = self.common().init_containers.iter().enumerate();
+        let shared =
+            shared.map(|(index, container)| (format!("spec.common.initContainers[{index}]"), container));
+        let beside = self.pools.iter().flat_map(|pool| {
+            let sidecars = pool.spec.sidecars.iter().enumerate();
+            sidecars.map(|(index, container)| (format!("{}.sidecars[{index}]", pool.path), container))
+        });
+        shared.chain(beside)
+    }
+
+    /// The variables of a pool's container with their paths: its own, then the shared ones that it leaves alone.
+    pub(super) fn env_of(&self, pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a EnvVar)> {
+        let own = &pool.spec.env;
+        let taken: HashSet<&str> = own.iter().map(|variable| variable.name.as_str()).collect();
+        let path = pool.path.clone();
+        let own = own.iter().enumerate().map(move |(index, one)| (format!("{path}.env[{index}]"), one));
+        let shared = self.common().env.iter().enumerate();
+        own.chain(
+            shared
+                .filter(move |(_, variable)| !taken.contains(variable.name.as_str()))
+                .map(|(index, variable)| (format!("spec.common.env[{index}]"), variable)),
+        )
+    }
+
+    /// The scheme of the broker in lower case, as far as it is written or follows from the parts.
+    pub(super) fn broker_scheme(&self) -> Option<String> {
+        let broker = self.broker()?;
+        if let Some(first) = self.urls.first() {
+            return first.as_ref().ok().map(|endpoint| endpoint.scheme.clone());
+        }
+        let parts = [
+            ("redis", broker.redis.is_some()),
+            ("amqp", broker.rabbitmq.is_some()),
+            ("sqs", broker.sqs.is_some()),
+        ];
+        let part = parts.iter().find_map(|(scheme, set)| set.then(|| (*scheme).to_owned()));
+        part.or_else(|| broker.scheme.as_ref().map(|scheme| scheme.to_ascii_lowercase()))
+    }
+
     /// The autoscalers with their paths.
     pub(super) fn targets(&self) -> impl Iterator<Item = (String, &'a ScaleTarget)> {
         let targets = &self.object.spec.scale_target_ref;
         targets.iter().enumerate().map(|(index, target)| (format!("spec.scaleTargetRef[{index}]"), target))
+    }
+
+    /// Whether more than one pod of a pool can run at a time, apart from rollouts.
+    pub(super) fn may_be_many(&self, pool: &Pool<'_>) -> bool {
+        let scaled = self
+            .target_of(pool.name)
+            .is_some_and(|(_, target)| target.max_replicas.is_none_or(|max| max > 1));
+        scaled || pool.spec.num_of_workers.is_some_and(|count| count > 1)
     }
 
     /// The autoscaler of a worker pool, with its path.
@@ -115,18 +174,35 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn pools(object: &Celery) -> Vec<Pool<'_>> {
-    let default = object.spec.worker_spec.iter().map(|spec| Pool {
-        path: "spec.workerSpec".to_owned(),
-        name: DEFAULT_POOL,
-        spec,
-    });
-    let named = object.spec.worker_pools.iter().enumerate().map(|(index, pool)| Pool {
-        path: format!("spec.workerPools[{index}]"),
-        name: &pool.name,
-        spec: &pool.spec,
-    });
+/// Which Celery is meant; a version that cannot be read is another rule's matter and counts as not written.
+fn target(version: Option<&str>) -> Target {
+    let version = version.and_then(|version| version.parse::<Version>().ok());
+    version.and_then(|version| Target::try_from(version).ok()).unwrap_or(Target::Any)
+}
+
+fn pools<'a>(object: &'a Celery, celery: Target) -> Vec<Pool<'a>> {
+    let pool = |path: String, name: &'a str, spec: &'a WorkerSpec| {
+        let said = Command::Worker.agreed(&spec.args, celery);
+        Pool { path, name, spec, said }
+    };
+    let default = object.spec.worker_spec.iter();
+    let default = default.map(|spec| pool("spec.workerSpec".to_owned(), DEFAULT_POOL, spec));
+    let named = object.spec.worker_pools.iter().enumerate();
+    let named = named
+        .map(|(index, named)| pool(format!("spec.workerPools[{index}]"), named.name.as_str(), &named.spec));
     default.chain(named).collect()
+}
+
+impl<'a> Pool<'a> {
+    /// The path of a word of its arguments.
+    pub(super) fn arg(&self, at: usize) -> String {
+        format!("{}.args[{at}]", self.path)
+    }
+
+    /// A word of its arguments.
+    pub(super) fn word(&self, at: usize) -> &'a str {
+        self.spec.args.get(at).map(String::as_str).unwrap_or_default()
+    }
 }
 
 impl<'a> Component<'a> {
@@ -163,6 +239,22 @@ impl<'a> Component<'a> {
             Part::Worker(worker) => &worker.args,
             Part::Beat(beat) => &beat.args,
             Part::Flower(flower) => &flower.args,
+        }
+    }
+
+    /// Its own volumes, without the shared ones.
+    pub(super) fn volumes(&self) -> &'a [Volume] {
+        match self.part {
+            Part::Worker(worker) => &worker.volumes,
+            Part::Beat(_) | Part::Flower(_) => &[],
+        }
+    }
+
+    /// Whether the shared volumes appear in its pods.
+    pub(super) fn has_shared_volumes(&self) -> bool {
+        match self.part {
+            Part::Flower(flower) => flower.inherit_volumes.unwrap_or(true),
+            Part::Worker(_) | Part::Beat(_) => true,
         }
     }
 

@@ -5,6 +5,11 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod common;
+mod replicas;
+mod shutdown;
+mod worker;
+
 /// A small correct Celery; the examples of the catalogue are laid over it.
 pub(super) fn shop(overlay: &str) -> Value {
     let mut object = json!({
@@ -25,8 +30,32 @@ pub(super) fn shop(overlay: &str) -> Value {
     object
 }
 
+/// What surrounds the examples: two Celery objects of the same namespace.
+fn surroundings() -> Facts {
+    let neighbours = [("mall", "mall"), ("hall", "shop-worker-hall")];
+    let neighbours = neighbours.map(|(name, prefix)| (name.to_owned(), prefix.to_owned()));
+    Facts { neighbours: neighbours.into(), ..Facts::default() }
+}
+
 fn found(object: &Value, old: Option<&Value>) -> Vec<(&'static str, String)> {
-    located(check(object, old, &Facts::default()).expect("has the form of a Celery"))
+    located(check(object, old, &surroundings()).expect("has the form of a Celery"))
+}
+
+/// What is found of one rule: how severe, and where.
+fn of_rule(id: &str, overlay: &str) -> Vec<(Severity, String)> {
+    let findings = check(&shop(overlay), None, &surroundings()).expect("has the form of a Celery");
+    let of_rule = findings.into_iter().filter(|finding| finding.rule == id);
+    of_rule.map(|finding| (finding.severity, finding.path)).collect()
+}
+
+/// One denial.
+fn deny(path: &str) -> Vec<(Severity, String)> {
+    vec![(Severity::Deny, path.to_owned())]
+}
+
+/// One warning.
+fn warn(path: &str) -> Vec<(Severity, String)> {
+    vec![(Severity::Warn, path.to_owned())]
 }
 
 /// What an example of a rule leads to: when it is stored, or when it is scaled.
@@ -63,9 +92,26 @@ fn every_good_example_is_free_of_findings() {
 fn bad_examples_have_the_severity_of_their_rule() {
     for rule in catalogue::rules() {
         let old = rule.example.old.map(shop);
-        for finding in check(&shop(rule.example.bad), old.as_ref(), &Facts::default()).expect("a Celery") {
+        for finding in check(&shop(rule.example.bad), old.as_ref(), &surroundings()).expect("a Celery") {
             assert_eq!(finding.severity, rule.severity, "{}", rule.id);
             assert_eq!(finding.schema, rule.schema || finding.schema, "{}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn warnings_fit_into_a_line_wherever_their_pool_stands() {
+    for rule in catalogue::rules() {
+        let old = rule.example.old.map(shop);
+        for finding in check(&shop(rule.example.bad), old.as_ref(), &surroundings()).expect("a Celery") {
+            let path = finding.path.replace("spec.workerSpec", "spec.workerPools[0]");
+            let value = finding.value.as_ref().map(|value| format!("{value:?} ")).unwrap_or_default();
+            let line = format!("{path}: {value}{}; {} [{}]", finding.message, finding.fix, finding.rule);
+            assert!(
+                finding.severity == Severity::Deny || line.chars().count() <= 120,
+                "{} characters: {line}",
+                line.chars().count()
+            );
         }
     }
 }
@@ -87,9 +133,13 @@ fn every_field_of_a_rule_is_guarded_by_garde() {
     let broken = shop(
         "spec: {common: {image: ' ', appName: '_', celeryApp: '/', celeryVersion: x, broker: {url: null,
                     redis: {host: '', port: 0, db: -1, passwordSecretRef: {}}, urlSecretRef: {name: _, key: /}, sqs: {}}},
-                workerSpec: {numOfWorkers: -1}, workerPools: [{name: _, numOfWorkers: -1}], beatSpec: {maxInterval: 0},
-                flowerSpec: {replicas: -1, servicePort: 0, nodePort: 0, version: x, urlPrefix: ':', maxTasks: 0, maxWorkers: 0,
-                    purgeOfflineWorkersSeconds: -1, inspectTimeoutMs: 0, persistence: {saveIntervalSeconds: -1},
+                workerSpec: {numOfWorkers: -1, image: '/', maxTasksPerChild: 0, prefetchMultiplier: 0,
+                             gracefulShutdown: {timeoutSeconds: 0, softTimeoutSeconds: -1}},
+                workerPools: [{name: _, numOfWorkers: -1, image: '/', maxTasksPerChild: 0, prefetchMultiplier: 0,
+                               gracefulShutdown: {timeoutSeconds: 0, softTimeoutSeconds: -1}}],
+                beatSpec: {maxInterval: 0},
+                flowerSpec: {image: '/', replicas: -1, servicePort: 0, nodePort: 0, version: x, urlPrefix: ':', maxTasks: 0,
+                    maxWorkers: 0, purgeOfflineWorkersSeconds: -1, inspectTimeoutMs: 0, persistence: {saveIntervalSeconds: -1},
                     ingress: {host: 'a:1', tlsSecretName: _}, tls: {secretName: _}, brokerApiSecretRef: {},
                     auth: {basic: {secretRef: {}}, oauth: {keySecretRef: {}, secretSecretRef: {}, cookieSecretRef: {}}}},
                 scaleTargetRef: [{kind: worker, minReplicas: -1, maxReplicas: 0,

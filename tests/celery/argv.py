@@ -104,8 +104,9 @@ def answer(read, args):
 
 
 def main(name):
-    answers, sys.stdout, sys.stderr = sys.stdout, io.StringIO(), io.StringIO()
     read = flower_reader() if name == "flower" else celery_reader(name)
+    # Help texts and complaints, which would mix with the answers.
+    answers, sys.stdout, sys.stderr = sys.stdout, io.StringIO(), io.StringIO()
     for line in sys.stdin:
         sys.stdout.truncate(0)
         sys.stderr.truncate(0)

@@ -3,7 +3,7 @@
 
 mod lists;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use std::thread;
 
 use celery_operator::celery::command::Command;
 use celery_operator::celery::options::{self, Kind};
-use celery_operator::celery::reading::{Effective, Outcome, Reading};
+use celery_operator::celery::reading::{Cause, Effective, Outcome, Reading};
 use celery_operator::celery::setting::{Setting, Type};
 use celery_operator::celery::value::Value as Told;
 use celery_operator::celery::version::{Release, Target, Version};
@@ -51,6 +51,41 @@ fn flower_reads_its_arguments_alike() {
     let lists: Vec<_> = (0..FLOWERS).map(|_| lists::flower(&mut dice)).collect();
     let release = options::flower::Release::NEWEST;
     compare(&venv::FLOWER, &site, "flower", &lists, |list| flower_answer(&flower::reading(list, release)));
+}
+
+/// Needs no judge: whatever is written and whoever reads it, no word gets lost.
+#[test]
+fn every_word_is_accounted_for() {
+    let mut dice = Dice(seed());
+    for _ in 0..BEATS {
+        let mut list = lists::celery(Command::Worker, &mut dice);
+        list.extend(lists::flower(&mut dice));
+        for release in Release::ALL {
+            let reading = Command::Worker.reading(&list, release);
+            let uses = reading.occurrences.iter().flat_map(|used| [used.at, used.value_at]);
+            let settings = reading.settings.iter().map(|setting| setting.at);
+            let faults = reading.faults.iter().map(|fault| fault.at);
+            // A word behind an unknown option is taken for its value.
+            let unknown =
+                reading.faults.iter().filter(|fault| matches!(fault.cause, Cause::UnknownOption { .. }));
+            let behind = unknown.map(|fault| fault.at + 1);
+            let opaque = reading.opaque.iter().copied();
+            let seen =
+                uses.chain(settings).chain(faults).chain(behind).chain(opaque).chain(reading.separator);
+            assert_all_in(&list, seen);
+        }
+        let reading = flower::reading(&list, options::flower::Release::NEWEST);
+        let uses = reading.occurrences.iter().map(|used| used.at);
+        let dropped = reading.dropped.iter().map(|dropped| dropped.at);
+        let faults = reading.faults.iter().map(|fault| fault.at);
+        let separator = list.iter().position(|word| word == "--");
+        assert_all_in(&list, uses.chain(dropped).chain(faults).chain(separator));
+    }
+}
+
+fn assert_all_in(list: &[String], seen: impl Iterator<Item = usize>) {
+    let seen: BTreeSet<usize> = seen.filter(|at| *at < list.len()).collect();
+    assert_eq!(seen.len(), list.len(), "{list:?}: {seen:?}");
 }
 
 fn every_release(command: Command, name: &str, count: usize) {

@@ -28,11 +28,12 @@ pub(crate) const RELEASES: &[Pins] = &[
         project: "celery",
         version: "5.2.7",
         python: 9,
+        // The kombu of its own days, 5.2, cannot be imported by Python 3.12 and later.
         packages: &[
             "celery==5.2.7",
-            "kombu==5.2.4",
+            "kombu==5.3.7",
             "billiard==3.6.4.0",
-            "amqp==5.1.1",
+            "amqp==5.2.0",
             "click==8.1.8",
             "pytz==2024.1",
         ],

@@ -27,6 +27,15 @@ fn written(space: &Space<'_>, rule: &Rule, example: &str) -> Answer {
     answer
 }
 
+/// The Celery objects that rules about several of them look at, once the operator has seen them.
+fn neighbours(space: &Space<'_>) {
+    for (name, prefix) in [("mall", "mall"), ("hall", "shop-worker-hall")] {
+        let overlay = format!("spec: {{common: {{appName: {prefix}}}}}");
+        space.create("celeries", &shop::named(name, &overlay));
+        space.until("celeries", name, |celery| !celery["status"].is_null());
+    }
+}
+
 /// Creates the object and scales it, once the operator has seen it.
 fn scaled(space: &Space<'_>, new: &Value) -> Answer {
     space.create("celeries", new);
@@ -51,6 +60,7 @@ fn ids(texts: impl IntoIterator<Item = String>) -> BTreeSet<String> {
 #[test]
 fn with_the_webhooks_every_bad_example_is_named_by_its_rule_and_every_good_one_is_stored() {
     let space = Space::new(shared(), "rules");
+    neighbours(&space);
     let mut wrong = Vec::new();
     for rule in catalogue::rules() {
         let (id, at) = (rule.id, rule.example.at);
@@ -113,4 +123,26 @@ fn without_the_webhooks_duplicates_and_a_removed_app_name_are_refused_too() {
     let answer = space.merge("celeries", "shop", &json!({"spec": {"common": {"appName": null}}}));
     assert_eq!(answer.code, 422, "{}", answer.text);
     assert_eq!(answer.causes()[0].0, "spec.common.appName");
+}
+
+#[test]
+fn without_the_webhooks_named_pools_are_held_to_the_same_bounds() {
+    let space = Space::new(bare(), "last-line-of-pools");
+    for (pool, field) in [
+        ("name: a234567890123456789012345678901234567890123456789012", "spec.workerPools"),
+        (
+            "name: a, gracefulShutdown: {mode: Soft, softTimeoutSeconds: 596}",
+            "spec.workerPools[0].gracefulShutdown.softTimeoutSeconds",
+        ),
+        ("name: a, podDisruptionBudget: {}", "spec.workerPools[0].podDisruptionBudget"),
+        ("name: a, maxTasksPerChild: 0", "spec.workerPools[0].maxTasksPerChild"),
+        ("name: a, probes: {startup: {type: ping}}", "spec.workerPools[0].probes.startup.type"),
+    ] {
+        let answer = space.post("celeries", "", &shop::with(&format!("spec: {{workerPools: [{{{pool}}}]}}")));
+        assert_eq!(answer.code, 422, "{pool}: {}", answer.text);
+        assert_eq!(answer.causes()[0].0, field, "{}", answer.text);
+    }
+    let fits = "spec: {workerPools: [{name: a23456789012345678901234567890123456789012345678901, \
+                gracefulShutdown: {mode: Soft, softTimeoutSeconds: 595}}]}";
+    space.create("celeries", &shop::with(fits));
 }

@@ -241,6 +241,22 @@ async fn an_object_is_scaled_only_where_nobody_else_does() {
 }
 
 #[tokio::test]
+async fn what_other_objects_of_the_namespace_have_is_known() {
+    for (namespace, warned) in [("default", true), ("elsewhere", false)] {
+        let resource = ApiResource::erase::<Celery>(&());
+        let mut writer = Writer::new(resource);
+        let celeries = CeleryIndex::new(vec![writer.as_reader()]);
+        let mut other = shop(json!({"common": {"appName": "shop"}}));
+        other["metadata"] = json!({"name": "other", "namespace": namespace});
+        writer.apply_watcher_event(&Event::Apply(serde_json::from_value(other).expect("an object")));
+        let review = review("CREATE", &shop(json!({})), &Value::Null);
+        let (_, text) = send_knowing(celeries, VALIDATE_PATH, review.to_string()).await;
+        let response = serde_json::from_str::<Value>(&text).expect("JSON")["response"].clone();
+        assert_eq!((&response["allowed"], text.contains("[C16]")), (&json!(true), warned), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_large_object_is_judged_as_a_small_one() {
     let note = "x".repeat(2 * JUDGED_AT_ONCE);
     let mut object = shop(json!({"common": {"image": "My/App"}}));

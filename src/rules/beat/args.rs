@@ -2,11 +2,11 @@
 //! Rules about the arguments of beat.
 
 use super::PATH;
-use crate::api::{BeatSpec, Common, Open, Word as _};
+use crate::api::{BeatSpec, Open, Word as _};
 use crate::celery::command::Command;
 use crate::celery::reading::{Cause, Elsewhere, Occurrence, Reading};
 use crate::celery::value::Refusal;
-use crate::celery::version::{Release, Target, Version};
+use crate::celery::version::{Release, Target};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -87,16 +87,10 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
 ];
 
-/// Who will read the arguments.
-fn target(common: &Common) -> Target {
-    let version = common.celery_version.as_deref().and_then(|version| version.parse::<Version>().ok());
-    version.and_then(|version| Target::try_from(version).ok()).unwrap_or(Target::Any)
-}
-
 /// Beat's arguments with what every release in question refuses, and what a refusal means.
 fn judged<'a>(subject: &Subject<'a>) -> Option<(&'a BeatSpec, Reading<'a>, Severity)> {
     let beat = subject.object.spec.beat_spec.as_ref()?;
-    let target = target(subject.common());
+    let target = subject.celery;
     let is_guess = !target.is_certain() || target == Target::Known(Release::V4_4);
     let severity = if is_guess { Severity::Warn } else { Severity::Deny };
     Some((beat, Command::Beat.agreed(&beat.args, target), severity))

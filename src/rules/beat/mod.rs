@@ -4,11 +4,10 @@
 pub(super) mod args;
 
 use super::finding::{Kind, Report, Severity};
-use super::metrics::unsupported;
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
 use super::volume;
-use crate::api::{BeatSpec, LogLevel};
+use crate::api::BeatSpec;
 use crate::celery::app::AppPath;
 use crate::celery::command::Command;
 use crate::celery::version::Release;
@@ -73,18 +72,6 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
-        id: "T13", severity: Severity::Deny, schema: true, since: "0.1",
-        title: "logLevel of beat is a level",
-        consequence: "Beat ends with a usage message.",
-        check: Check::object(t13),
-        example: Example {
-            bad: "spec: {beatSpec: {logLevel: verbose}}",
-            at: "spec.beatSpec.logLevel",
-            good: "spec: {beatSpec: {logLevel: DEBUG}}",
-            old: None,
-        },
-    },
-    Rule {
         id: "T15", severity: Severity::Deny, schema: true, since: "0.1",
         title: "persistence of beat is an existing claim or a new one",
         consequence: "One of the two is ignored.",
@@ -104,9 +91,8 @@ fn t02(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let message = "starts a second beat beside beatSpec";
     for pool in &subject.pools {
-        let said = Command::Worker.reading(&pool.spec.args, Release::NEWEST);
-        for used in said.all(EMBEDDED) {
-            report.add(Kind::Forbidden, format!("{}.args[{}]", pool.path, used.at), message, "remove it");
+        for used in pool.said.all(EMBEDDED) {
+            report.add(Kind::Forbidden, pool.arg(used.at), message, "remove it");
         }
     }
     // A shell line starts every component, the workers too.
@@ -185,13 +171,6 @@ fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.graded(Severity::Warn, Kind::Invalid, path, message, fix);
     } else {
         report.add(Kind::Invalid, path, "is not the path of a class", fix);
-    }
-}
-
-fn t13(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(beat) = &subject.object.spec.beat_spec else { return };
-    if let Some(level) = &beat.log_level {
-        unsupported::<LogLevel>(report, level, format!("{PATH}.logLevel"), "is not a level of Celery's log");
     }
 }
 

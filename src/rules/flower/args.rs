@@ -14,8 +14,6 @@ use crate::rules::subject::Subject;
 
 /// What begins a variable that Flower reads.
 const PREFIX: &str = "FLOWER_";
-/// Global options whose loss sends Flower to another application or broker; the others only change the terminal.
-const DECISIVE: &[&str] = &["--app", "--broker", "--result-backend", "--loader", "--config", "--workdir"];
 /// Words that mean what Flower makes of them.
 const WORDS: &[&str] = &["true", "t", "yes", "y", "on", "1", "false", "f", "0"];
 /// Words for "no" that only variables know.
@@ -53,9 +51,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "Flower ignores them but for a line in its log, and watches another broker or application.",
         check: Check::object(f03),
         example: Example {
-            bad: "spec: {flowerSpec: {args: ['-A', shop], auth: {allowUnauthenticated: true}}}",
+            bad: "spec: {common: {celeryApp: null}, workerSpec: null, flowerSpec: {args: ['-A', shop], auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.args[0]",
-            good: "spec: {common: {celeryApp: shop}, flowerSpec: {auth: {allowUnauthenticated: true}}}",
+            good: "spec: {common: {celeryApp: shop}, workerSpec: null, flowerSpec: {auth: {allowUnauthenticated: true}}}",
             old: None,
         },
     },
@@ -197,17 +195,22 @@ fn f02(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn f03(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
+    let common = subject.common();
     for dropped in &flower.reading.dropped {
         let Unread::Global(option) = dropped.why else { continue };
-        let is_decisive = DECISIVE.contains(&option.name());
-        let severity = if is_decisive { Severity::Deny } else { Severity::Warn };
-        let fix = match option.name() {
-            "--app" => "set spec.common.celeryApp",
-            "--broker" => "set spec.common.broker",
-            "--result-backend" => "set spec.common.resultBackend",
-            _ => "remove it",
+        let (field, is_set) = match option.name() {
+            "--app" => ("celeryApp", common.celery_app.is_some()),
+            "--broker" => ("broker", common.broker.is_some()),
+            "--result-backend" => ("resultBackend", common.result_backend.is_some()),
+            _ => ("", true),
         };
-        let message = format!("{} belongs to celery itself, Flower ignores it", option.name());
+        // Where the field is set, Flower follows it, and the option is one word too many.
+        let (severity, fix) = if is_set {
+            (Severity::Warn, "remove it".to_owned())
+        } else {
+            (Severity::Deny, format!("set spec.common.{field} instead"))
+        };
+        let message = format!("Flower ignores {}, an option of celery itself", option.name());
         report.graded(severity, Message::Forbidden, argument_path(dropped.at), message, fix);
     }
 }

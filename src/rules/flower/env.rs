@@ -41,7 +41,13 @@ fn f28(subject: &Subject<'_>, report: &mut Report<'_>) {
             }
             Ok(number) if number != port => {
                 let message = format!("has no effect, the port is {port}");
-                report.graded(Severity::Warn, Kind::Invalid, place.path(), message, "use servicePort instead");
+                report.graded(
+                    Severity::Warn,
+                    Kind::Invalid,
+                    place.path(),
+                    message,
+                    "use servicePort instead",
+                );
             }
             Ok(_) => {}
         }

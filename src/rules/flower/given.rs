@@ -92,7 +92,7 @@ impl<'a> Flower<'a> {
     pub(super) fn of(subject: &Subject<'a>) -> Option<Self> {
         let (object, facts) = (subject.object, subject.facts);
         object.spec.flower_spec.as_ref().map(|spec| {
-            let reading = flower::reading(&spec.args, release(spec));
+            let reading = flower::reading(component(spec).args(), release(spec));
             Self { spec, reading, object, facts }
         })
     }
@@ -153,7 +153,7 @@ impl<'a> Flower<'a> {
     fn listed(&self, name: &str) -> Given<'a> {
         let mut unknown = false;
         for (list, path) in
-            [(&self.spec.env_from, "spec.flowerSpec"), (&self.object.spec.common.env_from, "spec.common")]
+            [(component(self.spec).env_from(), PATH), (&self.object.spec.common.env_from, "spec.common")]
         {
             for (at, source) in list.iter().enumerate().rev() {
                 let prefix = source.prefix.as_deref().unwrap_or_default();
@@ -183,8 +183,7 @@ impl<'a> Flower<'a> {
 
     /// The templates laid over Flower's pods, the one that wins first.
     pub(super) fn templates(&self) -> impl Iterator<Item = (&'a AnyObject, &'static str)> {
-        let component = Component { path: PATH.to_owned(), part: Part::Flower(self.spec) };
-        let own = component.pod_template().map(|own| (own, "spec.flowerSpec.podTemplate"));
+        let own = component(self.spec).pod_template().map(|own| (own, "spec.flowerSpec.podTemplate"));
         let shared = self.object.spec.common.pod_template.as_ref();
         own.into_iter().chain(shared.map(|shared| (shared, "spec.common.podTemplate")))
     }
@@ -216,6 +215,11 @@ impl<'a> Flower<'a> {
             list.iter().enumerate().map(move |(at, entry)| (entry, format!("{path}.env[{at}]")))
         })
     }
+}
+
+/// Flower as one of the components.
+fn component(spec: &FlowerSpec) -> Component<'_> {
+    Component { path: PATH.to_owned(), part: Part::Flower(spec) }
 }
 
 fn version(spec: &FlowerSpec) -> Option<(u32, u32)> {

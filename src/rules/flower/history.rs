@@ -126,7 +126,7 @@ fn keeps_a_file(flower: &Flower<'_>) -> bool {
 fn f20(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     if flower.spec.replicas.is_some_and(|replicas| replicas > 1) && !keeps_a_file(&flower) {
-        report.add(Kind::Invalid, format!("{PATH}.replicas"), "each pod has a history of its own", "use 1");
+        report.add(Kind::Invalid, format!("{PATH}.replicas"), "gives each pod a history of its own", "use 1");
     }
 }
 

@@ -16,8 +16,6 @@ use given::{Flower, PATH};
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
-use crate::celery::command::Command;
-use crate::celery::version::Release;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -75,12 +73,12 @@ fn f32(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     let option = flower.option("enable_events");
     let Some((_, place)) = option.text().filter(|_| option.switch() == Some(false)) else { return };
-    let silent = subject.pools.iter().find(|pool| {
-        let said = Command::Worker.reading(&pool.spec.args, Release::NEWEST);
-        pool.spec.task_events == Some(false) && !said.has("--task-events")
-    });
+    let silent = subject
+        .pools
+        .iter()
+        .find(|pool| pool.spec.task_events == Some(false) && !pool.said.has("--task-events"));
     if let Some(pool) = silent {
-        let message = format!("the pool {:?} then sends no events", pool.name);
+        let message = format!("leaves the pool {:?} without events", pool.name);
         report.add(Kind::Invalid, place.path(), message, "remove it");
     }
 }

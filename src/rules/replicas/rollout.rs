@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rules about numbers of pods and how they are replaced.
+//! Rules about how pods are replaced.
 
 use k8s_openapi::api::apps::v1::RollingUpdateDeployment;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use kube_quantity::ParsedQuantity;
 
-use super::finding::{Kind, Report, Severity};
-use super::rule::{Check, Example, Rule};
-use super::subject::Subject;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
-pub(super) const RULES: &[Rule] = &[
-    Rule {
-        id: "K01", severity: Severity::Deny, schema: true, since: "0.1",
-        title: "a number of pods is not negative",
-        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
-        check: Check::field(
-            &["spec.workerSpec.numOfWorkers", "spec.workerPools[].numOfWorkers", "spec.flowerSpec.replicas", "spec.scaleTargetRef[].minReplicas"],
-            "use 0 or more",
-        ),
-        example: Example { bad: "spec: {workerSpec: {numOfWorkers: -1}}", at: "spec.workerSpec.numOfWorkers", good: "spec: {workerSpec: {numOfWorkers: 0}}", old: None },
-    },
+pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "K04", severity: Severity::Deny, schema: false, since: "0.1",
         title: "rolloutStrategy is RollingUpdate or Recreate, and only the former has numbers",
@@ -51,13 +40,6 @@ pub(super) const RULES: &[Rule] = &[
             good: "spec: {workerSpec: {rolloutStrategy: {rollingUpdate: {maxSurge: 120%, maxUnavailable: 100%}}}}",
             old: None,
         },
-    },
-    Rule {
-        id: "K07", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "requests and limits are quantities",
-        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
-        check: Check::object(k07),
-        example: Example { bad: "spec: {workerSpec: {resources: {limits: {memory: 1 GB}}}}", at: "spec.workerSpec.resources.limits.memory", good: "spec: {workerSpec: {resources: {limits: {memory: 1Gi, cpu: 500m}, requests: {cpu: 1}}}}", old: None },
     },
 ];
 
@@ -90,7 +72,7 @@ fn k04(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// A number of a rolling update as pods or percent; `None` for what is neither.
-fn amount(written: &IntOrString) -> Option<u32> {
+pub(super) fn amount(written: &IntOrString) -> Option<u32> {
     match written {
         IntOrString::Int(pods) => u32::try_from(*pods).ok(),
         IntOrString::String(share) => {
@@ -139,20 +121,6 @@ fn k06(subject: &Subject<'_>, report: &mut Report<'_>) {
                     );
                 }
                 Some(_) => {}
-            }
-        }
-    }
-}
-
-fn k07(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for component in subject.components() {
-        let Some(resources) = component.resources() else { continue };
-        for (list, amounts) in [("requests", &resources.requests), ("limits", &resources.limits)] {
-            for (name, amount) in amounts.iter().flatten() {
-                if ParsedQuantity::try_from(amount).is_err() {
-                    let path = format!("{}.resources.{list}.{name}", component.path);
-                    report.add(Kind::Invalid, path, "is not a quantity", "use one such as 500m, 2 or 512Mi");
-                }
             }
         }
     }

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The fields of a pod template as Kubernetes describes them, and what in a given one is not of that form.
+
+use std::sync::LazyLock;
+
+use k8s_openapi::api::core::v1::PodTemplateSpec;
+use schemars::SchemaGenerator;
+use serde_json::{Map, Value};
+
+use crate::rules::path;
+
+/// The schema of a pod template, with the definitions it refers to and without the descriptions.
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    let mut schema = SchemaGenerator::default().into_root_schema_for::<PodTemplateSpec>().to_value();
+    strip_descriptions(&mut schema);
+    schema
+});
+
+/// Letters by which a name may differ from a known one and still mean it.
+const SLIPS: usize = 2;
+/// Longest name that is compared with the known ones; no field is nearly as long.
+const LONGEST: usize = 64;
+
+/// Something that Kubernetes would not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Oddity<'t> {
+    /// A field that is not known.
+    Unknown {
+        /// Where.
+        path: String,
+        /// Its name.
+        name: &'t str,
+        /// What was probably meant.
+        meant: Option<String>,
+    },
+    /// A value of the wrong type.
+    Type {
+        /// Where.
+        path: String,
+        /// What belongs there.
+        wanted: &'static str,
+    },
+}
+
+/// What in a pod template is not of the form of one, in the order of its fields. A null takes a field away wherever it
+/// stands.
+#[must_use]
+pub(super) fn oddities<'t>(template: &'t Value, path: &str) -> Vec<Oddity<'t>> {
+    let mut found = Vec::new();
+    walk(&SCHEMA, template, path, &mut found);
+    found
+}
+
+fn walk<'t>(schema: &Value, value: &'t Value, path: &str, found: &mut Vec<Oddity<'t>>) {
+    let schema = resolved(schema);
+    if value.is_null() {
+        return;
+    }
+    if let Some(wanted) = wanted(schema, value) {
+        return found.push(Oddity::Type { path: path.to_owned(), wanted });
+    }
+    match value {
+        Value::Object(fields) => walk_object(schema, fields, path, found),
+        Value::Array(items) => {
+            let list = path.rsplit('.').next().unwrap_or_default();
+            for (index, item) in items.iter().enumerate() {
+                let path = format!("{path}[{index}]");
+                if is_nameless(list, item) {
+                    found.push(Oddity::Type { path: path.clone(), wanted: "an item with a name" });
+                }
+                walk(&schema["items"], item, &path, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn walk_object<'t>(schema: &Value, fields: &'t Map<String, Value>, path: &str, found: &mut Vec<Oddity<'t>>) {
+    if let Some(known) = schema["properties"].as_object() {
+        // Directives of a patch are not fields.
+        for (name, value) in fields.iter().filter(|(name, _)| !name.starts_with('$')) {
+            let path = path::entry(path, name);
+            match known.get(name) {
+                Some(field) => walk(field, value, &path, found),
+                None if value.is_null() => {}
+                None => found.push(Oddity::Unknown { path, name, meant: meant(known, name) }),
+            }
+        }
+    } else if schema["additionalProperties"].is_object() {
+        for (name, value) in fields {
+            walk(&schema["additionalProperties"], value, &path::entry(path, name), found);
+        }
+    }
+}
+
+/// Whether an item lacks the name by which it would be laid over another, or be one of its own.
+fn is_nameless(list: &str, item: &Value) -> bool {
+    let is_named = ["containers", "initContainers", "volumes", "env"].contains(&list);
+    is_named
+        && item.as_object().is_some_and(|item| !item.contains_key("name") && !item.contains_key("$patch"))
+}
+
+/// What a field takes, when the value is not of that kind.
+fn wanted(schema: &Value, value: &Value) -> Option<&'static str> {
+    if schema["x-kubernetes-int-or-string"] == true {
+        return (!value.is_number() && !value.is_string()).then_some("a number or a text");
+    }
+    let (fits, wanted) = match schema["type"].as_str()? {
+        "object" => (value.is_object(), "an object"),
+        "array" => (value.is_array(), "a list"),
+        "string" => (value.is_string(), "a text, in quotes"),
+        "boolean" => (value.is_boolean(), "true or false"),
+        "integer" => (value.is_i64() || value.is_u64(), "a whole number"),
+        "number" => (value.is_number(), "a number"),
+        _ => return None,
+    };
+    (!fits).then_some(wanted)
+}
+
+/// The schema that a reference points to.
+fn resolved(schema: &Value) -> &Value {
+    let mut schema = schema;
+    // A definition that is nothing but another reference would be odd; a chain of them ends here all the same.
+    for _ in 0..4 {
+        let Some(name) = schema["$ref"].as_str().and_then(|target| target.strip_prefix("#/$defs/")) else {
+            break;
+        };
+        schema = &SCHEMA["$defs"][name];
+    }
+    schema
+}
+
+/// The field that an unknown name stands for: one spelt nearly alike, or one of the pod at the level above it.
+fn meant(known: &Map<String, Value>, name: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    if name.len() > LONGEST {
+        return None;
+    }
+    let distance = |field: &str| strsim::damerau_levenshtein(&field.to_lowercase(), &lower);
+    let nearest = known.keys().map(|field| (distance(field), field)).min();
+    if let Some((slips, field)) = nearest
+        && slips <= SLIPS
+        && slips * 3 <= field.len()
+    {
+        return Some(field.clone());
+    }
+    let is_root = known.len() == 2 && known.contains_key("spec");
+    let pod = resolved(&SCHEMA["properties"]["spec"]);
+    (is_root && pod["properties"].get(name).is_some()).then(|| format!("spec.{name}"))
+}
+
+fn strip_descriptions(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            // A property may itself be called "description": then the value is a schema, not a text.
+            if object.get("description").is_some_and(Value::is_string) {
+                object.remove("description");
+            }
+            object.values_mut().for_each(strip_descriptions);
+        }
+        Value::Array(list) => list.iter_mut().for_each(strip_descriptions),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(template: Value) -> Vec<(String, String)> {
+        let tell = |oddity: Oddity<'_>| match oddity {
+            Oddity::Unknown { path, meant, .. } => (path, meant.unwrap_or_default()),
+            Oddity::Type { path, wanted } => (path, wanted.to_owned()),
+        };
+        oddities(&template, "t").into_iter().map(tell).collect()
+    }
+
+    #[test]
+    fn what_kubernetes_takes_is_not_odd() {
+        let template = json!({
+            "metadata": {"labels": {"a/b": "c"}, "annotations": null},
+            "spec": {
+                "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
+                    {"nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}]}}},
+                "containers": [{
+                    "name": "celery", "env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}],
+                    "resources": {"limits": {"cpu": 1, "memory": "1Gi"}},
+                    "livenessProbe": {"httpGet": {"port": "http"}, "periodSeconds": 3},
+                    "ports": [{"containerPort": 80}], "securityContext": {"runAsNonRoot": true},
+                }],
+                "volumes": [{"name": "a", "emptyDir": {"sizeLimit": "1Gi"}}],
+                "nosuch": null,
+            },
+        });
+        assert_eq!(told(template), []);
+    }
+
+    #[test]
+    fn oddities_come_with_their_places_and_what_was_meant() {
+        let template = json!({
+            "containers": [], "other": 1,
+            "spec": {
+                "volumes": [{"emptyDir": {}}, {"$patch": "delete", "name": "a"}], "$patch": "x",
+                "tolerations": {"key": "a"}, "hostNetwork": "yes", "hostnetwork": true, "newThing": {},
+                "containers": [{"name": "celery", "livenessProbe": {"exec": {"comand": []}}, "env": [{"value": 5}]}, 7],
+                "terminationGracePeriodSeconds": "30", "nodeSelector": {"a.b/c": 1},
+            },
+        });
+        let expected = [
+            ("t.containers", "spec.containers"),
+            ("t.other", ""),
+            ("t.spec.containers[0].env[0]", "an item with a name"),
+            ("t.spec.containers[0].env[0].value", "a text, in quotes"),
+            ("t.spec.containers[0].livenessProbe.exec.comand", "command"),
+            ("t.spec.containers[1]", "an object"),
+            ("t.spec.hostNetwork", "true or false"),
+            ("t.spec.hostnetwork", "hostNetwork"),
+            ("t.spec.newThing", ""),
+            ("t.spec.nodeSelector[a.b/c]", "a text, in quotes"),
+            ("t.spec.terminationGracePeriodSeconds", "a whole number"),
+            ("t.spec.tolerations", "a list"),
+            ("t.spec.volumes[0]", "an item with a name"),
+        ];
+        let mut found = told(template);
+        found.sort();
+        assert_eq!(found, expected.map(|(path, what)| (path.to_owned(), what.to_owned())));
+    }
+
+    #[test]
+    fn any_json_is_survived() {
+        for template in [json!([]), json!("x"), json!({"spec": []}), json!({"": {"[": 1}})] {
+            assert!(!oddities(&template, "t").is_empty(), "{template}");
+        }
+        assert_eq!(oddities(&json!(null), "t"), []);
+    }
+}

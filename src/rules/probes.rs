@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about probes: what they ask, and of whom.
+
+pub(super) mod ping;
+
+use serde_json::Value;
+
+use super::finding::{Kind, Report, Severity};
+use super::rule::{Check, Example, Rule};
+use super::shell::is_shell;
+use super::subject::{Pool, Subject};
+use super::worker::effective::effective_pool;
+use crate::api::{Open, Probe, ProbeType, Probes, WorkerPoolKind, limits};
+use crate::names;
+
+/// Oldest age of a heartbeat, in seconds, when nobody writes a number.
+const MAX_AGE: i32 = 300;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "G16", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a probe of a port has a port",
+        consequence: "A worker listens nowhere: the probe always fails, and the container is restarted for ever.",
+        check: Check::object(g16),
+        example: Example {
+            bad: "spec: {workerSpec: {podTemplate: {spec: {containers: [{name: celery, livenessProbe: {httpGet: {port: 8000}}}]}}}}",
+            at: "spec.workerSpec.podTemplate.spec.containers[0].livenessProbe",
+            good: "spec: {workerSpec: {podTemplate: {spec: {containers: [{name: celery, ports: [{containerPort: 8000}], livenessProbe: {httpGet: {port: 8000}}}]}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G17", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "variables in a probe's command need a shell",
+        consequence: "Kubernetes does not expand $(NAME) in probes: the command gets these very letters.",
+        check: Check::object(g17),
+        example: Example {
+            bad: "spec: {workerSpec: {probes: {startup: {type: Custom, command: [./check, $(QUEUE)]}}}}",
+            at: "spec.workerSpec.probes.startup.command[1]",
+            good: "spec: {workerSpec: {probes: {startup: {type: Custom, command: [sh, -c, './check $QUEUE']}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G18", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a solo worker may be silent as long as its longest task",
+        consequence: "solo sends no heartbeat while a task runs: the container is restarted in the middle of it.",
+        check: Check::object(g18),
+        example: Example {
+            bad: "spec: {workerSpec: {pool: solo, timeLimit: 600, probes: {liveness: {type: Heartbeat, maxAgeSeconds: 300}}}}",
+            at: "spec.workerSpec.probes.liveness.maxAgeSeconds",
+            good: "spec: {workerSpec: {pool: prefork, timeLimit: 600, probes: {liveness: {type: Heartbeat, maxAgeSeconds: 300}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G21", severity: Severity::Deny, schema: true, since: "0.1",
+        title: "a probe has a known type, and what that type needs",
+        consequence: "The API server refuses the Deployment, or nobody knows what to ask.",
+        check: Check::object(g21),
+        example: Example { bad: "spec: {workerSpec: {probes: {liveness: {type: ping}}}}", at: "spec.workerSpec.probes.liveness.type", good: "spec: {workerSpec: {probes: {liveness: {type: Custom, command: [./check]}}}}", old: None },
+    },
+];
+
+/// The written probes with their paths.
+fn written<'p>(path: &str, probes: Option<&'p Probes>) -> impl Iterator<Item = (String, &'p Probe)> {
+    let path = format!("{path}.probes");
+    probes.into_iter().flat_map(move |probes| {
+        [("startup", &probes.startup), ("readiness", &probes.readiness), ("liveness", &probes.liveness)]
+            .map(|(when, probe)| Some((format!("{path}.{when}"), probe.as_ref()?)))
+            .into_iter()
+            .flatten()
+    })
+}
+
+/// The written probes of a pool with their paths.
+fn of_pool<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
+    written(&pool.path, pool.spec.probes.as_ref())
+}
+
+/// The written probes of workers and beat with their paths.
+fn of_all<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
+    let beat = subject.object.spec.beat_spec.as_ref().and_then(|beat| beat.probes.as_ref());
+    subject.pools.iter().flat_map(of_pool).chain(written("spec.beatSpec", beat))
+}
+
+/// Whether a heartbeat probe restarts a solo worker before its longest task ends.
+#[must_use]
+pub(super) fn kills_long_tasks(pool: &Pool<'_>) -> bool {
+    let liveness = pool.spec.probes.as_ref().and_then(|probes| probes.liveness.as_ref());
+    let Some(probe) = liveness.filter(|probe| probe.type_.known() == Some(ProbeType::Heartbeat)) else {
+        return false;
+    };
+    let age = f64::from(probe.max_age_seconds.unwrap_or(MAX_AGE));
+    effective_pool(pool) == Some(WorkerPoolKind::Solo)
+        && pool.spec.time_limit.is_some_and(|limit| age <= limit)
+}
+
+fn g16(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let shared = subject.common().pod_template.as_ref().map(|template| ("spec.common".to_owned(), template));
+    let own = subject.pools.iter();
+    let own = own.filter_map(|pool| Some((pool.path.clone(), pool.spec.pod_template.as_ref()?)));
+    for (path, template) in shared.into_iter().chain(own) {
+        let containers = template.0.pointer("/spec/containers").and_then(Value::as_array);
+        for (index, container) in containers.into_iter().flatten().enumerate().take(limits::ITEMS) {
+            let is_worker = container["name"] == names::WORKER_CONTAINER;
+            if !is_worker || container["ports"].as_array().is_some_and(|ports| !ports.is_empty()) {
+                continue;
+            }
+            for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+                let asks = |how: &str| container[probe].get(how).is_some_and(|how| !how.is_null());
+                if ["httpGet", "tcpSocket", "grpc"].into_iter().any(asks) {
+                    report.add(
+                        Kind::Forbidden,
+                        format!("{path}.podTemplate.spec.containers[{index}].{probe}"),
+                        "a worker has no port",
+                        "use exec, or add ports",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn g17(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (path, probe) in of_all(subject).filter(|(_, probe)| !is_shell(&probe.command)) {
+        for index in (0..probe.command.len()).filter(|index| probe.command[*index].contains("$(")) {
+            // Without the word, which may hold anything.
+            report.add(
+                Kind::Forbidden,
+                format!("{path}.command[{index}]"),
+                "$(NAME) is not expanded in probes",
+                "use sh -c with $NAME",
+            );
+        }
+    }
+}
+
+fn g18(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in subject.pools.iter().filter(|pool| kills_long_tasks(pool)) {
+        let path = format!("{}.probes.liveness.maxAgeSeconds", pool.path);
+        let message = "is not above timeLimit, and solo is silent while a task runs";
+        report.add(Kind::Invalid, path, message, "raise it above timeLimit");
+    }
+}
+
+fn g21(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (path, probe) in of_all(subject) {
+        match Open::known(&probe.type_) {
+            None => {
+                let path = format!("{path}.type");
+                let fix = "use one of Ping, Heartbeat, Custom, None";
+                report.add(Kind::Unsupported, path, "is not a type of probe", fix);
+            }
+            Some(ProbeType::Custom) if probe.command.is_empty() => {
+                let fix = "set it, one word an element";
+                report.add(Kind::Required, format!("{path}.command"), "Custom needs a command", fix);
+            }
+            Some(_) => {}
+        }
+        for (field, number) in [
+            ("maxAgeSeconds", probe.max_age_seconds),
+            ("initialDelaySeconds", probe.initial_delay_seconds),
+            ("periodSeconds", probe.period_seconds),
+            ("timeoutSeconds", probe.timeout_seconds),
+            ("failureThreshold", probe.failure_threshold),
+        ] {
+            if number.is_some_and(|number| number < 0) {
+                report.add(Kind::Invalid, format!("{path}.{field}"), "is negative", "use 1 or more");
+            }
+        }
+    }
+}

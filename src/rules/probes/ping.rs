@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about the probe that asks a worker through its broker.
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use super::of_pool;
+use crate::api::{Probe, ProbeType, WorkerPoolKind};
+use crate::rules::amount::number;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::{Pool, Subject};
+use crate::rules::worker::effective::effective_pool;
+
+/// Brokers that cannot carry one message to every worker.
+const WITHOUT_FANOUT: &[&str] = &[
+    "sqs",
+    "azureservicebus",
+    "azurestoragequeues",
+    "kafka",
+    "confluentkafka",
+    "sqla",
+    "sqlalchemy",
+    "zookeeper",
+    "consul",
+    "etcd",
+];
+/// Seconds that an answer takes at least, the start of Python included.
+const ANSWER: i32 = 5;
+/// Seconds that are enough even for a slow cpu.
+const SLOW_ANSWER: i32 = 15;
+/// Below this many cpus the start of Python alone takes seconds.
+const SLOW_CPU: f64 = 0.5;
+/// Seconds between two questions that are asked for ever.
+const PERIOD: i32 = 30;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "G12", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "solo cannot answer a ping while a task runs",
+        consequence: "The probe fails during every task, and the container is restarted in the middle of it.",
+        check: Check::object(g12),
+        example: Example {
+            bad: "spec: {workerSpec: {pool: solo, probes: {startup: {type: Ping}}}}",
+            at: "spec.workerSpec.probes.startup.type",
+            good: "spec: {workerSpec: {pool: solo, probes: {startup: {type: Heartbeat}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G13", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a ping needs a broker that reaches every worker",
+        consequence: "Nobody ever answers: the container is restarted for ever.",
+        check: Check::object(g13),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'sqs://'}}, workerSpec: {probes: {startup: {type: Ping}}}}",
+            at: "spec.workerSpec.probes.startup.type",
+            good: "spec: {common: {broker: {url: 'sqs://'}}, workerSpec: {probes: {startup: {type: None}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G14", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a ping gets the time that it takes",
+        consequence: "A ping starts Python, which takes a second of a whole cpu; the probe times out on workers that are well.",
+        check: Check::object(g14),
+        example: Example {
+            bad: "spec: {workerSpec: {probes: {startup: {type: Ping, timeoutSeconds: 2}}}}",
+            at: "spec.workerSpec.probes.startup.timeoutSeconds",
+            good: "spec: {workerSpec: {probes: {startup: {type: Ping, timeoutSeconds: 15}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G15", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a ping decides over starts only",
+        consequence: "When the broker is away for a moment, every worker is restarted.",
+        check: Check::object(g15),
+        example: Example {
+            bad: "spec: {workerSpec: {probes: {liveness: {type: Ping}}}}",
+            at: "spec.workerSpec.probes.liveness.type",
+            good: "spec: {workerSpec: {probes: {startup: {type: Ping}, liveness: {type: None}}}}",
+            old: None,
+        },
+    },
+];
+
+/// The pings of a pool with their paths.
+fn pings<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
+    of_pool(pool).filter(|(_, probe)| probe.type_.known() == Some(ProbeType::Ping))
+}
+
+/// Whether no ping can ever be answered; other rules tell why.
+fn is_in_vain(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
+    effective_pool(pool) == Some(WorkerPoolKind::Solo) || lacks_fanout(subject)
+}
+
+fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let is_solo = |pool: &&Pool<'_>| effective_pool(pool) == Some(WorkerPoolKind::Solo);
+    for (path, _) in subject.pools.iter().filter(is_solo).flat_map(pings) {
+        let message = "a solo worker cannot answer while a task runs";
+        report.add(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
+    }
+}
+
+fn g13(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if !lacks_fanout(subject) {
+        return;
+    }
+    for (path, _) in subject.pools.iter().flat_map(pings) {
+        let message = "this broker carries no remote control: nobody would answer";
+        report.add(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
+    }
+}
+
+fn lacks_fanout(subject: &Subject<'_>) -> bool {
+    let scheme = subject.broker_scheme().unwrap_or_default();
+    let base = scheme.split('+').next().unwrap_or_default();
+    let options = subject.broker().and_then(|broker| broker.transport_options.as_ref());
+    // SQS can be told to do it with the help of SNS.
+    let is_helped = options.is_some_and(|options| options.0["supports_fanout"] == true);
+    WITHOUT_FANOUT.contains(&base) && !is_helped
+}
+
+fn g14(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in subject.pools.iter().filter(|pool| !is_in_vain(subject, pool)) {
+        let needed = if has_slow_cpu(pool) { SLOW_ANSWER } else { ANSWER };
+        for (path, probe) in pings(pool) {
+            // A period of zero is Kubernetes' own default, and so is no period.
+            let is_for_ever = path.ends_with("readiness");
+            if probe.timeout_seconds.is_some_and(|seconds| (0..needed).contains(&seconds)) {
+                report.add(
+                    Kind::Invalid,
+                    format!("{path}.timeoutSeconds"),
+                    "is less than a ping may take",
+                    format!("use {needed} or more"),
+                );
+            } else if is_for_ever
+                && probe.period_seconds.is_some_and(|seconds| (0..PERIOD).contains(&seconds))
+            {
+                report.add(
+                    Kind::Invalid,
+                    format!("{path}.periodSeconds"),
+                    "takes a second of cpu that often",
+                    format!("use {PERIOD} or more"),
+                );
+            }
+        }
+    }
+}
+
+fn has_slow_cpu(pool: &Pool<'_>) -> bool {
+    let limits = pool.spec.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+    let cpu = limits.and_then(|limits| limits.get("cpu")).and_then(|Quantity(text)| number(text));
+    cpu.is_some_and(|cpu| cpu > 0.0 && cpu < SLOW_CPU)
+}
+
+fn g15(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in subject.pools.iter().filter(|pool| !is_in_vain(subject, pool)) {
+        for (path, _) in pings(pool).filter(|(path, _)| path.ends_with("liveness")) {
+            let message = "restarts every worker when the broker is away";
+            report.add(Kind::Invalid, format!("{path}.type"), message, "use None");
+        }
+    }
+}

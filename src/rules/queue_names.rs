@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about names of queues, in fields and in arguments alike.
+
+use super::finding::{Kind, Report, Severity};
+use super::rule::{Check, Example, Rule};
+use super::subject::{Pool, Subject};
+use crate::celery::broker_url::{Endpoint, Transport};
+use crate::celery::queues::DEFAULT_QUEUE;
+use crate::celery::sqs::queue_name;
+
+/// Longest name that AMQP can carry, in bytes.
+const MAX_AMQP: usize = 255;
+/// Longest name on Amazon SQS.
+const MAX_SQS: usize = 80;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "W25", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a queue's name is written exactly",
+        consequence: "Celery takes the name as it is: the worker consumes \" b\", and the queue \"b\" fills up.",
+        check: Check::object(w25),
+        example: Example { bad: "spec: {workerSpec: {args: ['-Q', 'a, b']}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {queues: [a, b]}}", old: None },
+    },
+    Rule {
+        id: "W26", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a worker has a queue left to consume",
+        consequence: "The worker starts with an empty list of queues and stays idle for ever.",
+        check: Check::object(w26),
+        example: Example { bad: "spec: {workerSpec: {queues: [a], excludeQueues: [a]}}", at: "spec.workerSpec.excludeQueues", good: "spec: {workerSpec: {excludeQueues: [a]}}", old: None },
+    },
+    Rule {
+        id: "W27", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "RabbitMQ can have a queue of that name",
+        consequence: "The worker ends with ACCESS_REFUSED for a reserved name, or with an error of the protocol for one too long.",
+        check: Check::object(w27),
+        example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {queues: [amq.mail]}}", at: "spec.workerSpec.queues[0]", good: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {queues: [mail.amq]}}", old: None },
+    },
+    Rule {
+        id: "W28", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "SQS keeps the name of a queue",
+        consequence: "Celery writes punctuation otherwise on SQS, so that other programs look for another queue; SQS refuses more than 80 characters.",
+        check: Check::object(w28),
+        example: Example { bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}, workerSpec: {queues: ['mail:out']}}", at: "spec.workerSpec.queues[0]", good: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}, workerSpec: {queues: [mail-out]}}", old: None },
+    },
+];
+
+/// The names a pool writes, each with its path.
+fn names<'a>(pool: &Pool<'a>) -> Vec<(String, &'a str)> {
+    let mut names = Vec::new();
+    for (field, list) in [("queues", &pool.spec.queues), ("excludeQueues", &pool.spec.exclude_queues)] {
+        let path = |index| format!("{}.{field}[{index}]", pool.path);
+        names.extend(list.iter().enumerate().map(|(index, name)| (path(index), name.as_str())));
+    }
+    for option in ["--queues", "--exclude-queues"] {
+        for used in pool.said.all(option).filter(|used| !used.is_opaque()) {
+            // A blank behind the option itself is several words in one.
+            let joined = super::worker_args::is_joined(pool.word(used.at))
+                || super::worker_args::is_joined(pool.word(used.value_at));
+            let list = used.value.filter(|_| !joined);
+            names.extend(
+                list.into_iter().flat_map(|list| list.split(',')).map(|name| (pool.arg(used.value_at), name)),
+            );
+        }
+    }
+    names
+}
+
+fn w25(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let mut told = String::new();
+        for (path, name) in names(pool) {
+            let Some((severity, message, fix)) = blemish(name, report.severity()) else { continue };
+            // One finding a word, however many names in it are wrong.
+            if path != told {
+                report.add_shown(severity, path.clone(), name, message, fix);
+                told = path;
+            }
+        }
+    }
+}
+
+fn blemish(name: &str, severity: Severity) -> Option<(Severity, &'static str, &'static str)> {
+    let quotes = ['"', '\''];
+    if name.is_empty() {
+        Some((severity, "is an empty name of a queue", "remove the comma too many"))
+    } else if name.trim() != name {
+        Some((severity, "begins or ends with a blank", "write the names without blanks"))
+    } else if name.contains(quotes) {
+        Some((severity, "has quotes in its name", "remove the quotes"))
+    } else if name.contains(',') {
+        Some((severity, "is several names in one", "write one name an element"))
+    } else if name.chars().any(char::is_control) {
+        Some((severity, "has a control character in its name", "remove it"))
+    } else if name.contains(char::is_whitespace) {
+        Some((Severity::Warn, "has a blank in its name", "make sure that the application says the same"))
+    } else {
+        None
+    }
+}
+
+fn w26(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let excluded = written(pool, "--exclude-queues", &pool.spec.exclude_queues);
+        let Some(excluded) = excluded.filter(|excluded| !excluded.is_empty()) else { continue };
+        let path = match pool.said.last("--exclude-queues") {
+            Some(used) => pool.arg(used.value_at),
+            None => format!("{}.excludeQueues", pool.path),
+        };
+        match written(pool, "--queues", &pool.spec.queues) {
+            Some(queues) if !queues.is_empty() && queues.iter().all(|queue| excluded.contains(queue)) => {
+                let message = "leaves no queue to consume";
+                report.add(Kind::Invalid, path, message, "remove it, or name other queues");
+            }
+            // An application with queues of its own may mean just this.
+            Some(queues) if queues.is_empty() && excluded.contains(&DEFAULT_QUEUE) => {
+                let message = "leaves out the queue that Celery uses by default";
+                report.graded(Severity::Warn, Kind::Invalid, path, message, "name queues instead");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The names of an option or of its field; `None` where a variable brings them.
+fn written<'a>(pool: &Pool<'a>, option: &str, field: &'a [String]) -> Option<Vec<&'a str>> {
+    match pool.said.last(option) {
+        Some(used) if used.is_opaque() => None,
+        Some(used) => Some(
+            used.value.into_iter().flat_map(|list| list.split(',')).filter(|name| !name.is_empty()).collect(),
+        ),
+        None => Some(field.iter().map(String::as_str).collect()),
+    }
+}
+
+fn w27(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if !uses(subject, Transport::Amqp) {
+        return;
+    }
+    for (path, name) in subject.pools.iter().flat_map(names) {
+        if name.starts_with("amq.") {
+            report.add_shown(
+                report.severity(),
+                path,
+                name,
+                "is a name that RabbitMQ keeps for itself",
+                "use another one",
+            );
+        } else if name.len() > MAX_AMQP {
+            let message = format!("has {} bytes, RabbitMQ allows {MAX_AMQP}", name.len());
+            report.add_shown(report.severity(), path, name, message, "use a shorter name");
+        }
+    }
+}
+
+fn w28(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if !uses(subject, Transport::Sqs) {
+        return;
+    }
+    let typed = subject.broker().and_then(|broker| broker.sqs.as_ref());
+    let prefix = typed.and_then(|sqs| sqs.queue_name_prefix.as_deref()).unwrap_or_default();
+    for (path, name) in subject.pools.iter().flat_map(names) {
+        let there = queue_name(prefix, name);
+        if there.chars().count() > MAX_SQS {
+            let message = format!("has more than {MAX_SQS} characters, which SQS refuses");
+            report.add_shown(Severity::Deny, path, name, message, "use a shorter name");
+        } else if there != format!("{prefix}{name}") {
+            report.add_shown(
+                report.severity(),
+                path,
+                name,
+                format!("is called {there:?} in SQS"),
+                "use letters, digits, - and _",
+            );
+        }
+    }
+}
+
+/// Whether the broker is of a kind, as far as that is known.
+fn uses(subject: &Subject<'_>, transport: Transport) -> bool {
+    let good = |element: &Result<Endpoint, _>| {
+        element.as_ref().is_ok_and(|endpoint| endpoint.transport == transport)
+    };
+    let typed = subject.broker().is_some_and(|broker| match transport {
+        Transport::Amqp => broker.rabbitmq.is_some(),
+        Transport::Sqs => broker.sqs.is_some(),
+        _ => false,
+    });
+    typed || subject.urls.iter().any(good)
+}

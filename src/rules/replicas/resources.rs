@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about requests and limits, of the operator's containers and of those that users describe as a whole.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ResourceRequirements;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube_quantity::ParsedQuantity;
+
+use crate::rules::amount::number;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::path;
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+
+/// Below this many bytes no container of a Python program starts.
+const LEAST_MEMORY: f64 = 4.0 * 1024.0 * 1024.0;
+/// Below this many cpus a worker takes ten times as long to start.
+const SLOW_CPU: f64 = 0.1;
+/// Resources that have no prefix.
+const PLAIN: &[&str] = &["cpu", "memory", "ephemeral-storage"];
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "K07", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "amounts of resources are quantities",
+        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
+        check: Check::object(k07),
+        example: Example { bad: "spec: {workerSpec: {resources: {limits: {memory: 1 GB}}}}", at: "spec.workerSpec.resources.limits.memory", good: "spec: {workerSpec: {resources: {limits: {memory: 1Gi, cpu: 1}, requests: {cpu: 500m}}}}", old: None },
+    },
+    Rule {
+        id: "K08", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "memory is counted in Mi or Gi",
+        consequence: "512m is half a byte; the container is killed before it starts.",
+        check: Check::object(k08),
+        example: Example { bad: "spec: {workerSpec: {resources: {limits: {memory: 512m}}}}", at: "spec.workerSpec.resources.limits.memory", good: "spec: {workerSpec: {resources: {limits: {memory: 512Mi}}}}", old: None },
+    },
+    Rule {
+        id: "K09", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a request is not above its limit",
+        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
+        check: Check::object(k09),
+        example: Example { bad: "spec: {workerSpec: {resources: {requests: {cpu: 2}, limits: {cpu: 1500m}}}}", at: "spec.workerSpec.resources.requests.cpu", good: "spec: {workerSpec: {resources: {requests: {cpu: 1500m}, limits: {cpu: '1.5'}}}}", old: None },
+    },
+    Rule {
+        id: "K10", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a resource is one of Kubernetes, or has a prefix",
+        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
+        check: Check::object(k10),
+        example: Example { bad: "spec: {workerSpec: {resources: {limits: {mem: 1Gi}}}}", at: "spec.workerSpec.resources.limits.mem", good: "spec: {workerSpec: {resources: {limits: {memory: 1Gi, nvidia.com/gpu: 1}}}}", old: None },
+    },
+    Rule {
+        id: "K11", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "there is enough cpu to start",
+        consequence: "The start takes twenty seconds instead of two, and probes time out meanwhile.",
+        check: Check::object(k11),
+        example: Example { bad: "spec: {workerSpec: {resources: {limits: {cpu: 50m}}}}", at: "spec.workerSpec.resources.limits.cpu", good: "spec: {workerSpec: {resources: {limits: {cpu: 100m}}}}", old: None },
+    },
+];
+
+fn k07(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let mut judge = |path: String, amount: &Quantity| {
+        let message = match number(&amount.0) {
+            None => "is not a quantity",
+            Some(negative) if negative < 0.0 => "is negative",
+            Some(_) => return,
+        };
+        report.add(Kind::Invalid, path, message, "use one such as 500m, 2 or 512Mi");
+    };
+    for (path, _, list) in lists(subject) {
+        for (name, amount) in list {
+            judge(path::entry(&path, name), amount);
+        }
+    }
+    for pool in &subject.pools {
+        if let Some(amount) = &pool.spec.max_memory_per_child {
+            judge(format!("{}.maxMemoryPerChild", pool.path), amount);
+        }
+    }
+}
+
+/// The resources of all containers, each with its path.
+fn resources<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (String, &'s ResourceRequirements)> {
+    let components = subject.components().into_iter();
+    let own = components.filter_map(|part| Some((format!("{}.resources", part.path), part.resources()?)));
+    let further = subject.containers();
+    own.chain(further.filter_map(|(path, one)| Some((format!("{path}.resources"), one.resources.as_ref()?))))
+}
+
+/// The amounts of both lists of all containers: the path of the list, its word, its entries.
+fn lists<'s>(
+    subject: &'s Subject<'_>,
+) -> impl Iterator<Item = (String, &'static str, &'s BTreeMap<String, Quantity>)> {
+    resources(subject).flat_map(|(path, resources)| {
+        [("requests", &resources.requests), ("limits", &resources.limits)]
+            .into_iter()
+            .filter_map(move |(word, list)| Some((format!("{path}.{word}"), word, list.as_ref()?)))
+    })
+}
+
+fn k08(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (path, word, list) in lists(subject) {
+        let Some(Quantity(text)) = list.get("memory") else { continue };
+        let Some(bytes) = number(text) else { continue };
+        let path = format!("{path}.memory");
+        let whole = text.strip_suffix('m').unwrap_or(text);
+        let fix = if whole.bytes().all(|letter| letter.is_ascii_digit()) {
+            format!("did you mean {whole}Mi?")
+        } else {
+            "use one such as 512Mi".to_owned()
+        };
+        match word {
+            // No limit at all, for the runtime.
+            "limits" if bytes > 0.0 && bytes < LEAST_MEMORY => {
+                report.add(Kind::Invalid, path, "is less than any container needs to start", fix);
+            }
+            "requests" if text.ends_with('m') => {
+                let message = "counts thousandths of a byte";
+                report.graded(Severity::Warn, Kind::Invalid, path, message, fix);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn k09(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (path, resources) in resources(subject) {
+        let (Some(requests), Some(limits)) = (&resources.requests, &resources.limits) else { continue };
+        for (name, request) in requests {
+            let Some(limit) = limits.get(name) else { continue };
+            let (Ok(asked), Ok(most)) = (ParsedQuantity::try_from(request), ParsedQuantity::try_from(limit))
+            else {
+                continue; // Another rule tells.
+            };
+            if asked > most {
+                let path = path::entry(&format!("{path}.requests"), name);
+                let limit = crate::rules::finding::quoted(&limit.0);
+                report.add(
+                    Kind::Invalid,
+                    path,
+                    format!("is above the limit of {limit}"),
+                    format!("use at most {limit}"),
+                );
+            }
+        }
+    }
+}
+
+fn k10(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (path, _, list) in lists(subject) {
+        for name in list.keys() {
+            if PLAIN.contains(&name.as_str()) || name.starts_with("hugepages-") || name.contains('/') {
+                continue;
+            }
+            let fix = match name.to_lowercase().as_str() {
+                "mem" | "memory" | "ram" => "did you mean memory?",
+                "cpu" | "cpus" => "did you mean cpu?",
+                "storage" | "disk" | "ephemeralstorage" => "did you mean ephemeral-storage?",
+                _ => "use cpu, memory or ephemeral-storage",
+            };
+            report.add(Kind::Unsupported, path::entry(&path, name), "is of no known resource", fix);
+        }
+    }
+}
+
+fn k11(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for component in subject.components() {
+        let limits = component.resources().and_then(|resources| resources.limits.as_ref());
+        let cpu = limits.and_then(|limits| limits.get("cpu")).and_then(|Quantity(text)| number(text));
+        if cpu.is_some_and(|cpu| cpu > 0.0 && cpu < SLOW_CPU) {
+            report.add(
+                Kind::Invalid,
+                format!("{}.resources.limits.cpu", component.path),
+                "makes the start very slow",
+                "use 100m or more",
+            );
+        }
+    }
+}

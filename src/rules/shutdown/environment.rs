@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about what reaches Celery of a signal: by variables, and through what stands in front of it.
+
+use k8s_openapi::api::core::v1::EnvVar;
+
+use super::{mode, written_mode};
+use crate::api::ShutdownMode;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::shell::program;
+use crate::rules::subject::{Pool, Subject};
+
+/// The variable by which billiard takes another signal for SIGTERM.
+const REMAP: &str = "REMAP_SIGTERM";
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "G07", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "REMAP_SIGTERM is SIGQUIT",
+        consequence: "Celery ends at its import: module 'signal' has no such attribute.",
+        check: Check::object(g07),
+        example: Example {
+            bad: "spec: {workerSpec: {env: [{name: REMAP_SIGTERM, value: sigquit}]}}",
+            at: "spec.workerSpec.env[0].value",
+            good: "spec: {workerSpec: {env: [{name: REMAP_SIGTERM, value: ''}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G08", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "how a worker ends is said once",
+        consequence: "The variable turns a warm shutdown into a cold one: running tasks are stopped.",
+        check: Check::object(g08),
+        example: Example {
+            bad: "spec: {workerSpec: {gracefulShutdown: {mode: Warm}, env: [{name: REMAP_SIGTERM, value: SIGQUIT}]}}",
+            at: "spec.workerSpec.env[0].name",
+            good: "spec: {common: {config: {task_acks_late: true}}, workerSpec: {gracefulShutdown: {mode: Cold}, env: [{name: REMAP_SIGTERM, value: SIGQUIT}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G09", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "SIGTERM reaches the worker alone",
+        consequence: "Child processes get the signal too and die in their tasks, which are lost even when acknowledged late.",
+        check: Check::object(g09),
+        example: Example {
+            bad: "spec: {common: {command: [/usr/bin/dumb-init, --, celery]}}",
+            at: "spec.common.command",
+            good: "spec: {common: {command: [/sbin/tini, --, celery]}}",
+            old: None,
+        },
+    },
+];
+
+fn g07(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let shared = subject.common().env.iter().enumerate();
+    let shared = shared.map(|(index, variable)| (format!("spec.common.env[{index}]"), variable));
+    // billiard is imported by every part of Celery.
+    let components = subject.components();
+    let own = components.iter().flat_map(|part| {
+        let own = part.env().iter().enumerate();
+        own.map(|(index, variable)| (format!("{}.env[{index}]", part.path), variable))
+    });
+    for (path, variable) in shared.chain(own).filter(|(_, variable)| variable.name == REMAP) {
+        let (path, fix) = (format!("{path}.value"), "use gracefulShutdown.mode instead");
+        match variable.value.as_deref() {
+            None | Some("" | "SIGQUIT") => {}
+            Some("SIGTERM") => report.graded(Severity::Warn, Kind::Invalid, path, "has no effect", fix),
+            Some(value) if value.contains("$(") => {}
+            Some(_) => {
+                report.add(Kind::Invalid, path, "is not a signal that Celery can take for SIGTERM", fix);
+            }
+        }
+    }
+}
+
+fn g08(subject: &Subject<'_>, report: &mut Report<'_>) {
+    // A shared variable is told of once, as severely as for any pool.
+    let mut remaps: Vec<(String, Severity)> = Vec::new();
+    for pool in &subject.pools {
+        if mode(pool) == ShutdownMode::Warm
+            && let Some((path, _)) =
+                remap(subject, pool).filter(|(_, value)| value.value.as_deref() == Some("SIGQUIT"))
+        {
+            let severity = if written_mode(pool).is_some() { Severity::Deny } else { Severity::Warn };
+            match remaps.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, known)) => *known = severity.min(*known),
+                None => remaps.push((path, severity)),
+            }
+        }
+        let soft = pool.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.soft_timeout_seconds);
+        if soft.is_some() && mode(pool) != ShutdownMode::Soft {
+            let path = format!("{}.gracefulShutdown.softTimeoutSeconds", pool.path);
+            report.graded(
+                Severity::Warn,
+                Kind::Invalid,
+                path,
+                "is for the mode Soft",
+                "set the mode, or remove it",
+            );
+        }
+    }
+    for (path, severity) in remaps {
+        let message = "makes the shutdown a cold one";
+        report.graded(
+            severity,
+            Kind::Forbidden,
+            format!("{path}.name"),
+            message,
+            "use gracefulShutdown.mode",
+        );
+    }
+}
+
+fn remap<'a>(subject: &Subject<'a>, pool: &Pool<'a>) -> Option<(String, &'a EnvVar)> {
+    subject.env_of(pool).find(|(_, variable)| variable.name == REMAP)
+}
+
+fn g09(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let command = &subject.common().command;
+    let options: Vec<&str> = command
+        .iter()
+        .skip(1)
+        .map(String::as_str)
+        .take_while(|word| word.starts_with('-') && *word != "--")
+        .collect();
+    let is_everywhere = |name: &str, is_meant: fn(&str) -> bool| {
+        subject.pools.iter().all(|pool| {
+            subject
+                .env_of(pool)
+                .any(|(_, variable)| variable.name == name && variable.value.as_deref().is_some_and(is_meant))
+        })
+    };
+    let (signals_all, fix) = match program(command) {
+        Some("dumb-init") => {
+            let is_single = options.iter().any(|word| ["-c", "--single-child"].contains(word));
+            let is_off = is_everywhere("DUMB_INIT_SETSID", |value| value == "0");
+            (!is_single && !is_off, "add --single-child to it")
+        }
+        Some("tini") => {
+            (options.iter().any(|word| !word.starts_with("--") && word.contains('g')), "leave -g out")
+        }
+        _ => return,
+    };
+    if signals_all && !subject.pools.is_empty() {
+        report.add(
+            Kind::Forbidden,
+            "spec.common.command",
+            "sends SIGTERM to child processes too, which loses tasks",
+            fix,
+        );
+    }
+}

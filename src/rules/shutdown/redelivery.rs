@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about brokers that give a task out again when it takes too long.
+
+use super::{grace, time_limit};
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+
+/// Seconds after which RabbitMQ closes the channel of an unacknowledged task, unless it is configured otherwise.
+const RABBITMQ: f64 = 1800.0;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "G10", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a task ends before the broker gives it out again",
+        consequence: "The task runs a second time, beside the first or after it.",
+        check: Check::object(g10),
+        example: Example {
+            bad: "spec: {workerSpec: {timeLimit: 7200, gracefulShutdown: {timeoutSeconds: 7200}}}",
+            at: "spec.workerSpec.timeLimit",
+            good: "spec: {common: {broker: {transportOptions: {visibility_timeout: 7200}}}, workerSpec: {timeLimit: 7200, gracefulShutdown: {timeoutSeconds: 7200}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G11", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a task ends before RabbitMQ loses patience",
+        consequence: "RabbitMQ closes the channel with PRECONDITION_FAILED; tasks that are acknowledged late run a second time.",
+        check: Check::object(g11),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {timeLimit: 3600, gracefulShutdown: {timeoutSeconds: 3600}}}",
+            at: "spec.workerSpec.timeLimit",
+            good: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {timeLimit: 1800, gracefulShutdown: {timeoutSeconds: 1800}}}",
+            old: None,
+        },
+    },
+];
+
+fn g10(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(visibility) = visibility_timeout(subject) else { return };
+    for pool in &subject.pools {
+        let limit = time_limit(pool).filter(|limit| *limit > visibility);
+        let field = match (limit, f64::from(grace(pool)) > visibility) {
+            (Some(_), _) => "timeLimit",
+            // The end of a pod is told of only where somebody asked for that much time.
+            (None, true) if pool.spec.graceful_shutdown.is_some() => "gracefulShutdown.timeoutSeconds",
+            _ => continue,
+        };
+        report.add(
+            Kind::Invalid,
+            format!("{}.{field}", pool.path),
+            format!("is over visibility_timeout ({visibility}): tasks run twice"),
+            "raise that one",
+        );
+    }
+}
+
+/// Seconds after which the broker gives an unacknowledged task out again.
+fn visibility_timeout(subject: &Subject<'_>) -> Option<f64> {
+    let default = match subject.broker_scheme()?.as_str() {
+        "redis" | "rediss" | "redis+socket" | "sentinel" => 3600.0,
+        "sqs" => 1800.0,
+        _ => return None,
+    };
+    let options = subject.broker()?.transport_options.as_ref();
+    match options.and_then(|options| options.0.get("visibility_timeout")) {
+        None => Some(default),
+        Some(written) => written.as_f64(),
+    }
+}
+
+fn g11(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let scheme = subject.broker_scheme().unwrap_or_default();
+    if !["amqp", "amqps", "pyamqp", "librabbitmq"].contains(&scheme.as_str()) {
+        return;
+    }
+    for pool in &subject.pools {
+        if time_limit(pool).is_some_and(|limit| limit > RABBITMQ) {
+            report.add(
+                Kind::Invalid,
+                format!("{}.timeLimit", pool.path),
+                "is more than the 1800 s that RabbitMQ waits",
+                "raise its consumer_timeout",
+            );
+        }
+    }
+}

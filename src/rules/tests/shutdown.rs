@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The further cases of rules about shutdown and probes.
+
+use super::*;
+
+#[test]
+fn of_celery_4_a_soft_shutdown_is_only_warned_of() {
+    let at = |version: &str, mode: &str| {
+        let spec = format!(
+            "spec: {{common: {{celeryVersion: '{version}'}}, workerPools: [{{name: a, gracefulShutdown: {{mode: {mode}}}}}]}}"
+        );
+        of_rule("G04", &spec)
+    };
+    let path = "spec.workerPools[0].gracefulShutdown.mode";
+    assert_eq!(at("4.4", "Soft"), warn(path));
+    assert_eq!(at("5.4.0", "Soft"), deny(path));
+    assert_eq!(at("5.4", "Cold"), []);
+    assert_eq!(at("5.10", "Soft"), []);
+}
+
+#[test]
+fn soft_timeouts_count_in_the_soft_mode_only() {
+    let at = |id: &str, shutdown: &str| {
+        of_rule(id, &format!("spec: {{workerSpec: {{gracefulShutdown: {{{shutdown}}}}}}}"))
+    };
+    let path = "spec.workerSpec.gracefulShutdown.softTimeoutSeconds";
+    assert_eq!(at("G02", "mode: Soft, softTimeoutSeconds: 596"), deny(path));
+    assert_eq!(at("G02", "mode: Soft, softTimeoutSeconds: 595"), []);
+    assert_eq!(at("G02", "mode: Warm, timeoutSeconds: 20, softTimeoutSeconds: 30"), []);
+    assert_eq!(at("G08", "mode: Cold, softTimeoutSeconds: 30"), warn(path));
+    assert_eq!(at("G08", "softTimeoutSeconds: 30"), warn(path));
+    assert_eq!(at("G08", "mode: Soft, softTimeoutSeconds: 30"), []);
+    // One cause, one finding: the bound is told, and nothing is reckoned with it.
+    assert_eq!(at("G02", "mode: Soft, softTimeoutSeconds: -1").len(), 1);
+    assert_eq!(at("G02", "mode: Soft, timeoutSeconds: 0, softTimeoutSeconds: 3"), []);
+}
+
+#[test]
+fn modes_that_stop_tasks_need_child_processes() {
+    for (pool, mode, expected) in [
+        ("solo", "Soft", 1),
+        ("gevent", "Cold", 1),
+        ("eventlet", "Soft", 1),
+        ("prefork", "Soft", 0),
+        ("custom", "Cold", 0),
+        ("solo", "Warm", 0),
+    ] {
+        let spec = format!("spec: {{workerSpec: {{pool: {pool}, gracefulShutdown: {{mode: {mode}}}}}}}");
+        assert_eq!(of_rule("G05", &spec).len(), expected, "{pool} {mode}");
+        let silent = usize::from(expected == 0 && mode != "Warm");
+        assert_eq!(of_rule("G06", &spec).len(), silent, "{pool} {mode}");
+    }
+    // Arguments decide, which are not read here.
+    assert_eq!(
+        of_rule(
+            "G05",
+            "spec: {workerSpec: {pool: solo, args: [-P, prefork], gracefulShutdown: {mode: Soft}}}"
+        ),
+        []
+    );
+}
+
+#[test]
+fn the_variable_that_remaps_signals_is_seen_wherever_it_stands() {
+    let variable = |value: &str| format!("env: [{{name: A}}, {{name: REMAP_SIGTERM, value: {value}}}]");
+    let common = |value: &str, rest: &str| format!("spec: {{common: {{{}}}{rest}}}", variable(value));
+    assert_eq!(of_rule("G07", &common("SIGFOO", "")), deny("spec.common.env[1].value"));
+    assert_eq!(of_rule("G07", &common("SIGTERM", "")), warn("spec.common.env[1].value"));
+    assert_eq!(of_rule("G07", &common("$(SIGNAL)", "")), []);
+    let beat = format!("spec: {{beatSpec: {{{}}}}}", variable("sigquit"));
+    assert_eq!(of_rule("G07", &beat), deny("spec.beatSpec.env[1].value"));
+    let name = "spec.common.env[1].name";
+    assert_eq!(of_rule("G08", &common("SIGQUIT", "")), warn(name));
+    let written = ", workerPools: [{name: a, gracefulShutdown: {mode: Warm}}]";
+    assert_eq!(of_rule("G08", &common("SIGQUIT", written)), deny(name));
+    let cold = ", workerSpec: {gracefulShutdown: {mode: Cold}}";
+    assert_eq!(of_rule("G08", &common("SIGQUIT", cold)), []);
+    let undone = format!(", workerSpec: {{{}}}", variable("''"));
+    assert_eq!(of_rule("G08", &common("SIGQUIT", &undone)), []);
+}
+
+#[test]
+fn init_processes_that_signal_the_whole_group() {
+    let at = |command: &str, env: &str| {
+        let spec = format!("spec: {{common: {{command: [{command}], env: [{env}]}}}}");
+        of_rule("G09", &spec).len()
+    };
+    for (command, env, expected) in [
+        ("dumb-init, celery", "", 1),
+        ("dumb-init, --single-child, celery", "", 0),
+        ("dumb-init, celery", "{name: DUMB_INIT_SETSID, value: '0'}", 0),
+        ("dumb-init, celery", "{name: DUMB_INIT_SETSID, value: '1'}", 1),
+        ("tini, -vg, --, celery", "", 1),
+        ("tini, --, celery, -g", "", 0),
+        ("celery", "", 0),
+    ] {
+        assert_eq!(at(command, env), expected, "{command} {env}");
+    }
+}
+
+#[test]
+fn tasks_that_brokers_give_out_again() {
+    let at = |id: &str, broker: &str, worker: &str| {
+        let spec = format!("spec: {{common: {{broker: {{{broker}}}}}, workerSpec: {{{worker}}}}}");
+        of_rule(id, &spec)
+    };
+    let long = "timeLimit: 2000";
+    let path = "spec.workerSpec.timeLimit";
+    assert_eq!(at("G10", "url: 'sqs://'", long), warn(path));
+    assert_eq!(at("G10", "url: null, sqs: {region: eu-west-1}", long), warn(path));
+    assert_eq!(at("G10", "transportOptions: {visibility_timeout: 1000}", long), warn(path));
+    assert_eq!(at("G10", "url: null, urlSecretRef: {name: a, key: b}, scheme: SQS", long), warn(path));
+    assert_eq!(at("G10", "url: null, urlSecretRef: {name: a, key: b}", long), []);
+    assert_eq!(at("G10", "transportOptions: {visibility_timeout: x}", long), []);
+    assert_eq!(at("G10", "url: 'amqp://app@mq'", long), []);
+    assert_eq!(
+        at("G10", "url: 'sqs://'", "gracefulShutdown: {timeoutSeconds: 3000}"),
+        warn("spec.workerSpec.gracefulShutdown.timeoutSeconds")
+    );
+    assert_eq!(at("G10", "transportOptions: {visibility_timeout: 60}", ""), []);
+    assert_eq!(at("G11", "url: null, rabbitmq: {host: mq}", long), warn(path));
+    assert_eq!(at("G11", "url: 'redis://cache'", long), []);
+    assert_eq!(at("G11", "url: 'amqp://app@mq'", "pool: solo, timeLimit: 2000"), []);
+}
+
+#[test]
+fn pings_that_nobody_answers_and_pings_that_take_too_long() {
+    let at = |id: &str, broker: &str, worker: &str| {
+        of_rule(id, &format!("spec: {{common: {{broker: {{{broker}}}}}, workerSpec: {{{worker}}}}}"))
+    };
+    let ping = "probes: {readiness: {type: Ping, periodSeconds: 10}}";
+    for (broker, expected) in [
+        ("url: 'sqla+postgresql://db/x'", 1),
+        ("url: 'sqs://', transportOptions: {supports_fanout: true}", 0),
+        ("url: 'amqp://app@mq'", 0),
+        ("url: 'mongodb://db/x'", 0),
+    ] {
+        assert_eq!(at("G13", broker, ping).len(), expected, "{broker}");
+        assert_eq!(at("G14", broker, ping).len(), 1 - expected, "{broker}");
+    }
+    let readiness = "spec.workerSpec.probes.readiness";
+    assert_eq!(at("G14", "", ping), warn(&format!("{readiness}.periodSeconds")));
+    assert_eq!(at("G14", "", "probes: {readiness: {type: Ping, periodSeconds: 30}}"), []);
+    assert_eq!(at("G14", "", "probes: {startup: {type: Ping, periodSeconds: 10}}"), []);
+    let slow = "resources: {limits: {cpu: 200m}}, probes: {startup: {type: Ping, timeoutSeconds: ";
+    assert_eq!(at("G14", "", &format!("{slow} 10}}}}")).len(), 1);
+    assert_eq!(at("G14", "", &format!("{slow} 15}}}}")), []);
+    assert_eq!(at("G15", "", "pool: solo, probes: {liveness: {type: Ping}}"), []);
+    assert_eq!(at("G12", "", "pool: solo, probes: {liveness: {type: Ping}}").len(), 1);
+}
+
+#[test]
+fn probes_say_what_they_need() {
+    let at = |id: &str, probe: &str| {
+        of_rule(id, &format!("spec: {{beatSpec: {{probes: {{liveness: {probe}}}}}}}"))
+    };
+    let path = "spec.beatSpec.probes.liveness";
+    assert_eq!(at("G21", "{type: Custom}"), deny(&format!("{path}.command")));
+    assert_eq!(at("G21", "{}"), deny(&format!("{path}.type")));
+    assert_eq!(at("G21", "{type: None, periodSeconds: -1}"), deny(&format!("{path}.periodSeconds")));
+    assert_eq!(
+        at("G17", "{type: Custom, command: [a, b, '--key=$(KEY)']}"),
+        warn(&format!("{path}.command[2]"))
+    );
+    assert_eq!(at("G17", "{type: Custom, command: [/bin/sh, -c, 'test $(date +%s) -gt 3']}"), []);
+    let solo = |rest: &str| {
+        of_rule(
+            "G18",
+            &format!(
+                "spec: {{workerSpec: {{pool: solo, probes: {{liveness: {{type: Heartbeat}}}}, {rest}}}}}"
+            ),
+        )
+    };
+    assert_eq!(solo("timeLimit: 300"), deny("spec.workerSpec.probes.liveness.maxAgeSeconds"));
+    assert_eq!(solo("timeLimit: 299"), []);
+    assert_eq!(solo("softTimeLimit: 900"), []);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The further cases of rules about the fields of a worker pool.
+
+use super::*;
+
+fn worker(id: &str, fields: &str) -> Vec<(Severity, String)> {
+    of_rule(id, &format!("spec: {{workerPools: [{{name: mail, {fields}}}]}}"))
+}
+
+fn at(field: &str) -> String {
+    format!("spec.workerPools[0].{field}")
+}
+
+#[test]
+fn words_of_beat_are_judged_too() {
+    assert_eq!(of_rule("W20", "spec: {beatSpec: {logLevel: trace}}"), deny("spec.beatSpec.logLevel"));
+    for level in ["DEBUG", "info", "FATAL"] {
+        assert_eq!(worker("W20", &format!("logLevel: {level}")), [], "{level}");
+    }
+}
+
+#[test]
+fn a_custom_pool_may_get_its_class_from_anywhere() {
+    assert_eq!(worker("W18", "pool: custom"), deny(&at("env")));
+    for fields in [
+        "pool: custom, envFrom: [{configMapRef: {name: pools}}]",
+        "pool: custom, podTemplate: {spec: {containers: [{name: celery}]}}",
+        "pool: prefork",
+    ] {
+        assert_eq!(worker("W18", fields), [], "{fields}");
+    }
+    let shared = "spec: {common: {env: [{name: CELERY_CUSTOM_WORKER_POOL, value: 'a:b'}]}, workerSpec: {pool: custom}}";
+    assert_eq!(of_rule("W18", shared), []);
+}
+
+#[test]
+fn what_arguments_say_is_not_guessed() {
+    for (id, fields) in [
+        ("W19", "pool: solo, args: [-c, '1'], concurrency: 4"),
+        ("W36", "pool: solo, args: [--pool=prefork], timeLimit: 5"),
+        ("W37", "pool: solo, args: [-Pprefork], maxTasksPerChild: 5"),
+        ("W46", "pool: gevent, args: [--concurrency=100]"),
+        ("W46", "pool: threads, args: ['--autoscale=10,1']"),
+        (
+            "W33",
+            "args: [-c, '1'], concurrency: 9, maxMemoryPerChild: 200Mi, resources: {limits: {memory: 1Gi}}",
+        ),
+        ("W34", "args: [-c, '1'], concurrency: 90, resources: {limits: {memory: 1Gi}}"),
+    ] {
+        assert_eq!(worker(id, fields), [], "{id} {fields}");
+    }
+}
+
+#[test]
+fn kinds_of_pools_have_limits_of_their_own() {
+    assert_eq!(worker("W36", "pool: threads, concurrency: 2, softTimeLimit: 5"), warn(&at("softTimeLimit")));
+    assert_eq!(worker("W36", "pool: gevent, concurrency: 2, timeLimit: 5"), []);
+    assert_eq!(worker("W37", "pool: solo, maxMemoryPerChild: 200Mi"), warn(&at("maxMemoryPerChild")));
+    assert_eq!(worker("W32", "pool: solo, maxMemoryPerChild: 1Mi"), []);
+    assert_eq!(worker("W35", "pool: solo, timeLimit: 5, softTimeLimit: 9"), []);
+    assert_eq!(worker("W46", "pool: threads"), warn(&at("concurrency")));
+    assert_eq!(worker("W46", "pool: solo"), []);
+    assert_eq!(worker("W19", "pool: solo, concurrency: auto"), []);
+}
+
+#[test]
+fn memory_is_reckoned_with_the_derived_concurrency_too() {
+    let with =
+        |cpu: &str, memory: &str| worker("W34", &format!("resources: {{limits: {{{cpu}memory: {memory}}}}}"));
+    let path = at("resources.limits.memory");
+    assert_eq!(with("", "104Mi"), []);
+    assert_eq!(with("", "103Mi"), warn(&path));
+    assert_eq!(with("cpu: 1500m, ", "143Mi"), warn(&path));
+    assert_eq!(with("cpu: 1500m, ", "144Mi"), []);
+    // Of what cannot start at all another rule tells.
+    assert_eq!(with("", "1Mi"), []);
+    assert_eq!(worker("W34", "pool: threads, concurrency: 50, resources: {limits: {memory: 64Mi}}"), []);
+    let children = "maxMemoryPerChild: 200Mi, resources: {limits: {cpu: 6, memory: 1Gi}}";
+    assert_eq!(worker("W33", children), warn(&at("maxMemoryPerChild")));
+}
+
+#[test]
+fn containers_of_one_pod_differ() {
+    let init = |name: &str| format!("initContainers: [{{name: {name}, image: 'a:1'}}]");
+    let sidecar = |name: &str| format!("sidecars: [{{name: {name}, image: 'a:1'}}]");
+    let found = |init: &str, worker: &str, more: &str| {
+        of_rule("W45", &format!("spec: {{common: {{{init}}}, workerSpec: {{{worker}}}{more}}}"))
+    };
+    assert_eq!(found(&init("celery"), "", ""), deny("spec.common.initContainers[0].name"));
+    assert_eq!(found(&init("flower"), "", ", flowerSpec: {}"), deny("spec.common.initContainers[0].name"));
+    assert_eq!(found(&init("flower"), "", ""), []);
+    assert_eq!(found(&init("a"), &sidecar("a"), ""), deny("spec.workerSpec.sidecars[0].name"));
+    assert_eq!(found(&init("a"), &sidecar("flower"), ", flowerSpec: {}"), []);
+    let pools = format!(", workerPools: [{{name: mail, {}}}]", sidecar("a"));
+    assert_eq!(found("", &sidecar("a"), &pools), []);
+}
+
+#[test]
+fn heartbeats_and_prefetching_depend_on_others() {
+    let flower = "spec: {workerSpec: {heartbeat: false}, flowerSpec: {}}";
+    assert_eq!(of_rule("W42", flower), warn("spec.workerSpec.heartbeat"));
+    assert_eq!(of_rule("W42", "spec: {workerSpec: {heartbeat: false}}"), []);
+    let broker = |broker: &str| {
+        of_rule(
+            "W40",
+            &format!("spec: {{common: {{broker: {{{broker}}}}}, workerSpec: {{disablePrefetch: true}}}}"),
+        )
+    };
+    assert_eq!(broker("url: null, urlSecretRef: {name: a, key: b}"), []);
+    assert_eq!(broker("url: null, urlSecretRef: {name: a, key: b}, scheme: amqp").len(), 1);
+    assert_eq!(broker("url: null, redis: {host: cache}"), []);
+    assert_eq!(broker("url: null, rabbitmq: {host: mq}").len(), 1);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about what goes with which kind of pool, and with which broker.
+
+use super::effective::{effective_concurrency, effective_heartbeat, effective_pool, states_concurrency};
+use crate::api::{Open, ProbeType, Word as _, WorkerPoolKind};
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::probes;
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::{Pool, Subject};
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "W19", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "solo has no concurrency",
+        consequence: "The worker announces the number and runs one task at a time all the same.",
+        check: Check::object(w19),
+        example: Example { bad: "spec: {workerSpec: {pool: solo, concurrency: 4}}", at: "spec.workerSpec.concurrency", good: "spec: {workerSpec: {pool: solo, concurrency: 1}}", old: None },
+    },
+    Rule {
+        id: "W36", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "time limits go with child processes",
+        consequence: "The limit is not kept: the task runs on to its end.",
+        check: Check::object(w36),
+        example: Example { bad: "spec: {workerSpec: {pool: solo, timeLimit: 60}}", at: "spec.workerSpec.timeLimit", good: "spec: {workerSpec: {pool: prefork, timeLimit: 60}}", old: None },
+    },
+    Rule {
+        id: "W37", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "limits of a child go with child processes",
+        consequence: "The limit is ignored: there is no child process to replace.",
+        check: Check::object(w37),
+        example: Example { bad: "spec: {workerSpec: {pool: threads, concurrency: 4, maxTasksPerChild: 100}}", at: "spec.workerSpec.maxTasksPerChild", good: "spec: {workerSpec: {pool: prefork, concurrency: 4, maxTasksPerChild: 100}}", old: None },
+    },
+    Rule {
+        id: "W40", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "disablePrefetch goes with Redis",
+        consequence: "Other brokers have nothing that could be disabled.",
+        check: Check::object(w40),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {disablePrefetch: true}}",
+            at: "spec.workerSpec.disablePrefetch",
+            good: "spec: {common: {broker: {url: 'sentinel://cache:26379', transportOptions: {master_name: main}}}, workerSpec: {disablePrefetch: true}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "W42", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "who waits for heartbeats gets them",
+        consequence: "No heartbeat is ever sent: the probe kills a worker that is well, and Flower shows it as offline.",
+        check: Check::object(w42),
+        example: Example {
+            bad: "spec: {workerSpec: {heartbeat: false, probes: {liveness: {type: Heartbeat}}}}",
+            at: "spec.workerSpec.heartbeat",
+            good: "spec: {workerSpec: {heartbeat: true, probes: {liveness: {type: Heartbeat}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "W46", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "green threads and threads have a number",
+        consequence: "The number follows the cpus, so that the pool runs as few tasks at once as child processes would.",
+        check: Check::object(w46),
+        example: Example { bad: "spec: {workerSpec: {pool: gevent}}", at: "spec.workerSpec.concurrency", good: "spec: {workerSpec: {pool: gevent, concurrency: 200}}", old: None },
+    },
+];
+
+fn w19(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let is_solo = effective_pool(pool) == Some(WorkerPoolKind::Solo);
+        let is_written = pool.spec.concurrency.is_some();
+        if is_solo && is_written && effective_concurrency(pool).is_some_and(|tasks| tasks > 1) {
+            let path = format!("{}.concurrency", pool.path);
+            report.add(Kind::Invalid, path, "has no effect: solo runs one task at a time", "use prefork");
+        }
+    }
+}
+
+fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let Some(kind @ (WorkerPoolKind::Solo | WorkerPoolKind::Threads)) = effective_pool(pool) else {
+            continue;
+        };
+        for (field, limit) in
+            [("timeLimit", pool.spec.time_limit), ("softTimeLimit", pool.spec.soft_time_limit)]
+        {
+            // There the rule about that probe tells what the limit means.
+            if limit.is_some() && !(field == "timeLimit" && probes::kills_long_tasks(pool)) {
+                report.add(
+                    Kind::Invalid,
+                    format!("{}.{field}", pool.path),
+                    format!("has no effect with the pool {}", kind.as_str()),
+                    "use prefork",
+                );
+            }
+        }
+    }
+}
+
+fn w37(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let Some(kind) = effective_pool(pool) else { continue };
+        if matches!(kind, WorkerPoolKind::Prefork | WorkerPoolKind::Custom) {
+            continue;
+        }
+        for (field, is_set) in [
+            ("maxTasksPerChild", pool.spec.max_tasks_per_child.is_some()),
+            ("maxMemoryPerChild", pool.spec.max_memory_per_child.is_some()),
+        ] {
+            if is_set {
+                report.add(
+                    Kind::Invalid,
+                    format!("{}.{field}", pool.path),
+                    format!("has no effect with the pool {}", kind.as_str()),
+                    "use prefork",
+                );
+            }
+        }
+    }
+}
+
+fn w40(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(scheme) = subject.broker_scheme() else { return };
+    if ["redis", "rediss", "redis+socket", "sentinel"].contains(&scheme.as_str()) {
+        return;
+    }
+    for pool in subject.pools.iter().filter(|pool| pool.spec.disable_prefetch == Some(true)) {
+        report.add(
+            Kind::Forbidden,
+            format!("{}.disablePrefetch", pool.path),
+            "only Redis can do without fetching ahead",
+            "remove it, or set prefetchMultiplier to 1",
+        );
+    }
+}
+
+fn w42(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in subject.pools.iter().filter(|pool| !effective_heartbeat(pool)) {
+        let path = format!("{}.heartbeat", pool.path);
+        if has_heartbeat_probe(pool) {
+            let message = "takes away what the probe of the type Heartbeat waits for";
+            report.add(Kind::Invalid, path, message, "remove it");
+        } else if subject.object.spec.flower_spec.is_some() {
+            let message = "makes Flower show its workers as offline";
+            report.graded(Severity::Warn, Kind::Invalid, path, message, "remove it");
+        }
+    }
+}
+
+fn has_heartbeat_probe(pool: &Pool<'_>) -> bool {
+    let asked = pool.spec.probes.as_ref();
+    let probes = asked.into_iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
+    probes.flatten().any(|probe| Open::known(&probe.type_) == Some(ProbeType::Heartbeat))
+}
+
+fn w46(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in subject.pools.iter().filter(|pool| !states_concurrency(pool)) {
+        let Some(kind) = effective_pool(pool) else { continue };
+        let fix = match kind {
+            WorkerPoolKind::Gevent | WorkerPoolKind::Eventlet => "set it to some hundred",
+            WorkerPoolKind::Threads => "set the number of threads",
+            _ => continue,
+        };
+        report.add(
+            Kind::Required,
+            format!("{}.concurrency", pool.path),
+            format!("{} would run as few tasks as there are cpus", kind.as_str()),
+            fix,
+        );
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about numbers that a worker keeps to: of tasks, of seconds.
+
+use super::effective::effective_pool;
+use crate::api::WorkerPoolKind;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "W30", severity: Severity::Deny, schema: true, since: "0.1",
+        title: "a child process gets at least one task",
+        consequence: "The worker ends with an AssertionError or a ValueError and starts again for ever.",
+        check: Check::field(
+            &["spec.workerSpec.maxTasksPerChild", "spec.workerPools[].maxTasksPerChild"],
+            "use 1 or more, or leave it out",
+        ),
+        example: Example { bad: "spec: {workerSpec: {maxTasksPerChild: 0}}", at: "spec.workerSpec.maxTasksPerChild", good: "spec: {workerSpec: {maxTasksPerChild: 100}}", old: None },
+    },
+    Rule {
+        id: "W35", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "softTimeLimit comes before timeLimit",
+        consequence: "The task is killed before it gets the exception that it could have caught.",
+        check: Check::object(w35),
+        example: Example { bad: "spec: {workerSpec: {timeLimit: 60, softTimeLimit: 60}}", at: "spec.workerSpec.softTimeLimit", good: "spec: {workerSpec: {timeLimit: 60, softTimeLimit: 50.5}}", old: None },
+    },
+    Rule {
+        id: "W38", severity: Severity::Deny, schema: true, since: "0.1",
+        title: "prefetchMultiplier is at least 1",
+        consequence: "Celery reads 0 as \"not given\" and fetches as much as the application's settings say.",
+        check: Check::field(
+            &["spec.workerSpec.prefetchMultiplier", "spec.workerPools[].prefetchMultiplier"],
+            "use 1 or more, or disablePrefetch",
+        ),
+        example: Example { bad: "spec: {workerSpec: {prefetchMultiplier: 0}}", at: "spec.workerSpec.prefetchMultiplier", good: "spec: {workerSpec: {prefetchMultiplier: 1}}", old: None },
+    },
+];
+
+fn w35(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let (Some(hard), Some(soft)) = (pool.spec.time_limit, pool.spec.soft_time_limit) else { continue };
+        // Of pools that keep no limit at all another rule tells.
+        let keeps_limits =
+            !matches!(effective_pool(pool), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
+        if keeps_limits && hard <= soft {
+            let path = format!("{}.softTimeLimit", pool.path);
+            report.add(Kind::Invalid, path, "is not below timeLimit and never comes", "use less");
+        }
+    }
+}

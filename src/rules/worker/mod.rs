@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about the fields of a worker pool.
+
+pub(super) mod containers;
+pub(super) mod effective;
+pub(super) mod kinds;
+pub(super) mod limits;
+pub(super) mod memory;
+pub(super) mod words;

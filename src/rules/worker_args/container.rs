@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Options that Celery takes and that have no place in a container.
+
+use super::super::finding::{Kind, Report, Severity};
+use super::super::rule::{Check, Example, Rule};
+use super::super::subject::{Pool, Subject};
+use crate::celery::reading::{Cause, Elsewhere};
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "W06", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the worker stays in the foreground",
+        consequence: "The container ends at once with success and is restarted for ever.",
+        check: Check::object(w06),
+        example: Example { bad: "spec: {workerSpec: {args: ['--detach']}}", at: "spec.workerSpec.args[0]", good: "{}", old: None },
+    },
+    Rule {
+        id: "W07", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the worker does more than tell how it is used",
+        consequence: "The container prints a text, ends with success and is restarted for ever.",
+        check: Check::object(w07),
+        example: Example { bad: "spec: {workerSpec: {args: ['--help']}}", at: "spec.workerSpec.args[0]", good: "{}", old: None },
+    },
+    Rule {
+        id: "W08", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a container needs no pid file",
+        consequence: "A file that cannot be written ends the worker; one that outlives the pod keeps the next from starting.",
+        check: Check::object(w08),
+        example: Example { bad: "spec: {workerSpec: {args: ['--pidfile=/tmp/w.pid']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--pidfile=']}}", old: None },
+    },
+    Rule {
+        id: "W09", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a worker logs to its error output",
+        consequence: "kubectl logs stays empty, and a folder that cannot be written ends the worker.",
+        check: Check::object(w09),
+        example: Example { bad: "spec: {workerSpec: {args: ['-f', /var/log/w.log]}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['-f', /dev/stderr]}}", old: None },
+    },
+    Rule {
+        id: "W10", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "the user of a container is the security context's matter",
+        consequence: "The worker ends when the image has no such user, or when it does not start as root.",
+        check: Check::object(w10),
+        example: Example { bad: "spec: {workerSpec: {args: ['--uid=1000']}}", at: "spec.workerSpec.args[0]", good: "spec: {common: {securityContext: {runAsUser: 1000}}}", old: None },
+    },
+    Rule {
+        id: "W13", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "no start of a pod deletes waiting tasks",
+        consequence: "Every pod that starts, also on a restart and on a scale-out, deletes all waiting messages.",
+        check: Check::object(w13),
+        example: Example { bad: "spec: {workerSpec: {args: ['--purge']}}", at: "spec.workerSpec.args[0]", good: "{}", old: None },
+    },
+    Rule {
+        id: "W41", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "the file of revoked tasks belongs to one pod",
+        consequence: "A folder that is not there ends the worker; two pods that write one file destroy it.",
+        check: Check::object(w41),
+        example: Example { bad: "spec: {workerSpec: {args: ['-S', /var/run/state]}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['-S', /tmp/state]}}", old: None },
+    },
+];
+
+fn w06(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, used) in super::uses(subject, &["--detach"]) {
+        report.add(Kind::Forbidden, pool.arg(used.at), "the worker must stay in the foreground", "remove it");
+    }
+}
+
+fn w07(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let message = "the worker would print a text and end";
+    for (pool, used) in super::uses(subject, &["--help"]) {
+        report.add(Kind::Forbidden, pool.arg(used.at), message, "remove it");
+    }
+    for pool in &subject.pools {
+        for fault in &pool.said.faults {
+            let is_version = matches!(&fault.cause, Cause::UnknownOption { known: Elsewhere::Global(option), .. } if option.name() == "--version");
+            if is_version {
+                report.add(Kind::Forbidden, pool.arg(fault.at), message, "remove it");
+            }
+        }
+    }
+}
+
+fn w08(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, used) in super::uses(subject, &["--pidfile"]) {
+        // An empty name switches the file off, as Celery 4 needs it.
+        let Some(file) = used.value.filter(|file| !file.is_empty()) else { continue };
+        if is_mounted(subject, pool, file) {
+            let message = "outlives the pod and keeps the next one from starting";
+            report.graded(Severity::Deny, Kind::Invalid, pool.arg(used.value_at), message, "remove it");
+        } else {
+            report.add(Kind::Invalid, pool.arg(used.value_at), "has no use in a container", "remove it");
+        }
+    }
+}
+
+/// Whether a path lies on a volume.
+fn is_mounted(subject: &Subject<'_>, pool: &Pool<'_>, path: &str) -> bool {
+    let mounts = subject.common().volume_mounts.iter().chain(&pool.spec.volume_mounts);
+    mounts.map(|mount| mount.mount_path.trim_end_matches('/')).any(|folder| {
+        path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')) && !folder.is_empty()
+    })
+}
+
+fn w09(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, used) in super::uses(subject, &["--logfile"]) {
+        let is_file = used.value.is_some_and(|file| !file.is_empty() && file != "-" && !is_output(file));
+        if is_file {
+            report.add(
+                Kind::Invalid,
+                pool.arg(used.value_at),
+                "hides the log from kubectl logs",
+                "remove it",
+            );
+        }
+    }
+}
+
+fn is_output(file: &str) -> bool {
+    file.starts_with("/dev/std")
+        || file.starts_with("/dev/fd/")
+        || file.starts_with("/proc/1/fd/")
+        || file.starts_with("/proc/self/fd/")
+}
+
+fn w10(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, used) in super::uses(subject, &["--uid", "--gid", "--umask", "--executable"]) {
+        let message = format!("{} has no use in a container", used.option.name());
+        report.add(Kind::Forbidden, pool.arg(used.at), message, "use securityContext");
+    }
+}
+
+fn w13(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, used) in super::uses(subject, &["--purge"]) {
+        let message = "each restart or scale-out would delete all waiting tasks";
+        report.add(Kind::Forbidden, pool.arg(used.at), message, "remove it, and use celery purge by hand");
+    }
+}
+
+fn w41(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, used) in super::uses(subject, &["--statedb"]) {
+        let Some(file) =
+            used.value.filter(|file| !file.is_empty() && !used.is_opaque() && !file.starts_with("/tmp/"))
+        else {
+            continue;
+        };
+        let shared = is_mounted(subject, pool, file) && subject.may_be_many(pool) && !file.contains('%');
+        if shared {
+            report.add(
+                Kind::Invalid,
+                pool.arg(used.value_at),
+                "is one file for several pods",
+                "use a file in /tmp",
+            );
+        } else if !is_mounted(subject, pool, file) {
+            report.add(Kind::Invalid, pool.arg(used.value_at), "is on no volume", "use a file in /tmp");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A scheduler inside the worker.
+
+use super::super::finding::{Kind, Report, Severity};
+use super::super::rule::{Check, Example, Rule};
+use super::super::subject::{Pool, Subject};
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "W11", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the scheduler is not part of a worker that may run twice",
+        consequence: "Every pod sends every periodic task; with gevent and eventlet the worker does not start.",
+        check: Check::object(w11),
+        example: Example { bad: "spec: {workerSpec: {numOfWorkers: 2, args: ['-B']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {numOfWorkers: 2}, beatSpec: {}}", old: None },
+    },
+    Rule {
+        id: "W12", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "options of the scheduler stand where a scheduler is",
+        consequence: "Without -B the worker ignores them.",
+        check: Check::object(w12),
+        example: Example { bad: "spec: {workerSpec: {args: ['-s', /tmp/schedule]}}", at: "spec.workerSpec.args[0]", good: "spec: {beatSpec: {scheduleFile: /tmp/schedule}}", old: None },
+    },
+];
+
+fn w11(subject: &Subject<'_>, report: &mut Report<'_>) {
+    // Two schedulers in one object are another rule's matter.
+    if subject.object.spec.beat_spec.is_some() {
+        return;
+    }
+    for (pool, used) in super::uses(subject, &["--beat"]) {
+        let path = pool.arg(used.at);
+        if has_green_threads(pool) {
+            let message = "gevent and eventlet cannot run the scheduler";
+            report.add(Kind::Forbidden, path, message, "remove it, and set spec.beatSpec");
+        } else if subject.may_be_many(pool) && !has_lock(pool) {
+            let message = "every pod would send every periodic task";
+            report.add(Kind::Forbidden, path, message, "remove it, and set spec.beatSpec");
+        } else {
+            let message = "a rollout runs two schedulers for a while";
+            report.graded(Severity::Warn, Kind::Forbidden, path, message, "use spec.beatSpec");
+        }
+    }
+}
+
+fn has_green_threads(pool: &Pool<'_>) -> bool {
+    let field = pool.spec.pool.as_ref().map(crate::api::Open::written);
+    let used = pool.said.pool().is().or(field);
+    matches!(used, Some("gevent" | "eventlet"))
+}
+
+/// Schedulers that let only one of them send.
+fn has_lock(pool: &Pool<'_>) -> bool {
+    pool.said.text("--scheduler").is().is_some_and(|scheduler| scheduler.to_lowercase().contains("redbeat"))
+}
+
+fn w12(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, used) in super::uses(subject, &["--schedule-filename", "--scheduler"]) {
+        if !pool.said.has("--beat") {
+            let message = format!("{} has no effect without -B", used.name);
+            report.add(Kind::Forbidden, pool.arg(used.at), message, "use spec.beatSpec");
+        }
+    }
+}

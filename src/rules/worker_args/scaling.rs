@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How many tasks one pod runs, and who changes that number.
+
+use super::super::finding::{Kind, Report, Severity};
+use super::super::rule::{Check, Example, Rule};
+use super::super::subject::{Pool, Subject};
+use crate::api::Open;
+use crate::celery::command::Concurrency;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "W16", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "concurrency does not follow the node",
+        consequence: "With 0 a worker starts a child for every cpu of the node, whatever its own limits are.",
+        check: Check::object(w16),
+        example: Example { bad: "spec: {workerSpec: {args: ['-c', '0']}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {concurrency: 4}}", old: None },
+    },
+    Rule {
+        id: "W23", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "one autoscaler for one pool",
+        consequence: "Celery changes the children of each pod while Kubernetes changes the pods, each undoing the other's work.",
+        check: Check::object(w23),
+        example: Example {
+            bad: "spec: {workerSpec: {args: ['--autoscale=8,2'], resources: {requests: {cpu: 1}}}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            at: "spec.workerSpec.args[0]",
+            good: "spec: {workerSpec: {args: ['--autoscale=8,2']}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "W24", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "--autoscale stands where it has an effect",
+        consequence: "The solo pool ignores it, and beside it a number of tasks is ignored.",
+        check: Check::object(w24),
+        example: Example { bad: "spec: {workerSpec: {args: ['--autoscale=8,2', '-c', '4']}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['--autoscale=8,2']}}", old: None },
+    },
+];
+
+fn w16(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let unset = pool.said.concurrency().is() == Some(Concurrency::Unset);
+        if let Some(used) = pool.said.last("--concurrency").filter(|_| unset) {
+            let message = "means all cpus of the node";
+            report.add(Kind::Invalid, pool.arg(used.value_at), message, "use 1 or more");
+        }
+    }
+}
+
+fn w23(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in subject.pools.iter().filter(|pool| subject.target_of(pool.name).is_some()) {
+        if let Some(used) = pool.said.last("--autoscale") {
+            let message = "the pool has an autoscaler in scaleTargetRef too";
+            report.add(Kind::Forbidden, pool.arg(used.at), message, "use one of them");
+        }
+    }
+}
+
+fn w24(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let Some(autoscale) = pool.said.last("--autoscale") else { continue };
+        if is_solo(pool) {
+            let message = "has no effect with the pool solo";
+            report.add(Kind::Forbidden, pool.arg(autoscale.at), message, "remove it, or use prefork");
+        }
+        if let Some(concurrency) = pool.said.last("--concurrency") {
+            let message = "has no effect beside --autoscale";
+            report.add(Kind::Forbidden, pool.arg(concurrency.at), message, "use one of them");
+        } else if pool.spec.concurrency.is_some() {
+            let path = format!("{}.concurrency", pool.path);
+            report.add(Kind::Forbidden, path, "has no effect beside --autoscale", "use one of them");
+        }
+    }
+}
+
+fn is_solo(pool: &Pool<'_>) -> bool {
+    pool.said.pool().is().or(pool.spec.pool.as_ref().map(Open::written)) == Some("solo")
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Words that are several words, or none of the command line at all.
+
+use super::super::finding::{Kind, Report, Severity};
+use super::super::rule::{Check, Example, Rule};
+use super::super::subject::{Pool, Subject};
+use crate::celery::command::Command;
+use crate::celery::options::Kind as ValueKind;
+use crate::celery::version::Release;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "W01", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "every argument is a word of its own",
+        consequence: "The worker starts, consumes queues called \" a\" and \"b -c 1\", and the real ones fill up.",
+        check: Check::object(w01),
+        example: Example { bad: "spec: {workerSpec: {args: ['-Q a,b -c 1']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['-Q', 'a,b', '-c', '1']}}", old: None },
+    },
+    Rule {
+        id: "W02", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "an option and its value are two arguments, or joined by '='",
+        consequence: "The container ends with \"No such option '--loglevel info'\".",
+        check: Check::object(w02),
+        example: Example { bad: "spec: {workerSpec: {args: ['--loglevel info']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--loglevel', 'info', '--concurrency=2']}}", old: None },
+    },
+];
+
+/// What a word with blanks in it was probably meant to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joined {
+    /// `-Q a,b -c 1`: Celery takes all of it for one value.
+    Value,
+    /// `--loglevel info`: Celery looks for an option of that name.
+    Name,
+}
+
+/// Whether a word holds an option together with its value or with further options.
+pub(super) fn joined(word: &str) -> Option<Joined> {
+    let mut parts = word.split_whitespace();
+    let first = parts.next()?;
+    if !word.contains(char::is_whitespace) {
+        return None;
+    }
+    let is_option = |part: &str| {
+        let name = part.split('=').next().unwrap_or_default();
+        Release::ALL.iter().any(|release| Command::Worker.options().find(name, *release).is_some())
+    };
+    let begins = word.starts_with(first) && is_option(first) && first.find('=').is_none();
+    match parts.by_ref().any(is_option) {
+        _ if begins && first.starts_with("--") => Some(Joined::Name),
+        true => Some(Joined::Value),
+        false if begins && word.trim_end() != first => Some(Joined::Value),
+        false => None,
+    }
+}
+
+fn w01(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, at) in words(subject, Joined::Value) {
+        // Celery reads "-c 1" as a number with a blank before it, which is a number all the same.
+        let severity = if is_harmless(pool, at) { Severity::Warn } else { report.severity() };
+        let message = "looks like several arguments in one string";
+        told(report, severity, pool, at, message);
+    }
+}
+
+fn w02(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, at) in words(subject, Joined::Name) {
+        let severity = super::severity(subject, report);
+        told(report, severity, pool, at, "has an option and its value in one string");
+    }
+}
+
+fn words<'s, 'a>(subject: &'s Subject<'a>, kind: Joined) -> impl Iterator<Item = (&'s Pool<'a>, usize)> {
+    subject.pools.iter().flat_map(move |pool| {
+        let words = pool.spec.args.iter().enumerate();
+        words.filter(move |(_, word)| joined(word) == Some(kind)).map(move |(at, _)| (pool, at))
+    })
+}
+
+fn is_harmless(pool: &Pool<'_>, at: usize) -> bool {
+    let is_number = |kind| matches!(kind, ValueKind::Int | ValueKind::Float | ValueKind::Concurrency);
+    let is_one = pool.word(at).split_whitespace().count() == 2;
+    let read = pool.said.occurrences.iter().any(|used| used.at == at && is_number(used.option.kind));
+    is_one && read && !pool.said.faults.iter().any(|fault| fault.at == at)
+}
+
+/// The words that were meant stand in the message only where none of them can be a secret.
+fn told(report: &mut Report<'_>, severity: Severity, pool: &Pool<'_>, at: usize, message: &str) {
+    let word = pool.word(at);
+    let parts: Vec<String> = word.split_whitespace().map(|part| format!("{part:?}")).collect();
+    let is_plain =
+        word.chars().all(|c| c.is_ascii_alphanumeric() || " \t,-_=.".contains(c)) && word.len() <= 40;
+    let first = word.split_whitespace().next().unwrap_or_default();
+    let name = first.split('=').next().unwrap_or_default();
+    let is_known = Command::Worker.options().find(name, Release::NEWEST).is_some();
+    if is_plain && is_known {
+        let fix = format!("write {}", parts.join(", "));
+        report.add_shown(severity, pool.arg(at), word, message, fix);
+    } else {
+        report.graded(severity, Kind::Forbidden, pool.arg(at), message, "split it, one word an element");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_are_told_from_joined_words() {
+        for (word, expected) in [
+            ("-Q a,b", Some(Joined::Value)),
+            ("-Qa -c 1", Some(Joined::Value)),
+            ("--queues=a -c 1", Some(Joined::Value)),
+            ("worker -Q a", Some(Joined::Value)),
+            ("--loglevel info", Some(Joined::Name)),
+            ("--queues=a, b", None),
+            ("-Q", None),
+            ("-E ", None),
+            ("a b", None),
+            ("", None),
+            (" ", None),
+            ("--nosuch x", None),
+        ] {
+            assert_eq!(joined(word), expected, "{word:?}");
+        }
+    }
+}
