@@ -28,7 +28,7 @@ pub struct BeatSpec {
     pub schedule_file: Option<String>,
     /// Longest sleep between two looks at the schedule, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1))]
     pub max_interval: Option<i32>,
     /// What is logged; absent: `INFO`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

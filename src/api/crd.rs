@@ -41,6 +41,17 @@ const MAPS: &[(&str, &[&str], usize)] = &[
     ("/status/properties/pools", &["name"], 64),
 ];
 
+/// Patterns of texts: where, the pattern, the longest text.
+const PATTERNS: &[(&str, &str, usize)] = &[
+    ("/spec/properties/common/properties/appName", "^[a-z]([a-z0-9-]*[a-z0-9])?$", 63),
+    ("/spec/properties/workerPools/items/properties/name", "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", 63),
+    (
+        "/spec/properties/flowerSpec/properties/urlPrefix",
+        "^/*[A-Za-z0-9._~-][A-Za-z0-9._~/-]*$",
+        limits::TEXT,
+    ),
+];
+
 const ONE_NUMBER: &str = "has(self.minAvailable) != has(self.maxUnavailable)";
 const ONE_NUMBER_SAID: &str = "must set exactly one of minAvailable, maxUnavailable";
 const SOFT_FITS: &str = "!has(self.mode) || self.mode != 'Soft' || !has(self.softTimeoutSeconds) || self.softTimeoutSeconds + 5 <= (has(self.timeoutSeconds) ? self.timeoutSeconds : 600)";
@@ -75,6 +86,20 @@ const CEL: &[(&str, &str, &str, &str)] = &[
     ("/spec/properties/common/properties/broker", "",
         "[has(self.url), has(self.urlSecretRef), has(self.redis), has(self.rabbitmq), has(self.sqs)].filter(set, set).size() == 1",
         "must set exactly one of url, urlSecretRef, redis, rabbitmq, sqs"),
+    ("/spec/properties/workerPools/items", ".name", "self.name != 'default'", "is reserved for workerSpec"),
+    ("/spec/properties/beatSpec/properties/persistence", "", "!has(self.existingClaim) || !has(self.size)",
+        "existingClaim and size are set together"),
+    ("/spec/properties/flowerSpec", ".nodePort", "!has(self.nodePort) || self.serviceType in ['NodePort', 'LoadBalancer']",
+        "a Service inside the cluster has no port on the nodes"),
+    ("/spec/properties/flowerSpec", ".loadBalancerSourceRanges", "!has(self.loadBalancerSourceRanges) || self.serviceType == 'LoadBalancer'",
+        "only a load balancer looks at the addresses of clients"),
+    ("/spec/properties/flowerSpec", ".replicas", "!has(self.persistence) || self.replicas <= 1",
+        "two pods would write one history"),
+    ("/spec/properties/flowerSpec/properties/persistence", "", "!has(self.existingClaim) || !has(self.size)",
+        "existingClaim and size are set together"),
+    ("/spec/properties/flowerSpec/properties/auth", "",
+        "[has(self.basic), has(self.oauth), has(self.allowUnauthenticated) && self.allowUnauthenticated].filter(set, set).size() == 1",
+        "must set exactly one of basic, oauth, allowUnauthenticated: true"),
     ("/spec/properties/scaleTargetRef/items", ".maxReplicas", "!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",
         "must be at least minReplicas"),
     ("/spec/properties/scaleTargetRef/items", ".minReplicas",
@@ -139,9 +164,11 @@ fn completed(mut schema: Value) -> Value {
             }
         }
     }
-    if let Some(name) = place(&mut schema, "/spec/properties/common/properties/appName") {
-        name.insert("pattern".to_owned(), json!("^[a-z]([a-z0-9-]*[a-z0-9])?$"));
-        name.insert("maxLength".to_owned(), json!(63));
+    for (path, pattern, max_length) in PATTERNS {
+        if let Some(text) = place(&mut schema, path) {
+            text.insert("pattern".to_owned(), json!(pattern));
+            text.insert("maxLength".to_owned(), json!(max_length));
+        }
     }
     if let Some(metrics) = place(&mut schema, "/spec/properties/scaleTargetRef/items/properties/metrics") {
         metrics.insert("minItems".to_owned(), json!(1));
@@ -264,6 +291,9 @@ mod tests {
         let mut schema = schema();
         for (path, ..) in MAPS {
             assert!(place(&mut schema, path).is_some_and(|list| list["type"] == "array"), "{path}");
+        }
+        for (path, ..) in PATTERNS {
+            assert!(place(&mut schema, path).is_some_and(|text| text["type"] == "string"), "{path}");
         }
         for (path, ..) in CEL {
             assert!(place(&mut schema, path).is_some_and(|object| object["type"] == "object"), "{path}");

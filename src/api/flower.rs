@@ -48,11 +48,11 @@ pub struct FlowerSpec {
     pub image: Option<String>,
     /// Version of Flower in the image, in quotes; absent: the newest known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(custom(grammar::flower_version))]
     pub version: Option<String>,
     /// Port on every node, with the type `NodePort` or `LoadBalancer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1, max = 65535))]
     pub node_port: Option<i32>,
     /// Address ranges that a load balancer lets in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -68,7 +68,7 @@ pub struct FlowerSpec {
     pub session_affinity: Option<Open<SessionAffinity>>,
     /// Path under which Flower answers, without slashes at its ends: `flower`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(custom(grammar::url_prefix))]
     pub url_prefix: Option<String>,
     /// Who may look: exactly one of `basic`, `oauth`, or `allowUnauthenticated: true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,23 +80,23 @@ pub struct FlowerSpec {
     pub unauthenticated_api: Option<bool>,
     /// An Ingress for Flower; present means on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(dive)]
     pub ingress: Option<FlowerIngress>,
     /// A volume for Flower's history; present means on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(dive)]
     pub persistence: Option<FlowerPersistence>,
     /// Tasks to remember; absent: 20000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1))]
     pub max_tasks: Option<i32>,
     /// Workers to remember; absent: 5000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1))]
     pub max_workers: Option<i32>,
     /// Seconds after which a worker that is gone is forgotten; absent: 300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 0))]
     pub purge_offline_workers_seconds: Option<i32>,
     /// The key of a Secret with the URL of RabbitMQ's management API: `http://user:password@host:15672/api/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,7 +112,7 @@ pub struct FlowerSpec {
     pub natural_time: Option<bool>,
     /// Milliseconds to wait for answers of workers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(skip)]
+    #[garde(range(min = 1))]
     pub inspect_timeout_ms: Option<i32>,
     /// Columns of the page of tasks: `name,uuid,state`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,50 +145,62 @@ pub struct FlowerSpec {
 }
 
 /// How Flower is reached from outside the cluster.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowerIngress {
     /// Class of the Ingress; absent: the cluster's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub class_name: Option<String>,
     /// Host name; absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(custom(grammar::ingress_host))]
     pub host: Option<String>,
     /// Path; absent: `urlPrefix`, else `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub path: Option<String>,
     /// How the path is compared: `Prefix` (when absent), `Exact` or `ImplementationSpecific`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub path_type: Option<Open<PathType>>,
     /// Secret with the certificate of the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(custom(grammar::object_name)))]
     pub tls_secret_name: Option<String>,
     /// Annotations of the Ingress.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[garde(skip)]
     pub annotations: BTreeMap<String, String>,
 }
 
 /// A volume for Flower's history: an existing claim, or a new one.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowerPersistence {
     /// A claim of the namespace that is already there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub existing_claim: Option<String>,
     /// Size of a new claim; absent: `1Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub size: Option<Quantity>,
     /// Storage class of a new claim; absent: the cluster's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub storage_class: Option<String>,
     /// Whether the new claim stays when the Celery is deleted; absent: yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub retain: Option<bool>,
     /// Folder of the volume in Flower's container; absent: `/data/flower`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
     pub path: Option<String>,
     /// Seconds between two writes of the history; absent: 60. With 0 it is written only on a clean stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(range(min = 0))]
     pub save_interval_seconds: Option<i32>,
 }
 
@@ -199,7 +211,7 @@ pub struct FlowerPersistence {
 pub struct FlowerTls {
     /// Secret of the type `kubernetes.io/tls`.
     #[serde(default)]
-    #[garde(skip)]
+    #[garde(custom(grammar::object_name))]
     pub secret_name: String,
 }
 

@@ -40,7 +40,7 @@ pub struct BasicAuth {
 /// Accounts of somebody else.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("required" = ["provider"]))]
+#[schemars(extend("required" = ["provider", "emails"]))]
 pub struct OAuth {
     /// Whose accounts: `google`, `github`, `gitlab` or `okta`.
     #[serde(default)]
@@ -49,6 +49,7 @@ pub struct OAuth {
     /// Addresses that may look: `me@example.com`, or all of a domain as one entry, `.*@example.com`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
+    #[schemars(extend("minItems" = 1))]
     pub emails: Vec<String>,
     /// The key of a Secret with the client id.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -62,15 +62,54 @@ pub(super) fn trigger_authentication(value: &str, (): &()) -> Verdict {
     if is_object_name(value) { Ok(()) } else { wrong("is not a name of a TriggerAuthentication") }
 }
 
-/// Whether Kubernetes gives objects such a name (DNS-1123 subdomain).
-fn is_object_name(value: &str) -> bool {
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    value.len() <= 253 && value.split('.').all(label)
+/// Whether Kubernetes takes a text as the name of an object (DNS-1123 subdomain).
+#[must_use]
+pub(crate) fn is_object_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// Lower-case letters, digits and inner dashes: one part of such a name.
+fn is_label(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The name of a worker pool: a part of the names of its children. That `default` is taken is another rule's matter.
+pub(super) fn pool_name(value: &str, (): &()) -> Verdict {
+    if is_label(value) && value.len() <= names::MAX { Ok(()) } else { wrong("is not a name of a pool") }
+}
+
+/// The path below which Flower answers; Flower itself takes slashes away at both ends.
+pub(super) fn url_prefix(value: &Option<String>, (): &()) -> Verdict {
+    let Some(prefix) = value else { return Ok(()) };
+    let letters = prefix.chars().all(|c| c.is_ascii_alphanumeric() || "._~/-".contains(c));
+    if letters && !prefix.trim_matches('/').is_empty() { Ok(()) } else { wrong("is not a path") }
+}
+
+/// A version of Flower: two or three numbers.
+pub(super) fn flower_version(value: &Option<String>, (): &()) -> Verdict {
+    let Some(version) = value else { return Ok(()) };
+    let is_number =
+        |part: &str| part.parse::<u32>().is_ok() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = version.split('.').collect();
+    if (2..=3).contains(&parts.len()) && parts.iter().all(|part| is_number(part)) {
+        Ok(())
+    } else {
+        wrong("is not a version of Flower")
+    }
+}
+
+/// A host as an Ingress takes it: a name, the first label of which may be `*`; no scheme, port, path or address.
+pub(super) fn ingress_host(value: &Option<String>, (): &()) -> Verdict {
+    let Some(host) = value else { return Ok(()) };
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    if is_object_name(name) && host.parse::<std::net::IpAddr>().is_err() {
+        Ok(())
+    } else {
+        wrong("is not a host name that an Ingress takes")
+    }
 }
 
 /// A key of a Secret.

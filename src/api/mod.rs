@@ -39,7 +39,7 @@ pub use flower::{
     FlowerIngress, FlowerPersistence, FlowerSpec, FlowerTls, PathType, ServiceType, SessionAffinity,
 };
 pub use flower_auth::{BasicAuth, FlowerAuth, OAuth, OAuthProvider};
-pub(crate) use grammar::is_dns_label;
+pub(crate) use grammar::{is_dns_label, is_object_name};
 pub use json::{AnyObject, Anything};
 pub use lifecycle::{GracefulShutdown, PodDisruptionBudget, Probe, ProbeType, Probes, ShutdownMode};
 pub use open::{Open, Word};

@@ -24,7 +24,7 @@ use super::{GracefulShutdown, PodDisruptionBudget, Probes};
 pub struct WorkerPool {
     /// Name of the pool: lower-case letters, digits and dashes.
     #[serde(default)]
-    #[garde(skip)]
+    #[garde(custom(grammar::pool_name))]
     pub name: String,
     /// Everything else, as in `workerSpec`.
     #[serde(flatten)]

@@ -3,8 +3,8 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, broker, broker_url, common, flower, probes, queue_names, replicas, schema, shutdown, worker,
-    worker_args,
+    autoscale, beat, broker, broker_url, common, flower, pools, probes, queue_names, replicas, schema,
+    shutdown, worker, worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -33,6 +33,14 @@ const AREAS: &[&[Rule]] = &[
     probes::RULES,
     probes::ping::RULES,
     flower::RULES,
+    flower::args::RULES,
+    flower::typed::RULES,
+    flower::exposure::RULES,
+    flower::auth::RULES,
+    flower::oauth::RULES,
+    flower::history::RULES,
+    flower::broker::RULES,
+    flower::env::RULES,
     autoscale::target::RULES,
     autoscale::metrics::RULES,
     autoscale::resources::RULES,
@@ -41,6 +49,9 @@ const AREAS: &[&[Rule]] = &[
     autoscale::zero::RULES,
     autoscale::behavior::RULES,
     autoscale::keda::RULES,
+    beat::RULES,
+    beat::args::RULES,
+    pools::RULES,
 ];
 
 /// All rules that this crate checks itself.

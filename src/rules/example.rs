@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::{Facts, Rule};
+
 /// What is wrong with the YAML that was to be laid over.
 pub type NotYaml = serde_saphyr::Error;
 
@@ -30,4 +32,12 @@ pub fn object(overlay: &str) -> Result<Value, NotYaml> {
     let overlay: Value = serde_saphyr::from_str(overlay)?;
     json_patch::merge(&mut object, &overlay);
     Ok(object)
+}
+
+/// What is known beside the examples of a rule: the neighbours, and for a rule about facts a cluster without KEDA.
+#[must_use]
+pub fn facts(rule: &Rule) -> Facts {
+    let neighbours = NEIGHBOURS.iter().map(|(name, prefix)| ((*name).to_owned(), (*prefix).to_owned()));
+    let keda = rule.is_about_facts().then_some(false);
+    Facts { keda, neighbours: neighbours.collect(), ..Facts::default() }
 }

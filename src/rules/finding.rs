@@ -202,9 +202,18 @@ impl<'r> Report<'r> {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
-        let severity = std::mem::replace(&mut self.origin.severity, Severity::Warn);
-        self.add(kind, path, message, fix);
-        self.origin.severity = severity;
+        self.graded(Severity::Warn, kind, path, message, fix);
+    }
+
+    /// Adds a finding about a value that may hold credentials: it is not shown.
+    pub(super) fn add_hidden(
+        &mut self,
+        severity: Severity,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.push(severity, Kind::Invalid, path.into(), None, message.into(), fix.into());
     }
 
     /// Adds a finding that shows a value prepared by the rule: one with credentials masked.

@@ -7,6 +7,7 @@
 
 mod amount;
 mod autoscale;
+mod beat;
 mod broker;
 mod broker_url;
 pub mod catalogue;
@@ -17,6 +18,7 @@ mod field;
 mod finding;
 mod flower;
 mod path;
+mod pools;
 mod probes;
 mod queue_names;
 mod queues;
@@ -28,6 +30,7 @@ mod shell;
 mod shutdown;
 mod size;
 mod subject;
+mod volume;
 mod worker;
 mod worker_args;
 

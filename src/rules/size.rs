@@ -21,6 +21,7 @@ pub(super) fn has_long_lists(object: &Celery) -> bool {
         common.command.len(),
         common.pod_labels.len(),
         common.pod_annotations.len(),
+        common.config.len(),
     ];
     let named = spec.worker_pools.iter().map(|pool| &pool.spec);
     let scaled = |target: &ScaleTarget| {
@@ -58,14 +59,21 @@ fn worker(spec: &WorkerSpec) -> bool {
 
 fn beat(spec: &BeatSpec) -> bool {
     let probes = spec.probes.iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
-    is_long(spec.env.len())
-        || is_long(spec.args.len())
+    [spec.env.len(), spec.env_from.len(), spec.args.len()].into_iter().any(is_long)
         || probes.flatten().any(|probe| is_long(probe.command.len()))
         || spec.resources.as_ref().is_some_and(resources)
 }
 
 fn flower(spec: &FlowerSpec) -> bool {
-    is_long(spec.env.len()) || is_long(spec.args.len()) || spec.resources.as_ref().is_some_and(resources)
+    let oauth = spec.auth.as_ref().and_then(|auth| auth.oauth.as_ref());
+    let lists = [
+        spec.env.len(),
+        spec.env_from.len(),
+        spec.args.len(),
+        spec.load_balancer_source_ranges.len(),
+        oauth.map_or(0, |oauth| oauth.emails.len()),
+    ];
+    lists.into_iter().any(is_long) || spec.resources.as_ref().is_some_and(resources)
 }
 
 fn has_long_containers(containers: &[Container]) -> bool {

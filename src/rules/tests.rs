@@ -11,7 +11,7 @@ mod shutdown;
 mod worker;
 
 /// The small correct Celery with this YAML laid over it.
-fn shop(overlay: &str) -> Value {
+pub(super) fn shop(overlay: &str) -> Value {
     example::object(overlay).unwrap_or_else(|error| panic!("{overlay}: {error}"))
 }
 
@@ -43,17 +43,6 @@ fn warn(path: &str) -> Vec<(Severity, String)> {
     vec![(Severity::Warn, path.to_owned())]
 }
 
-/// What must be known beside the bad example of a rule, so that it breaks the rule.
-fn known(rule: &Rule) -> Facts {
-    match rule.id {
-        "A15" => Facts { keda: Some(false), ..surroundings() },
-        id => {
-            assert!(!rule.is_about_facts(), "{id} needs facts: add them here");
-            surroundings()
-        }
-    }
-}
-
 #[test]
 fn rules_about_facts_find_nothing_in_the_object_alone() {
     for rule in catalogue::rules().filter(|rule| rule.is_about_facts()) {
@@ -64,7 +53,7 @@ fn rules_about_facts_find_nothing_in_the_object_alone() {
 #[test]
 fn what_the_facts_say_of_an_object_they_say_of_the_one_before_it_too() {
     for rule in catalogue::rules().filter(|rule| rule.is_about_facts()) {
-        let (facts, before) = (known(rule), shop(rule.example.bad));
+        let (facts, before) = (example::facts(rule), shop(rule.example.bad));
         let mut after = before.clone();
         after["metadata"]["labels"] = json!({"team": "a"});
         let typed = serde_json::from_value(before.clone()).expect("a Celery");
@@ -82,7 +71,8 @@ fn what_the_facts_say_of_an_object_they_say_of_the_one_before_it_too() {
 fn outcome(rule: &Rule, overlay: &str) -> Vec<(&'static str, String)> {
     let object = shop(overlay);
     let old = rule.example.old.map(shop);
-    let mut findings = located(check(&object, old.as_ref(), &known(rule)).expect("has the form of a Celery"));
+    let mut findings =
+        located(check(&object, old.as_ref(), &example::facts(rule)).expect("has the form of a Celery"));
     if rule.is_about_scaling() {
         findings.extend(located(check_scale(&object)));
     }
@@ -113,7 +103,7 @@ fn every_bad_example_is_found_under_its_id_alone_and_every_good_one_is_free() {
 fn bad_examples_have_the_severity_of_their_rule() {
     for rule in catalogue::rules() {
         let old = rule.example.old.map(shop);
-        let findings = check(&shop(rule.example.bad), old.as_ref(), &known(rule)).expect("a Celery");
+        let findings = check(&shop(rule.example.bad), old.as_ref(), &example::facts(rule)).expect("a Celery");
         for finding in findings.iter().filter(|finding| finding.rule == rule.id) {
             assert_eq!(finding.severity, rule.severity, "{}", rule.id);
             assert_eq!(finding.schema, rule.schema || finding.schema, "{}", rule.id);
@@ -125,7 +115,8 @@ fn bad_examples_have_the_severity_of_their_rule() {
 fn warnings_fit_into_a_line_wherever_their_pool_stands() {
     for rule in catalogue::rules() {
         let old = rule.example.old.map(shop);
-        for finding in check(&shop(rule.example.bad), old.as_ref(), &known(rule)).expect("a Celery") {
+        for finding in check(&shop(rule.example.bad), old.as_ref(), &example::facts(rule)).expect("a Celery")
+        {
             let path = finding.path.replace("spec.workerSpec", "spec.workerPools[0]");
             let value = finding.value.as_ref().map(|value| format!("{value:?} ")).unwrap_or_default();
             let line = format!("{path}: {value}{}; {} [{}]", finding.message, finding.fix, finding.rule);
@@ -157,9 +148,13 @@ fn every_field_of_a_rule_is_guarded_by_garde() {
                     redis: {host: '', port: 0, db: -1, passwordSecretRef: {}}, urlSecretRef: {name: _, key: /}, sqs: {}}},
                 workerSpec: {numOfWorkers: -1, image: '/', maxTasksPerChild: 0, prefetchMultiplier: 0,
                              gracefulShutdown: {timeoutSeconds: 0, softTimeoutSeconds: -1}},
-                workerPools: [{name: mail, numOfWorkers: -1, image: '/', maxTasksPerChild: 0, prefetchMultiplier: 0,
+                workerPools: [{name: _, numOfWorkers: -1, image: '/', maxTasksPerChild: 0, prefetchMultiplier: 0,
                                gracefulShutdown: {timeoutSeconds: 0, softTimeoutSeconds: -1}}],
-                flowerSpec: {image: '/', replicas: -1, servicePort: 0},
+                beatSpec: {maxInterval: 0},
+                flowerSpec: {image: '/', replicas: -1, servicePort: 0, nodePort: 0, version: x, urlPrefix: ':', maxTasks: 0,
+                    maxWorkers: 0, purgeOfflineWorkersSeconds: -1, inspectTimeoutMs: 0, persistence: {saveIntervalSeconds: -1},
+                    ingress: {host: 'a:1', tlsSecretName: _}, tls: {secretName: _}, brokerApiSecretRef: {},
+                    auth: {basic: {secretRef: {}}, oauth: {keySecretRef: {}, secretSecretRef: {}, cookieSecretRef: {}}}},
                 scaleTargetRef: [{kind: worker, minReplicas: -1, maxReplicas: 0,
                                   pollingInterval: 0, cooldownPeriod: 0, idleReplicas: 1, activationValue: -1,
                                   fallback: {failureThreshold: -1, replicas: -1}, triggerAuthenticationRef: {name: _},
@@ -227,7 +222,7 @@ fn every_guarded_field_belongs_to_a_rule() {
 fn all_mistakes_come_in_one_answer() {
     let object = shop(
         "spec: {common: {image: My/App, celeryApp: shop/tasks, broker: {url: 'cache:6379'}},
-                flowerSpec: {servicePort: 0, serviceType: Foo},
+                flowerSpec: {servicePort: 0, serviceType: Foo, auth: {allowUnauthenticated: true}},
                 scaleTargetRef: [{kind: queue, minReplicas: 4, maxReplicas: 2, metrics: [{name: tasks, target: {}}]}]}",
     );
     let ids: BTreeSet<&str> = found(&object, None).into_iter().map(|(id, _)| id).collect();

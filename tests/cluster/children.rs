@@ -52,7 +52,7 @@ fn workers_become_a_deployment_with_our_labels_and_owner() {
 #[test]
 fn flower_becomes_a_deployment_and_a_service() {
     let space = Space::new(shared(), "flower");
-    space.create("celeries", &shop::with("spec: {flowerSpec: {servicePort: 8080, serviceType: NodePort}}"));
+    space.create("celeries", &shop::with("spec: {flowerSpec: {servicePort: 8080, serviceType: NodePort, auth: {allowUnauthenticated: true}}}"));
     let service = space.until_there("services", "shop-flower");
     assert_eq!(
         (&service["spec"]["type"], &service["spec"]["ports"][0]["port"]),

@@ -69,7 +69,8 @@ fn ids(response: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_good_object_gets_what_is_absent_and_nothing_else() {
-    let object = shop(json!({"flowerSpec": {"serviceType": "NodePort"}}));
+    let flower = json!({"serviceType": "NodePort", "auth": {"allowUnauthenticated": true}});
+    let object = shop(json!({"flowerSpec": flower}));
     let response = ask(MUTATE_PATH, &review("CREATE", &object, &Value::Null)).await;
     assert_eq!(response["allowed"], true);
     assert_eq!(response["patchType"], "JSONPatch");

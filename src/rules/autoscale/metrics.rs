@@ -78,9 +78,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "A user interface would be scaled by a backlog it does not work on.",
         check: Check::object(a13),
         example: Example {
-            bad: "spec: {flowerSpec: {}, scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            bad: "spec: {flowerSpec: {auth: {allowUnauthenticated: true}}, scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.scaleTargetRef[0].metrics[0].name",
-            good: "spec: {flowerSpec: {}, scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+            good: "spec: {flowerSpec: {auth: {allowUnauthenticated: true}}, scaleTargetRef: [{kind: flower, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
             old: None,
         },
     },

@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "something is there to run",
         consequence: "An object without any component does nothing and looks healthy.",
         check: Check::object(c22),
-        example: Example { bad: "spec: {workerSpec: null}", at: "spec", good: "spec: {workerSpec: null, flowerSpec: {}}", old: None },
+        example: Example { bad: "spec: {workerSpec: null}", at: "spec", good: "spec: {workerSpec: null, flowerSpec: {auth: {allowUnauthenticated: true}}}", old: None },
     },
     Rule {
         id: "C25", severity: Severity::Deny, schema: false, since: "0.1",

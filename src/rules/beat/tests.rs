@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+use crate::rules::tests::shop;
+use crate::rules::{Facts, Severity, check};
+
+const DENY: Severity = Severity::Deny;
+const WARN: Severity = Severity::Warn;
+
+fn found(overlay: &str) -> Vec<(&'static str, Severity, String)> {
+    let findings = check(&shop(overlay), None, &Facts::default()).expect("a Celery");
+    findings.into_iter().map(|it| (it.rule, it.severity, it.path)).collect()
+}
+
+fn of(beat: &str) -> Vec<(&'static str, Severity)> {
+    let overlay = format!("spec: {{beatSpec: {{{beat}}}}}");
+    found(&overlay).into_iter().map(|(rule, severity, _)| (rule, severity)).collect()
+}
+
+#[test]
+fn beat_in_workers_is_found_in_every_spelling() {
+    let ids = |rest: &str| {
+        let found = found(&format!("spec: {{beatSpec: {{}}, {rest}}}"));
+        found.into_iter().filter(|it| it.0 == "T02").map(|it| it.2).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("workerPools: [{name: a, args: ['-c', '1', '--beat']}]"), ["spec.workerPools[0].args[2]"]);
+    assert_eq!(ids("common: {command: [sh, -c, 'exec celery -A a worker -B']}"), ["spec.common.command"]);
+    assert!(ids("workerSpec: {args: ['-n', '-B%h']}").is_empty());
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_found_where_it_is_named() {
+    let with = |context: &str, rest: &str| {
+        let overlay =
+            format!("spec: {{common: {{containerSecurityContext: {{{context}}}}}, beatSpec: {{{rest}}}}}");
+        found(&overlay)
+    };
+    let at = |severity, path: &str| vec![("T03", severity, path.to_owned())];
+    let read_only = "readOnlyRootFilesystem: true";
+    let file = "spec.beatSpec.scheduleFile";
+    assert_eq!(with("runAsNonRoot: true", "scheduleFile: beat"), at(WARN, file));
+    assert_eq!(with(read_only, "scheduleFile: /var/beat"), at(DENY, file));
+    assert_eq!(with(read_only, "args: ['-s', beat]"), at(DENY, "spec.beatSpec.args[1]"));
+    assert_eq!(with("", "scheduleFile: beat"), []);
+    assert_eq!(with(read_only, "scheduleFile: /var/beat, persistence: {}"), []);
+    assert_eq!(with(read_only, "scheduler: django, scheduleFile: beat"), []);
+}
+
+#[test]
+fn schedulers_have_their_variants() {
+    for (beat, expected) in [
+        ("scheduler: django", vec![]),
+        ("scheduler: redbeat.RedBeatScheduler", vec![]),
+        ("scheduler: own", vec![("T04", WARN)]),
+        ("scheduler: a/b", vec![("T04", DENY)]),
+        ("args: ['-S', 'a b']", vec![("T04", DENY)]),
+        ("args: ['--scheduler=$(SCHEDULER)']", vec![]),
+    ] {
+        assert_eq!(of(beat), expected, "{beat}");
+    }
+}
+
+#[test]
+fn arguments_have_their_variants() {
+    for (beat, expected) in [
+        ("args: ['--nosuch=1']", vec![("T11", WARN)]),
+        ("args: ['-A', shop]", vec![("T12", DENY)]),
+        ("args: ['-l', verbose]", vec![("T14", DENY)]),
+        ("args: ['-s']", vec![("T14", DENY)]),
+        ("args: ['--pidfile=/run/beat.pid']", vec![("T16", WARN)]),
+        ("args: ['--help']", vec![("T16", DENY)]),
+        ("maxInterval: 5, args: ['--max-interval=5']", vec![("T17", WARN)]),
+        ("args: ['-l', INFO, '--loglevel=DEBUG']", vec![("T17", DENY)]),
+        ("args: ['--', 'beat.sync_every=1']", vec![]),
+        ("persistence: {existingClaim: a, storageClass: b}", vec![("T15", WARN)]),
+    ] {
+        assert_eq!(of(beat), expected, "{beat}");
+    }
+}
+
+#[test]
+fn what_an_old_or_unknown_celery_refuses_is_a_warning() {
+    for version in ["4.4", "6.0"] {
+        let overlay = format!(
+            "spec: {{common: {{celeryVersion: '{version}'}}, beatSpec: {{args: ['--max_interval=5']}}}}"
+        );
+        let found: Vec<_> = found(&overlay).into_iter().filter(|it| it.0 == "T11").collect();
+        assert_eq!(found, [("T11", WARN, "spec.beatSpec.args[0]".to_owned())], "{version}");
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about Flower's environment, in which Kubernetes and Flower use the same names.
+
+use super::given::{Flower, PATH};
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+
+/// Port of Flower when nobody chooses one.
+const PORT: i32 = 5555;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "F28", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "FLOWER_PORT is the port",
+        consequence: "Flower reads the variable before its arguments: a text that is no number, such as the one that Kubernetes writes for a Service called flower, ends it.",
+        check: Check::object(f28),
+        example: Example {
+            bad: "spec: {flowerSpec: {env: [{name: FLOWER_PORT, value: 'tcp://10.0.0.1:5555'}], auth: {allowUnauthenticated: true}}}",
+            at: "spec.flowerSpec.env[0].value",
+            good: "spec: {flowerSpec: {env: [{name: FLOWER_PORT, value: '5555'}], auth: {allowUnauthenticated: true}}}",
+            old: None,
+        },
+    },
+];
+
+fn f28(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(flower) = Flower::of(subject) else { return };
+    let variable = flower.variable("FLOWER_PORT");
+    if let Some((text, place)) = variable.text() {
+        let port = flower.spec.service_port.unwrap_or(PORT);
+        match text.trim().parse::<i32>() {
+            Err(_) => {
+                report.add(
+                    Kind::Invalid,
+                    place.path(),
+                    "is not a number, which ends Flower",
+                    "use servicePort instead",
+                );
+            }
+            Ok(number) if number != port => {
+                let message = format!("has no effect, the port is {port}");
+                report.graded(
+                    Severity::Warn,
+                    Kind::Invalid,
+                    place.path(),
+                    message,
+                    "use servicePort instead",
+                );
+            }
+            Ok(_) => {}
+        }
+    }
+    // The template that wins decides; links are off unless one switches them on.
+    let links = flower.templates().find_map(|(template, path)| {
+        let links = template.0.pointer("/spec/enableServiceLinks")?.as_bool()?;
+        Some((links, path))
+    });
+    if let Some((true, path)) = links {
+        let message = "a Service called flower would then set FLOWER_PORT to a text that ends Flower";
+        let path = format!("{path}.spec.enableServiceLinks");
+        report.add(
+            Kind::Invalid,
+            path,
+            message,
+            format!("remove it, or set it to false in {PATH}.podTemplate"),
+        );
+    }
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an option of Flower gets, and from where: its arguments win over its configuration file, and that over its
+//! environment. Much of it cannot be seen from here, and a rule must know what it does not know.
+
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
+use serde_json::Value;
+
+use crate::api::{AnyObject, Celery, FlowerSpec};
+use crate::celery::expansion::expands;
+use crate::celery::flower::{self, Occurrence, Reading};
+use crate::celery::options::flower::{Kind, Release};
+use crate::names;
+use crate::rules::facts::Facts;
+use crate::rules::subject::{Component, Part, Subject};
+
+/// Where Flower stands in the object.
+pub(super) const PATH: &str = "spec.flowerSpec";
+
+/// Flower as it is written, with what surrounds it.
+#[derive(Clone, Debug)]
+pub(super) struct Flower<'a> {
+    /// Its fields.
+    pub(super) spec: &'a FlowerSpec,
+    /// Its arguments, as the release reads them that was named, else the newest.
+    pub(super) reading: Reading<'a>,
+    object: &'a Celery,
+    facts: &'a Facts,
+}
+
+/// What an option or a variable gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Given<'a> {
+    /// Nothing.
+    Absent,
+    /// Perhaps something: a file or a list of variables may set it that nobody can look into from here.
+    Unknown,
+    /// Something that cannot be read from here.
+    Hidden(Place),
+    /// This text; it may be a secret.
+    Text(&'a str, Place),
+}
+
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the argument at this path.
+    Argument(String),
+    /// In the environment variable at this path.
+    Variable(String),
+}
+
+impl Place {
+    /// The path of the value.
+    pub(super) fn path(&self) -> &str {
+        match self {
+            Self::Argument(path) | Self::Variable(path) => path,
+        }
+    }
+}
+
+impl<'a> Given<'a> {
+    /// The text and its place, where both are known.
+    pub(super) fn text(&self) -> Option<(&'a str, &Place)> {
+        match self {
+            Self::Text(text, place) => Some((text, place)),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing is given, for sure.
+    pub(super) fn is_absent(&self) -> bool {
+        *self == Self::Absent
+    }
+
+    /// A switch: on, off, or not known. Arguments and variables are read differently.
+    pub(super) fn switch(&self) -> Option<bool> {
+        let (text, place) = self.text()?;
+        let word = text.to_ascii_lowercase();
+        match place {
+            Place::Argument(_) => Some(!["false", "f", "0"].contains(&word.as_str())),
+            Place::Variable(_) if ["y", "yes", "t", "true", "on", "1"].contains(&word.as_str()) => Some(true),
+            Place::Variable(_) if ["n", "no", "f", "false", "off", "0"].contains(&word.as_str()) => {
+                Some(false)
+            }
+            Place::Variable(_) => None,
+        }
+    }
+}
+
+impl<'a> Flower<'a> {
+    /// The Flower of an object, when it has one.
+    pub(super) fn of(subject: &Subject<'a>) -> Option<Self> {
+        let (object, facts) = (subject.object, subject.facts);
+        object.spec.flower_spec.as_ref().map(|spec| {
+            let reading = flower::reading(component(spec).args(), release(spec));
+            Self { spec, reading, object, facts }
+        })
+    }
+
+    /// What an option gets, `url_prefix`, wherever it is written but in the typed fields.
+    pub(super) fn option(&self, name: &str) -> Given<'a> {
+        let argument = self.argument(name);
+        if !argument.is_absent() {
+            argument
+        } else if self.argument("conf").is_absent() {
+            self.variable(&format!("FLOWER_{}", name.to_ascii_uppercase()))
+        } else {
+            Given::Unknown
+        }
+    }
+
+    /// What an option gets from the arguments.
+    pub(super) fn argument(&self, name: &str) -> Given<'a> {
+        self.reading.last(name).map_or(Given::Absent, said)
+    }
+
+    /// What an environment variable of Flower's container gets.
+    pub(super) fn variable(&self, name: &str) -> Given<'a> {
+        for (template, path) in self.templates() {
+            let path = format!("{path}.spec.containers");
+            if env_of(template).any(|entry| entry.get("name").and_then(Value::as_str) == Some(name)) {
+                return Given::Hidden(Place::Variable(path));
+            }
+        }
+        for (list, path) in [
+            (&self.spec.env, "spec.flowerSpec.env".to_owned()),
+            (&self.object.spec.common.env, "spec.common.env".to_owned()),
+        ] {
+            // Of two entries of a name the last one counts.
+            if let Some(at) = list.iter().rposition(|entry| entry.name == name) {
+                return self.entry(&list[at], &format!("{path}[{at}]"));
+            }
+        }
+        self.listed(name)
+    }
+
+    fn entry(&self, entry: &'a EnvVar, path: &str) -> Given<'a> {
+        let Some(source) = &entry.value_from else {
+            let text = entry.value.as_deref().unwrap_or_default();
+            return readable(text, Place::Variable(format!("{path}.value")));
+        };
+        let place = Place::Variable(format!("{path}.valueFrom"));
+        let key = source.secret_key_ref.as_ref();
+        let text =
+            key.and_then(|key| self.facts.secrets.get(&key.name).and_then(|texts| texts.0.get(&key.key)));
+        match text {
+            Some(text) => Given::Text(text, place),
+            None => Given::Hidden(place),
+        }
+    }
+
+    /// A variable from `envFrom`, the component's own lists first.
+    fn listed(&self, name: &str) -> Given<'a> {
+        let mut unknown = false;
+        for (list, path) in
+            [(component(self.spec).env_from(), PATH), (&self.object.spec.common.env_from, "spec.common")]
+        {
+            for (at, source) in list.iter().enumerate().rev() {
+                let prefix = source.prefix.as_deref().unwrap_or_default();
+                let Some(key) = name.strip_prefix(prefix) else { continue };
+                match self.holds(source, key) {
+                    Some(true) => {
+                        return Given::Hidden(Place::Variable(format!("{path}.envFrom[{at}]")));
+                    }
+                    Some(false) => {}
+                    None => unknown = true,
+                }
+            }
+        }
+        if unknown { Given::Unknown } else { Given::Absent }
+    }
+
+    /// Whether a source has a key; `None` when nobody looked into it.
+    fn holds(&self, source: &EnvFromSource, key: &str) -> Option<bool> {
+        let map = source.config_map_ref.as_ref().map(|map| &map.name);
+        let secret = source.secret_ref.as_ref().map(|secret| &secret.name);
+        match (map, secret) {
+            (Some(map), _) => self.facts.config_maps.get(map).map(|keys| keys.contains(key)),
+            (_, Some(secret)) => self.facts.secrets.get(secret).map(|texts| texts.0.contains_key(key)),
+            (None, None) => Some(false),
+        }
+    }
+
+    /// The templates laid over Flower's pods, the one that wins first.
+    pub(super) fn templates(&self) -> impl Iterator<Item = (&'a AnyObject, &'static str)> {
+        let own = component(self.spec).pod_template().map(|own| (own, "spec.flowerSpec.podTemplate"));
+        let shared = self.object.spec.common.pod_template.as_ref();
+        own.into_iter().chain(shared.map(|shared| (shared, "spec.common.podTemplate")))
+    }
+
+    /// The folders of Flower's container on which a volume lies.
+    pub(super) fn mounts(&self) -> Vec<&'a str> {
+        let shared = if self.spec.inherit_volumes == Some(false) {
+            &[][..]
+        } else {
+            self.object.spec.common.volume_mounts.as_slice()
+        };
+        let laid_over =
+            self.templates().flat_map(|(template, _)| containers(template)).flat_map(|container| {
+                let mounts = container.get("volumeMounts").and_then(Value::as_array);
+                mounts.into_iter().flatten().filter_map(|mount| mount.get("mountPath")?.as_str())
+            });
+        shared.iter().map(|mount| mount.mount_path.as_str()).chain(laid_over).collect()
+    }
+
+    /// Major and minor version, when they are written.
+    pub(super) fn version(&self) -> Option<(u32, u32)> {
+        version(self.spec)
+    }
+
+    /// The shared and the own variables, each with its path.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a EnvVar, String)> {
+        let lists = [("spec.common", &self.object.spec.common.env), (PATH, &self.spec.env)];
+        lists.into_iter().flat_map(|(path, list)| {
+            list.iter().enumerate().map(move |(at, entry)| (entry, format!("{path}.env[{at}]")))
+        })
+    }
+}
+
+/// Flower as one of the components.
+fn component(spec: &FlowerSpec) -> Component<'_> {
+    Component { path: PATH.to_owned(), part: Part::Flower(spec) }
+}
+
+fn version(spec: &FlowerSpec) -> Option<(u32, u32)> {
+    let mut numbers = spec.version.as_deref()?.split('.').map(|number| number.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
+/// The release whose options count.
+fn release(spec: &FlowerSpec) -> Release {
+    match version(spec) {
+        Some((0 | 1, _)) => Release::V1_2,
+        Some((2, 0)) => Release::V2_0,
+        _ => Release::NEWEST,
+    }
+}
+
+/// What an argument gives.
+fn said<'a>(occurrence: &Occurrence<'a>) -> Given<'a> {
+    let place = Place::Argument(argument_path(occurrence.at));
+    match occurrence.value {
+        Some(text) => readable(text, place),
+        None if occurrence.option.kind == Kind::Bool => Given::Text("true", place),
+        // Flower ends there.
+        None => Given::Hidden(place),
+    }
+}
+
+/// The path of an argument.
+pub(super) fn argument_path(at: usize) -> String {
+    format!("{PATH}.args[{at}]")
+}
+
+/// A text that kubelet does not change.
+fn readable(text: &str, place: Place) -> Given<'_> {
+    if expands(text) { Given::Hidden(place) } else { Given::Text(text, place) }
+}
+
+/// What a template says about Flower's own container.
+fn containers(template: &AnyObject) -> impl Iterator<Item = &Value> {
+    let list = template.0.pointer("/spec/containers").and_then(Value::as_array);
+    let is_flower = |it: &&Value| it.get("name").and_then(Value::as_str) == Some(names::FLOWER_CONTAINER);
+    list.into_iter().flatten().filter(is_flower)
+}
+
+fn env_of(template: &AnyObject) -> impl Iterator<Item = &Value> {
+    containers(template).flat_map(|it| it.get("env").and_then(Value::as_array).into_iter().flatten())
+}

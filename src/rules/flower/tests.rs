@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::rules::tests::shop;
+use crate::rules::{Facts, Finding, SecretTexts, Severity, check};
+
+/// What is found in a shop with this Flower.
+fn findings(flower: &str, facts: &Facts) -> Vec<Finding> {
+    let object: Value = shop(&format!("spec: {{flowerSpec: {{{flower}}}}}"));
+    check(&object, None, facts).expect("a Celery")
+}
+
+fn found(flower: &str) -> Vec<(&'static str, Severity, String)> {
+    let facts = Facts::default();
+    findings(flower, &facts).into_iter().map(|it| (it.rule, it.severity, it.path)).collect()
+}
+
+/// Rules and severities of a Flower that says that everybody may look.
+fn of(flower: &str) -> Vec<(&'static str, Severity)> {
+    let open = format!("auth: {{allowUnauthenticated: true}}, {flower}");
+    found(&open).into_iter().map(|(rule, severity, _)| (rule, severity)).collect()
+}
+
+fn ids(flower: &str) -> Vec<&'static str> {
+    found(flower).into_iter().map(|(rule, ..)| rule).collect()
+}
+
+const DENY: Severity = Severity::Deny;
+const WARN: Severity = Severity::Warn;
+
+#[test]
+fn a_door_to_the_outside_is_denied_and_one_with_a_guard_is_a_warning() {
+    for (flower, expected) in [
+        ("serviceType: NodePort", DENY),
+        ("serviceType: LoadBalancer", DENY),
+        ("serviceType: LoadBalancer, loadBalancerSourceRanges: [0.0.0.0/0]", DENY),
+        ("serviceType: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8]", WARN),
+        ("ingress: {}", DENY),
+        ("ingress: {annotations: {nginx.ingress.kubernetes.io/auth-url: 'https://sso/auth'}}", WARN),
+        ("ingress: {annotations: {nginx.ingress.kubernetes.io/auth-type: none}}", DENY),
+        ("ingress: {annotations: {traefik.ingress.kubernetes.io/router.middlewares: sso}}", WARN),
+        ("serviceType: NodePort, envFrom: [{secretRef: {name: settings}}]", WARN),
+        ("serviceType: NodePort, args: ['--conf=flowerconfig.py']", WARN),
+    ] {
+        assert_eq!(found(flower), [("F10", expected, "spec.flowerSpec.auth".to_owned())], "{flower}");
+    }
+}
+
+#[test]
+fn whoever_asks_for_credentials_is_left_alone() {
+    for flower in [
+        "serviceType: NodePort, args: ['--basic-auth=ann:$(PASSWORD)']",
+        "serviceType: NodePort, env: [{name: FLOWER_BASIC_AUTH, valueFrom: {secretKeyRef: {name: a, key: b}}}]",
+        "serviceType: NodePort, podTemplate: {spec: {containers: [{name: flower, env: [{name: FLOWER_BASIC_AUTH}]}]}}",
+        "ingress: {}, auth: {allowUnauthenticated: true}",
+        "envFrom: [{secretRef: {name: settings}}]",
+        "serviceType: NodePort, unauthenticatedApi: true, auth: {basic: {secretRef: {name: a, key: b}}}",
+    ] {
+        assert_eq!(found(flower), [], "{flower}");
+    }
+}
+
+#[test]
+fn an_open_api_is_told_once() {
+    assert_eq!(
+        ids("serviceType: NodePort, env: [{name: FLOWER_UNAUTHENTICATED_API, value: 'yes'}]"),
+        ["F12"]
+    );
+    assert_eq!(ids("unauthenticatedApi: true"), ["F11"]);
+    let guarded =
+        "serviceType: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8], unauthenticatedApi: true";
+    assert_eq!(of(guarded), [("F12", WARN)]);
+    assert_eq!(of("env: [{name: FLOWER_UNAUTHENTICATED_API, value: 'true'}]"), []);
+}
+
+#[test]
+fn what_is_known_of_envs_from_elsewhere_counts() {
+    let maps = BTreeMap::from([("settings".to_owned(), BTreeSet::from(["BASIC_AUTH".to_owned()]))]);
+    let facts = Facts { config_maps: maps, ..Facts::default() };
+    let with = |prefix: &str| {
+        format!("serviceType: NodePort, envFrom: [{{configMapRef: {{name: settings}}, prefix: '{prefix}'}}]")
+    };
+    assert_eq!(findings(&with("FLOWER_"), &facts), []);
+    assert_eq!(findings(&with(""), &facts)[0].severity, DENY);
+}
+
+#[test]
+fn ports_paths_and_ranges_have_their_variants() {
+    assert_eq!(of("nodePort: 30080"), [("F09", DENY)]);
+    assert_eq!(of("serviceType: NodePort, nodePort: 8080"), [("F09", WARN)]);
+    assert_eq!(of("serviceType: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/33]"), [("F36", DENY)]);
+    assert_eq!(of("serviceType: LoadBalancer, loadBalancerSourceRanges: [' fd00::/8']"), []);
+    assert_eq!(of("sessionAffinity: Cookie, ingress: {pathType: Regex}"), [("F08", DENY), ("F08", DENY)]);
+    assert_eq!(of("urlPrefix: a/b, ingress: {path: /a}"), []);
+    assert_eq!(of("urlPrefix: a, ingress: {path: /}"), []);
+    assert_eq!(of("ingress: {path: /a}"), [("F24", DENY)]);
+    assert_eq!(of("ingress: {path: a}"), [("F24", DENY)]);
+    assert_eq!(of("urlPrefix: a, ingress: {path: /a, pathType: Exact}"), [("F24", DENY)]);
+    assert_eq!(of("urlPrefix: a, ingress: {path: '/a(/|$)', pathType: ImplementationSpecific}"), []);
+    let rewrite = "ingress: {path: /a, annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}";
+    assert_eq!(of(rewrite), [("F24", WARN)]);
+}
+
+#[test]
+fn users_of_a_known_secret_are_read_and_never_shown() {
+    let text = |users: &str| {
+        let texts = SecretTexts(BTreeMap::from([("users".to_owned(), users.to_owned())]));
+        let facts = Facts { secrets: BTreeMap::from([("flower".to_owned(), texts)]), ..Facts::default() };
+        findings("auth: {basic: {secretRef: {name: flower, key: users}}}", &facts)
+    };
+    assert_eq!(text("ann:hunter2,bob:two"), []);
+    for (users, rule, severity) in [
+        ("hunter2", "F13", DENY),
+        ("ann:hunter2,", "F13", DENY),
+        ("ann:hunter2\n", "F13", DENY),
+        ("ann:hunter2,two", "F14", WARN),
+    ] {
+        let findings = text(users);
+        assert_eq!((findings[0].rule, findings[0].severity), (rule, severity), "{users:?}");
+        assert!(findings.len() == 1 && !findings[0].to_string().contains("hunter2"), "{findings:?}");
+    }
+}
+
+#[test]
+fn credentials_in_arguments_are_never_shown() {
+    for argument in [
+        "--basic_auht=ann:hunter2",
+        "--basic_auth=hunter2",
+        "--broker_api=ann:hunter2@mq:15672",
+        "--url_prefix=a --basic_auth=ann:hunter2",
+        "--oauth2_secret=hunter2 --x",
+        "--oauth2-secert=hunter2",
+    ] {
+        let facts = Facts::default();
+        for finding in
+            findings(&format!("args: ['{argument}'], auth: {{allowUnauthenticated: true}}"), &facts)
+        {
+            assert!(!finding.to_string().contains("hunter2"), "{finding}");
+        }
+    }
+}
+
+#[test]
+fn auth_says_one_thing() {
+    assert_eq!(ids("auth: {}"), ["F34"]);
+    assert_eq!(ids("serviceType: NodePort, auth: {allowUnauthenticated: false}"), ["F34"]);
+}
+
+#[test]
+fn accounts_in_arguments_are_judged_as_fields_are() {
+    let key = "--oauth2_key=a', '--oauth2_secret=$(S)', '--oauth2_redirect_uri=https://f/login', '--cookie_secret=$(C)";
+    let github = "--auth_provider=flower.views.auth.GithubLoginHandler";
+    let with = |args: &str| ids(&format!("args: ['{args}']"));
+    assert_eq!(with(&format!("--auth=me@example.com', '{github}', '{key}")), Vec::<&str>::new());
+    assert_eq!(with(&format!("--auth=.*@.*', '{github}', '{key}")), ["F15"]);
+    assert_eq!(with("--auth=me@example.com"), ["F16"]);
+    let wrong = "--auth_provider=flower.views.auth.GitHubLoginHandler";
+    assert_eq!(with(&format!("--auth=me@example.com', '{wrong}', '{key}")), ["F17"]);
+    assert_eq!(with(&format!("--auth=me@example.com', '--auth_provider=github', '{key}")), ["F17"]);
+    assert_eq!(
+        with(&format!("--auth=me@example.com', '--auth_provider=shop.auth.Handler', '{key}")),
+        Vec::<&str>::new()
+    );
+    assert_eq!(with(&format!("--auth=me@example.com', '{github}', '--cookie_secret=$(C)")), ["F18"]);
+    assert_eq!(with(&format!("--auth=me@example.com', '{github}', '{}", &key[..key.len() - 24])), ["F19"]);
+    assert_eq!(ids(&format!("version: '1.2', args: ['--auth=me@example.com', '{key}']")), Vec::<&str>::new());
+}
+
+#[test]
+fn typed_accounts_have_their_variants() {
+    let oauth = |fields: &str| {
+        ids(&format!(
+            "auth: {{oauth: {{emails: [me@example.com], keySecretRef: {{name: o, key: a}}, secretSecretRef: {{name: o, key: b}}, \
+             cookieSecretRef: {{name: o, key: c}}, {fields}}}}}"
+        ))
+    };
+    let login = "redirectUri: 'https://flower.example.com/login'";
+    assert_eq!(oauth(&format!("provider: google, {login}")), Vec::<&str>::new());
+    assert_eq!(oauth(&format!("provider: okta, {login}")), ["F18"]);
+    assert_eq!(oauth("provider: google, redirectUri: /login"), ["F18"]);
+    assert_eq!(oauth("provider: google, redirectUri: 'https://flower.example.com/'"), ["F18"]);
+    assert_eq!(ids("auth: {oauth: {}}"), ["F15", "F18", "F16", "F18", "F18", "F19"]);
+}
+
+#[test]
+fn histories_have_their_variants() {
+    assert_eq!(of("replicas: 2, persistence: {}"), [("F21", DENY)]);
+    assert_eq!(of("args: ['--persistent=True']"), [("F22", WARN)]);
+    assert_eq!(of("args: ['--persistent=False', '--db=/data/flower']"), []);
+    assert_eq!(
+        of("env: [{name: FLOWER_PERSISTENT, value: 'on'}, {name: FLOWER_DB, value: /data/f}]"),
+        [("F22", DENY)]
+    );
+    assert_eq!(of("persistence: {existingClaim: a, retain: false}"), [("F38", WARN)]);
+    for persistence in ["path: data", "path: /", "size: 0", "existingClaim: A_b"] {
+        assert_eq!(of(&format!("persistence: {{{persistence}}}")), [("F38", DENY)], "{persistence}");
+    }
+    assert_eq!(of("args: ['--max_tasks=200000'], resources: {limits: {memory: 256Mi}}"), [("F33", WARN)]);
+    let object = shop(
+        "spec: {flowerSpec: {persistence: {}, auth: {allowUnauthenticated: true}}, scaleTargetRef: [{kind: flower, \
+         maxReplicas: 2, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+    );
+    let findings = check(&object, None, &Facts::default()).expect("a Celery");
+    assert_eq!((findings[0].rule, findings[0].path.as_str()), ("F21", "spec.scaleTargetRef[0].maxReplicas"));
+}
+
+#[test]
+fn options_have_their_variants() {
+    for (flower, expected) in [
+        ("args: ['--nosuch=1']", vec![("F01", WARN)]),
+        ("args: ['-p', '5555']", vec![("F01", WARN)]),
+        ("args: ['--basic_auht=a:b']", vec![("F01", DENY)]),
+        ("version: '3.0', args: ['--basic_auht=a:b']", vec![("F01", WARN)]),
+        ("version: '2.0', args: ['--read_only']", vec![("F01", DENY)]),
+        ("version: '2.0', args: ['--inspect=true']", vec![("F01", WARN)]),
+        ("args: ['--url_prefix=a --db=b']", vec![("F01", DENY)]),
+        ("args: ['--define=x']", vec![("F01", DENY)]),
+        ("env: [{name: FLOWER_BASIC_AUHT, value: 'a:b'}]", vec![("F01", DENY)]),
+        ("env: [{name: FLOWER_OAUTH2_OKTA_BASE_URL, value: x}, {name: FLOWER_COLOUR, value: x}]", vec![]),
+        ("args: ['--broker', 'redis://x']", vec![("F03", WARN)]),
+        ("args: ['--result-backend=redis://x']", vec![("F03", DENY)]),
+        ("args: ['-q']", vec![("F03", WARN)]),
+        ("args: ['--port', '5602']", vec![("F02", DENY)]),
+        ("env: [{name: FLOWER_MAX_TASKS, value: many}]", vec![("F05", DENY)]),
+        ("env: [{name: FLOWER_DEBUG, value: maybe}]", vec![("F06", DENY)]),
+        ("env: [{name: FLOWER_DEBUG, value: 'no'}]", vec![]),
+        ("args: ['--debug']", vec![]),
+    ] {
+        assert_eq!(of(flower), expected, "{flower}");
+    }
+}
+
+#[test]
+fn options_with_a_field_have_their_variants() {
+    for (flower, expected) in [
+        ("servicePort: 5602, args: ['--port=5602']", vec![("F04", WARN)]),
+        ("args: ['--port=5602']", vec![]),
+        ("args: ['--port=70000']", vec![("F04", DENY)]),
+        ("args: ['--unix_socket=/tmp/f']", vec![("F04", DENY)]),
+        ("args: ['--address=127.0.0.1']", vec![("F04", WARN)]),
+        ("args: ['--address=0.0.0.0']", vec![]),
+        ("args: ['--url_prefix=a']", vec![]),
+        ("env: [{name: FLOWER_URL_PREFIX, value: a}]", vec![("F04", DENY)]),
+        ("urlPrefix: a, args: ['--url-prefix=/b']", vec![("F04", DENY)]),
+        ("maxTasks: 10, env: [{name: FLOWER_MAX_TASKS, value: '20'}]", vec![("F04", DENY)]),
+        ("args: ['--certfile=/a', '--keyfile=/b']", vec![("F25", DENY)]),
+        ("tls: {secretName: a}, args: ['--certfile=/a']", vec![("F04", DENY)]),
+        ("env: [{name: FLOWER_PORT, value: '8080'}]", vec![("F28", WARN)]),
+        ("podTemplate: {spec: {enableServiceLinks: true}}", vec![("F28", DENY)]),
+    ] {
+        assert_eq!(of(flower), expected, "{flower}");
+    }
+    let shared = "spec: {common: {podTemplate: {spec: {enableServiceLinks: true}}}, flowerSpec: {auth: {allowUnauthenticated: true}";
+    let ids = |rest: &str| {
+        let findings = check(&shop(&format!("{shared}{rest}")), None, &Facts::default()).expect("a Celery");
+        findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("}}"), ["F28"]);
+    assert_eq!(ids(", podTemplate: {spec: {enableServiceLinks: false}}}}"), Vec::<&str>::new());
+}
+
+#[test]
+fn the_broker_is_seen_through_every_form() {
+    let ids = |broker: &str, flower: &str| {
+        let object = shop(&format!(
+            "spec: {{common: {{broker: {{{broker}}}}}, flowerSpec: {{auth: {{allowUnauthenticated: true}}{flower}}}}}"
+        ));
+        let findings = check(&object, None, &Facts::default()).expect("a Celery");
+        findings.iter().map(|finding| finding.rule).filter(|rule| rule.starts_with('F')).collect::<Vec<_>>()
+    };
+    let none = Vec::<&str>::new();
+    assert_eq!(ids("url: 'mongodb://db/tasks'", ""), ["F30"]);
+    assert_eq!(ids("url: null, scheme: kafka, urlSecretRef: {name: a, key: b}", ""), ["F30"]);
+    assert_eq!(ids("url: null, scheme: redis, urlSecretRef: {name: a, key: b}", ""), none);
+    assert_eq!(ids("url: 'memory://'", ""), none);
+    assert_eq!(ids("url: 'rediss://cache?ssl_cert_reqs=required'", ""), none);
+    assert_eq!(ids("url: 'rediss://cache?ssl_cert_reqs=none'", ""), ["F31"]);
+    assert_eq!(ids("url: 'amqps://app@mq'", ""), none);
+    assert_eq!(ids("url: 'amqps://app@mq'", ", version: '2.0'"), ["F31"]);
+    assert_eq!(ids("url: 'amqp://app@mq'", ", args: ['--broker_api=http://mq:15672']"), ["F26"]);
+}
+
+#[test]
+fn warnings_fit_into_the_space_for_them() {
+    for flower in [
+        "serviceType: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8]",
+        "serviceType: NodePort, envFrom: [{secretRef: {name: settings}}]",
+        "",
+        "unauthenticatedApi: true",
+        "auth: {allowUnauthenticated: true}, serviceType: NodePort, nodePort: 8080",
+        "auth: {allowUnauthenticated: true}, args: ['--persistent=True', '--nosuch=1', '-q', '--address=a', '--conf=/a']",
+        "auth: {allowUnauthenticated: true}, ingress: {annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}",
+        "auth: {allowUnauthenticated: true}, env: [{name: FLOWER_PORT, value: '8080'}], persistence: {saveIntervalSeconds: 0}",
+        "auth: {allowUnauthenticated: true}, maxTasks: 100000, resources: {limits: {memory: 256Mi}}",
+        "auth: {allowUnauthenticated: true}, persistence: {existingClaim: a, retain: false, storageClass: b}",
+    ] {
+        for it in findings(flower, &Facts::default()).iter().filter(|it| it.severity == WARN) {
+            let text = format!("{}: {}; {} [{}]", it.path, it.message, it.fix, it.rule);
+            assert!(text.chars().count() <= 120, "{} characters: {text}", text.chars().count());
+        }
+    }
+}
