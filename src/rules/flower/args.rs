@@ -234,14 +234,11 @@ fn f05(subject: &Subject<'_>, report: &mut Report<'_>) {
             _ => continue,
         };
         let given = flower.variable(&entry.name);
-        let here = given.text().filter(|(_, place)| place.path().starts_with(&path));
-        if here.is_some_and(|(text, _)| !is_number(text)) {
-            report.add(
-                Message::Invalid,
-                format!("{path}.value"),
-                "is not a number, which ends Flower",
-                "use one such as 5000",
-            );
+        let is_here =
+            |place: &Place| place.path().strip_prefix(&path).is_some_and(|rest| rest.starts_with('.'));
+        if let Some((_, place)) = given.text().filter(|(text, place)| is_here(place) && !is_number(text)) {
+            let message = "is not a number, which ends Flower";
+            place.blame(report.severity(), message, "use one such as 5000", report);
         }
     }
 }
@@ -260,7 +257,7 @@ fn f06(subject: &Subject<'_>, report: &mut Report<'_>) {
             if !known {
                 let message =
                     if is_variable { "is neither true nor false, which ends Flower" } else { "means true" };
-                report.add(Message::Invalid, place.path(), message, "use true or false");
+                place.blame(report.severity(), message, "use true or false", report);
             }
         }
     }

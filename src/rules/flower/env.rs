@@ -32,22 +32,12 @@ fn f28(subject: &Subject<'_>, report: &mut Report<'_>) {
         let port = flower.spec.service_port.unwrap_or(PORT);
         match text.trim().parse::<i32>() {
             Err(_) => {
-                report.add(
-                    Kind::Invalid,
-                    place.path(),
-                    "is not a number, which ends Flower",
-                    "use servicePort instead",
-                );
+                let message = "is not a number, which ends Flower";
+                place.blame(report.severity(), message, "use servicePort instead", report);
             }
             Ok(number) if number != port => {
                 let message = format!("has no effect, the port is {port}");
-                report.graded(
-                    Severity::Warn,
-                    Kind::Invalid,
-                    place.path(),
-                    message,
-                    "use servicePort instead",
-                );
+                place.blame(Severity::Warn, message, "use servicePort instead", report);
             }
             Ok(_) => {}
         }

@@ -8,9 +8,10 @@ use serde_json::Value;
 use crate::api::{AnyObject, Celery, FlowerSpec};
 use crate::celery::expansion::expands;
 use crate::celery::flower::{self, Occurrence, Reading};
-use crate::celery::options::flower::{Kind, Release};
+use crate::celery::options::flower::{Kind as Type, Release};
 use crate::names;
 use crate::rules::facts::Facts;
+use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::subject::{Component, Part, Subject};
 
 /// Where Flower stands in the object.
@@ -54,6 +55,20 @@ impl Place {
     pub(super) fn path(&self) -> &str {
         match self {
             Self::Argument(path) | Self::Variable(path) => path,
+        }
+    }
+
+    /// Reports what is wrong with the value there. What a variable holds is not shown: it may be meant as a secret.
+    pub(super) fn blame(
+        &self,
+        severity: Severity,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+        report: &mut Report<'_>,
+    ) {
+        match self {
+            Self::Argument(path) => report.graded(severity, Kind::Invalid, path, message, fix),
+            Self::Variable(path) => report.add_hidden(severity, path, message, fix),
         }
     }
 }
@@ -241,7 +256,7 @@ fn said<'a>(occurrence: &Occurrence<'a>) -> Given<'a> {
     let place = Place::Argument(argument_path(occurrence.at));
     match occurrence.value {
         Some(text) => readable(text, place),
-        None if occurrence.option.kind == Kind::Bool => Given::Text("true", place),
+        None if occurrence.option.kind == Type::Bool => Given::Text("true", place),
         // Flower ends there.
         None => Given::Hidden(place),
     }

@@ -166,7 +166,7 @@ fn f22(subject: &Subject<'_>, report: &mut Report<'_>) {
         let message = "the history lies in the container and ends with it";
         report.graded(Severity::Warn, Kind::Forbidden, path, message, fix);
     } else if !flower.mounts().iter().any(|mount| volume::holds(mount, file)) {
-        report.add(Kind::Forbidden, path, format!("no volume holds {file:?}"), fix);
+        report.add(Kind::Forbidden, path, "no volume holds the file of the history", fix);
     }
 }
 
@@ -193,7 +193,7 @@ fn f33(subject: &Subject<'_>, report: &mut Report<'_>) {
     };
     if limits.and_then(|limits| limits.get("memory")).is_some_and(is_small) {
         let message = "needs more memory than resources.limits give";
-        report.add(Kind::Invalid, path, message, "use fewer, or a limit of 1Gi");
+        report.add(Kind::Forbidden, path, message, "use fewer, or a limit of 1Gi");
     }
 }
 

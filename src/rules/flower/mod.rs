@@ -79,7 +79,7 @@ fn f32(subject: &Subject<'_>, report: &mut Report<'_>) {
         .find(|pool| pool.spec.task_events == Some(false) && !pool.said.has("--task-events"));
     if let Some(pool) = silent {
         let message = format!("leaves the pool {:?} without events", pool.name);
-        report.add(Kind::Invalid, place.path(), message, "remove it");
+        place.blame(report.severity(), message, "remove it", report);
     }
 }
 

@@ -167,7 +167,7 @@ fn f17(subject: &Subject<'_>, report: &mut Report<'_>) {
     if module.is_empty() || (module == MODULE && !HANDLERS.contains(&name)) {
         let message = "names no login handler of Flower";
         let fix = format!("use {MODULE}. with one of {}", HANDLERS.join(", "));
-        report.add(Kind::Unsupported, place.path(), message, fix);
+        place.blame(report.severity(), message, fix, report);
     }
 }
 

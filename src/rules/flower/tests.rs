@@ -133,10 +133,24 @@ fn credentials_in_arguments_are_never_shown() {
         "--oauth2_secret=hunter2 --x",
         "--oauth2-secert=hunter2",
     ] {
+        assert!(!of(&format!("args: ['{argument}']")).is_empty(), "{argument}");
         let facts = Facts::default();
         for finding in
             findings(&format!("args: ['{argument}'], auth: {{allowUnauthenticated: true}}"), &facts)
         {
+            assert!(!finding.to_string().contains("hunter2"), "{finding}");
+        }
+    }
+}
+
+#[test]
+fn what_a_variable_holds_is_never_shown() {
+    for name in
+        ["PORT", "DEBUG", "MAX_TASKS", "BASIC_AUTH", "BASIC_AUHT", "BROKER_API", "AUTH_PROVIDER", "AUTH"]
+    {
+        let flower = format!("env: [{{name: FLOWER_{name}, value: '*hunter2*'}}]");
+        assert!(!of(&flower).is_empty(), "{name}");
+        for finding in findings(&flower, &Facts::default()) {
             assert!(!finding.to_string().contains("hunter2"), "{finding}");
         }
     }
