@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Every message as kubectl prints it: `golden/messages.txt` has the answer to the bad example of each rule.
+//! Every message as kubectl prints it: `messages.txt` has the answer to the bad example of each rule.
 //!
 //! The file is there to be read. `UPDATE_GOLDEN=1 cargo test --test messages` writes it anew; the review of the
 //! difference is yours.
@@ -9,14 +9,21 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use celery_operator::admission;
-use celery_operator::index::Surroundings;
+use celery_operator::api::Celery;
+use celery_operator::build::ChildKind;
+use celery_operator::index::{CeleryIndex, ChildIndex, Surroundings};
 use celery_operator::manifests::{MUTATE_PATH, VALIDATE_PATH};
 use celery_operator::rules::{self, Rule, catalogue, example};
 use http_body_util::BodyExt as _;
+use kube::core::ApiResource;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -31,7 +38,23 @@ fn object(overlay: &str) -> Value {
     example::object(overlay).unwrap()
 }
 
-async fn answer(path: &str, new: &Value, old: &Value) -> Value {
+/// A webhook that knows the neighbours of the examples, and for a rule about facts that KEDA is not there.
+fn webhook(rule: &Rule) -> Router {
+    let mut writer = Writer::new(ApiResource::erase::<Celery>(&()));
+    let celeries = CeleryIndex::new(vec![writer.as_reader()]);
+    for (name, prefix) in example::NEIGHBOURS {
+        let mut neighbour = object(&format!("spec: {{common: {{appName: {prefix}}}}}"));
+        neighbour["metadata"] = json!({"name": name, "namespace": "default"});
+        writer.apply_watcher_event(&Event::Apply(serde_json::from_value(neighbour).unwrap()));
+    }
+    let children = Arc::new(ChildIndex::default());
+    if rule.is_about_facts() {
+        children.forget_kind(ChildKind::ScaledObject);
+    }
+    admission::router(Surroundings::new(celeries, vec![children]))
+}
+
+async fn answer(webhook: Router, path: &str, new: &Value, old: &Value) -> Value {
     let resource =
         |word: &str, value: &str| json!({"group": "celeryproject.org", "version": "v1alpha1", word: value});
     let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
@@ -42,7 +65,7 @@ async fn answer(path: &str, new: &Value, old: &Value) -> Value {
     }});
     let request =
         Request::post(path).header("content-type", "application/json").body(Body::from(review.to_string()));
-    let response = admission::router(Surroundings::default()).oneshot(request.unwrap()).await.unwrap();
+    let response = webhook.oneshot(request.unwrap()).await.unwrap();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     serde_json::from_slice::<Value>(&bytes).unwrap()["response"].clone()
 }
@@ -55,9 +78,9 @@ async fn printed(rule: &Rule) -> String {
         return findings.iter().map(|finding| format!("* {finding}\n")).collect();
     }
     let old = rule.example.old.map_or(Value::Null, object);
-    let mut response = answer(MUTATE_PATH, &new, &old).await;
+    let mut response = answer(webhook(rule), MUTATE_PATH, &new, &old).await;
     if response["allowed"] == true {
-        response = answer(VALIDATE_PATH, &new, &old).await;
+        response = answer(webhook(rule), VALIDATE_PATH, &new, &old).await;
     }
     let mut text = String::new();
     for warning in response["warnings"].as_array().into_iter().flatten() {
@@ -81,7 +104,7 @@ async fn messages() -> BTreeMap<&'static str, String> {
 
 #[tokio::test]
 async fn every_message_is_the_one_on_file() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/messages.txt");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages.txt");
     let text: String =
         messages().await.into_iter().map(|(id, message)| format!("{id}\n{message}\n")).collect();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {

@@ -25,6 +25,7 @@ spec:
       - -c
       - 4 # S02 spec.workerSpec.args[1]
   flowerSpec:
+    auth: {allowUnauthenticated: true}
     servicePort: 70000 # F09 spec.flowerSpec.servicePort
     resources:
       limit: {cpu: 1} # S01 spec.flowerSpec.resources.limit
@@ -32,11 +33,11 @@ spec:
     - kind: flower
       maxReplicas: 3
       metrics:
-        - {name: cpu, target: {type: Utilization}} # A07 spec.scaleTargetRef[0].metrics[0].target
+        - {name: cpu, target: {type: AverageValue}} # A07 spec.scaleTargetRef[0].metrics[0].target
         - name: memory
           target:
-            type: Utilization
-            averageUtilization: 80
+            type: AverageValue
+            averageValue: 200Mi
             averageUtilisation: 80 # S01 spec.scaleTargetRef[0].metrics[1].target.averageUtilisation
 "#;
 
@@ -72,7 +73,7 @@ fn lines_are_those_of_the_file_and_not_of_the_document() {
 fn an_absent_field_has_the_line_of_its_nearest_parent() {
     let text = "apiVersion: celeryproject.org/v1alpha1\nkind: Celery\nmetadata:\n  name: shop\n\
                 spec:\n  workerSpec: {}\n  common:\n    image: shop:1\n  scaleTargetRef:\n  - kind: worker\n    metrics:\n    - \
-                {name: cpu, target: {type: Utilization, averageUtilization: 80}}\n";
+                {name: cpu, target: {type: AverageValue, averageValue: 500m}}\n";
     let found = linted(text, "json").findings();
     let expected = [("C01", "spec.common.celeryApp", 7), ("A02", "spec.scaleTargetRef[0].maxReplicas", 10)];
     assert_eq!(found, expected.map(|(rule, path, line)| (rule.to_owned(), path.to_owned(), line)));

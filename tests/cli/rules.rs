@@ -8,7 +8,9 @@ use crate::call::{call, call_in, folder};
 
 /// Rules that look at a file alone: not at what stood there before, and not at a request to scale.
 fn offline() -> impl Iterator<Item = &'static Rule> {
-    catalogue::entries().filter(|rule| rule.example.old.is_none() && !rule.is_about_scaling())
+    let offline =
+        |rule: &&Rule| rule.example.old.is_none() && !rule.is_about_scaling() && !rule.is_about_facts();
+    catalogue::entries().filter(offline)
 }
 
 /// An example in a namespace of its own, with its neighbours.
@@ -41,14 +43,13 @@ fn linted(example: impl Fn(&Rule) -> &str) -> Vec<Value> {
 
 #[test]
 fn every_bad_example_is_found_under_its_id_and_path_alone() {
-    let mut found = linted(|rule| rule.example.bad);
-    let mut expected: Vec<Value> = offline()
+    let found = linted(|rule| rule.example.bad);
+    let expected: Vec<Value> = offline()
         .map(|rule| json!([format!("./{}.yaml", rule.id), rule.id, rule.example.at, rule.severity.as_str()]))
         .collect();
-    for list in [&mut found, &mut expected] {
-        list.sort_by_key(ToString::to_string);
-    }
-    assert_eq!(found, expected);
+    let odd: Vec<&Value> = found.iter().filter(|row| !expected.contains(row)).collect();
+    let missing: Vec<&Value> = expected.iter().filter(|row| !found.contains(row)).collect();
+    assert!(odd.is_empty() && missing.is_empty(), "not expected: {odd:#?}\nnot found: {missing:#?}");
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn c16(subject: &Subject<'_>, report: &mut Report<'_>) {
     };
     let mut others = neighbours(subject).filter(|(_, prefix)| *prefix == app);
     if let Some((other, _)) = others.next() {
-        let message = format!("is the prefix of Celery {} too; this one waits", quoted(other));
+        let message = format!("is the prefix of Celery {} too, so this one waits", quoted(other));
         report.add(Kind::Duplicate, "spec.common.appName", message, "choose another");
     }
 }

@@ -21,7 +21,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "C11", severity: Severity::Warn, schema: false, since: "0.1",
         title: "celeryVersion is one whose options are known",
-        consequence: "What a later release added or took away is not known here; its options are not judged.",
+        consequence: "What a later release added or took away is not known here, so that its options are only warned about.",
         check: Check::object(c11),
         example: Example { bad: "spec: {common: {celeryVersion: '6.0'}}", at: "spec.common.celeryVersion", good: "spec: {common: {celeryVersion: '5.7'}}", old: None },
     },
@@ -41,8 +41,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn c11(subject: &Subject<'_>, report: &mut Report<'_>) {
     if release::is_unknown(subject) {
-        let message = "is newer than all that is known; its options are not judged";
-        report.add(Kind::Invalid, "spec.common.celeryVersion", message, "check them yourself");
+        let message = "is newer than all that is known here";
+        report.add(Kind::Invalid, "spec.common.celeryVersion", message, "check its options yourself");
     }
 }
 

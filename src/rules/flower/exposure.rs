@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::given::{Flower, Given, PATH};
-use crate::api::{FlowerIngress, FlowerSpec, Open, PathType, ServiceType, SessionAffinity};
+use crate::api::{FlowerIngress, FlowerSpec, Open, PathType, ServiceType};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;

@@ -104,14 +104,14 @@ fn what_is_left_can_be_judged() {
     let object = example::object(
         "spec: {status: 1, workerSpec: {numOfWorkers: three, args: [1]},
                 common: {image: My/App, broker: null, celeryApp: {}}, flowerSpec: null,
-                scaleTargetRef: [{kind: worker, maxReplicas: '3', metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 80}}]}]}",
+                scaleTargetRef: [{kind: worker, maxReplicas: '3', metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
     )
     .expect("is YAML");
     let reading = reading(&object, &|_| None);
     assert_eq!(
         reading.object["spec"],
         json!({"workerSpec": {}, "common": {"image": "My/App"}, "scaleTargetRef": [{"kind": "worker", "pool": "default",
-               "minReplicas": 1, "metrics": [{"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}]}]})
+               "minReplicas": 1, "metrics": [{"name": "cpu", "target": {"type": "AverageValue", "averageValue": "500m"}}]}]})
     );
     let rules =
         crate::rules::check(&reading.object, None, &Facts::default()).expect("has the form of a Celery");

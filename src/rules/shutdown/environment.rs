@@ -69,7 +69,8 @@ fn g07(subject: &Subject<'_>, report: &mut Report<'_>) {
             Some("SIGTERM") => report.graded(Severity::Warn, Kind::Invalid, path, "has no effect", fix),
             Some(value) if value.contains("$(") => {}
             Some(_) => {
-                report.add(Kind::Invalid, path, "is not a signal that Celery can take for SIGTERM", fix);
+                let message = "is not a signal that Celery can take for SIGTERM";
+                report.add_hidden(report.severity(), path, message, fix);
             }
         }
     }
