@@ -3,10 +3,12 @@
 //! byte, in every release, so that an upgrade of the operator restarts nobody's workers (golden files hold it).
 
 mod applied;
+mod beat;
 mod deployment;
 mod flower;
 mod hpa;
 mod manifest;
+mod overlay;
 mod scaled_object;
 mod secret;
 mod worker;
@@ -44,6 +46,7 @@ pub fn children(resolved: &Resolved, capabilities: Capabilities) -> Children {
     for pool in &resolved.pools {
         children.manifests.push(worker::deployment(resolved, pool));
     }
+    children.manifests.extend(resolved.beat.iter().map(|beat| beat::deployment(resolved, beat)));
     if let Some(flower) = &resolved.flower {
         children.manifests.push(flower::deployment(resolved, flower));
         children.manifests.push(flower::service(resolved, flower));

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, SecretKeySelector};
+use k8s_openapi::api::core::v1::EnvVar;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
+use super::pod::{from_key, from_reference, literal};
 use super::{SecretData, Sources};
 use crate::api::{Broker, BrokerStatus, RabbitMqBroker, RedisBroker, SecretKeyRef, SqsBroker};
 use crate::celery::broker_url::{self, Defect, Endpoint, Transport};
@@ -36,8 +37,8 @@ pub struct BrokerAccess {
     pub secret: Option<SecretData>,
     /// Whether such a Secret belongs to this form of the broker.
     pub has_secret: bool,
-    /// Settings for the worker's command line, after `--`.
-    pub worker_settings: Vec<String>,
+    /// Transport options that the typed parts need.
+    pub transport_options: Map<String, Value>,
     /// How an autoscaler looks into the queues.
     pub queues: Result<QueueSource, Unresolved>,
 }
@@ -90,7 +91,7 @@ pub struct Unresolved {
 /// How the broker of a spec is reached.
 pub(super) fn access(broker: &Broker, app: &str, sources: &Sources) -> BrokerAccess {
     if let Some(url) = &broker.url {
-        from_url(url, literal(url), "url")
+        from_url(url, literal(URL_VARIABLE, url), "url")
     } else if let Some(reference) = &broker.url_secret_ref {
         from_secret(reference, sources)
     } else if let Some(redis) = &broker.redis {
@@ -116,11 +117,11 @@ fn from_url(url: &str, env: EnvVar, source: &str) -> BrokerAccess {
         Ok(endpoints) => queue_source(endpoints.first()),
         Err(defect) => Err(Unresolved { reason: "BrokerUrlInvalid", message: told(&defect) }),
     };
-    BrokerAccess { env, shown, secret: None, has_secret: false, worker_settings: Vec::new(), queues }
+    BrokerAccess { env, shown, secret: None, has_secret: false, transport_options: Map::new(), queues }
 }
 
 fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
-    let env = from_key(&reference.name, &reference.key);
+    let env = from_reference(URL_VARIABLE, reference);
     match value(reference, sources) {
         Ok(url) => {
             let mut access = from_url(url.trim_end_matches('\n'), env, "urlSecretRef");
@@ -137,7 +138,7 @@ fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
             shown: BrokerStatus { source: "urlSecretRef".to_owned(), ..BrokerStatus::default() },
             secret: None,
             has_secret: false,
-            worker_settings: Vec::new(),
+            transport_options: Map::new(),
             queues: Err(unresolved),
         },
     }
@@ -163,11 +164,11 @@ fn from_redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess
         ])
     });
     BrokerAccess {
-        env: from_key(&names::broker_secret(app), "url"),
+        env: from_key(URL_VARIABLE, &names::broker_secret(app), "url"),
         shown: shown("redis", host, "redis"),
         secret,
         has_secret: true,
-        worker_settings: Vec::new(),
+        transport_options: Map::new(),
         queues: password.map(|password| QueueSource::Redis {
             address,
             database,
@@ -192,14 +193,14 @@ fn from_rabbitmq(rabbitmq: &RabbitMqBroker, app: &str, sources: &Sources) -> Bro
         format!("amqp://{user_info}{location}/{}", utf8_percent_encode(vhost, PATH))
     });
     BrokerAccess {
-        env: from_key(&names::broker_secret(app), "url"),
+        env: from_key(URL_VARIABLE, &names::broker_secret(app), "url"),
         shown: shown("amqp", &rabbitmq.host, "rabbitmq"),
         secret: url
             .as_ref()
             .ok()
             .map(|url| parts([("url", Some(url.clone())), ("host", Some(rabbitmq.host.clone()))])),
         has_secret: true,
-        worker_settings: Vec::new(),
+        transport_options: Map::new(),
         queues: url.map(|url| QueueSource::RabbitMq { url }),
     }
 }
@@ -218,7 +219,7 @@ fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
         options.insert("predefined_queues".to_owned(), queues.collect::<serde_json::Map<_, _>>().into());
     }
     BrokerAccess {
-        env: literal("sqs://"),
+        env: literal(URL_VARIABLE, "sqs://"),
         shown: BrokerStatus {
             scheme: "sqs".to_owned(),
             hosts: vec![sqs.region.clone()],
@@ -226,7 +227,7 @@ fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
         },
         secret: None,
         has_secret: false,
-        worker_settings: vec![format!("broker.transport_options=(dict){}", serde_json::Value::from(options))],
+        transport_options: options,
         queues: Ok(QueueSource::Sqs {
             region: sqs.region.clone(),
             queue_urls: sqs.queue_urls.clone(),
@@ -313,26 +314,4 @@ fn parts<const N: usize>(parts: [(&str, Option<String>); N]) -> SecretData {
 
 fn shown(scheme: &str, host: &str, source: &str) -> BrokerStatus {
     BrokerStatus { scheme: scheme.to_owned(), hosts: vec![host.to_owned()], source: source.to_owned() }
-}
-
-fn from_key(name: &str, key: &str) -> EnvVar {
-    let selector = SecretKeySelector { name: name.to_owned(), key: key.to_owned(), optional: None };
-    EnvVar {
-        name: URL_VARIABLE.to_owned(),
-        value_from: Some(EnvVarSource { secret_key_ref: Some(selector), ..EnvVarSource::default() }),
-        ..EnvVar::default()
-    }
-}
-
-/// A variable with this very text: kubelet halves `$$` and expands `$(NAME)`, so a lone dollar is doubled.
-fn literal(url: &str) -> EnvVar {
-    let mut text = String::with_capacity(url.len());
-    let mut letters = url.chars().peekable();
-    while let Some(letter) = letters.next() {
-        text.push(letter);
-        if letter == '$' && letters.peek() != Some(&'(') {
-            text.push('$');
-        }
-    }
-    EnvVar { name: URL_VARIABLE.to_owned(), value: Some(text), ..EnvVar::default() }
 }
