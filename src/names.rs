@@ -21,6 +21,8 @@ pub const FLOWER_CONTAINER: &str = "flower";
 pub const BEAT_CONTAINER: &str = "beat";
 /// Volume for temporary files. Names that begin with `celery-operator-` are the operator's.
 pub const TEMPORARY_VOLUME: &str = "celery-operator-tmp";
+/// Volume with the certificate of the broker's authority.
+pub const BROKER_AUTHORITY_VOLUME: &str = "celery-operator-broker";
 /// Volume with Flower's certificate.
 pub const FLOWER_TLS_VOLUME: &str = "celery-operator-flower-tls";
 

@@ -11,6 +11,7 @@ mod manifest;
 mod overlay;
 mod scaled_object;
 mod secret;
+mod triggers;
 mod worker;
 
 use std::collections::BTreeMap;

@@ -23,10 +23,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::api::{Celery, CelerySpec, DEFAULT_POOL, ImagePullPolicy, Open, image};
 
 pub use beat::Beat;
-pub use broker::{BrokerAccess, NOT_MEASURABLE, QueueSource, Unresolved};
+pub use broker::{BrokerAccess, NOT_MEASURABLE, QueueSource, RedisLists, Sentinel, Tls, Unresolved};
 pub use flower::{Exposure, Flower};
 pub use pod::{ContainerProbes, Pod};
-pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler};
+pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler, Watch};
 pub use worker::{Pace, Pool};
 pub use worker_words::Chosen;
 
@@ -98,8 +98,10 @@ pub fn secrets(spec: &CelerySpec) -> BTreeSet<String> {
     [
         broker.url_secret_ref.as_ref(),
         redis,
+        broker.redis.as_ref().and_then(|redis| redis.sentinel.as_ref()?.password_secret_ref.as_ref()),
         rabbit.and_then(|rabbit| rabbit.username_secret_ref.as_ref()),
         rabbit.and_then(|rabbit| rabbit.password_secret_ref.as_ref()),
+        rabbit.and_then(|rabbit| rabbit.management_url_secret_ref.as_ref()),
     ]
     .into_iter()
     .flatten()
@@ -119,7 +121,11 @@ pub fn resolved(celery: &Celery, sources: &Sources) -> Resolved {
         generation: metadata.generation,
     };
     let app = spec.common.app_name.clone().unwrap_or_else(|| owner.name.clone());
-    let broker = spec.common.broker.as_ref().map(|broker| broker::access(broker, &app, sources));
+    let mut broker = spec.common.broker.as_ref().map(|broker| broker::access(broker, &app, sources));
+    let options = settings::transport_options(spec, broker.as_ref());
+    if let Some(broker) = &mut broker {
+        broker::follow(broker, &options);
+    }
     let default = spec.worker_spec.iter().map(|worker| (DEFAULT_POOL, worker));
     let named = spec.worker_pools.iter().map(|pool| (pool.name.as_str(), &pool.spec));
     let pools = default.chain(named).map(|(name, worker)| worker::pool(name, worker, spec, broker.as_ref()));

@@ -155,7 +155,8 @@ pub(super) fn pod(spec: &CelerySpec, broker: Option<&BrokerAccess>, own: Own<'_>
         share_process_namespace: own.share_process_namespace,
         overlays: common.pod_template.iter().chain(own.template).map(|template| template.0.clone()).collect(),
     };
-    for (volume, mount) in &own.made.volumes {
+    let authority = broker.and_then(|broker| broker.authority.as_ref());
+    for (volume, mount) in authority.into_iter().chain(&own.made.volumes) {
         mounted(&mut pod, volume, mount);
     }
     // Child processes need a folder for their temporary files.

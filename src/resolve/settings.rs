@@ -6,13 +6,15 @@ use serde_json::{Map, Value};
 use super::pod::kept_by_kubelet;
 use super::{BrokerAccess, CelerySpec};
 
-/// The settings that a worker or beat gets: the broker's transport options, then `common.config`.
+/// The settings that a worker or beat gets: the broker's transport options and encryption, then `common.config`.
 pub(super) fn settings(spec: &CelerySpec, broker: Option<&BrokerAccess>) -> Vec<String> {
     let transport = transport_options(spec, broker);
     let transport =
         (!transport.is_empty()).then(|| word("broker_transport_options", &Value::Object(transport)));
+    let use_ssl = broker.and_then(|broker| broker.use_ssl.as_ref());
+    let use_ssl = use_ssl.map(|options| word("broker_use_ssl", options));
     let config = spec.common.config.iter().map(|(name, value)| word(name, &value.0));
-    transport.into_iter().chain(config).collect()
+    transport.into_iter().chain(use_ssl).chain(config).collect()
 }
 
 /// What the typed parts of the broker need, under what the user wrote.

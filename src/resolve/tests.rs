@@ -146,10 +146,13 @@ fn an_autoscaler_gets_plain_parts_of_a_url() {
     let Ok(QueueSource::Redis { address, database, password, tls, .. }) = access.queues else {
         panic!("a Redis")
     };
-    assert_eq!((address.as_str(), database, password.as_deref(), tls), ("cache:6380", 3, Some("p#ss"), true));
+    assert_eq!(
+        (address.as_str(), database, password.as_deref(), tls),
+        ("cache:6380", 3, Some("p#ss"), Some(Tls::default()))
+    );
 
     let access = broker(url, &[("broker", &[("url", "pyamqp://u:p@a//;pyamqp://b")])]);
-    let Ok(QueueSource::RabbitMq { url }) = access.queues else { panic!("a RabbitMQ") };
+    let Ok(QueueSource::RabbitMq { url, .. }) = access.queues else { panic!("a RabbitMQ") };
     assert_eq!(url, "amqp://u:p@a:5672/%2F");
     assert_eq!(access.shown.hosts, ["a", "b"]);
 }
