@@ -16,7 +16,7 @@ use crate::names;
 use crate::resolve::{Flower, Pace, Resolved};
 
 /// Name of Flower's port in the container and in the Service.
-const PORT: &str = "http";
+pub(super) const PORT: &str = "http";
 
 pub(super) fn deployment(resolved: &Resolved, flower: &Flower) -> Manifest {
     let workload = Workload {

@@ -9,7 +9,9 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use super::pod::{Own, Pod, pod};
 use super::said::{self, Said};
 use super::{BrokerAccess, Scaler, flower_words, scaler};
-use crate::api::{CelerySpec, DEFAULT_POOL, FlowerSpec, Open, ScaleKind, ServiceType, Word, image};
+use crate::api::{
+    CelerySpec, DEFAULT_POOL, FlowerIngress, FlowerSpec, Open, PathType, ScaleKind, ServiceType, Word, image,
+};
 
 /// Port of Flower when nobody chooses one.
 const PORT: i32 = 5555;
@@ -29,6 +31,8 @@ pub struct Flower {
     pub port: i32,
     /// How its Service lets people in.
     pub exposure: Exposure,
+    /// Its way in from outside the cluster.
+    pub entrance: Option<Entrance>,
     /// Path under which everything is, without slashes at its ends; empty for the root.
     pub prefix: String,
     /// Whether it speaks HTTPS itself.
@@ -46,6 +50,23 @@ impl Flower {
         let slash = if self.prefix.is_empty() { "" } else { "/" };
         format!("{slash}{}/healthcheck", self.prefix)
     }
+}
+
+/// A way in from outside the cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entrance {
+    /// Class of the Ingress; the cluster's default otherwise.
+    pub class_name: Option<String>,
+    /// Host name; any otherwise.
+    pub host: Option<String>,
+    /// Path, with its leading slash.
+    pub path: String,
+    /// `Prefix`, `Exact` or `ImplementationSpecific`.
+    pub path_type: &'static str,
+    /// Secret with the certificate of the host.
+    pub tls_secret_name: Option<String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// How a Service lets people in.
@@ -82,6 +103,7 @@ pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec, broker: Option<&Br
         replicas: if scaler.is_some() { None } else { Some(written.replicas.unwrap_or(1)) },
         port,
         exposure: exposure(written),
+        entrance: written.ingress.as_ref().map(|ingress| entrance(ingress, prefix.trim_matches('/'))),
         prefix: prefix.trim_matches('/').to_owned(),
         https: written.tls.is_some() || said.flower_or_variable("certfile"),
         resources: written.resources.clone().unwrap_or_else(default_resources),
@@ -117,6 +139,18 @@ fn exposure(written: &FlowerSpec) -> Exposure {
         },
         annotations: written.service_annotations.clone(),
         session_affinity: written.session_affinity.as_ref().and_then(Open::known).map(Word::as_str),
+    }
+}
+
+fn entrance(written: &FlowerIngress, prefix: &str) -> Entrance {
+    Entrance {
+        class_name: written.class_name.clone(),
+        host: written.host.clone(),
+        // Flower answers under its prefix only.
+        path: written.path.clone().unwrap_or_else(|| format!("/{prefix}")),
+        path_type: written.path_type.as_ref().and_then(Open::known).unwrap_or(PathType::Prefix).as_str(),
+        tls_secret_name: written.tls_secret_name.clone(),
+        annotations: written.annotations.clone(),
     }
 }
 

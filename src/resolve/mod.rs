@@ -24,7 +24,7 @@ use crate::api::{Celery, CelerySpec, DEFAULT_POOL, ImagePullPolicy, Open, image}
 
 pub use beat::Beat;
 pub use broker::{BrokerAccess, NOT_MEASURABLE, QueueSource, RedisLists, Sentinel, Tls, Unresolved};
-pub use flower::{Exposure, Flower};
+pub use flower::{Entrance, Exposure, Flower};
 pub use pod::{ContainerProbes, Pod};
 pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler, Watch};
 pub use worker::{Pace, Pool};

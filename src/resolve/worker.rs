@@ -9,7 +9,7 @@ use super::pod::{Made, Own, Pod, pod};
 use super::said::{self, Said};
 use super::worker_words::Chosen;
 use super::{BrokerAccess, Scaler, probes, scaler, settings, shutdown, worker_words};
-use crate::api::{CelerySpec, ScaleKind, WorkerSpec};
+use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
 
 /// A worker pool.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Pool {
     pub strategy: DeploymentStrategy,
     /// How fast, and what is kept.
     pub pace: Pace,
+    /// How many pods a drained node may take along at once.
+    pub budget: Option<PodDisruptionBudget>,
     /// Requests and limits.
     pub resources: Option<ResourceRequirements>,
     /// Who scales.
@@ -74,6 +76,7 @@ pub(super) fn pool(
             progress_deadline_seconds: worker.progress_deadline_seconds,
             revision_history_limit: worker.revision_history_limit,
         },
+        budget: budget(worker, scaler.as_ref()),
         resources: worker.resources.clone(),
         scaler,
         queues,
@@ -97,6 +100,13 @@ pub(super) fn pool(
             },
         ),
     }
+}
+
+/// The written budget; else one pod at a time, where there can be more than one: it would block every drain otherwise.
+fn budget(worker: &WorkerSpec, scaler: Option<&Scaler>) -> Option<PodDisruptionBudget> {
+    let most = scaler.map(|scaler| scaler.max).or(worker.num_of_workers).unwrap_or(1);
+    let one = || PodDisruptionBudget { min_available: None, max_unavailable: Some(IntOrString::Int(1)) };
+    worker.pod_disruption_budget.clone().or_else(|| (most > 1).then(one))
 }
 
 /// The written strategy with both numbers of a rolling update: a strategy left half to the server could not be

@@ -125,7 +125,7 @@ fn deleting_a_celery_leaves_nothing() {
             format!("spec: {{common: {{{broker}}}, flowerSpec: {{}}, scaleTargetRef: {}}}", shop::QUEUE);
         space.create("celeries", &shop::named(name, &spec));
         space.until_there("scaledobjects", &format!("{name}-worker"));
-        assert_eq!(space.children(name).len(), 6);
+        assert_eq!(space.children(name).len(), 7);
         space.delete("celeries", &format!("{name}?propagationPolicy={propagation}")).success();
         until_within(COLLECTED_WITHIN, &format!("nothing is left ({propagation})"), || {
             let left = space.children(name);
