@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The PodDisruptionBudget of a worker pool: how many pods a drained node may take along at once.
+//! The disruption budget of a worker pool: how many pods a drained node may take along at once.
 
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;

@@ -23,7 +23,7 @@ pub enum ChildKind {
     TriggerAuthentication,
     /// `keda.sh/v1alpha1` ScaledObject.
     ScaledObject,
-    /// `policy/v1` PodDisruptionBudget.
+    /// `policy/v1` `PodDisruptionBudget`.
     PodDisruptionBudget,
     /// `networking.k8s.io/v1` Ingress.
     Ingress,

@@ -63,7 +63,9 @@ fn field(base: &mut Map<String, Value>, name: &str, value: &Value) {
                 *list = json!([]);
             }
             if let Value::Array(list) = list {
-                items.iter().for_each(|item| merge(list, item, keyed));
+                for item in items {
+                    merge(list, item, keyed);
+                }
             }
         }
         _ => drop(base.insert(name.to_owned(), value.clone())),

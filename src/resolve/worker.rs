@@ -45,7 +45,7 @@ pub struct Pace {
     pub min_ready_seconds: Option<i32>,
     /// Seconds after which a rollout that does not move counts as failed.
     pub progress_deadline_seconds: Option<i32>,
-    /// Old ReplicaSets to keep.
+    /// Old revisions to keep.
     pub revision_history_limit: Option<i32>,
 }
 

@@ -26,7 +26,7 @@ const EVERY_ROOM: &str = "spec: {
         volumeMounts: [{name: data, mountPath: /data}, {name: keys, mountPath: /keys, readOnly: true}],
         containerSecurityContext: {readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}},
         topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}],
-        tolerations: [{key: batch, operator: Exists}], serviceAccountName: shop, config: {task_acks_late: true},
+        tolerations: [{key: batch, operator: Exists}], serviceAccountName: default, config: {task_acks_late: true},
         podTemplate: {spec: {hostAliases: [{ip: 10.0.0.1, hostnames: [cache]}]}}},
     workerSpec: {sidecars: [{name: proxy, image: 'proxy:1', ports: [{containerPort: 80}]}],
         lifecycle: {preStop: {exec: {command: [sleep, '1']}}}},
