@@ -18,6 +18,8 @@ pub enum Component {
     Worker,
     /// Flower.
     Flower,
+    /// Beat.
+    Beat,
 }
 
 impl Component {
@@ -27,6 +29,7 @@ impl Component {
         match self {
             Self::Worker => "worker",
             Self::Flower => "flower",
+            Self::Beat => "beat",
         }
     }
 }

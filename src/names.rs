@@ -19,6 +19,12 @@ pub const WORKER_CONTAINER: &str = "celery";
 pub const FLOWER_CONTAINER: &str = "flower";
 /// Container that runs beat.
 pub const BEAT_CONTAINER: &str = "beat";
+/// Volume for temporary files. Names that begin with `celery-operator-` are the operator's.
+pub const TEMPORARY_VOLUME: &str = "celery-operator-tmp";
+/// Volume with the certificate of the broker's authority.
+pub const BROKER_AUTHORITY_VOLUME: &str = "celery-operator-broker";
+/// Volume with Flower's certificate.
+pub const FLOWER_TLS_VOLUME: &str = "celery-operator-flower-tls";
 
 /// Name of a worker pool's Deployment and of its autoscaler.
 #[must_use]
@@ -30,6 +36,12 @@ pub fn worker(app: &str, pool: &str) -> String {
 #[must_use]
 pub fn flower(app: &str) -> String {
     format!("{app}-flower")
+}
+
+/// Name of beat's Deployment.
+#[must_use]
+pub fn beat(app: &str) -> String {
+    format!("{app}-beat")
 }
 
 /// Name of the Secret with the URL made from typed broker parts.
@@ -53,6 +65,7 @@ mod tests {
         assert_eq!(worker("shop", "default"), "shop-worker");
         assert_eq!(worker("shop", "mail"), "shop-worker-mail");
         assert_eq!(flower("shop"), "shop-flower");
+        assert_eq!(beat("shop"), "shop-beat");
         assert_eq!(broker_secret("shop"), "shop-celery-broker");
         assert_eq!(keda_secret("shop"), "shop-celery-keda");
     }

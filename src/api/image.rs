@@ -38,6 +38,13 @@ pub fn pull_policy(text: &str) -> ImagePullPolicy {
     }
 }
 
+/// Whether an image holds Flower alone, as `mher/flower` and its mirrors do: the application cannot be loaded there.
+#[must_use]
+pub fn is_flower(text: &str) -> bool {
+    Reference::try_from(text)
+        .is_ok_and(|reference| reference.repository().rsplit('/').next() == Some("flower"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +75,17 @@ mod tests {
         ] {
             let error = check(text).expect_err(text);
             assert!(error.contains(what), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn images_of_flower_alone_are_told_by_their_name() {
+        for text in ["mher/flower", "mher/flower:2.0", "registry:5000/mirror/mher/flower@sha256:", "flower"] {
+            let text = text.replace("sha256:", &format!("sha256:{}", "a".repeat(64)));
+            assert!(is_flower(&text), "{text}");
+        }
+        for text in ["shop", "shop/flower-app:1", "flower/shop", "a b"] {
+            assert!(!is_flower(text), "{text}");
         }
     }
 

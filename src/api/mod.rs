@@ -44,8 +44,8 @@ pub use json::{AnyObject, Anything};
 pub use lifecycle::{GracefulShutdown, PodDisruptionBudget, Probe, ProbeType, Probes, ShutdownMode};
 pub use open::{Open, Word};
 pub use status::{
-    Autoscaler, BrokerStatus, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus, FlowerStatus,
-    PoolStatus,
+    Autoscaler, BeatStatus, BrokerStatus, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus,
+    FlowerStatus, PoolStatus,
 };
 pub use worker::{WorkerPool, WorkerSpec};
 pub use worker_words::{LogLevel, Optimization, StartMethod, WorkerPoolKind};

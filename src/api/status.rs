@@ -27,6 +27,9 @@ pub struct CeleryStatus {
     /// The worker pools.
     #[serde(default)]
     pub pools: Vec<PoolStatus>,
+    /// Beat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beat: Option<BeatStatus>,
     /// Flower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flower: Option<FlowerStatus>,
@@ -97,6 +100,14 @@ pub enum Autoscaler {
     /// A KEDA `ScaledObject`.
     #[serde(rename = "KEDA")]
     Keda,
+}
+
+/// Beat, as seen.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BeatStatus {
+    /// Ready and desired pods, `ready/desired`.
+    pub ready: String,
 }
 
 /// Flower.

@@ -2,15 +2,15 @@
 //! What the Deployments of all components share.
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy};
-use k8s_openapi::api::core::v1::{
-    Container, PodSecurityContext, PodSpec, PodTemplateSpec, SeccompProfile, SecurityContext,
-};
+use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use serde_json::Value;
 
 use super::manifest::{ChildKind, Manifest};
-use super::metadata;
+use super::{metadata, overlay};
+use crate::api::Word as _;
 use crate::labels::{self, Component};
-use crate::resolve::Resolved;
+use crate::resolve::{Pace, Pod, Resolved};
 
 /// What differs between components.
 pub(super) struct Workload<'a> {
@@ -18,75 +18,101 @@ pub(super) struct Workload<'a> {
     pub(super) component: Component,
     pub(super) pool: Option<&'a str>,
     pub(super) replicas: Option<i32>,
-    pub(super) strategy: Option<DeploymentStrategy>,
+    pub(super) strategy: DeploymentStrategy,
+    pub(super) pace: Pace,
+    pub(super) pod: &'a Pod,
     pub(super) container: Container,
-    /// Seconds between SIGTERM and SIGKILL.
-    pub(super) grace_seconds: i64,
-    /// The pause process becomes PID 1: a worker that is still importing then dies of SIGTERM instead of ignoring it.
-    pub(super) share_process_namespace: bool,
 }
 
 pub(super) fn deployment(resolved: &Resolved, workload: Workload<'_>) -> Manifest {
-    let instance = &resolved.owner.name;
-    let selector = labels::selector(instance, workload.component, workload.pool);
-    let name = workload.name;
-    let mut pod_labels = labels::child(instance, &resolved.app, Some(workload.component), workload.pool);
-    if let Some(version) = &resolved.pod.version {
-        pod_labels.insert("app.kubernetes.io/version".to_owned(), version.clone());
-    }
+    let selector = labels::selector(&resolved.owner.name, workload.component, workload.pool);
+    let name = workload.name.clone();
+    let overlays = &workload.pod.overlays;
     let object = Deployment {
         metadata: metadata(resolved, &name, Some(workload.component), workload.pool),
         spec: Some(DeploymentSpec {
             replicas: workload.replicas,
-            strategy: workload.strategy,
-            selector: LabelSelector { match_labels: Some(selector), ..LabelSelector::default() },
-            template: PodTemplateSpec {
-                metadata: Some(ObjectMeta { labels: Some(pod_labels), ..ObjectMeta::default() }),
-                spec: Some(PodSpec {
-                    automount_service_account_token: Some(false),
-                    containers: vec![completed(resolved, workload.container)],
-                    enable_service_links: Some(false),
-                    image_pull_secrets: some(&resolved.pod.pull_secrets),
-                    security_context: Some(PodSecurityContext {
-                        seccomp_profile: Some(SeccompProfile {
-                            type_: "RuntimeDefault".to_owned(),
-                            localhost_profile: None,
-                        }),
-                        ..PodSecurityContext::default()
-                    }),
-                    share_process_namespace: workload.share_process_namespace.then_some(true),
-                    termination_grace_period_seconds: Some(workload.grace_seconds),
-                    volumes: some(&resolved.pod.volumes),
-                    ..PodSpec::default()
-                }),
-            },
-            ..DeploymentSpec::default()
+            strategy: Some(workload.strategy.clone()),
+            min_ready_seconds: workload.pace.min_ready_seconds,
+            progress_deadline_seconds: workload.pace.progress_deadline_seconds,
+            revision_history_limit: workload.pace.revision_history_limit,
+            template: template(resolved, &workload),
+            selector: LabelSelector { match_labels: Some(selector.clone()), ..LabelSelector::default() },
+            paused: None,
         }),
         status: None,
     };
+    if overlays.is_empty() {
+        return Manifest::new(ChildKind::Deployment, &name, &object);
+    }
+    // Types of k8s-openapi always serialise.
+    let mut object = serde_json::to_value(&object).unwrap_or_default();
+    let template = &mut object["spec"]["template"];
+    for overlay in overlays {
+        overlay::lay_over(template, overlay);
+    }
+    // Pods that their Deployment does not select are refused as a whole.
+    let labels = selector.into_iter().map(|(label, value)| (label, Value::String(value)));
+    let labels = serde_json::json!({ "metadata": { "labels": labels.collect::<Value>() } });
+    overlay::lay_over(template, &labels);
     Manifest::new(ChildKind::Deployment, &name, &object)
 }
 
-/// The container with what all containers share.
-fn completed(resolved: &Resolved, container: Container) -> Container {
-    let pod = &resolved.pod;
-    Container {
-        image: Some(pod.image.clone()),
-        image_pull_policy: Some(pull_policy(resolved)),
-        command: Some(vec!["celery".to_owned()]),
-        env: resolved.broker.as_ref().map(|broker| vec![broker.env.clone()]),
-        volume_mounts: some(&pod.mounts),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            ..SecurityContext::default()
+fn template(resolved: &Resolved, workload: &Workload<'_>) -> PodTemplateSpec {
+    let pod = workload.pod;
+    let mut labels = pod.labels.clone();
+    labels.extend(labels::child(
+        &resolved.owner.name,
+        &resolved.app,
+        Some(workload.component),
+        workload.pool,
+    ));
+    let celery = completed(pod, workload.container.clone());
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(labels),
+            annotations: (!pod.annotations.is_empty()).then(|| pod.annotations.clone()),
+            ..ObjectMeta::default()
         }),
-        ..container
+        spec: Some(PodSpec {
+            affinity: pod.affinity.clone(),
+            automount_service_account_token: pod.service_account.is_none().then_some(false),
+            containers: std::iter::once(celery).chain(pod.sidecars.iter().cloned()).collect(),
+            dns_config: pod.dns.clone(),
+            enable_service_links: Some(false),
+            image_pull_secrets: some(&pod.pull_secrets),
+            init_containers: some(&pod.init_containers),
+            node_selector: (!pod.node_selector.is_empty()).then(|| pod.node_selector.clone()),
+            priority_class_name: pod.priority_class.clone(),
+            security_context: Some(pod.security.clone()),
+            service_account_name: pod.service_account.clone(),
+            share_process_namespace: pod.share_process_namespace.then_some(true),
+            termination_grace_period_seconds: Some(pod.grace_seconds),
+            tolerations: some(&pod.tolerations),
+            topology_spread_constraints: some(&pod.spread),
+            volumes: some(&pod.volumes),
+            ..PodSpec::default()
+        }),
     }
 }
 
-fn pull_policy(resolved: &Resolved) -> String {
-    use crate::api::Word as _;
-    resolved.pod.pull_policy.as_str().to_owned()
+/// The container with what all containers share.
+fn completed(pod: &Pod, container: Container) -> Container {
+    let probes = &pod.probes;
+    Container {
+        image: Some(pod.image.clone()),
+        image_pull_policy: Some(pod.pull_policy.as_str().to_owned()),
+        command: Some(pod.command.clone()),
+        env: some(&pod.env),
+        env_from: some(&pod.env_from),
+        lifecycle: pod.lifecycle.clone(),
+        startup_probe: probes.startup.clone().or(container.startup_probe),
+        readiness_probe: probes.readiness.clone().or(container.readiness_probe),
+        liveness_probe: probes.liveness.clone().or(container.liveness_probe),
+        volume_mounts: some(&pod.mounts),
+        security_context: Some(pod.container_security.clone()),
+        ..container
+    }
 }
 
 fn some<T: Clone>(list: &[T]) -> Option<Vec<T>> {

@@ -13,12 +13,10 @@ use super::metadata;
 use crate::api::ServiceType;
 use crate::labels::{self, Component};
 use crate::names;
-use crate::resolve::{Flower, Resolved};
+use crate::resolve::{Flower, Pace, Resolved};
 
 /// Name of Flower's port in the container and in the Service.
-const PORT: &str = "http";
-/// Flower stops within about a second.
-const GRACE_SECONDS: i64 = 30;
+pub(super) const PORT: &str = "http";
 
 pub(super) fn deployment(resolved: &Resolved, flower: &Flower) -> Manifest {
     let workload = Workload {
@@ -26,13 +24,15 @@ pub(super) fn deployment(resolved: &Resolved, flower: &Flower) -> Manifest {
         component: Component::Flower,
         pool: None,
         replicas: flower.replicas,
-        strategy: Some(DeploymentStrategy {
+        strategy: DeploymentStrategy {
             type_: Some("RollingUpdate".to_owned()),
             rolling_update: Some(RollingUpdateDeployment {
                 max_surge: Some(IntOrString::Int(1)),
                 max_unavailable: Some(IntOrString::Int(0)),
             }),
-        }),
+        },
+        pace: Pace::default(),
+        pod: &flower.pod,
         container: Container {
             name: names::FLOWER_CONTAINER.to_owned(),
             args: Some(flower.args.clone()),
@@ -48,17 +48,15 @@ pub(super) fn deployment(resolved: &Resolved, flower: &Flower) -> Manifest {
             resources: Some(flower.resources.clone()),
             ..Container::default()
         },
-        grace_seconds: GRACE_SECONDS,
-        share_process_namespace: false,
     };
     deployment::deployment(resolved, workload)
 }
 
-/// `/healthcheck` answers without authentication and with the broker away.
 fn health(flower: &Flower, period_seconds: i32) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
-            path: Some(flower.health_path.clone()),
+            path: Some(flower.health_path()),
+            scheme: flower.https.then(|| "HTTPS".to_owned()),
             port: IntOrString::String(PORT.to_owned()),
             ..HTTPGetAction::default()
         }),
@@ -70,23 +68,30 @@ fn health(flower: &Flower, period_seconds: i32) -> Probe {
 
 pub(super) fn service(resolved: &Resolved, flower: &Flower) -> Manifest {
     let name = names::flower(&resolved.app);
-    let type_ = match flower.service_type {
+    let exposure = &flower.exposure;
+    let type_ = match exposure.type_ {
         ServiceType::ClusterIp => "ClusterIP",
         ServiceType::NodePort => "NodePort",
         ServiceType::LoadBalancer => "LoadBalancer",
     };
+    let mut metadata = metadata(resolved, &name, Some(Component::Flower), None);
+    metadata.annotations = (!exposure.annotations.is_empty()).then(|| exposure.annotations.clone());
+    let source_ranges = &exposure.source_ranges;
     let object = Service {
-        metadata: metadata(resolved, &name, Some(Component::Flower), None),
+        metadata,
         spec: Some(ServiceSpec {
             type_: Some(type_.to_owned()),
             selector: Some(labels::selector(&resolved.owner.name, Component::Flower, None)),
             ports: Some(vec![ServicePort {
                 name: Some(PORT.to_owned()),
                 port: flower.port,
+                node_port: exposure.node_port,
                 protocol: Some("TCP".to_owned()),
                 target_port: Some(IntOrString::String(PORT.to_owned())),
                 ..ServicePort::default()
             }]),
+            load_balancer_source_ranges: (!source_ranges.is_empty()).then(|| source_ranges.clone()),
+            session_affinity: exposure.session_affinity.map(str::to_owned),
             ..ServiceSpec::default()
         }),
         status: None,

@@ -22,7 +22,7 @@ pub(super) fn hpa(resolved: &Resolved, target: &Target<'_>) -> Manifest {
                 name: target.name.clone(),
             },
             metrics: Some(target.scaler.resources.iter().map(metric).collect()),
-            behavior: None,
+            behavior: target.scaler.behavior.clone(),
         }),
         status: None,
     };

@@ -23,17 +23,23 @@ pub enum ChildKind {
     TriggerAuthentication,
     /// `keda.sh/v1alpha1` ScaledObject.
     ScaledObject,
+    /// `policy/v1` `PodDisruptionBudget`.
+    PodDisruptionBudget,
+    /// `networking.k8s.io/v1` Ingress.
+    Ingress,
 }
 
 impl ChildKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Secret,
         Self::Deployment,
         Self::Service,
         Self::HorizontalPodAutoscaler,
         Self::TriggerAuthentication,
         Self::ScaledObject,
+        Self::PodDisruptionBudget,
+        Self::Ingress,
     ];
 
     /// Name of the kind.
@@ -61,6 +67,8 @@ impl ChildKind {
                 ("keda.sh", "v1alpha1", "TriggerAuthentication", "triggerauthentications")
             }
             Self::ScaledObject => ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
+            Self::PodDisruptionBudget => ("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+            Self::Ingress => ("networking.k8s.io", "v1", "Ingress", "ingresses"),
         }
     }
 

@@ -3,12 +3,17 @@
 //! byte, in every release, so that an upgrade of the operator restarts nobody's workers (golden files hold it).
 
 mod applied;
+mod beat;
+mod budget;
 mod deployment;
 mod flower;
 mod hpa;
+mod ingress;
 mod manifest;
+mod overlay;
 mod scaled_object;
 mod secret;
+mod triggers;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -43,10 +48,15 @@ pub fn children(resolved: &Resolved, capabilities: Capabilities) -> Children {
     secret::broker(resolved, &mut children);
     for pool in &resolved.pools {
         children.manifests.push(worker::deployment(resolved, pool));
+        children.manifests.extend(budget::budget(resolved, pool));
     }
+    children.manifests.extend(resolved.beat.iter().map(|beat| beat::deployment(resolved, beat)));
     if let Some(flower) = &resolved.flower {
         children.manifests.push(flower::deployment(resolved, flower));
         children.manifests.push(flower::service(resolved, flower));
+        children
+            .manifests
+            .extend(flower.entrance.iter().map(|entrance| ingress::ingress(resolved, entrance)));
     }
     for target in targets(resolved) {
         match &target.scaler.queue {

@@ -8,18 +8,15 @@
 use serde_json::{Value, json};
 
 use super::manifest::{ChildKind, Manifest};
-use super::{Capabilities, Children, Target, metadata, secret, text_map};
-use crate::celery::sqs;
+use super::{Capabilities, Children, Target, metadata, secret, triggers};
+use crate::api::TriggerAuthenticationRef;
 use crate::names;
-use crate::resolve::{QueueLength, QueueSource, Resolved, ResourceMetric, ResourceTarget, SecretData};
+use crate::resolve::{QueueLength, QueueSource, Resolved, ResourceMetric, ResourceTarget, SecretData, Watch};
 
 /// Seconds between two looks at the queues.
 const POLLING_INTERVAL: i32 = 15;
 /// Seconds without tasks before the last pod goes.
 const COOLDOWN_PERIOD: i32 = 300;
-/// Lists into which kombu sorts priorities, with what it puts before the step.
-const PRIORITY_STEPS: [u8; 4] = [0, 3, 6, 9];
-const PRIORITY_SEPARATOR: &str = "\u{6}\u{16}";
 
 /// Adds what KEDA needs for a target; without KEDA, or while the broker is not known, what is there stays.
 pub(super) fn keda(
@@ -38,7 +35,10 @@ pub(super) fn keda(
         ]);
         return;
     };
-    let authentication = Authentication::of(resolved, source);
+    let authentication = match &queue.authentication {
+        Some(_) => Authentication { secret: None, spec: None },
+        None => Authentication::of(resolved, source, queue),
+    };
     if let Some(data) = &authentication.secret {
         children.manifests.push(secret::secret(resolved, &names::keda_secret(&resolved.app), data));
     }
@@ -49,7 +49,11 @@ pub(super) fn keda(
         });
         children.manifests.push(Manifest::new(ChildKind::TriggerAuthentication, &target.name, &object));
     }
-    let queue_triggers = queue_triggers(source, queue, authentication.spec.is_some().then_some(&target.name));
+    let reference = match &queue.authentication {
+        Some(own) => Some(own_reference(own)),
+        None => authentication.spec.is_some().then(|| json!({ "name": target.name })),
+    };
+    let queue_triggers = triggers::of_queues(source, queue, reference.as_ref());
     let mut object = json!({
         "metadata": metadata(resolved, &target.name, Some(target.component), target.pool),
         "spec": {
@@ -62,12 +66,36 @@ pub(super) fn keda(
             ).collect::<Vec<Value>>(),
         },
     });
-    if target.scaler.min == 0 {
-        // Only the step between zero and one pod is KEDA's own; it warns about these numbers where they have no effect.
-        object["spec"]["pollingInterval"] = json!(POLLING_INTERVAL);
-        object["spec"]["cooldownPeriod"] = json!(COOLDOWN_PERIOD);
-    }
+    watch(&mut object["spec"], target.scaler.min, &queue.watch);
     children.manifests.push(Manifest::new(ChildKind::ScaledObject, &target.name, &object));
+}
+
+/// When KEDA looks, and what it does while there is nothing to see.
+fn watch(spec: &mut Value, min: i32, watch: &Watch) {
+    // Only the step between zero and one pod is KEDA's own; it warns about these numbers where they have no effect.
+    let to_zero = min == 0 || watch.idle_replicas.is_some();
+    let or = |written: Option<i32>, default: i32| written.or(to_zero.then_some(default));
+    let numbers = [
+        ("pollingInterval", or(watch.polling_interval, POLLING_INTERVAL)),
+        ("cooldownPeriod", or(watch.cooldown_period, COOLDOWN_PERIOD)),
+        ("idleReplicaCount", watch.idle_replicas),
+    ];
+    for (name, number) in numbers {
+        if let Some(number) = number {
+            spec[name] = json!(number);
+        }
+    }
+    if let Some(fallback) = &watch.fallback {
+        // Same names, and the word that KEDA would add is left out when absent.
+        spec["fallback"] = json!(fallback);
+    }
+}
+
+fn own_reference(own: &TriggerAuthenticationRef) -> Value {
+    match &own.kind {
+        Some(kind) => json!({ "name": own.name, "kind": kind }),
+        None => json!({ "name": own.name }),
+    }
 }
 
 /// How KEDA proves who it is: what goes into the Secret, and which parameters come from where.
@@ -77,15 +105,33 @@ struct Authentication {
 }
 
 impl Authentication {
-    fn of(resolved: &Resolved, source: &QueueSource) -> Self {
+    fn of(resolved: &Resolved, source: &QueueSource, queue: &QueueLength) -> Self {
         // Typed parts already are a Secret; a URL is taken apart into one of its own.
         let typed = resolved.broker.as_ref().is_some_and(|broker| broker.has_secret);
+        let tls;
+        let enable = "enable".to_owned();
         let parts: Vec<(&str, &str, &String)> = match source {
-            QueueSource::Redis { username, password, .. } => [("username", username), ("password", password)]
+            QueueSource::Redis { username, password, tls: encryption, sentinel, .. } => {
+                tls = encryption.as_ref();
+                let of_sentinels = sentinel.as_ref().and_then(|sentinel| sentinel.password.as_ref());
+                [
+                    ("username", username.as_ref()),
+                    ("password", password.as_ref()),
+                    ("sentinelPassword", of_sentinels),
+                ]
                 .into_iter()
-                .filter_map(|(name, value)| Some((name, name, value.as_ref()?)))
-                .collect(),
-            QueueSource::RabbitMq { url } => vec![("host", "url", url)],
+                .filter_map(|(name, value)| Some((name, name, value?)))
+                .collect()
+            }
+            QueueSource::RabbitMq { url, management, tls: encryption } => {
+                tls = encryption.as_ref();
+                let management = management.as_ref().filter(|_| queue.include_unacked == Some(true));
+                let host = match management {
+                    Some(management) => ("host", "managementUrl", management),
+                    None => ("host", "url", url),
+                };
+                std::iter::once(host).chain(tls.map(|_| ("tls", "tls", &enable))).collect()
+            }
             QueueSource::Sqs { credentials: None, .. } => {
                 return Self { secret: None, spec: Some(json!({ "podIdentity": { "provider": "aws" } })) };
             }
@@ -94,14 +140,18 @@ impl Authentication {
                 return Self { secret: None, spec: Some(parameters(name, keys)) };
             }
         };
-        if parts.is_empty() {
+        let authority = tls.and_then(|tls| tls.ca.as_ref());
+        if parts.is_empty() && authority.is_none() {
             return Self { secret: None, spec: None };
         }
         let name =
             if typed { names::broker_secret(&resolved.app) } else { names::keda_secret(&resolved.app) };
-        let spec = parameters(&name, parts.iter().map(|(parameter, key, _)| (*parameter, *key)));
+        let mut spec = parameters(&name, parts.iter().map(|(parameter, key, _)| (*parameter, *key)));
+        if let (Some(ca), Some(list)) = (authority, spec["secretTargetRef"].as_array_mut()) {
+            list.push(json!({ "parameter": "ca", "name": ca.name, "key": ca.key }));
+        }
         let data = || parts.iter().map(|(_, key, value)| ((*key).to_owned(), (*value).clone())).collect();
-        Self { secret: (!typed).then(data), spec: Some(spec) }
+        Self { secret: (!typed && !parts.is_empty()).then(data), spec: Some(spec) }
     }
 }
 
@@ -113,16 +163,17 @@ fn parameters<'a>(secret: &str, pairs: impl IntoIterator<Item = (&'a str, &'a st
 }
 
 fn advanced(target: &Target<'_>, queue: &QueueLength, queue_triggers: &[Value]) -> Value {
-    let mut advanced = json!({
-        "horizontalPodAutoscalerConfig": {
-            "name": target.name,
-            // One pod a minute: a worker that goes still finishes its tasks.
-            "behavior": { "scaleDown": {
-                "stabilizationWindowSeconds": 300,
-                "policies": [{ "type": "Pods", "value": 1, "periodSeconds": 60 }],
-            } },
-        },
+    // One pod a minute: a worker that goes still finishes its tasks.
+    let slow = json!({
+        "stabilizationWindowSeconds": 300,
+        "policies": [{ "type": "Pods", "value": 1, "periodSeconds": 60 }],
     });
+    let mut behavior = json!(target.scaler.behavior.clone().unwrap_or_default());
+    if behavior.get("scaleDown").is_none() {
+        behavior["scaleDown"] = slow;
+    }
+    let mut advanced =
+        json!({ "horizontalPodAutoscalerConfig": { "name": target.name, "behavior": behavior } });
     if queue_triggers.len() > 1 {
         let names: Vec<&str> = queue_triggers.iter().filter_map(|trigger| trigger["name"].as_str()).collect();
         advanced["scalingModifiers"] = json!({
@@ -130,73 +181,11 @@ fn advanced(target: &Target<'_>, queue: &QueueLength, queue_triggers: &[Value]) 
             "target": queue.for_each_pod,
             "metricType": "AverageValue",
         });
+        if queue.activation > 0 {
+            advanced["scalingModifiers"]["activationTarget"] = json!(queue.activation.to_string());
+        }
     }
     advanced
-}
-
-/// One trigger for each list of tasks, named for the formula.
-fn queue_triggers(source: &QueueSource, queue: &QueueLength, authentication: Option<&String>) -> Vec<Value> {
-    let reference = authentication.map(|name| json!({ "name": name }));
-    let trigger = |name: String, type_: &str, metadata: Value| {
-        let mut trigger =
-            json!({ "type": type_, "name": name, "metricType": "AverageValue", "metadata": metadata });
-        if let Some(reference) = &reference {
-            trigger["authenticationRef"] = reference.clone();
-        }
-        trigger
-    };
-    let queues = queue.queues.iter().enumerate();
-    match source {
-        QueueSource::Redis { address, database, tls, .. } => queues
-            .flat_map(|(index, name)| PRIORITY_STEPS.map(|step| (index, name, step)))
-            .map(|(index, name, step)| {
-                let list = if step == 0 { name.clone() } else { format!("{name}{PRIORITY_SEPARATOR}{step}") };
-                let mut metadata = text_map([
-                    ("address", address),
-                    ("databaseIndex", &database.to_string()),
-                    ("listName", &list),
-                    ("listLength", &queue.for_each_pod),
-                ]);
-                if *tls {
-                    metadata.insert("enableTLS".to_owned(), "true".to_owned());
-                }
-                trigger(format!("q{index}_p{step}"), "redis", json!(metadata))
-            })
-            .collect(),
-        QueueSource::RabbitMq { .. } => queues
-            .map(|(index, name)| {
-                let metadata =
-                    text_map([("queueName", name), ("mode", "QueueLength"), ("value", &queue.for_each_pod)]);
-                trigger(format!("q{index}"), "rabbitmq", json!(metadata))
-            })
-            .collect(),
-        QueueSource::Sqs { region, .. } => queues
-            .map(|(index, name)| {
-                let metadata = text_map([
-                    ("queueURL", &sqs_url(source, name)),
-                    ("queueLength", &queue.for_each_pod),
-                    ("awsRegion", region),
-                ]);
-                trigger(format!("q{index}"), "aws-sqs-queue", json!(metadata))
-            })
-            .collect(),
-    }
-}
-
-/// Where SQS has a queue: a written address, or one made of account and name; else the name alone, which KEDA looks up.
-fn sqs_url(source: &QueueSource, queue: &str) -> String {
-    let QueueSource::Sqs { region, queue_urls, account_id, prefix, .. } = source else {
-        return String::new();
-    };
-    if let Some(url) = queue_urls.get(queue) {
-        return url.clone();
-    }
-    let name = sqs::queue_name(prefix, queue);
-    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    match account_id {
-        Some(account) => format!("https://sqs.{region}.{domain}/{account}/{name}"),
-        None => name,
-    }
 }
 
 fn resource_trigger(metric: &ResourceMetric, container: &str) -> Value {

@@ -50,6 +50,8 @@ fn cluster_rules() -> Value {
         // get: the broker's URL or password, under whatever name the user keeps it. The rest: what is made from it.
         { "apiGroups": [""], "resources": ["secrets", "services"], "verbs": child },
         { "apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": child },
+        { "apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": child },
+        { "apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": child },
         { "apiGroups": ["keda.sh"], "resources": ["scaledobjects", "triggerauthentications"], "verbs": child },
         {
             "apiGroups": ["admissionregistration.k8s.io"],

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, SecretKeySelector};
+use k8s_openapi::api::core::v1::{EnvVar, Volume, VolumeMount};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use serde_json::{Map, Value};
 
+use super::pod::{from_reference, literal};
 use super::{SecretData, Sources};
-use crate::api::{Broker, BrokerStatus, RabbitMqBroker, RedisBroker, SecretKeyRef, SqsBroker};
+use crate::api::{Broker, BrokerStatus, SecretKeyRef};
 use crate::celery::broker_url::{self, Defect, Endpoint, Transport};
-use crate::celery::sqs::queue_name;
-use crate::names;
+
+mod typed;
 
 /// The variable that Celery 4.4 to 5.7 reads before anything in the application.
 const URL_VARIABLE: &str = "CELERY_BROKER_URL";
@@ -36,8 +37,12 @@ pub struct BrokerAccess {
     pub secret: Option<SecretData>,
     /// Whether such a Secret belongs to this form of the broker.
     pub has_secret: bool,
-    /// Settings for the worker's command line, after `--`.
-    pub worker_settings: Vec<String>,
+    /// Transport options that the typed parts need.
+    pub transport_options: Map<String, Value>,
+    /// What `broker_use_ssl` has to say.
+    pub use_ssl: Option<Value>,
+    /// The certificate of the authority, as a file in every pod.
+    pub authority: Option<(Volume, VolumeMount)>,
     /// How an autoscaler looks into the queues.
     pub queues: Result<QueueSource, Unresolved>,
 }
@@ -55,13 +60,21 @@ pub enum QueueSource {
         username: Option<String>,
         /// The password, as it is.
         password: Option<String>,
-        /// Whether the connection is encrypted.
-        tls: bool,
+        /// The encryption of the connection, when there is one.
+        tls: Option<Tls>,
+        /// Who knows where the server is; the address otherwise.
+        sentinel: Option<Sentinel>,
+        /// How its lists are called.
+        lists: RedisLists,
     },
     /// Queues of a RabbitMQ.
     RabbitMq {
         /// `amqp(s)://user:password@host:port/vhost`.
         url: String,
+        /// `http(s)://user:password@host:port/vhost` of the management API.
+        management: Option<String>,
+        /// What a client must know of the encryption beyond the scheme.
+        tls: Option<Tls>,
     },
     /// Queues of Amazon SQS.
     Sqs {
@@ -78,6 +91,43 @@ pub enum QueueSource {
     },
 }
 
+/// How an autoscaler encrypts its connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Whether any certificate will do.
+    pub unverified: bool,
+    /// The key of a Secret with the certificate of the authority; the usual ones otherwise.
+    pub ca: Option<SecretKeyRef>,
+}
+
+/// Who knows where a Redis server is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sentinel {
+    /// Name under which they know it.
+    pub master: String,
+    /// `host:port` of each.
+    pub addresses: Vec<String>,
+    /// Their own password, as it is.
+    pub password: Option<String>,
+}
+
+/// How kombu calls the lists of a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisLists {
+    /// What stands before every key.
+    pub prefix: String,
+    /// What stands between queue and priority.
+    pub separator: String,
+    /// Priorities that have a list.
+    pub steps: Vec<i64>,
+}
+
+impl Default for RedisLists {
+    fn default() -> Self {
+        Self { prefix: String::new(), separator: "\u{6}\u{16}".to_owned(), steps: vec![0, 3, 6, 9] }
+    }
+}
+
 /// Why the broker is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unresolved {
@@ -90,15 +140,15 @@ pub struct Unresolved {
 /// How the broker of a spec is reached.
 pub(super) fn access(broker: &Broker, app: &str, sources: &Sources) -> BrokerAccess {
     if let Some(url) = &broker.url {
-        from_url(url, literal(url), "url")
+        from_url(url, literal(URL_VARIABLE, url), "url")
     } else if let Some(reference) = &broker.url_secret_ref {
         from_secret(reference, sources)
     } else if let Some(redis) = &broker.redis {
-        from_redis(redis, app, sources)
+        typed::redis(redis, app, sources)
     } else if let Some(rabbitmq) = &broker.rabbitmq {
-        from_rabbitmq(rabbitmq, app, sources)
+        typed::rabbitmq(rabbitmq, app, sources)
     } else if let Some(sqs) = &broker.sqs {
-        from_sqs(sqs)
+        typed::sqs(sqs)
     } else {
         from_url("", EnvVar::default(), "none")
     }
@@ -116,11 +166,25 @@ fn from_url(url: &str, env: EnvVar, source: &str) -> BrokerAccess {
         Ok(endpoints) => queue_source(endpoints.first()),
         Err(defect) => Err(Unresolved { reason: "BrokerUrlInvalid", message: told(&defect) }),
     };
-    BrokerAccess { env, shown, secret: None, has_secret: false, worker_settings: Vec::new(), queues }
+    plain(env, shown, queues)
+}
+
+/// A broker of which nothing has to be made.
+fn plain(env: EnvVar, shown: BrokerStatus, queues: Result<QueueSource, Unresolved>) -> BrokerAccess {
+    BrokerAccess {
+        env,
+        shown,
+        secret: None,
+        has_secret: false,
+        transport_options: Map::new(),
+        use_ssl: None,
+        authority: None,
+        queues,
+    }
 }
 
 fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
-    let env = from_key(&reference.name, &reference.key);
+    let env = from_reference(URL_VARIABLE, reference);
     match value(reference, sources) {
         Ok(url) => {
             let mut access = from_url(url.trim_end_matches('\n'), env, "urlSecretRef");
@@ -132,108 +196,25 @@ fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
             }
             access
         }
-        Err(unresolved) => BrokerAccess {
-            env,
-            shown: BrokerStatus { source: "urlSecretRef".to_owned(), ..BrokerStatus::default() },
-            secret: None,
-            has_secret: false,
-            worker_settings: Vec::new(),
-            queues: Err(unresolved),
-        },
+        Err(unresolved) => {
+            let shown = BrokerStatus { source: "urlSecretRef".to_owned(), ..BrokerStatus::default() };
+            plain(env, shown, Err(unresolved))
+        }
     }
 }
 
-fn from_redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess {
-    let port = redis.port.unwrap_or(6379);
-    let host = redis.host.as_deref().unwrap_or_default();
-    let address = format!("{}:{port}", bracketed(host));
-    let database = redis.db.and_then(|db| u32::try_from(db).ok()).unwrap_or_default();
-    let password = redis.password_secret_ref.as_ref().map(|reference| value(reference, sources)).transpose();
-    let password = password.map(|password| password.map(|text| text.trim_end_matches('\n').to_owned()));
-    let secret = password.as_ref().ok().map(|password| {
-        let user_info = user_info(redis.username.as_deref(), password.as_deref());
-        parts([
-            ("url", Some(format!("redis://{user_info}{address}/{database}"))),
-            ("host", Some(host.to_owned())),
-            ("port", Some(port.to_string())),
-            ("address", Some(address.clone())),
-            ("db", Some(database.to_string())),
-            ("username", redis.username.clone()),
-            ("password", password.clone()),
-        ])
-    });
-    BrokerAccess {
-        env: from_key(&names::broker_secret(app), "url"),
-        shown: shown("redis", host, "redis"),
-        secret,
-        has_secret: true,
-        worker_settings: Vec::new(),
-        queues: password.map(|password| QueueSource::Redis {
-            address,
-            database,
-            username: redis.username.clone(),
-            password,
-            tls: false,
-        }),
-    }
-}
-
-fn from_rabbitmq(rabbitmq: &RabbitMqBroker, app: &str, sources: &Sources) -> BrokerAccess {
-    let read = |reference: &Option<SecretKeyRef>| {
-        let text = reference.as_ref().map(|reference| value(reference, sources)).transpose();
-        text.map(|text| text.map(|text| text.trim_end_matches('\n').to_owned()))
+/// Lets an autoscaler look for lists under the names that these transport options give them.
+pub(super) fn follow(broker: &mut BrokerAccess, options: &Map<String, Value>) {
+    let Ok(QueueSource::Redis { lists, .. }) = &mut broker.queues else {
+        return;
     };
-    let vhost = rabbitmq.vhost.as_deref().unwrap_or("/");
-    let location = format!("{}:{}", bracketed(&rabbitmq.host), rabbitmq.port.unwrap_or(5672));
-    let credentials = read(&rabbitmq.username_secret_ref)
-        .and_then(|user| read(&rabbitmq.password_secret_ref).map(|password| (user, password)));
-    let url = credentials.map(|(user, password)| {
-        let user_info = user_info(user.as_deref(), password.as_deref());
-        format!("amqp://{user_info}{location}/{}", utf8_percent_encode(vhost, PATH))
-    });
-    BrokerAccess {
-        env: from_key(&names::broker_secret(app), "url"),
-        shown: shown("amqp", &rabbitmq.host, "rabbitmq"),
-        secret: url
-            .as_ref()
-            .ok()
-            .map(|url| parts([("url", Some(url.clone())), ("host", Some(rabbitmq.host.clone()))])),
-        has_secret: true,
-        worker_settings: Vec::new(),
-        queues: url.map(|url| QueueSource::RabbitMq { url }),
-    }
-}
-
-fn from_sqs(sqs: &SqsBroker) -> BrokerAccess {
-    let mut options = serde_json::Map::from_iter([("region".to_owned(), json!(sqs.region))]);
-    if let Some(prefix) = &sqs.queue_name_prefix {
-        options.insert("queue_name_prefix".to_owned(), json!(prefix));
-    }
-    if !sqs.queue_urls.is_empty() {
-        // kombu looks a queue up under either name: the one of Celery when it receives, the one of SQS when it sends.
-        let prefix = sqs.queue_name_prefix.as_deref().unwrap_or_default();
-        let queues = sqs.queue_urls.iter().flat_map(|(name, url)| {
-            [name.clone(), queue_name(prefix, name)].map(|name| (name, json!({ "url": url })))
-        });
-        options.insert("predefined_queues".to_owned(), queues.collect::<serde_json::Map<_, _>>().into());
-    }
-    BrokerAccess {
-        env: literal("sqs://"),
-        shown: BrokerStatus {
-            scheme: "sqs".to_owned(),
-            hosts: vec![sqs.region.clone()],
-            source: "sqs".to_owned(),
-        },
-        secret: None,
-        has_secret: false,
-        worker_settings: vec![format!("broker.transport_options=(dict){}", serde_json::Value::from(options))],
-        queues: Ok(QueueSource::Sqs {
-            region: sqs.region.clone(),
-            queue_urls: sqs.queue_urls.clone(),
-            account_id: sqs.account_id.clone(),
-            prefix: sqs.queue_name_prefix.clone().unwrap_or_default(),
-            credentials: sqs.credentials_secret_name.clone(),
-        }),
+    let text = |name: &str| options.get(name).and_then(Value::as_str).map(str::to_owned);
+    lists.prefix = text("global_keyprefix").unwrap_or_default();
+    lists.separator = text("sep").unwrap_or_else(|| RedisLists::default().separator);
+    let steps = options.get("priority_steps").and_then(Value::as_array).into_iter().flatten();
+    let steps: Vec<i64> = steps.filter_map(Value::as_i64).collect();
+    if !steps.is_empty() {
+        lists.steps = steps;
     }
 }
 
@@ -258,7 +239,14 @@ fn queue_source(first: Option<&Endpoint>) -> Result<QueueSource, Unresolved> {
             database: endpoint.database().unwrap_or_default(),
             username: endpoint.username.clone(),
             password: endpoint.password.clone(),
-            tls: endpoint.tls(),
+            tls: endpoint.tls().then(|| Tls {
+                unverified: endpoint
+                    .parameter("ssl_cert_reqs")
+                    .is_some_and(|word| word.eq_ignore_ascii_case("none")),
+                ca: None,
+            }),
+            sentinel: None,
+            lists: RedisLists::default(),
         }),
         Transport::Memory => Err(Unresolved {
             reason: "BrokerUrlInvalid",
@@ -269,7 +257,8 @@ fn queue_source(first: Option<&Endpoint>) -> Result<QueueSource, Unresolved> {
             let user_info = user_info(endpoint.username.as_deref(), endpoint.password.as_deref());
             let host = bracketed(host_or_local(endpoint));
             let vhost = utf8_percent_encode(endpoint.virtual_host(), PATH);
-            Ok(QueueSource::RabbitMq { url: format!("{scheme}://{user_info}{host}:{port}/{vhost}") })
+            let url = format!("{scheme}://{user_info}{host}:{port}/{vhost}");
+            Ok(QueueSource::RabbitMq { url, management: None, tls: None })
         }
         _ => Err(unsupported(&endpoint.scheme)),
     }
@@ -300,34 +289,4 @@ fn value<'s>(reference: &SecretKeyRef, sources: &'s Sources) -> Result<&'s str, 
     let text = secret.get(key);
     text.map(String::as_str)
         .ok_or_else(|| missing(NO_KEY, format!("Secret {name:?} has no text under the key {key:?}")))
-}
-
-fn parts<const N: usize>(parts: [(&str, Option<String>); N]) -> SecretData {
-    parts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
-}
-
-fn shown(scheme: &str, host: &str, source: &str) -> BrokerStatus {
-    BrokerStatus { scheme: scheme.to_owned(), hosts: vec![host.to_owned()], source: source.to_owned() }
-}
-
-fn from_key(name: &str, key: &str) -> EnvVar {
-    let selector = SecretKeySelector { name: name.to_owned(), key: key.to_owned(), optional: None };
-    EnvVar {
-        name: URL_VARIABLE.to_owned(),
-        value_from: Some(EnvVarSource { secret_key_ref: Some(selector), ..EnvVarSource::default() }),
-        ..EnvVar::default()
-    }
-}
-
-/// A variable with this very text: kubelet halves `$$` and expands `$(NAME)`, so a lone dollar is doubled.
-fn literal(url: &str) -> EnvVar {
-    let mut text = String::with_capacity(url.len());
-    let mut letters = url.chars().peekable();
-    while let Some(letter) = letters.next() {
-        text.push(letter);
-        if letter == '$' && letters.peek() != Some(&'(') {
-            text.push('$');
-        }
-    }
-    EnvVar { name: URL_VARIABLE.to_owned(), value: Some(text), ..EnvVar::default() }
 }

@@ -1,44 +1,156 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Flower with everything decided.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::{Flower, scaler};
-use crate::api::{CelerySpec, DEFAULT_POOL, FlowerSpec, Open, ScaleKind, ServiceType};
-use crate::celery::flower as command;
-use crate::celery::options::flower::Release;
+use super::pod::{Own, Pod, pod};
+use super::said::{self, Said};
+use super::{BrokerAccess, Scaler, flower_words, scaler};
+use crate::api::{
+    CelerySpec, DEFAULT_POOL, FlowerIngress, FlowerSpec, Open, PathType, ScaleKind, ServiceType, Word, image,
+};
 
 /// Port of Flower when nobody chooses one.
 const PORT: i32 = 5555;
+/// Flower stops within about a second.
+const GRACE_SECONDS: i64 = 30;
 
-pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec) -> Flower {
-    let said = command::reading(&written.args, Release::NEWEST);
-    let from_args = said
-        .int("port")
-        .is()
-        .and_then(|port| i32::try_from(port).ok())
-        .filter(|port| (1..=65535).contains(port));
+/// Flower.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flower {
+    /// Its pods.
+    pub pod: Pod,
+    /// What runs in the container, word by word, without `celery` itself.
+    pub args: Vec<String>,
+    /// The number of pods to write; `None` leaves it to whoever scales.
+    pub replicas: Option<i32>,
+    /// Port of the container and of the Service.
+    pub port: i32,
+    /// How its Service lets people in.
+    pub exposure: Exposure,
+    /// Its way in from outside the cluster.
+    pub entrance: Option<Entrance>,
+    /// Path under which everything is, without slashes at its ends; empty for the root.
+    pub prefix: String,
+    /// Whether it speaks HTTPS itself.
+    pub https: bool,
+    /// Requests and limits.
+    pub resources: ResourceRequirements,
+    /// Who scales.
+    pub scaler: Option<Scaler>,
+}
+
+impl Flower {
+    /// Path of the health check, which answers without authentication and with the broker away.
+    #[must_use]
+    pub fn health_path(&self) -> String {
+        let slash = if self.prefix.is_empty() { "" } else { "/" };
+        format!("{slash}{}/healthcheck", self.prefix)
+    }
+}
+
+/// A way in from outside the cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entrance {
+    /// Class of the Ingress; the cluster's default otherwise.
+    pub class_name: Option<String>,
+    /// Host name; any otherwise.
+    pub host: Option<String>,
+    /// Path, with its leading slash.
+    pub path: String,
+    /// `Prefix`, `Exact` or `ImplementationSpecific`.
+    pub path_type: &'static str,
+    /// Secret with the certificate of the host.
+    pub tls_secret_name: Option<String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// How a Service lets people in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exposure {
+    /// Its type.
+    pub type_: ServiceType,
+    /// Port of every node, where the type has one.
+    pub node_port: Option<i32>,
+    /// Who gets through the load balancer; everybody when empty.
+    pub source_ranges: Vec<String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// `None` or `ClientIP`.
+    pub session_affinity: Option<&'static str>,
+}
+
+pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>) -> Flower {
+    let said = Said { args: &written.args, env: [&spec.common.env, &written.env], prefix: said::FLOWER };
+    let from_args =
+        said.flower("port").and_then(|port| port.parse().ok()).filter(|port| (1..=65535).contains(port));
     let port = written.service_port.or(from_args).unwrap_or(PORT);
-    let mut args = super::celery_app(spec);
+    let foreign = written.image.as_deref().is_some_and(image::is_flower);
+    let mut args = if foreign { Vec::new() } else { super::celery_app(spec) };
     args.push("flower".to_owned());
+    args.extend(flower_words::words(written, said));
     args.extend(written.args.iter().cloned());
     // Last, since the last one wins: the Service and the probes ask here.
     args.extend(["--address=0.0.0.0".to_owned(), format!("--port={port}")]);
     let scaler = scaler::scaler(spec, ScaleKind::Flower, DEFAULT_POOL, None);
-    let prefix = said.text("url_prefix").is().unwrap_or_default().trim_matches('/');
+    let prefix = said.flower("url_prefix").or(written.url_prefix.as_deref()).unwrap_or_default();
     Flower {
         args,
         replicas: if scaler.is_some() { None } else { Some(written.replicas.unwrap_or(1)) },
         port,
-        service_type: written.service_type.as_ref().and_then(Open::known).unwrap_or(ServiceType::ClusterIp),
-        health_path: if prefix.is_empty() {
-            "/healthcheck".to_owned()
-        } else {
-            format!("/{prefix}/healthcheck")
-        },
+        exposure: exposure(written),
+        entrance: written.ingress.as_ref().map(|ingress| entrance(ingress, prefix.trim_matches('/'))),
+        prefix: prefix.trim_matches('/').to_owned(),
+        https: written.tls.is_some() || said.flower_or_variable("certfile"),
         resources: written.resources.clone().unwrap_or_else(default_resources),
         scaler,
+        pod: pod(
+            spec,
+            broker,
+            Own {
+                image: written.image.as_deref(),
+                env: &written.env,
+                env_from: &written.env_from,
+                template: written.pod_template.as_ref(),
+                without_shared_volumes: written.inherit_volumes == Some(false),
+                foreign_image: foreign,
+                made: flower_words::made(written),
+                grace_seconds: GRACE_SECONDS,
+                ..Own::default()
+            },
+        ),
+    }
+}
+
+fn exposure(written: &FlowerSpec) -> Exposure {
+    let type_ = written.service_type.as_ref().and_then(Open::known).unwrap_or(ServiceType::ClusterIp);
+    Exposure {
+        type_,
+        // A Service inside the cluster with one of these is refused.
+        node_port: written.node_port.filter(|_| type_ != ServiceType::ClusterIp),
+        source_ranges: if type_ == ServiceType::LoadBalancer {
+            written.load_balancer_source_ranges.clone()
+        } else {
+            Vec::new()
+        },
+        annotations: written.service_annotations.clone(),
+        session_affinity: written.session_affinity.as_ref().and_then(Open::known).map(Word::as_str),
+    }
+}
+
+fn entrance(written: &FlowerIngress, prefix: &str) -> Entrance {
+    Entrance {
+        class_name: written.class_name.clone(),
+        host: written.host.clone(),
+        // Flower answers under its prefix only.
+        path: written.path.clone().unwrap_or_else(|| format!("/{prefix}")),
+        path_type: written.path_type.as_ref().and_then(Open::known).unwrap_or(PathType::Prefix).as_str(),
+        tls_secret_name: written.tls_secret_name.clone(),
+        annotations: written.annotations.clone(),
     }
 }
 

@@ -4,20 +4,31 @@
 //! Pure and total: what cannot be decided yet (a Secret that is not there) is a value too, [`Unresolved`], so that
 //! everything else can still be built and the status can say what is missing.
 
+mod beat;
 mod broker;
 mod flower;
+mod flower_words;
+mod known;
+mod pod;
+mod probes;
+mod said;
 mod scaler;
+mod settings;
+mod shutdown;
 mod worker;
+mod worker_words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::apps::v1::DeploymentStrategy;
-use k8s_openapi::api::core::v1::{LocalObjectReference, ResourceRequirements, Volume, VolumeMount};
+use crate::api::{Celery, CelerySpec, DEFAULT_POOL, ImagePullPolicy, Open, image};
 
-use crate::api::{Celery, CelerySpec, Common, DEFAULT_POOL, ImagePullPolicy, Open, ServiceType, image};
-
-pub use broker::{BrokerAccess, NOT_MEASURABLE, QueueSource, Unresolved};
-pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler};
+pub use beat::Beat;
+pub use broker::{BrokerAccess, NOT_MEASURABLE, QueueSource, RedisLists, Sentinel, Tls, Unresolved};
+pub use flower::{Entrance, Exposure, Flower};
+pub use pod::{ContainerProbes, Pod};
+pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler, Watch};
+pub use worker::{Pace, Pool};
+pub use worker_words::Chosen;
 
 /// Fields of a Secret by key; values that are not UTF-8 are left out.
 pub type SecretData = BTreeMap<String, String>;
@@ -36,17 +47,25 @@ pub struct Resolved {
     pub owner: Owner,
     /// Prefix of the children's names.
     pub app: String,
-    /// What all pods share.
-    pub pod: Pod,
+    /// When nodes pull the application's image.
+    pub pull_policy: ImagePullPolicy,
     /// The broker.
     pub broker: Option<BrokerAccess>,
     /// The worker pools.
     pub pools: Vec<Pool>,
+    /// Beat.
+    pub beat: Option<Beat>,
     /// Flower.
     pub flower: Option<Flower>,
 }
 
 impl Resolved {
+    /// The pool that `spec.workerSpec` describes.
+    #[must_use]
+    pub fn default_pool(&self) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.name == DEFAULT_POOL)
+    }
+
     /// Whether the broker is not known because a Secret, or a key of it, is not there.
     #[must_use]
     pub fn waits_for_secret(&self) -> bool {
@@ -68,74 +87,6 @@ pub struct Owner {
     pub generation: Option<i64>,
 }
 
-/// What all pods share.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pod {
-    /// Image of the application.
-    pub image: String,
-    /// When nodes pull it.
-    pub pull_policy: ImagePullPolicy,
-    /// Registry credentials.
-    pub pull_secrets: Vec<LocalObjectReference>,
-    /// Volumes.
-    pub volumes: Vec<Volume>,
-    /// Mounts.
-    pub mounts: Vec<VolumeMount>,
-    /// Version of Celery, when given.
-    pub version: Option<String>,
-}
-
-/// A worker pool.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pool {
-    /// Its name.
-    pub name: String,
-    /// What runs in the container, word by word, without `celery` itself.
-    pub args: Vec<String>,
-    /// What was chosen where the user's arguments say nothing.
-    pub chosen: Chosen,
-    /// The number of pods to write; `None` leaves it to whoever scales.
-    pub replicas: Option<i32>,
-    /// How pods are replaced.
-    pub strategy: DeploymentStrategy,
-    /// Requests and limits.
-    pub resources: Option<ResourceRequirements>,
-    /// Who scales.
-    pub scaler: Option<Scaler>,
-    /// The queues that the arguments name.
-    pub queues: Option<Vec<String>>,
-}
-
-/// What was chosen for a worker where its arguments say nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Chosen {
-    /// Tasks at once.
-    pub concurrency: Option<u32>,
-    /// Log level.
-    pub log_level: Option<&'static str>,
-    /// Tasks taken in advance for each that runs.
-    pub prefetch_multiplier: Option<u32>,
-}
-
-/// Flower.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Flower {
-    /// What runs in the container, word by word, without `celery` itself.
-    pub args: Vec<String>,
-    /// The number of pods to write; `None` leaves it to whoever scales.
-    pub replicas: Option<i32>,
-    /// Port of the container and of the Service.
-    pub port: i32,
-    /// Type of the Service.
-    pub service_type: ServiceType,
-    /// Path of the health check.
-    pub health_path: String,
-    /// Requests and limits.
-    pub resources: ResourceRequirements,
-    /// Who scales.
-    pub scaler: Option<Scaler>,
-}
-
 /// The Secrets to read before [`resolved`].
 #[must_use]
 pub fn secrets(spec: &CelerySpec) -> BTreeSet<String> {
@@ -147,8 +98,10 @@ pub fn secrets(spec: &CelerySpec) -> BTreeSet<String> {
     [
         broker.url_secret_ref.as_ref(),
         redis,
+        broker.redis.as_ref().and_then(|redis| redis.sentinel.as_ref()?.password_secret_ref.as_ref()),
         rabbit.and_then(|rabbit| rabbit.username_secret_ref.as_ref()),
         rabbit.and_then(|rabbit| rabbit.password_secret_ref.as_ref()),
+        rabbit.and_then(|rabbit| rabbit.management_url_secret_ref.as_ref()),
     ]
     .into_iter()
     .flatten()
@@ -168,26 +121,24 @@ pub fn resolved(celery: &Celery, sources: &Sources) -> Resolved {
         generation: metadata.generation,
     };
     let app = spec.common.app_name.clone().unwrap_or_else(|| owner.name.clone());
-    let broker = spec.common.broker.as_ref().map(|broker| broker::access(broker, &app, sources));
-    let pools = spec
-        .worker_spec
-        .iter()
-        .map(|worker| worker::pool(DEFAULT_POOL, worker, spec, broker.as_ref()))
-        .collect();
-    let flower = spec.flower_spec.as_ref().map(|written| flower::flower(written, spec));
-    Resolved { app, pod: pod(&spec.common), broker, pools, flower, owner }
-}
-
-fn pod(common: &Common) -> Pod {
-    let image = common.image.clone().unwrap_or_default();
-    let written = common.image_pull_policy.as_ref().and_then(Open::known);
-    Pod {
-        pull_policy: written.unwrap_or_else(|| image::pull_policy(&image)),
-        image,
-        pull_secrets: common.image_pull_secrets.clone(),
-        volumes: common.volumes.clone(),
-        mounts: common.volume_mounts.clone(),
-        version: common.celery_version.clone(),
+    let mut broker = spec.common.broker.as_ref().map(|broker| broker::access(broker, &app, sources));
+    let options = settings::transport_options(spec, broker.as_ref());
+    if let Some(broker) = &mut broker {
+        broker::follow(broker, &options);
+    }
+    let default = spec.worker_spec.iter().map(|worker| (DEFAULT_POOL, worker));
+    let named = spec.worker_pools.iter().map(|pool| (pool.name.as_str(), &pool.spec));
+    let pools = default.chain(named).map(|(name, worker)| worker::pool(name, worker, spec, broker.as_ref()));
+    let written = spec.common.image_pull_policy.as_ref().and_then(Open::known);
+    let image = spec.common.image.as_deref().unwrap_or_default();
+    Resolved {
+        pull_policy: written.unwrap_or_else(|| image::pull_policy(image)),
+        pools: pools.collect(),
+        beat: spec.beat_spec.as_ref().map(|written| beat::beat(written, spec, broker.as_ref())),
+        flower: spec.flower_spec.as_ref().map(|written| flower::flower(written, spec, broker.as_ref())),
+        app,
+        broker,
+        owner,
     }
 }
 

@@ -1,19 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A worker pool with everything decided.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::apps::v1::{DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::ResourceRequirements;
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use kube_quantity::ParsedQuantity;
 
-use super::{BrokerAccess, Chosen, Pool, Scaler, scaler};
-use crate::api::{CelerySpec, ScaleKind, WorkerSpec};
-use crate::celery::command::Command;
-use crate::celery::reading::Reading;
-use crate::celery::version::Release;
+use super::pod::{Made, Own, Pod, pod};
+use super::said::{self, Said};
+use super::worker_words::Chosen;
+use super::{BrokerAccess, Scaler, probes, scaler, settings, shutdown, worker_words};
+use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
+
+/// A worker pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// Its pods.
+    pub pod: Pod,
+    /// What runs in the container, word by word, without `celery` itself.
+    pub args: Vec<String>,
+    /// What was chosen where the user's words say nothing.
+    pub chosen: Chosen,
+    /// The number of pods to write; `None` leaves it to whoever scales.
+    pub replicas: Option<i32>,
+    /// How pods are replaced.
+    pub strategy: DeploymentStrategy,
+    /// How fast, and what is kept.
+    pub pace: Pace,
+    /// How many pods a drained node may take along at once.
+    pub budget: Option<PodDisruptionBudget>,
+    /// Requests and limits.
+    pub resources: Option<ResourceRequirements>,
+    /// Who scales.
+    pub scaler: Option<Scaler>,
+    /// The queues that the fields or the arguments name.
+    pub queues: Option<Vec<String>>,
+}
+
+/// How fast a rollout goes, and what is kept of the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Seconds a pod must be ready before the rollout goes on.
+    pub min_ready_seconds: Option<i32>,
+    /// Seconds after which a rollout that does not move counts as failed.
+    pub progress_deadline_seconds: Option<i32>,
+    /// Old revisions to keep.
+    pub revision_history_limit: Option<i32>,
+}
 
 pub(super) fn pool(
     name: &str,
@@ -21,77 +55,58 @@ pub(super) fn pool(
     spec: &CelerySpec,
     broker: Option<&BrokerAccess>,
 ) -> Pool {
-    // The newest release knows every option.
-    let said = Command::Worker.reading(&worker.args, Release::NEWEST);
-    let queues = said.queues();
+    let said = Said { args: &worker.args, env: [&spec.common.env, &worker.env], prefix: said::WORKER };
+    let written = (!worker.queues.is_empty()).then(|| worker.queues.clone());
+    let queues = said.queues().or(written);
     let scaler = scaler::scaler(spec, ScaleKind::Worker, name, queues.as_deref());
-    let chosen = chosen(worker, &said, scaler.as_ref());
+    let chosen = worker_words::chosen(worker, spec, said, scaler.as_ref());
+    let shutdown = shutdown::shutdown(worker.graceful_shutdown.as_ref());
+    let mut words = super::celery_app(spec);
+    words.push("worker".to_owned());
+    words.extend(worker_words::words(name, worker, spec, said, chosen));
+    let settings = settings::settings(spec, broker).into_iter().chain(shutdown.settings);
     Pool {
         name: name.to_owned(),
-        args: args(name, worker, &said, spec, broker, chosen),
+        args: settings::joined(words, &worker.args, settings.collect()),
         chosen,
         replicas: if scaler.is_some() { None } else { worker.num_of_workers },
         strategy: strategy(worker.rollout_strategy.as_ref()),
+        pace: Pace {
+            min_ready_seconds: worker.min_ready_seconds,
+            progress_deadline_seconds: worker.progress_deadline_seconds,
+            revision_history_limit: worker.revision_history_limit,
+        },
+        budget: budget(worker, scaler.as_ref()),
         resources: worker.resources.clone(),
         scaler,
         queues,
+        pod: pod(
+            spec,
+            broker,
+            Own {
+                image: worker.image.as_deref(),
+                env: &worker.env,
+                env_from: &worker.env_from,
+                volumes: &worker.volumes,
+                mounts: &worker.volume_mounts,
+                sidecars: &worker.sidecars,
+                lifecycle: worker.lifecycle.as_ref(),
+                template: worker.pod_template.as_ref(),
+                made: Made { env: shutdown.env, ..Made::default() },
+                probes: probes::worker(name, worker, spec, said),
+                grace_seconds: shutdown.grace_seconds,
+                share_process_namespace: true,
+                ..Own::default()
+            },
+        ),
     }
 }
 
-/// What the user's arguments leave open.
-fn chosen(worker: &WorkerSpec, said: &Reading<'_>, scaler: Option<&Scaler>) -> Chosen {
-    let follows_queue = scaler.is_some_and(|scaler| scaler.queue.is_some());
-    Chosen {
-        // Celery's own default is the number of cpus of the node, whatever the container may use of them.
-        concurrency: (!said.has("--concurrency") && !said.has("--autoscale"))
-            .then(|| concurrency(worker.resources.as_ref())),
-        log_level: (!said.has("--loglevel")).then_some("INFO"),
-        // What a worker holds beyond the tasks it runs is hidden from whoever counts the queue.
-        prefetch_multiplier: (follows_queue && !said.has("--prefetch-multiplier")).then_some(1),
-    }
-}
-
-/// The worker's command line. What the user's arguments say is never said twice.
-fn args(
-    pool: &str,
-    worker: &WorkerSpec,
-    said: &Reading<'_>,
-    spec: &CelerySpec,
-    broker: Option<&BrokerAccess>,
-    chosen: Chosen,
-) -> Vec<String> {
-    let mut args = super::celery_app(spec);
-    args.push("worker".to_owned());
-    if !said.has("--hostname") {
-        args.extend(["-n".to_owned(), format!("{pool}@%h")]);
-    }
-    args.extend(chosen.log_level.iter().flat_map(|level| ["-l".to_owned(), (*level).to_owned()]));
-    args.extend(chosen.concurrency.iter().flat_map(|tasks| ["-c".to_owned(), tasks.to_string()]));
-    args.extend(chosen.prefetch_multiplier.iter().map(|tasks| format!("--prefetch-multiplier={tasks}")));
-    args.extend(worker.args.iter().cloned());
-    let settings = broker.map(|broker| broker.worker_settings.as_slice()).unwrap_or_default();
-    if !settings.is_empty() {
-        if said.separator.is_none() {
-            args.push("--".to_owned());
-        }
-        args.extend(settings.iter().cloned());
-    }
-    args
-}
-
-/// As many tasks at once as the container has cpus: its limit, else its request, else one.
-fn concurrency(resources: Option<&ResourceRequirements>) -> u32 {
-    let cpu = |list: &Option<BTreeMap<String, Quantity>>| list.as_ref()?.get("cpu").cloned();
-    let Some(amount) =
-        resources.and_then(|resources| cpu(&resources.limits).or_else(|| cpu(&resources.requests)))
-    else {
-        return 1;
-    };
-    let cpus = ParsedQuantity::try_from(amount).ok().and_then(|amount| amount.to_bytes_f64()).unwrap_or(1.0);
-    // Clamped before the conversion, so that nothing is lost in it.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let whole = cpus.ceil().clamp(1.0, 1024.0) as u32;
-    whole
+/// The written budget; else one pod at a time, where there can be more than one: it would block every drain otherwise.
+fn budget(worker: &WorkerSpec, scaler: Option<&Scaler>) -> Option<PodDisruptionBudget> {
+    let most = scaler.map(|scaler| scaler.max).or(worker.num_of_workers).unwrap_or(1);
+    let one = || PodDisruptionBudget { min_available: None, max_unavailable: Some(IntOrString::Int(1)) };
+    worker.pod_disruption_budget.clone().or_else(|| (most > 1).then(one))
 }
 
 /// The written strategy with both numbers of a rolling update: a strategy left half to the server could not be

@@ -2,6 +2,7 @@
 //! What is true: from applied children to conditions. Pure; the time is an argument and appears only in transitions.
 
 mod autoscaling;
+mod beat;
 mod broker;
 mod flower;
 mod ready;
@@ -12,8 +13,8 @@ mod workers;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::{
-    Autoscaler, BrokerStatus, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus, FlowerStatus,
-    PoolStatus, Word as _, limits,
+    Autoscaler, BeatStatus, BrokerStatus, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus,
+    FlowerStatus, PoolStatus, Word as _, limits,
 };
 use crate::build::{Applied, Capabilities, ChildKind};
 use crate::celery::broker_url::masked;
@@ -102,21 +103,23 @@ pub fn status(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
     let mut aspects = vec![valid::valid(observed)];
     aspects.extend(broker::resolved(resolved));
     aspects.extend(workers::available(state));
+    aspects.extend(beat::available(state));
     aspects.extend(flower::available(state));
     aspects.extend(autoscaling::ready(state));
     let summary = ready::summary(&aspects, observed.failure.as_ref(), &rollout::stalls(state));
     aspects.splice(0..0, summary);
     let pools: Vec<PoolStatus> = resolved.pools.iter().map(|pool| pool_status(pool, state)).collect();
-    let default = pools.first();
+    let default = pools.iter().find(|pool| pool.name == names::DEFAULT_POOL);
     CeleryStatus {
         observed_generation: observed.generation,
         conditions: conditions(&aspects, observed, now),
         replicas: default.map(|pool| pool.replicas),
-        selector: resolved.pools.first().map(|pool| {
+        selector: resolved.default_pool().map(|pool| {
             let labels = labels::selector(&resolved.owner.name, Component::Worker, Some(&pool.name));
             labels::selector_text(&labels)
         }),
-        workers: default.map(|_| ready_of(&pools)),
+        workers: (!pools.is_empty()).then(|| ready_of(&pools)),
+        beat: beat_status(state),
         flower: flower_status(state),
         broker: resolved.broker.as_ref().map(shown_broker),
         children: children(state),
@@ -171,7 +174,7 @@ fn pool_status(pool: &Pool, state: State<'_>) -> PoolStatus {
     let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
     // An argument may hold a URL with a password; nobody should read it here.
     let shown = |word: &String| cut(if word.contains("://") { masked(word) } else { word.clone() });
-    let command = std::iter::once("celery".to_owned()).chain(pool.args.iter().map(shown));
+    let command = pool.pod.command.iter().chain(&pool.args).map(shown);
     PoolStatus {
         name: pool.name.clone(),
         desired: number("/spec/replicas"),
@@ -205,15 +208,27 @@ fn ready_of(pools: &[PoolStatus]) -> String {
     format!("{}/{}", sum(|pool| pool.ready), sum(|pool| pool.desired))
 }
 
+fn beat_status(state: State<'_>) -> Option<BeatStatus> {
+    state.resolved.beat.as_ref()?;
+    let live = deployment(state, &names::beat(&state.resolved.app));
+    let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
+    Some(BeatStatus { ready: format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")) })
+}
+
 fn flower_status(state: State<'_>) -> Option<FlowerStatus> {
     let resolved = state.resolved;
     let flower = resolved.flower.as_ref()?;
     let name = names::flower(&resolved.app);
+    let scheme = if flower.https { "https" } else { "http" };
+    let slash = if flower.prefix.is_empty() { "" } else { "/" };
     let live = deployment(state, &name);
     let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
     Some(FlowerStatus {
         ready: format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")),
-        url: format!("http://{name}.{}.svc:{}", resolved.owner.namespace, flower.port),
+        url: format!(
+            "{scheme}://{name}.{}.svc:{}{slash}{}",
+            resolved.owner.namespace, flower.port, flower.prefix
+        ),
     })
 }
 
@@ -246,13 +261,13 @@ fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
 }
 
 fn effective(resolved: &Resolved) -> EffectiveStatus {
-    let pool = resolved.pools.first();
+    let pool = resolved.default_pool();
     let chosen = pool.map(|pool| pool.chosen).unwrap_or_default();
     let queues =
         |pool: &Pool| pool.queues.as_ref().map_or_else(|| DEFAULT_QUEUE.to_owned(), |names| names.join(","));
     EffectiveStatus {
         app_name: resolved.app.clone(),
-        image_pull_policy: resolved.pod.pull_policy.as_str().to_owned(),
+        image_pull_policy: resolved.pull_policy.as_str().to_owned(),
         flower_port: resolved.flower.as_ref().map(|flower| flower.port),
         concurrency: chosen.concurrency,
         log_level: chosen.log_level.map(str::to_owned),

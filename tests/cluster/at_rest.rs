@@ -17,16 +17,34 @@ const REST: Duration = Duration::from_mins(1);
 const CONVERGED_WITHIN: Duration = Duration::from_mins(2);
 const OBJECTS: usize = 50;
 
+/// Fields that the API server completes, drops or keeps by keys of their own, in every pod.
+const EVERY_ROOM: &str = "spec: {
+    common: {
+        env: [{name: EMPTY, value: ''}, {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}],
+        envFrom: [{configMapRef: {name: settings, optional: true}}],
+        volumes: [{name: data, emptyDir: {}}, {name: keys, secret: {secretName: keys}}],
+        volumeMounts: [{name: data, mountPath: /data}, {name: keys, mountPath: /keys, readOnly: true}],
+        containerSecurityContext: {readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}},
+        topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}],
+        tolerations: [{key: batch, operator: Exists}], serviceAccountName: default, config: {task_acks_late: true},
+        podTemplate: {spec: {hostAliases: [{ip: 10.0.0.1, hostnames: [cache]}]}}},
+    workerSpec: {sidecars: [{name: proxy, image: 'proxy:1', ports: [{containerPort: 80}]}],
+        lifecycle: {preStop: {exec: {command: [sleep, '1']}}}},
+    workerPools: [{name: mail, numOfWorkers: 2, queues: [mail]}],
+    beatSpec: {},
+    flowerSpec: {serviceType: LoadBalancer, auth: {basic: {secretRef: {name: flower, key: users}}}, ingress: {}}}";
+
 /// Specs of every shape, in turn, and how many children each has.
-fn shapes() -> [(String, usize); 5] {
+fn shapes() -> [(String, usize); 6] {
     let secret = "{url: null, urlSecretRef: {name: broker, key: url}}";
     [
         ("{}".to_owned(), 1),
         ("spec: {flowerSpec: {}}".to_owned(), 3),
-        (format!("spec: {{scaleTargetRef: {}}}", shop::CPU), 2),
-        (format!("spec: {{common: {{broker: {secret}}}, flowerSpec: {{}}, scaleTargetRef: {}}}", shop::QUEUE), 6),
+        (format!("spec: {{scaleTargetRef: {}}}", shop::CPU), 3),
+        (format!("spec: {{common: {{broker: {secret}}}, flowerSpec: {{}}, scaleTargetRef: {}}}", shop::QUEUE), 7),
         // Values that the API server rewrites when it stores them.
         ("spec: {workerSpec: {resources: {requests: {cpu: '0.5', memory: 1024Mi}}, rolloutStrategy: {type: Recreate}}, flowerSpec: {replicas: 0, serviceType: NodePort}}".to_owned(), 3),
+        (EVERY_ROOM.to_owned(), 7),
     ]
 }
 

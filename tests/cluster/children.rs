@@ -46,7 +46,10 @@ fn workers_become_a_deployment_with_our_labels_and_owner() {
     );
     let args = container["args"].as_array().unwrap();
     assert!(args.windows(2).any(|words| words == [json!("-Q"), json!("mail")]), "{args:?}");
-    assert_eq!(space.children("shop"), [("deployments".to_owned(), "shop-worker".to_owned())]);
+    space.until_there("poddisruptionbudgets", "shop-worker");
+    let children =
+        ["deployments", "poddisruptionbudgets"].map(|plural| (plural.to_owned(), "shop-worker".to_owned()));
+    assert_eq!(space.children("shop"), children);
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn deleting_a_celery_leaves_nothing() {
             format!("spec: {{common: {{{broker}}}, flowerSpec: {{}}, scaleTargetRef: {}}}", shop::QUEUE);
         space.create("celeries", &shop::named(name, &spec));
         space.until_there("scaledobjects", &format!("{name}-worker"));
-        assert_eq!(space.children(name).len(), 6);
+        assert_eq!(space.children(name).len(), 7);
         space.delete("celeries", &format!("{name}?propagationPolicy={propagation}")).success();
         until_within(COLLECTED_WITHIN, &format!("nothing is left ({propagation})"), || {
             let left = space.children(name);

@@ -8,7 +8,7 @@ use crate::shop;
 use crate::space::Space;
 
 /// A Celery with a child of every kind: KEDA scales the workers, a `HorizontalPodAutoscaler` scales Flower.
-fn with_every_child(space: &Space<'_>) -> [(&'static str, &'static str); 7] {
+fn with_every_child(space: &Space<'_>) -> [(&'static str, &'static str); 9] {
     let secret = json!({"metadata": {"name": "broker"}, "stringData": {"url": "redis://:hush@cache:6379/2"}});
     space.create("secrets", &secret);
     let scalers = "[{kind: worker, maxReplicas: 5, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 10}}]}, \
@@ -16,7 +16,7 @@ fn with_every_child(space: &Space<'_>) -> [(&'static str, &'static str); 7] {
     space.create(
         "celeries",
         &shop::with(&format!(
-            "spec: {{common: {{broker: {{url: null, urlSecretRef: {{name: broker, key: url}}}}}}, flowerSpec: {{}}, scaleTargetRef: {scalers}}}"
+            "spec: {{common: {{broker: {{url: null, urlSecretRef: {{name: broker, key: url}}}}}}, flowerSpec: {{ingress: {{}}, auth: {{basic: {{secretRef: {{name: flower, key: users}}}}}}}}, scaleTargetRef: {scalers}}}"
         )),
     );
     let children = [
@@ -27,6 +27,8 @@ fn with_every_child(space: &Space<'_>) -> [(&'static str, &'static str); 7] {
         ("horizontalpodautoscalers", "shop-flower"),
         ("triggerauthentications", "shop-worker"),
         ("scaledobjects", "shop-worker"),
+        ("poddisruptionbudgets", "shop-worker"),
+        ("ingresses", "shop-flower"),
     ];
     for (plural, name) in children {
         space.until_there(plural, name);
@@ -98,6 +100,8 @@ const PLAIN_EDITS: &[(&str, &str, &str, &str)] = &[
         "{metadata: {labels: {app.kubernetes.io/part-of: evil}}}",
         "/metadata/labels/app.kubernetes.io~1part-of",
     ),
+    ("poddisruptionbudgets", "shop-worker", "{spec: {maxUnavailable: 9}}", "/spec/maxUnavailable"),
+    ("ingresses", "shop-flower", "{spec: {rules: [{host: evil.example.com}]}}", "/spec/rules"),
     ("horizontalpodautoscalers", "shop-flower", "{spec: {maxReplicas: 50}}", "/spec/maxReplicas"),
     ("triggerauthentications", "shop-worker", "{spec: {secretTargetRef: []}}", "/spec/secretTargetRef"),
     ("scaledobjects", "shop-worker", "{spec: {maxReplicaCount: 50}}", "/spec/maxReplicaCount"),

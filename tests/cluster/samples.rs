@@ -21,6 +21,7 @@ const SAMPLES: &[(&str, &str, Children)] = &[
         &[
             ("deployments", "everything-flower"),
             ("deployments", "everything-worker"),
+            ("poddisruptionbudgets", "everything-worker"),
             ("horizontalpodautoscalers", "everything-flower"),
             ("scaledobjects", "everything-worker"),
             ("secrets", "everything-celery-broker"),
@@ -36,13 +37,18 @@ const SAMPLES: &[(&str, &str, Children)] = &[
     (
         "autoscale-cpu.yaml",
         "shop-busy",
-        &[("deployments", "shop-busy-worker"), ("horizontalpodautoscalers", "shop-busy-worker")],
+        &[
+            ("deployments", "shop-busy-worker"),
+            ("poddisruptionbudgets", "shop-busy-worker"),
+            ("horizontalpodautoscalers", "shop-busy-worker"),
+        ],
     ),
     (
         "autoscale-redis.yaml",
         "shop-queues",
         &[
             ("deployments", "shop-queues-worker"),
+            ("poddisruptionbudgets", "shop-queues-worker"),
             ("scaledobjects", "shop-queues-worker"),
             ("secrets", "shop-queues-celery-keda"),
             ("triggerauthentications", "shop-queues-worker"),
@@ -53,6 +59,7 @@ const SAMPLES: &[(&str, &str, Children)] = &[
         "shop-rabbit",
         &[
             ("deployments", "shop-rabbit-worker"),
+            ("poddisruptionbudgets", "shop-rabbit-worker"),
             ("scaledobjects", "shop-rabbit-worker"),
             ("secrets", "shop-rabbit-celery-broker"),
             ("triggerauthentications", "shop-rabbit-worker"),
@@ -63,6 +70,7 @@ const SAMPLES: &[(&str, &str, Children)] = &[
         "shop-sqs",
         &[
             ("deployments", "shop-sqs-worker"),
+            ("poddisruptionbudgets", "shop-sqs-worker"),
             ("scaledobjects", "shop-sqs-worker"),
             ("triggerauthentications", "shop-sqs-worker"),
         ],

@@ -12,13 +12,15 @@ use crate::rig::{Rig, succeeded};
 use crate::wait::until;
 
 /// Every kind that the operator creates, by its plural.
-pub(crate) const CHILDREN: [&str; 6] = [
+pub(crate) const CHILDREN: [&str; 8] = [
     "secrets",
     "deployments",
     "services",
     "horizontalpodautoscalers",
     "triggerauthentications",
     "scaledobjects",
+    "poddisruptionbudgets",
+    "ingresses",
 ];
 
 /// Where the objects of a kind in a namespace are.
@@ -27,6 +29,8 @@ pub(crate) fn collection(plural: &str, namespace: &str) -> String {
         "celeries" => "apis/celeryproject.org/v1alpha1",
         "deployments" | "replicasets" => "apis/apps/v1",
         "horizontalpodautoscalers" => "apis/autoscaling/v2",
+        "poddisruptionbudgets" => "apis/policy/v1",
+        "ingresses" => "apis/networking.k8s.io/v1",
         "triggerauthentications" | "scaledobjects" => "apis/keda.sh/v1alpha1",
         "events" => "apis/events.k8s.io/v1",
         _ => "api/v1",

@@ -47,6 +47,7 @@ fn a_celery_is_ready_when_its_pods_are() {
     let child = |kind: &str, name: &str| json!({"kind": kind, "name": name, "ready": true});
     let children = json!([
         child("Deployment", "shop-worker"),
+        child("PodDisruptionBudget", "shop-worker"),
         child("Deployment", "shop-flower"),
         child("Service", "shop-flower")
     ]);

@@ -105,7 +105,7 @@ fn a_deployment_that_is_not_there_is_missed() {
     assert_eq!(word(&status, "WorkersAvailable"), Some(("False", "Missing")));
     assert_eq!(summary(&status), ("Reconciling", "Missing"));
     assert_eq!(status.workers.as_deref(), Some("0/0"));
-    assert_eq!(status.children, []);
+    assert_eq!(child_ready(&status, ChildKind::Deployment, "shop-worker"), None);
 }
 
 #[test]

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Beat with everything decided. There is one pod of it at most: two would send every periodic task twice.
+
+use k8s_openapi::api::core::v1::ResourceRequirements;
+
+use super::pod::{Made, Own, Pod, pod};
+use super::said::{self, Said};
+use super::{BrokerAccess, known, probes, settings};
+use crate::api::{BeatSpec, CelerySpec};
+
+/// Where the schedule is kept when nobody says another place.
+const SCHEDULE: &str = "/tmp/celerybeat-schedule";
+/// Beat stops within half a second.
+const GRACE_SECONDS: i64 = 30;
+
+/// Beat.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beat {
+    /// Its pod.
+    pub pod: Pod,
+    /// What runs in the container, word by word, without `celery` itself.
+    pub args: Vec<String>,
+    /// Requests and limits.
+    pub resources: Option<ResourceRequirements>,
+}
+
+pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>) -> Beat {
+    let file = written.schedule_file.as_deref().unwrap_or(SCHEDULE);
+    Beat {
+        args: args(written, spec, broker, file),
+        resources: written.resources.clone(),
+        pod: pod(
+            spec,
+            broker,
+            Own {
+                env: &written.env,
+                env_from: &written.env_from,
+                template: written.pod_template.as_ref(),
+                made: Made { writes_to_tmp: file.starts_with("/tmp/"), ..Made::default() },
+                probes: probes::beat(written, spec),
+                grace_seconds: GRACE_SECONDS,
+                ..Own::default()
+            },
+        ),
+    }
+}
+
+fn args(written: &BeatSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>, file: &str) -> Vec<String> {
+    let said = Said { args: &written.args, env: [&spec.common.env, &written.env], prefix: said::BEAT };
+    let mut words = super::celery_app(spec);
+    words.push("beat".to_owned());
+    let mut option = |written: Option<String>, default: Option<&str>, short: &str, long: &str| {
+        let default = default.filter(|_| !said.option_or_variable(long)).map(str::to_owned);
+        if let Some(value) = written.or(default).filter(|_| !said.option(long)) {
+            words.extend([if short.is_empty() { long } else { short }.to_owned(), value]);
+        }
+    };
+    let level = written.log_level.as_ref().map(|level| level.written().to_owned());
+    option(level, Some("INFO"), "-l", "--loglevel");
+    option(written.schedule_file.clone(), Some(file), "-s", "--schedule");
+    option(written.scheduler.clone(), None, "-S", "--scheduler");
+    option(written.max_interval.map(|seconds| seconds.to_string()), None, "", "--max-interval");
+    let remote = "--enable-remote-control";
+    if probes::beat_is_pinged(written) && known::celery_at_least(spec, 5, 7) && !said.option(remote) {
+        words.push(remote.to_owned());
+    }
+    // Version 4 leaves a file in the working folder, which may be read-only, and never starts over one that is there.
+    if known::celery(spec).is_some_and(|(major, _)| major == 4) && !said.option("--pidfile") {
+        words.push("--pidfile=".to_owned());
+    }
+    settings::joined(words, &written.args, settings::settings(spec, broker))
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What kubelet asks workers and beat.
+//!
+//! A ping costs most of a second of cpu, so by default it is asked at the start only, and only where it is sure to be
+//! answered: a default that kills healthy workers is worse than none. It is asked without the application, whose import
+//! may take longer than an answer may, since the pod's own variable tells the broker.
+
+use k8s_openapi::api::core::v1::{ExecAction, Probe as KubeProbe};
+
+use super::known::{celery_at_least, transport};
+use super::pod::ContainerProbes;
+use super::said::Said;
+use super::{settings, worker_words};
+use crate::api::{BeatSpec, CelerySpec, Open, Probe, ProbeType, Probes, WorkerSpec};
+use crate::celery::broker_url::Transport;
+
+/// Settings that make workers deaf to whoever does not know them.
+const DEAFENING: &[&str] =
+    &["broker_use_ssl", "control_exchange", "control_queue_exclusive", "worker_enable_remote_control"];
+/// Beat's name among the nodes.
+const BEAT_NODE: &str = "celerybeat@%h";
+
+/// Which of the three is meant.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Startup,
+    Readiness,
+    Liveness,
+}
+
+/// The probes of a worker pool.
+pub(super) fn worker(pool: &str, worker: &WorkerSpec, spec: &CelerySpec, said: Said<'_>) -> ContainerProbes {
+    let node = said.value("--hostname").map(str::to_owned);
+    let named_by_variable =
+        node.is_none() && worker.node_name.is_none() && said.option_or_variable("--hostname");
+    let node = node.unwrap_or_else(|| worker_words::node_name(pool, worker));
+    let ping = (!named_by_variable).then(|| ping(&node, spec)).flatten();
+    let by_default = !worker_words::is_solo(worker, said) && can_be_pinged(spec);
+    all(worker.probes.as_ref(), ping.as_deref(), by_default)
+}
+
+/// The probes of beat: nothing by default, and a ping only where beat can answer.
+pub(super) fn beat(beat: &BeatSpec, spec: &CelerySpec) -> ContainerProbes {
+    let ping = celery_at_least(spec, 5, 7).then(|| ping(BEAT_NODE, spec)).flatten();
+    all(beat.probes.as_ref(), ping.as_deref(), false)
+}
+
+/// Whether beat has to answer pings.
+pub(super) fn beat_is_pinged(beat: &BeatSpec) -> bool {
+    let written =
+        beat.probes.iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
+    written.flatten().any(|probe| probe.type_.known() == Some(ProbeType::Ping))
+}
+
+fn all(written: Option<&Probes>, ping: Option<&str>, by_default: bool) -> ContainerProbes {
+    let of = |role, probe: Option<&Probe>| match probe {
+        Some(probe) => asked(role, probe, ping),
+        None if by_default && role == Role::Startup => {
+            asked(role, &Probe { type_: Open::from(ProbeType::Ping), ..Probe::default() }, ping)
+        }
+        None => None,
+    };
+    ContainerProbes {
+        startup: of(Role::Startup, written.and_then(|probes| probes.startup.as_ref())),
+        readiness: of(Role::Readiness, written.and_then(|probes| probes.readiness.as_ref())),
+        liveness: of(Role::Liveness, written.and_then(|probes| probes.liveness.as_ref())),
+    }
+}
+
+fn asked(role: Role, probe: &Probe, ping: Option<&str>) -> Option<KubeProbe> {
+    let (command, period, timeout, failures) = match probe.type_.known()? {
+        ProbeType::Ping => {
+            let shell = vec!["sh".to_owned(), "-c".to_owned(), ping?.to_owned()];
+            // Five minutes for a start; later only what lasts counts.
+            let (period, failures) = if role == Role::Startup { (10, 30) } else { (60, 5) };
+            (shell, Some(period), Some(15), Some(failures))
+        }
+        ProbeType::Custom => (probe.command.clone(), None, None, None),
+        ProbeType::Heartbeat | ProbeType::None => return None,
+    };
+    Some(KubeProbe {
+        exec: Some(ExecAction { command: Some(command) }),
+        initial_delay_seconds: probe.initial_delay_seconds,
+        period_seconds: probe.period_seconds.or(period),
+        timeout_seconds: probe.timeout_seconds.or(timeout),
+        failure_threshold: probe.failure_threshold.or(failures),
+        ..KubeProbe::default()
+    })
+}
+
+/// Whether every worker is sure to hear a ping, by all that the spec tells.
+fn can_be_pinged(spec: &CelerySpec) -> bool {
+    let deaf = spec.common.config.keys().any(|name| DEAFENING.contains(&name.as_str()))
+        || settings::transport_options(spec, None).contains_key("global_keyprefix")
+        || spec.common.broker.as_ref().is_some_and(|broker| {
+            broker.redis.as_ref().is_some_and(|redis| redis.key_prefix.is_some())
+                || broker.rabbitmq.as_ref().is_some_and(|rabbitmq| rabbitmq.tls.is_some())
+        });
+    !deaf && matches!(transport(spec), Some(Transport::Amqp | Transport::Redis))
+}
+
+/// The command line that pings a node; `None` when its name cannot be told.
+fn ping(node: &str, spec: &CelerySpec) -> Option<String> {
+    let node = in_shell(node)?;
+    let command = program(&spec.common.command);
+    // Only the application knows the broker then.
+    let app = match (&spec.common.broker, &spec.common.celery_app) {
+        (None, Some(app)) => format!(" -A {}", quoted(app)),
+        _ => String::new(),
+    };
+    Some(format!("{command}{app} inspect ping -d {node} -t 5"))
+}
+
+/// What starts Celery in a shell: the user's own command where it ends with Celery, whatever stands before.
+fn program(command: &[String]) -> String {
+    match command.last() {
+        Some(last) if last.rsplit('/').next() == Some("celery") && command[0] != "sh" => {
+            command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+        }
+        _ => "celery".to_owned(),
+    }
+}
+
+/// A node's name for a shell in the pod, whose host is called like the pod.
+fn in_shell(node: &str) -> Option<String> {
+    if node.contains("$(") {
+        return None;
+    }
+    let mut text = if node.contains('@') { String::new() } else { "celery@".to_owned() };
+    let mut letters = node.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            text.push_str(&quoted(letter.encode_utf8(&mut [0; 4])));
+            continue;
+        }
+        match letters.next()? {
+            'h' => text.push_str("$HOSTNAME"),
+            'n' => text.push_str("${HOSTNAME%%.*}"),
+            '%' => text.push('%'),
+            _ => return None,
+        }
+    }
+    Some(text)
+}
+
+/// A word that a shell reads as it is.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "@._-/:=+,".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::tests::resolve;
+    use super::*;
+
+    fn startup(common: Value, worker: Value) -> Option<String> {
+        let mut spec = json!({"common": {"image": "shop:1", "celeryApp": "shop.tasks", "broker": {"url": "redis://cache"}},
+                              "workerSpec": {}});
+        json_patch::merge(&mut spec["common"], &common);
+        json_patch::merge(&mut spec["workerSpec"], &worker);
+        let probe = resolve(spec, &[]).pools.remove(0).pod.probes.startup?;
+        probe.exec?.command?.pop()
+    }
+
+    #[test]
+    fn a_worker_is_asked_under_the_name_it_has() {
+        for (common, worker, expected) in [
+            (json!({}), json!({}), "celery inspect ping -d default@$HOSTNAME -t 5"),
+            (
+                json!({}),
+                json!({"nodeName": "it's@%n"}),
+                r"celery inspect ping -d it''\'''s@${HOSTNAME%%.*} -t 5",
+            ),
+            (json!({}), json!({"args": ["-n", "mine"]}), "celery inspect ping -d celery@mine -t 5"),
+            (
+                json!({"command": ["/venv/bin/celery"]}),
+                json!({}),
+                "/venv/bin/celery inspect ping -d default@$HOSTNAME -t 5",
+            ),
+            (
+                json!({"command": ["python", "-m", "celery"]}),
+                json!({}),
+                "python -m celery inspect ping -d default@$HOSTNAME -t 5",
+            ),
+            (
+                json!({"command": ["sh", "-c", "exec celery"]}),
+                json!({}),
+                "celery inspect ping -d default@$HOSTNAME -t 5",
+            ),
+            (
+                json!({"broker": null}),
+                json!({"probes": {"startup": {"type": "Ping"}}}),
+                "celery -A shop.tasks inspect ping -d default@$HOSTNAME -t 5",
+            ),
+        ] {
+            let written = format!("{common} {worker}");
+            assert_eq!(startup(common, worker).as_deref(), Some(expected), "{written}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_where_an_answer_is_not_sure() {
+        let broker = |broker: Value| {
+            let mut common = json!({"broker": {"url": null}});
+            json_patch::merge(&mut common["broker"], &broker);
+            common
+        };
+        for (common, worker) in [
+            (json!({"broker": null}), json!({})),
+            (broker(json!({"url": "sqs://"})), json!({})),
+            (broker(json!({"urlSecretRef": {"name": "a", "key": "b"}})), json!({})),
+            (broker(json!({"redis": {"host": "cache", "keyPrefix": "shop"}})), json!({})),
+            (json!({"broker": {"transportOptions": {"global_keyprefix": "shop"}}}), json!({})),
+            (json!({"config": {"worker_enable_remote_control": false}}), json!({})),
+            (json!({}), json!({"pool": "solo"})),
+            (json!({}), json!({"args": ["--pool=solo"]})),
+            (json!({}), json!({"nodeName": "a%i@%h"})),
+            (json!({}), json!({"args": ["-n", "$(NAME)@%h"]})),
+            (json!({"env": [{"name": "CELERY_WORKER_HOSTNAME", "value": "a"}]}), json!({})),
+            (json!({}), json!({"probes": {"startup": {"type": "None"}}})),
+        ] {
+            let written = format!("{common} {worker}");
+            assert_eq!(startup(common, worker), None, "{written}");
+        }
+        let scheme = broker(json!({"urlSecretRef": {"name": "a", "key": "b"}, "scheme": "amqps"}));
+        assert!(startup(scheme, json!({})).is_some());
+    }
+
+    #[test]
+    fn what_is_written_of_a_probe_stays() {
+        let probes = json!({
+            "startup": {"type": "Ping", "periodSeconds": 5, "timeoutSeconds": 30},
+            "readiness": {"type": "Custom", "command": ["check"], "initialDelaySeconds": 1},
+            "liveness": {"type": "Ping", "failureThreshold": 9},
+        });
+        let spec = json!({"common": {"image": "a", "celeryApp": "a", "broker": {"url": "redis://cache"}},
+                          "workerSpec": {"probes": probes}});
+        let probes = resolve(spec, &[]).pools.remove(0).pod.probes;
+        let numbers = |probe: &Option<KubeProbe>| {
+            let probe = probe.as_ref().expect("a probe");
+            (
+                probe.initial_delay_seconds,
+                probe.period_seconds,
+                probe.timeout_seconds,
+                probe.failure_threshold,
+            )
+        };
+        assert_eq!(numbers(&probes.startup), (None, Some(5), Some(30), Some(30)));
+        assert_eq!(numbers(&probes.readiness), (Some(1), None, None, None));
+        assert_eq!(numbers(&probes.liveness), (None, Some(60), Some(15), Some(9)));
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A worker's options as words that every supported version takes. What the user's arguments say is never said twice.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ResourceRequirements;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube_quantity::ParsedQuantity;
+
+use super::known::{celery_at_least, transport};
+use super::said::Said;
+use super::{CelerySpec, Scaler};
+use crate::api::{Open, Word, WorkerPoolKind, WorkerSpec};
+use crate::celery::broker_url::Transport;
+
+/// What was chosen for a worker where its fields, arguments and variables say nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Tasks at once.
+    pub concurrency: Option<u32>,
+    /// Log level.
+    pub log_level: Option<&'static str>,
+    /// Tasks taken in advance for each that runs.
+    pub prefetch_multiplier: Option<u32>,
+    /// Whether no task is fetched before one can run.
+    pub disable_prefetch: bool,
+}
+
+/// What the user's words leave open.
+pub(super) fn chosen(
+    worker: &WorkerSpec,
+    spec: &CelerySpec,
+    said: Said<'_>,
+    scaler: Option<&Scaler>,
+) -> Chosen {
+    let open = |written: bool, long: &str| !written && !said.option_or_variable(long);
+    let follows_queue = scaler.is_some_and(|scaler| scaler.queue.is_some());
+    Chosen {
+        // Celery's own default is the number of cpus of the node, whatever the container may use of them.
+        concurrency: (open(worker.concurrency.is_some(), "--concurrency") && open(false, "--autoscale"))
+            .then(|| if is_solo(worker, said) { 1 } else { cpus(worker.resources.as_ref()) }),
+        log_level: open(worker.log_level.is_some(), "--loglevel").then_some("INFO"),
+        // What a worker holds beyond the tasks it runs is hidden from whoever counts the queue.
+        prefetch_multiplier: (follows_queue
+            && open(worker.prefetch_multiplier.is_some(), "--prefetch-multiplier"))
+        .then_some(1),
+        disable_prefetch: follows_queue
+            && open(worker.disable_prefetch.is_some(), "--disable-prefetch")
+            && celery_at_least(spec, 5, 6)
+            && transport(spec) == Some(Transport::Redis),
+    }
+}
+
+/// Whether tasks run one after the other in the worker's own process.
+pub(super) fn is_solo(worker: &WorkerSpec, said: Said<'_>) -> bool {
+    match said.value("--pool") {
+        Some(kind) => kind == "solo",
+        None => worker.pool.as_ref().and_then(Open::known) == Some(WorkerPoolKind::Solo),
+    }
+}
+
+/// The node's name as Celery takes it.
+pub(super) fn node_name(pool: &str, worker: &WorkerSpec) -> String {
+    worker.node_name.clone().unwrap_or_else(|| format!("{pool}@%h"))
+}
+
+/// The options between `worker` and the user's arguments.
+pub(super) fn words(
+    pool: &str,
+    worker: &WorkerSpec,
+    spec: &CelerySpec,
+    said: Said<'_>,
+    chosen: Chosen,
+) -> Vec<String> {
+    let mut words = Words { words: Vec::new(), said };
+    if worker.node_name.is_some() || !said.option_or_variable("--hostname") {
+        words.pair("-n", "--hostname", Some(node_name(pool, worker)));
+    }
+    let level = written(worker.log_level.as_ref()).or(chosen.log_level.map(str::to_owned));
+    words.pair("-l", "--loglevel", level);
+    words.pair("-P", "--pool", written(worker.pool.as_ref()));
+    if !said.option("--autoscale") {
+        let number = worker.concurrency.as_ref().map(|concurrency| match concurrency {
+            IntOrString::Int(number) => number.to_string(),
+            IntOrString::String(text) => text.clone(),
+        });
+        words.pair("-c", "--concurrency", number.or(chosen.concurrency.map(|number| number.to_string())));
+    }
+    let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
+    words.pair("-Q", "--queues", list(&worker.queues));
+    words.pair("-X", "--exclude-queues", list(&worker.exclude_queues));
+    if worker.optimization.is_some() || !said.option_or_variable("--optimization") {
+        // Its long form is not known to 5.2.
+        let strategy = written(worker.optimization.as_ref()).unwrap_or_else(|| "fair".to_owned());
+        words.pair("-O", "--optimization", Some(strategy));
+    }
+    tuning(&mut words, worker, chosen);
+    chatter(&mut words, worker, spec);
+    words.words
+}
+
+/// How tasks are fetched, and when a child process or a task ends.
+fn tuning(words: &mut Words<'_>, worker: &WorkerSpec, chosen: Chosen) {
+    let number = |number: Option<i32>| number.map(|number| number.to_string());
+    // The number is Celery's own text: 30 and not 30.0.
+    let seconds = |seconds: Option<f64>| seconds.map(|seconds| seconds.to_string());
+    let multiplier =
+        number(worker.prefetch_multiplier).or(chosen.prefetch_multiplier.map(|number| number.to_string()));
+    words.value("--prefetch-multiplier", multiplier);
+    words.flag("--disable-prefetch", worker.disable_prefetch.unwrap_or(chosen.disable_prefetch));
+    words.value("--max-tasks-per-child", number(worker.max_tasks_per_child));
+    words.value("--max-memory-per-child", worker.max_memory_per_child.as_ref().and_then(kibibytes));
+    words.value("--time-limit", seconds(worker.time_limit));
+    words.value("--soft-time-limit", seconds(worker.soft_time_limit));
+    words.value("--pool-start-method", written(worker.pool_start_method.as_ref()));
+}
+
+/// What workers tell each other and Flower.
+fn chatter(words: &mut Words<'_>, worker: &WorkerSpec, spec: &CelerySpec) {
+    words.flag("--without-gossip", worker.gossip != Some(true));
+    words.flag("--without-mingle", worker.mingle != Some(true));
+    words.flag("--without-heartbeat", worker.heartbeat == Some(false));
+    words.value("--heartbeat-interval", worker.heartbeat_interval.map(|seconds| seconds.to_string()));
+    if worker.task_events.unwrap_or(spec.flower_spec.is_some()) && !words.said.option("-E") {
+        words.words.push("-E".to_owned());
+    }
+}
+
+/// A growing list of options.
+struct Words<'a> {
+    words: Vec<String>,
+    said: Said<'a>,
+}
+
+impl Words<'_> {
+    /// `-c 4`
+    fn pair(&mut self, short: &str, long: &str, value: Option<String>) {
+        if let Some(value) = value.filter(|_| !self.said.option(long)) {
+            self.words.extend([short.to_owned(), value]);
+        }
+    }
+
+    /// `--time-limit=30`
+    fn value(&mut self, long: &str, value: Option<String>) {
+        if let Some(value) = value.filter(|_| !self.said.option(long)) {
+            self.words.push(format!("{long}={value}"));
+        }
+    }
+
+    /// `--without-gossip`
+    fn flag(&mut self, long: &str, on: bool) {
+        if on && !self.said.option(long) {
+            self.words.push(long.to_owned());
+        }
+    }
+}
+
+fn written<T: Word>(word: Option<&Open<T>>) -> Option<String> {
+    word.map(|word| word.written().to_owned())
+}
+
+/// Celery counts in KiB.
+fn kibibytes(amount: &Quantity) -> Option<String> {
+    let bytes = ParsedQuantity::try_from(amount.clone()).ok()?.to_bytes_f64()?;
+    Some(format!("{:.0}", (bytes / 1024.0).floor().max(1.0)))
+}
+
+/// As many tasks at once as the container has cpus: its limit, else its request, else one.
+fn cpus(resources: Option<&ResourceRequirements>) -> u32 {
+    let cpu = |list: &Option<BTreeMap<String, Quantity>>| list.as_ref()?.get("cpu").cloned();
+    let Some(amount) =
+        resources.and_then(|resources| cpu(&resources.limits).or_else(|| cpu(&resources.requests)))
+    else {
+        return 1;
+    };
+    let cpus = ParsedQuantity::try_from(amount).ok().and_then(|amount| amount.to_bytes_f64()).unwrap_or(1.0);
+    // Clamped before the conversion, so that nothing is lost in it.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let whole = cpus.ceil().clamp(1.0, 1024.0) as u32;
+    whole
+}
