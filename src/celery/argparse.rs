@@ -9,7 +9,7 @@ use super::click::Parser;
 use super::command::Command;
 use super::options::{Kind, Spec, global};
 use super::reading::{Cause, Occurrence, Reading};
-use super::setting::Defect;
+use super::settings::command_line::Defect;
 use super::version::Release;
 
 type Found<'a> = (&'static Spec, &'static str, Option<&'a str>);

@@ -11,8 +11,9 @@ use super::command::Command;
 use super::expansion::expands;
 use super::options::{Spec, Table, global};
 use super::reading::{Cause, Elsewhere, Fault, Occurrence, Reading};
+use super::settings::command_line;
 use super::version::Release;
-use super::{closest, setting, value};
+use super::{closest, value};
 
 pub(super) fn reading(command: Command, args: &[String], release: Release) -> Reading<'_> {
     let mut parser = Parser::new(command.options(), args, release);
@@ -159,7 +160,7 @@ impl<'a> Parser<'a> {
         }
         for at in self.others.clone() {
             let word = &self.args[at];
-            match setting::setting(at, word, command.namespace(), release) {
+            match command_line::setting(at, word, command.namespace(), release) {
                 Ok(setting) => self.reading.settings.push(setting),
                 Err(_) if expands(word) => self.reading.opaque.push(at),
                 Err(defect) => self.fault(at, Cause::BadSetting(defect)),

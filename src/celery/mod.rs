@@ -9,7 +9,7 @@
 //! - [`options`] are tables: names, kind of value, first and last release. [`value`] and [`number`] say what a release
 //!   makes of one value.
 //! - `click` (5.x) and `argparse` (4.x) take an argument list apart: [`command::Command::reading`] gives a
-//!   [`reading::Reading`] with every option and its position, every [`setting`], and every fault, where Celery itself
+//!   [`reading::Reading`] with every option and its position, every setting, and every fault, where Celery itself
 //!   would stop at the first. [`flower`] does the same for tornado's rules.
 //! - [`version::Target`] says who will read: one release, one newer than the tables, or nobody knows; then
 //!   [`command::Command::agreed`] keeps only what every release of 5.x refuses.
@@ -17,8 +17,8 @@
 //! A word with `$(NAME)` in it is not final ([`expansion`]): its option counts, its value is never judged.
 //! [`environment`] tells which variables are options in disguise.
 //!
-//! [`broker_url`] and [`backend_url`] read URLs, on the common ground of `url`; [`settings`] makes words for [`setting`]
-//! to read.
+//! [`broker_url`] and [`backend_url`] read URLs, on the common ground of `url`; [`settings`] knows the settings, reads
+//! the words that set them and makes such words.
 
 pub mod app;
 mod argparse;
@@ -34,7 +34,7 @@ pub mod number;
 pub mod options;
 pub mod queues;
 pub mod reading;
-pub mod setting;
+
 pub mod settings;
 pub mod sqs;
 mod url;

@@ -2,7 +2,7 @@
 //! What is in an argument list: options, settings, and everything a release would refuse.
 
 use super::options::{Spec, is_named};
-use super::setting::{self, Setting};
+use super::settings::command_line::{self, Setting};
 use super::value::{Refusal, Value, value};
 use super::version::Release;
 
@@ -72,7 +72,7 @@ pub enum Cause {
     /// A value that the option does not take.
     BadValue(&'static Spec, Refusal),
     /// A word that is neither an option nor a setting.
-    BadSetting(setting::Defect),
+    BadSetting(command_line::Defect),
     /// Several options that begin like this; argparse alone.
     Ambiguous(Vec<&'static str>),
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Celery's settings by the names an application gives them, and the words that set them on a command line.
 //!
-//! [`setting`](super::setting) takes a word such as `task.acks_late=true` apart; here are the whole names
+//! [`command_line`] takes a word such as `task.acks_late=true` apart; here are the whole names
 //! (`task_acks_late`), the few settings without a namespace, what each value is, and the way back: the [`word`] for a
 //! value of JSON.
 
+pub mod command_line;
 mod names;
 mod reading;
 mod word;
@@ -14,8 +15,8 @@ use std::sync::LazyLock;
 use thiserror::Error;
 
 use super::closest;
-use super::setting::{Row, Type, rows};
 use super::version::Release;
+use command_line::{Row, Type, rows};
 pub use reading::{Fault, Value, reading};
 pub use word::{Refusal, word};
 

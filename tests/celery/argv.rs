@@ -12,7 +12,7 @@ use std::thread;
 use celery_operator::celery::command::Command;
 use celery_operator::celery::options::{self, Kind};
 use celery_operator::celery::reading::{Cause, Effective, Outcome, Reading};
-use celery_operator::celery::setting::{Setting, Type};
+use celery_operator::celery::settings::command_line::{Setting, Type};
 use celery_operator::celery::value::Value as Told;
 use celery_operator::celery::version::{Release, Target, Version};
 use celery_operator::celery::{flower, number};

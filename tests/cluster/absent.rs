@@ -11,7 +11,8 @@ use crate::wait::until;
 const CONFIGURATIONS: &str = "mutatingwebhookconfigurations/celery-operator-mutating,validatingwebhookconfigurations/celery-operator-validating";
 
 /// A broker URL that no schema refuses.
-const BAD: &str = "spec: {common: {broker: {url: 'cache:6379'}}, flowerSpec: {}}";
+const BAD: &str =
+    "spec: {common: {broker: {url: 'cache:6379'}}, flowerSpec: {auth: {allowUnauthenticated: true}}}";
 
 fn remove_webhooks(rig: &Rig, space: &Space<'_>) {
     for configuration in CONFIGURATIONS.split(',') {

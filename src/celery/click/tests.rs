@@ -4,7 +4,7 @@
 use super::*;
 use crate::celery::command::Concurrency;
 use crate::celery::reading::{Effective, Outcome};
-use crate::celery::setting::Defect;
+use crate::celery::settings::command_line::Defect;
 use crate::celery::value::Refusal;
 use crate::celery::version::Target;
 

@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::{Setting, Unknown, setting};
 use crate::celery::expansion::expands;
 use crate::celery::number;
-use crate::celery::setting::{self as words, Defect, Type};
+use crate::celery::settings::command_line::{self, Defect, Type};
 use crate::celery::version::Release;
 
 /// A value as Celery has it in the end.
@@ -51,7 +51,7 @@ pub enum Fault {
 /// # Errors
 /// What is wrong with the word.
 pub fn reading(word: &str, release: Release) -> Result<(&'static Setting, Value), Fault> {
-    let read = words::setting(0, word, "worker", release);
+    let read = command_line::setting(0, word, "worker", release);
     let (name, value) = match read {
         Ok(read) => (read.name, converted(read.cast, read.row.map(|row| row.kind), read.value)),
         Err(Defect::NotASetting) => return Err(Fault::NotASetting),

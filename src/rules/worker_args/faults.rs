@@ -9,7 +9,7 @@ use super::super::subject::{Pool, Subject};
 use super::{shell, words};
 use crate::celery::options::Spec;
 use crate::celery::reading::{Cause, Elsewhere, Fault};
-use crate::celery::setting::Defect;
+use crate::celery::settings::command_line::Defect;
 use crate::celery::value::Refusal;
 use crate::celery::version::{Release, Target};
 

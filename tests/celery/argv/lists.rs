@@ -3,7 +3,7 @@
 
 use celery_operator::celery::command::Command;
 use celery_operator::celery::options::{Kind, Spec, flower, global};
-use celery_operator::celery::setting::{self, Type};
+use celery_operator::celery::settings::command_line::{self, Type};
 use celery_operator::celery::value::{LOG_LEVELS, POOLS};
 
 /// A small generator of numbers (splitmix64): enough to vary tests, and needs no package.
@@ -253,7 +253,7 @@ fn typo(name: &str, dice: &mut Dice) -> String {
 }
 
 fn setting(right: bool, dice: &mut Dice) -> String {
-    let row = dice.pick(setting::rows());
+    let row = dice.pick(command_line::rows());
     let mut name = row.name();
     match dice.below(6) {
         0 => name = name.to_uppercase().replace('.', "_"),

@@ -8,9 +8,9 @@
 mod json;
 mod table;
 
-use super::expansion::expands;
-use super::version::Release;
-use super::{closest, number};
+use crate::celery::expansion::expands;
+use crate::celery::version::Release;
+use crate::celery::{closest, number};
 
 /// What Celery declares about a setting.
 #[derive(Debug, PartialEq, Eq)]
