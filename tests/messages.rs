@@ -15,7 +15,7 @@ use axum::http::Request;
 use celery_operator::admission;
 use celery_operator::index::CeleryIndex;
 use celery_operator::manifests::{MUTATE_PATH, VALIDATE_PATH};
-use celery_operator::rules::{self, Rule, catalogue};
+use celery_operator::rules::{self, Facts, Finding, Rule, SecretTexts, Severity, catalogue};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -57,12 +57,28 @@ async fn answer(path: &str, new: &Value, old: &Value) -> Value {
     serde_json::from_slice::<Value>(&bytes).unwrap()["response"].clone()
 }
 
+/// What is known beside the bad example of a rule that looks at more than the object. Admission knows less than this:
+/// texts of Secrets and keys of `ConfigMap`s are facts of an input.
+fn known(rule: &Rule) -> Facts {
+    let named = |key: &str, text: &str| SecretTexts([(key.to_owned(), text.to_owned())].into());
+    Facts {
+        keda: Some(false),
+        config_maps: [("heroku".to_owned(), ["BROKER_URL".to_owned()].into())].into(),
+        secrets: [("broken".to_owned(), named("url", &format!("valkey://:hunter2@{}", rule.id)))].into(),
+        ..Facts::default()
+    }
+}
+
 /// What kubectl prints about the bad example of a rule.
 async fn printed(rule: &Rule) -> String {
     let new = object(rule.example.bad);
     if rule.is_about_scaling() {
         let findings = rules::check_scale(&new);
         return findings.iter().map(|finding| format!("* {finding}\n")).collect();
+    }
+    if rule.is_about_facts() {
+        let findings = rules::check(&new, None, &known(rule)).unwrap();
+        return findings.iter().map(line).collect();
     }
     let old = rule.example.old.map_or(Value::Null, object);
     let mut response = answer(MUTATE_PATH, &new, &old).await;
@@ -78,6 +94,17 @@ async fn printed(rule: &Rule) -> String {
             writeln!(text, "* {}: {}", cause["field"].as_str().unwrap(), cause["message"].as_str().unwrap());
     }
     text
+}
+
+/// A finding as the command line prints what kubectl would.
+fn line(finding: &Finding) -> String {
+    match finding.severity {
+        Severity::Deny => format!("* {finding}\n"),
+        Severity::Warn => {
+            let Finding { path, message, fix, rule, .. } = finding;
+            format!("Warning: {path}: {message}; {fix} [{rule}]\n")
+        }
+    }
 }
 
 /// The messages by rule.

@@ -3,8 +3,8 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, broker, broker_url, common, flower, probes, queue_names, replicas, shutdown, worker,
-    worker_args,
+    autoscale, backend, broker, common, config, credentials, flower, probes, queue_names, replicas, shutdown,
+    worker, worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -15,8 +15,10 @@ const AREAS: &[&[Rule]] = &[
     common::volumes::RULES,
     common::labels::RULES,
     common::template::RULES,
-    broker::RULES,
-    broker_url::RULES,
+    credentials::RULES,
+    config::RULES,
+    backend::RULES,
+    backend::needs::RULES,
     queue_names::RULES,
     replicas::RULES,
     replicas::rollout::RULES,
@@ -45,5 +47,5 @@ const AREAS: &[&[Rule]] = &[
 
 /// All rules.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    AREAS.iter().chain(worker_args::AREAS).flat_map(|area| area.iter())
+    AREAS.iter().chain(broker::AREAS).chain(worker_args::AREAS).flat_map(|area| area.iter())
 }

@@ -7,10 +7,12 @@
 
 mod amount;
 mod autoscale;
+mod backend;
 mod broker;
-mod broker_url;
 pub mod catalogue;
 mod common;
+mod config;
+mod credentials;
 mod facts;
 mod field;
 mod finding;
@@ -26,6 +28,7 @@ mod shell;
 mod shutdown;
 mod size;
 mod subject;
+mod variables;
 mod worker;
 mod worker_args;
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod broker;
 mod common;
 mod replicas;
 mod shutdown;
@@ -62,6 +63,18 @@ fn warn(path: &str) -> Vec<(Severity, String)> {
 fn known(rule: &Rule) -> Facts {
     match rule.id {
         "A15" => Facts { keda: Some(false), ..surroundings() },
+        "B33" | "R13" => {
+            let text = |url: &str| SecretTexts([("url".to_owned(), url.to_owned())].into());
+            let secrets = [("broken", "valkey://:hunter2@cache"), ("broker", "redis://:hunter2@cache\n")];
+            let secrets = secrets.map(|(name, url)| (name.to_owned(), text(url)));
+            Facts { secrets: secrets.into(), ..surroundings() }
+        }
+        "B35" => {
+            let keys = |key: &str| BTreeSet::from([key.to_owned()]);
+            let config_maps =
+                [("heroku".to_owned(), keys("BROKER_URL")), ("shop".to_owned(), keys("SHOP_URL"))];
+            Facts { config_maps: config_maps.into(), ..surroundings() }
+        }
         id => {
             assert!(!rule.is_about_facts(), "{id} needs facts: add them here");
             surroundings()
