@@ -13,7 +13,7 @@ use std::path::Path;
 use axum::body::Body;
 use axum::http::Request;
 use celery_operator::admission;
-use celery_operator::index::CeleryIndex;
+use celery_operator::index::Surroundings;
 use celery_operator::manifests::{MUTATE_PATH, VALIDATE_PATH};
 use celery_operator::rules::{self, Facts, Finding, Rule, SecretTexts, Severity, catalogue};
 use http_body_util::BodyExt as _;
@@ -52,7 +52,7 @@ async fn answer(path: &str, new: &Value, old: &Value) -> Value {
     }});
     let request =
         Request::post(path).header("content-type", "application/json").body(Body::from(review.to_string()));
-    let response = admission::router(CeleryIndex::default()).oneshot(request.unwrap()).await.unwrap();
+    let response = admission::router(Surroundings::default()).oneshot(request.unwrap()).await.unwrap();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     serde_json::from_slice::<Value>(&bytes).unwrap()["response"].clone()
 }
@@ -62,7 +62,10 @@ async fn answer(path: &str, new: &Value, old: &Value) -> Value {
 fn known(rule: &Rule) -> Facts {
     let named = |key: &str, text: &str| SecretTexts([(key.to_owned(), text.to_owned())].into());
     Facts {
-        keda: Some(false),
+        keda: rule.is_about_facts().then_some(false),
+        neighbours: [("mall", "mall"), ("hall", "shop-worker-hall")]
+            .map(|(name, prefix)| (name.to_owned(), prefix.to_owned()))
+            .into(),
         config_maps: [("heroku".to_owned(), ["BROKER_URL".to_owned()].into())].into(),
         secrets: [("broken".to_owned(), named("url", &format!("valkey://:hunter2@{}", rule.id)))].into(),
         ..Facts::default()
@@ -76,10 +79,6 @@ async fn printed(rule: &Rule) -> String {
         let findings = rules::check_scale(&new);
         return findings.iter().map(|finding| format!("* {finding}\n")).collect();
     }
-    if rule.is_about_facts() {
-        let findings = rules::check(&new, None, &known(rule)).unwrap();
-        return findings.iter().map(line).collect();
-    }
     let old = rule.example.old.map_or(Value::Null, object);
     let mut response = answer(MUTATE_PATH, &new, &old).await;
     if response["allowed"] == true {
@@ -92,6 +91,11 @@ async fn printed(rule: &Rule) -> String {
     for cause in response["status"]["details"]["causes"].as_array().into_iter().flatten() {
         let _ =
             writeln!(text, "* {}: {}", cause["field"].as_str().unwrap(), cause["message"].as_str().unwrap());
+    }
+    // Nothing stands beside the object here, so rules that look further are asked directly.
+    if text.is_empty() {
+        let findings = rules::check(&new, None, &known(rule)).unwrap();
+        return findings.iter().map(|finding| line(finding)).collect();
     }
     text
 }

@@ -96,7 +96,7 @@ fn b40(subject: &Subject<'_>, report: &mut Report<'_>) {
         match &setting.0 {
             Value::String(text) if told_already && has_password(text) => {}
             Value::String(text) if is_secret(name) && is_readable(text) || has_password(text) => {
-                told(path, report)
+                told(path, report);
             }
             value => inside(value, &path, report),
         }

@@ -156,7 +156,7 @@ fn b36(subject: &Subject<'_>, report: &mut Report<'_>) {
             .any(|pool| path.starts_with("spec.common.") || path.starts_with(&pool.path) && set(pool.spec));
         let is_twice = is_twice && subject.pools.iter().any(|pool| set(pool.spec));
         let severity = if is_twice { severity_of(subject, Severity::Deny) } else { Severity::Warn };
-        let message = format!("sets {field} behind the back of the field");
+        let message = format!("sets {field} of the workers");
         report.graded(severity, Kind::Forbidden, path, message, format!("use the field {field}"));
     }
 }
