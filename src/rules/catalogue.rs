@@ -18,6 +18,7 @@ const AREAS: &[&[Rule]] = &[
     credentials::RULES,
     config::RULES,
     backend::RULES,
+    backend::address::RULES,
     backend::needs::RULES,
     queue_names::RULES,
     replicas::RULES,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
-use super::super::subject::Subject;
+use super::super::subject::{Pool, Subject};
 use super::URL;
 use crate::celery::command::Command;
 use crate::celery::environment::{Variable, variable};
@@ -151,10 +151,10 @@ fn b36(subject: &Subject<'_>, report: &mut Report<'_>) {
             let written = serde_json::to_value(spec).unwrap_or_default();
             written.get(field).is_some_and(|value| *value != Value::Null)
         };
-        let mut pools = subject.pools.iter();
-        let is_twice = pools
-            .any(|pool| path.starts_with("spec.common.") || path.starts_with(&pool.path) && set(pool.spec));
-        let is_twice = is_twice && subject.pools.iter().any(|pool| set(pool.spec));
+        let reaches = |pool: &Pool<'_>| {
+            path.starts_with("spec.common.") || path.starts_with(&format!("{}.", pool.path))
+        };
+        let is_twice = subject.pools.iter().any(|pool| reaches(pool) && set(pool.spec));
         let severity = if is_twice { severity_of(subject, Severity::Deny) } else { Severity::Warn };
         let message = format!("sets {field} of the workers");
         report.graded(severity, Kind::Forbidden, path, message, format!("use the field {field}"));
