@@ -68,7 +68,6 @@ fn known(rule: &Rule) -> Facts {
             .into(),
         config_maps: [("heroku".to_owned(), ["BROKER_URL".to_owned()].into())].into(),
         secrets: [("broken".to_owned(), named("url", &format!("valkey://:hunter2@{}", rule.id)))].into(),
-        ..Facts::default()
     }
 }
 
@@ -95,7 +94,7 @@ async fn printed(rule: &Rule) -> String {
     // Nothing stands beside the object here, so rules that look further are asked directly.
     if text.is_empty() {
         let findings = rules::check(&new, None, &known(rule)).unwrap();
-        return findings.iter().map(|finding| line(finding)).collect();
+        return findings.iter().map(line).collect();
     }
     text
 }
