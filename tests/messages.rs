@@ -19,7 +19,7 @@ use celery_operator::api::Celery;
 use celery_operator::build::ChildKind;
 use celery_operator::index::{CeleryIndex, ChildIndex, Surroundings};
 use celery_operator::manifests::{MUTATE_PATH, VALIDATE_PATH};
-use celery_operator::rules::{self, Rule, catalogue, example};
+use celery_operator::rules::{self, Finding, Rule, Severity, catalogue, example};
 use http_body_util::BodyExt as _;
 use kube::core::ApiResource;
 use kube::runtime::reflector::store::Writer;
@@ -90,7 +90,23 @@ async fn printed(rule: &Rule) -> String {
         let _ =
             writeln!(text, "* {}: {}", cause["field"].as_str().unwrap(), cause["message"].as_str().unwrap());
     }
+    // Of Secrets and `ConfigMap`s admission knows nothing: only the command line looks into those of its input.
+    if text.is_empty() {
+        let findings = rules::check(&new, None, &example::facts(rule)).unwrap();
+        return findings.iter().map(line).collect();
+    }
     text
+}
+
+/// A finding as the command line prints what kubectl would.
+fn line(finding: &Finding) -> String {
+    match finding.severity {
+        Severity::Deny => format!("* {finding}\n"),
+        Severity::Warn => {
+            let Finding { path, message, fix, rule, .. } = finding;
+            format!("Warning: {path}: {message}; {fix} [{rule}]\n")
+        }
+    }
 }
 
 /// The messages by rule.

@@ -50,6 +50,7 @@ pub struct RedisBroker {
     pub key_prefix: Option<String>,
     /// Priorities that have a list of their own (`priority_steps`); absent: 0, 3, 6, 9.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(range(min = 0, max = 9)))]
     #[garde(skip)]
     pub priority_steps: Vec<i32>,
     /// What stands between queue and priority in the name of such a list (`sep`); absent: the bytes 06 and 16.

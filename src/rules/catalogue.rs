@@ -3,8 +3,8 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, beat, broker, broker_url, common, flower, pools, probes, queue_names, replicas, schema,
-    shutdown, worker, worker_args,
+    autoscale, backend, beat, broker, common, config, credentials, flower, pools, probes, queue_names,
+    replicas, schema, shutdown, worker, worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -15,8 +15,11 @@ const AREAS: &[&[Rule]] = &[
     common::volumes::RULES,
     common::labels::RULES,
     common::template::RULES,
-    broker::RULES,
-    broker_url::RULES,
+    credentials::RULES,
+    config::RULES,
+    backend::RULES,
+    backend::address::RULES,
+    backend::needs::RULES,
     queue_names::RULES,
     replicas::RULES,
     replicas::rollout::RULES,
@@ -56,7 +59,7 @@ const AREAS: &[&[Rule]] = &[
 
 /// All rules that this crate checks itself.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    AREAS.iter().chain(worker_args::AREAS).flat_map(|area| area.iter())
+    AREAS.iter().chain(broker::AREAS).chain(worker_args::AREAS).flat_map(|area| area.iter())
 }
 
 /// Everything that has an id: the rules, and what the API server's own schema refuses.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The small correct Celery that the examples of the catalogue are laid over.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use super::{Facts, Rule};
+use super::{Facts, Rule, SecretTexts};
 
 /// What is wrong with the YAML that was to be laid over.
 pub type NotYaml = serde_saphyr::Error;
@@ -34,10 +36,24 @@ pub fn object(overlay: &str) -> Result<Value, NotYaml> {
     Ok(object)
 }
 
-/// What is known beside the examples of a rule: the neighbours, and for a rule about facts a cluster without KEDA.
+/// What is known beside the examples of a rule: the neighbours, and for a rule about facts a cluster without KEDA, a
+/// Secret with a URL that Celery cannot use and one with a good one, and a `ConfigMap` with a broker of its own.
 #[must_use]
 pub fn facts(rule: &Rule) -> Facts {
     let neighbours = NEIGHBOURS.iter().map(|(name, prefix)| ((*name).to_owned(), (*prefix).to_owned()));
-    let keda = rule.is_about_facts().then_some(false);
-    Facts { keda, neighbours: neighbours.collect(), ..Facts::default() }
+    let facts = Facts { neighbours: neighbours.collect(), ..Facts::default() };
+    if !rule.is_about_facts() {
+        return facts;
+    }
+    let url = |url: &str| SecretTexts([("url".to_owned(), url.to_owned())].into());
+    let secrets = [("broken", url("valkey://:hunter2@cache")), ("broker", url("redis://:hunter2@cache\n"))];
+    let config_maps = [("heroku", "BROKER_URL"), ("shop", "SHOP_URL")];
+    Facts {
+        keda: Some(false),
+        secrets: secrets.map(|(name, texts)| (name.to_owned(), texts)).into(),
+        config_maps: config_maps
+            .map(|(name, key)| (name.to_owned(), BTreeSet::from([key.to_owned()])))
+            .into(),
+        ..facts
+    }
 }

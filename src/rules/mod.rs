@@ -7,11 +7,13 @@
 
 mod amount;
 mod autoscale;
+mod backend;
 mod beat;
 mod broker;
-mod broker_url;
 pub mod catalogue;
 mod common;
+mod config;
+mod credentials;
 pub mod example;
 mod facts;
 mod field;
@@ -30,6 +32,7 @@ mod shell;
 mod shutdown;
 mod size;
 mod subject;
+mod variables;
 mod volume;
 mod worker;
 mod worker_args;

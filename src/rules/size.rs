@@ -13,6 +13,8 @@ use crate::api::{BeatSpec, Celery, FlowerSpec, ScaleTarget, WorkerSpec, limits};
 pub(super) fn has_long_lists(object: &Celery) -> bool {
     let spec = &object.spec;
     let common = &spec.common;
+    let redis = common.broker.as_ref().and_then(|broker| broker.redis.as_ref());
+    let sentinel = redis.and_then(|redis| redis.sentinel.as_ref());
     let shared = [
         common.volumes.len(),
         common.volume_mounts.len(),
@@ -22,6 +24,8 @@ pub(super) fn has_long_lists(object: &Celery) -> bool {
         common.pod_labels.len(),
         common.pod_annotations.len(),
         common.config.len(),
+        redis.map_or(0, |redis| redis.priority_steps.len()),
+        sentinel.map_or(0, |sentinel| sentinel.addresses.len()),
     ];
     let named = spec.worker_pools.iter().map(|pool| &pool.spec);
     let scaled = |target: &ScaleTarget| {

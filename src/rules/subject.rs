@@ -13,6 +13,7 @@ use crate::api::{
 };
 use crate::celery::broker_url::{self, Defect, Endpoint};
 use crate::celery::command::Command;
+use crate::celery::expansion::expands;
 use crate::celery::reading::Reading;
 use crate::celery::version::{Target, Version};
 
@@ -69,7 +70,7 @@ pub(super) enum Part<'a> {
 impl<'a> Subject<'a> {
     pub(super) fn new(object: &'a Celery, old: Option<&'a Celery>, facts: &'a Facts) -> Self {
         let url = object.spec.common.broker.as_ref().and_then(|broker| broker.url.as_deref());
-        let urls = url.map(broker_url::parse).unwrap_or_default();
+        let urls = url.map(urls).unwrap_or_default();
         let celery = target(object.spec.common.celery_version.as_deref());
         Self { object, old, facts, urls, pools: pools(object, celery), celery }
     }
@@ -170,6 +171,18 @@ impl<'a> Subject<'a> {
             target.kind.known() == Some(ScaleKind::Worker) && target.follows(MetricName::TaskQueueLength)
         })
     }
+}
+
+/// The elements of a URL. While variables are missing in it, all that can be judged is the scheme: then a text that
+/// cannot be read for another reason has no elements.
+fn urls(url: &str) -> Vec<Result<Endpoint, Defect>> {
+    let elements = broker_url::parse(url);
+    let is_final = |element: &Result<Endpoint, Defect>| match element {
+        Ok(_) | Err(Defect::CompoundScheme { .. } | Defect::RedisCluster | Defect::BackendScheme) => true,
+        Err(Defect::UnknownScheme { scheme, .. }) => !scheme.contains('$'),
+        Err(_) => false,
+    };
+    if expands(url) && !elements.iter().all(is_final) { Vec::new() } else { elements }
 }
 
 /// Which Celery is meant; a version that cannot be read is another rule's matter and counts as not written.

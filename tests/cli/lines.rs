@@ -72,10 +72,10 @@ fn lines_are_those_of_the_file_and_not_of_the_document() {
 #[test]
 fn an_absent_field_has_the_line_of_its_nearest_parent() {
     let text = "apiVersion: celeryproject.org/v1alpha1\nkind: Celery\nmetadata:\n  name: shop\n\
-                spec:\n  workerSpec: {}\n  common:\n    image: shop:1\n  scaleTargetRef:\n  - kind: worker\n    metrics:\n    - \
+                spec:\n  workerSpec: {}\n  common:\n    image: shop:1\n    broker: {url: redis://c}\n  scaleTargetRef:\n  - kind: worker\n    metrics:\n    - \
                 {name: cpu, target: {type: AverageValue, averageValue: 500m}}\n";
     let found = linted(text, "json").findings();
-    let expected = [("C01", "spec.common.celeryApp", 7), ("A02", "spec.scaleTargetRef[0].maxReplicas", 10)];
+    let expected = [("C01", "spec.common.celeryApp", 7), ("A02", "spec.scaleTargetRef[0].maxReplicas", 11)];
     assert_eq!(found, expected.map(|(rule, path, line)| (rule.to_owned(), path.to_owned(), line)));
     let nothing = "\n\napiVersion: celeryproject.org/v1alpha1\nkind: Celery\nmetadata: {name: shop}\n";
     let lines: Vec<u64> = linted(nothing, "json").findings().into_iter().map(|(_, _, line)| line).collect();
@@ -85,7 +85,7 @@ fn an_absent_field_has_the_line_of_its_nearest_parent() {
 #[test]
 fn an_alias_is_mended_at_its_anchor() {
     let text = "apiVersion: celeryproject.org/v1alpha1\nkind: Celery\nmetadata:\n  name: shop\n  annotations:\n    \
-                a: &image My/App\nspec:\n  common:\n    image: *image\n    celeryApp: shop.tasks\n  workerSpec: &worker\n    \
+                a: &image My/App\nspec:\n  common:\n    image: *image\n    celeryApp: shop.tasks\n    broker: {url: redis://c}\n  workerSpec: &worker\n    \
                 numOfWorkers: -1\n";
     let found = linted(text, "json").findings();
     assert_eq!(found[0], ("C04".to_owned(), "spec.common.image".to_owned(), 9));
@@ -94,13 +94,13 @@ fn an_alias_is_mended_at_its_anchor() {
         text.lines().flat_map(|line| ["  ", line, "\n"]).collect::<String>()
     );
     let lines: Vec<u64> = linted(&list, "json").findings().into_iter().map(|(_, _, line)| line).collect();
-    assert_eq!(lines, [14, 17, 14, 17], "both objects come from the same lines");
+    assert_eq!(lines, [14, 18, 14, 18], "both objects come from the same lines");
 }
 
 #[test]
 fn json_has_lines_too() {
     let text = "{\n\t\"apiVersion\": \"celeryproject.org/v1alpha1\",\n\t\"kind\": \"Celery\",\n\t\"metadata\": {\"name\": \"shop\"},\n\
-                \t\"spec\": {\n\t\t\"common\": {\n\t\t\t\"image\": \"My/App\",\n\t\t\t\"celeryApp\": \"a\"\n\t\t},\n\t\t\"workerSpec\": {}\n\t}\n}\n";
+                \t\"spec\": {\n\t\t\"common\": {\n\t\t\t\"image\": \"My/App\",\n\t\t\t\"celeryApp\": \"a\", \"broker\": {\"url\": \"redis://c\"}\n\t\t},\n\t\t\"workerSpec\": {}\n\t}\n}\n";
     assert_eq!(linted(text, "json").findings(), [("C04".to_owned(), "spec.common.image".to_owned(), 7)]);
 }
 

@@ -85,7 +85,8 @@ fn brokers_that_no_autoscaler_can_look_into_are_told() {
     for url in ["sentinel://a:26379", "sqs://", "mongodb://db/tasks", "redis+socket:///run/redis.sock"] {
         at("{}", &format!("common: {{broker: {{url: '{url}'}}}}"), "A14", name);
     }
-    for url in ["redis://cache", "rediss://cache?ssl_cert_reqs=required", "amqps://app@mq", "pyamqp://app@mq"]
+    for url in
+        ["redis://cache", "rediss://cache:6380?ssl_cert_reqs=required", "amqps://app@mq", "pyamqp://app@mq"]
     {
         assert_eq!(ids("{}", &format!("common: {{broker: {{url: '{url}'}}}}")), [""; 0], "{url}");
     }
@@ -305,7 +306,9 @@ fn the_last_pod_waits_for_the_longest_task() {
 #[test]
 fn unacknowledged_tasks_are_counted_where_somebody_can() {
     let unacked = "includeUnacked: true";
-    let rabbitmq = |rest: &str| format!("common: {{broker: {{url: null, rabbitmq: {{host: mq{rest}}}}}}}");
+    let user = "usernameSecretRef: {name: mq, key: user}";
+    let rabbitmq =
+        |rest: &str| format!("common: {{broker: {{url: null, rabbitmq: {{host: mq, {user}{rest}}}}}}}");
     assert_eq!(ids(unacked, "{}"), [""; 0]);
     assert_eq!(ids(unacked, SECRET), [""; 0]);
     assert_eq!(ids(unacked, &rabbitmq("")), ["A26"]);

@@ -80,7 +80,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, includeUnacked: true, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.scaleTargetRef[0].includeUnacked",
-            good: "spec: {common: {broker: {url: null, rabbitmq: {host: mq, managementUrl: 'http://mq:15672'}}}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, includeUnacked: true, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {common: {broker: {url: null, rabbitmq: {host: mq, usernameSecretRef: {name: mq, key: user}, managementUrl: 'http://mq:15672'}}}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, includeUnacked: true, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },

@@ -87,6 +87,12 @@ pub(super) fn compiled(schema: &Value) -> Schema {
     let flag = |key: &str| schema.get(key).and_then(Value::as_bool).unwrap_or_default();
     let form = match type_of(schema) {
         _ if flag("x-kubernetes-int-or-string") => Form::NumberOrText,
+        // What may be in there is for the rules to say, and so is what else was written in its place.
+        Some("object")
+            if flag("x-kubernetes-preserve-unknown-fields") && schema.get("properties").is_none() =>
+        {
+            Form::Any
+        }
         Some("object") => Form::Object(Box::new(fields(schema))),
         Some("array") => Form::List(Box::new(Items {
             item: schema.get("items").map(compiled).unwrap_or_default(),

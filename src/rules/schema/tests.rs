@@ -103,14 +103,14 @@ fn the_text_of_the_source_is_quoted() {
 fn what_is_left_can_be_judged() {
     let object = example::object(
         "spec: {status: 1, workerSpec: {numOfWorkers: three, args: [1]},
-                common: {image: My/App, broker: null, celeryApp: {}}, flowerSpec: null,
+                common: {image: My/App, celeryApp: {}}, flowerSpec: null,
                 scaleTargetRef: [{kind: worker, maxReplicas: '3', metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
     )
     .expect("is YAML");
     let reading = reading(&object, &|_| None);
     assert_eq!(
         reading.object["spec"],
-        json!({"workerSpec": {}, "common": {"image": "My/App"}, "scaleTargetRef": [{"kind": "worker", "pool": "default",
+        json!({"workerSpec": {}, "common": {"image": "My/App", "broker": {"url": "redis://cache:6379/0"}}, "scaleTargetRef": [{"kind": "worker", "pool": "default",
                "minReplicas": 1, "metrics": [{"name": "cpu", "target": {"type": "AverageValue", "averageValue": "500m"}}]}]})
     );
     let rules =

@@ -15,6 +15,7 @@ mod twice;
 mod words;
 
 pub(super) use faults::told;
+pub(super) use twice::field_of;
 
 use super::finding::{Report, Severity};
 use super::rule::Rule;
@@ -46,7 +47,7 @@ fn severity(subject: &Subject<'_>, report: &Report<'_>) -> Severity {
 }
 
 /// The same, where the rule knows more than one severity.
-fn severity_of(subject: &Subject<'_>, known: Severity) -> Severity {
+pub(super) fn severity_of(subject: &Subject<'_>, known: Severity) -> Severity {
     match subject.celery {
         Target::Known(Release::V4_4) | Target::Newer(_) => Severity::Warn,
         Target::Known(_) | Target::Any => known,

@@ -43,6 +43,11 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("poolStartMethod", &["--pool-start-method"]),
 ];
 
+/// The field of a worker pool that is an option of the worker.
+pub(in crate::rules) fn field_of(option: &str) -> Option<&'static str> {
+    FIELDS.iter().find(|(_, options)| options.contains(&option)).map(|(field, _)| *field)
+}
+
 fn w14(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let written = serde_json::to_value(pool.spec).unwrap_or_default();

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the form of a broker URL: what kombu would read otherwise, or not at all.
 
-use super::finding::{Report, Severity};
-use super::rule::{Check, Example, Rule};
-use super::subject::Subject;
-use crate::celery::broker_url::{Defect, masked};
-
-/// The field.
-pub(super) const URL: &str = "spec.common.broker.url";
+use super::URL;
+use crate::celery::broker_url::{CERT_REQS, Defect, masked};
+use crate::rules::finding::{Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
-pub(super) const RULES: &[Rule] = &[
+pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B04", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a broker URL has a scheme",
@@ -44,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "db+ is the form of a result backend",
         consequence: "The worker crashes with \"No such transport: db\".",
         check: Check::object(b08),
-        example: Example { bad: "spec: {common: {broker: {url: 'db+postgresql://db/tasks'}}}", at: URL, good: "spec: {common: {broker: {url: 'sqla+postgresql://db/tasks'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'db+postgresql://db/tasks'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://db'}}}", old: None },
     },
     Rule {
         id: "B09", severity: Severity::Deny, schema: false, since: "0.1",
@@ -71,6 +69,27 @@ pub(super) const RULES: &[Rule] = &[
         example: Example { bad: "spec: {common: {broker: {url: 'redis://cache/tasks'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache/2'}}}", old: None },
     },
     Rule {
+        id: "B13", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a broker URL has no parameters but those of a connection",
+        consequence: "The worker crashes with \"got an unexpected keyword argument\".",
+        check: Check::object(b13),
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache?visibility_timeout=7200'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache', transportOptions: {visibility_timeout: 7200}}}}", old: None },
+    },
+    Rule {
+        id: "B14", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "ssl_cert_reqs is a word that Celery knows",
+        consequence: "The worker crashes with a KeyError.",
+        check: Check::object(b14),
+        example: Example { bad: "spec: {common: {broker: {url: 'rediss://cache:6380?ssl_cert_reqs=bogus'}}}", at: URL, good: "spec: {common: {broker: {url: 'rediss://cache:6380?ssl_cert_reqs=required'}}}", old: None },
+    },
+    Rule {
+        id: "B16", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the URL of an AMQP broker says nothing about certificates",
+        consequence: "The worker crashes: the client of AMQP has other names for these parameters.",
+        check: Check::object(b16),
+        example: Example { bad: "spec: {common: {broker: {url: 'amqps://app@mq?ssl_ca_certs=/ca.pem'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqps://app@mq'}}}", old: None },
+    },
+    Rule {
         id: "B25", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a URL has no white space",
         consequence: "The worker crashes, or works while the autoscaler refuses the same URL.",
@@ -79,10 +98,24 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "B28", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "every element of a failover list is a URL",
+        title: "every element of a failover list is a URL, and one that may stand in a list",
         consequence: "Accepted at start; breaks at the first failover.",
         check: Check::object(b28),
         example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@a;b:5672'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqp://app@a;amqp://app@b'}}}", old: None },
+    },
+    Rule {
+        id: "B42", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the host part of a URL holds a host",
+        consequence: "The worker crashes with \"Invalid IPv6 URL\" or \"contains invalid characters under NFKC normalization\".",
+        check: Check::object(b42),
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://[cache]:6379/0'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://[fd00::1]:6379/0'}}}", old: None },
+    },
+    Rule {
+        id: "B43", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "redis+socket:// names a socket",
+        consequence: "The worker asks for a socket without a name and retries for ever.",
+        check: Check::object(b43),
+        example: Example { bad: "spec: {common: {broker: {url: 'redis+socket://'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis+socket:///run/redis.sock'}}}", old: None },
     },
 ];
 
@@ -105,7 +138,8 @@ fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defec
 }
 
 fn b04(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if subject.urls.len() > 1 && subject.urls.iter().any(Result::is_ok) {
+    let is_text = |element: &Result<_, Defect>| matches!(element, Err(Defect::NoScheme | Defect::Empty));
+    if subject.urls.len() > 1 && !subject.urls.iter().all(is_text) {
         return; // B28 tells about elements of a list.
     }
     defects(subject, report, |defect, index| match defect {
@@ -173,6 +207,50 @@ fn b11(subject: &Subject<'_>, report: &mut Report<'_>) {
     });
 }
 
+/// Transport options that people write behind the "?".
+const OPTIONS: [&str; 14] = [
+    "visibility_timeout",
+    "health_check_interval",
+    "master_name",
+    "socket_timeout",
+    "socket_connect_timeout",
+    "socket_keepalive",
+    "max_connections",
+    "retry_on_timeout",
+    "global_keyprefix",
+    "queue_order_strategy",
+    "confirm_publish",
+    "region",
+    "polling_interval",
+    "wait_time_seconds",
+];
+
+fn b13(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| match defect {
+        Defect::Parameter(name) if OPTIONS.contains(&name.as_str()) => {
+            Some(format!("set transportOptions.{name} instead"))
+        }
+        Defect::Parameter(_) => Some("remove it, or look for it among transportOptions".to_owned()),
+        Defect::ParameterValue(name) if name == "login_method" => {
+            Some("use one of PLAIN, AMQPLAIN, EXTERNAL, GSSAPI".to_owned())
+        }
+        Defect::ParameterValue(_) => Some("use a number".to_owned()),
+        _ => None,
+    });
+}
+
+fn b14(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| {
+        matches!(defect, Defect::CertReqs(_)).then(|| format!("use one of {}", CERT_REQS.join(", ")))
+    });
+}
+
+fn b16(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| {
+        matches!(defect, Defect::TlsParameter(_)).then(|| "set broker_use_ssl in the application".to_owned())
+    });
+}
+
 fn b25(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| {
         matches!(defect, Defect::WhiteSpace).then(|| "remove the white space".to_owned())
@@ -180,12 +258,29 @@ fn b25(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b28(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if subject.urls.len() < 2 || subject.urls.iter().all(Result::is_err) {
-        return; // B04 tells about a text that is no URL at all.
+    // B04 tells about a text that is no URL at all.
+    let is_text = |element: &Result<_, Defect>| matches!(element, Err(Defect::NoScheme | Defect::Empty));
+    if subject.urls.len() < 2 || subject.urls.iter().all(is_text) {
+        return;
     }
     defects(subject, report, |defect, _| match defect {
         Defect::NoScheme => Some("give every failover URL its scheme".to_owned()),
         Defect::Empty => Some("remove the \";\" too many".to_owned()),
+        Defect::NotInList(_) => Some("name one broker only".to_owned()),
         _ => None,
+    });
+}
+
+fn b42(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| match defect {
+        Defect::Brackets => Some("use a name without brackets, or [fd00::1] for an address".to_owned()),
+        Defect::Confusable(_) => Some("write the host part in plain letters".to_owned()),
+        _ => None,
+    });
+}
+
+fn b43(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defects(subject, report, |defect, _| {
+        matches!(defect, Defect::NoSocket).then(|| "use redis+socket:///path/of/the.sock".to_owned())
     });
 }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about the address of a result backend: host, port, password, database and parameters.
+
+use super::{URL, defect};
+use crate::celery::backend_url::Defect;
+use crate::celery::broker_url::CERT_REQS;
+use crate::rules::finding::{Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "R04", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "rediss:// says whether the certificate is checked",
+        consequence: "The worker crashes with \"A rediss:// URL must have parameter ssl_cert_reqs\".",
+        check: Check::object(r04),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'rediss://cache/1'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'rediss://cache/1?ssl_cert_reqs=required'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R05", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a Redis database is a number",
+        consequence: "The worker crashes with \"invalid literal for int()\".",
+        check: Check::object(r05),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'redis://cache/results'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'redis://cache/1'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R15", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the address of a result backend is one",
+        consequence: "The worker crashes, or looks for a path without a name.",
+        check: Check::object(r15),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'redis://cache:99999/1'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'redis://cache:6379/1'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R16", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a password in a URL is percent-encoded",
+        consequence: "The password ends the host part; the worker crashes or asks a wrong host.",
+        check: Check::object(r16),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'redis://:p#ss@cache/1'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {urlSecretRef: {name: results, key: url}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R17", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "only sentinel:// may be a list",
+        consequence: "Celery takes the list for one URL, and the worker crashes.",
+        check: Check::object(r17),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'redis://a/1;redis://b/1'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'redis://a/1'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R18", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "parameters are those of a Redis connection",
+        consequence: "The worker crashes with \"got an unexpected keyword argument\" or a ValueError.",
+        check: Check::object(r18),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'redis://cache/1?visibility_timeout=9'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'redis://cache/1?socket_timeout=9'}}}",
+            old: None,
+        },
+    },
+];
+
+fn r04(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| match defect {
+        Defect::CertReqsMissing => Some("add ?ssl_cert_reqs=required".to_owned()),
+        Defect::CertReqs(_) => Some(format!("use one of {}", CERT_REQS.join(", "))),
+        _ => None,
+    });
+}
+
+fn r05(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| {
+        matches!(defect, Defect::Database)
+            .then(|| "end the URL with a number: redis://host:6379/1".to_owned())
+    });
+}
+
+fn r15(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| match defect {
+        Defect::Port => Some("use a port from 1 to 65535".to_owned()),
+        Defect::Brackets => Some("use a name without brackets, or [fd00::1] for an address".to_owned()),
+        Defect::Confusable(_) => Some("write the host part in plain letters".to_owned()),
+        Defect::NoPath => Some("end it with a path such as file:///results".to_owned()),
+        _ => None,
+    });
+}
+
+fn r16(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| match defect {
+        Defect::PasswordNotEncoded(letter) => Some(format!("write it as %{:02X}", u32::from(*letter))),
+        _ => None,
+    });
+}
+
+fn r17(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| matches!(defect, Defect::List).then(|| "name one server".to_owned()));
+}
+
+fn r18(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| match defect {
+        Defect::TlsOnPlain(_) => Some("use rediss://, or remove it".to_owned()),
+        Defect::Parameter(_) => Some("remove it".to_owned()),
+        Defect::ParameterValue(name) if name == "protocol" => Some("use 2 or 3".to_owned()),
+        Defect::ParameterValue(_) => Some("use a number".to_owned()),
+        _ => None,
+    });
+}

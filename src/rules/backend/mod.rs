@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about the result backend: whether Celery can read what is written.
+
+pub(super) mod address;
+pub(super) mod needs;
+
+use super::broker::secret;
+use super::finding::{Kind, Report, Severity};
+use super::rule::{Check, Example, Rule};
+use super::subject::Subject;
+use crate::celery::backend_url::{self, Backend, Defect};
+use crate::celery::broker_url::masked;
+use crate::celery::expansion::expands;
+
+/// The field.
+const URL: &str = "spec.common.resultBackend.url";
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "R01", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a database has the prefix db+",
+        consequence: "Celery looks for a Python module called postgresql, and the worker crashes.",
+        check: Check::object(r01),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'postgresql://db/tasks'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'redis://cache/1'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R02", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a cache is one that Celery knows, with the prefix cache+",
+        consequence: "The worker crashes: there is no module or no backend of that name.",
+        check: Check::object(r02),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'memcached://cache:11211'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'redis://cache/1'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R03", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the result backend is one that Celery still has",
+        consequence: "The worker crashes with \"Unknown result backend\".",
+        check: Check::object(r03),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'amqp://app@mq'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'rpc://'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R06", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the result backend is one that Celery knows",
+        consequence: "Celery looks for a Python module of that name, and the worker crashes.",
+        check: Check::object(r06),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'sqs://'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'rpc://'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R12", severity: Severity::Deny, schema: true, since: "0.1",
+        title: "the result backend has exactly one form",
+        consequence: "Nobody could tell which one is meant.",
+        check: Check::object(r12),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {}}}",
+            at: "spec.common.resultBackend",
+            good: "spec: {common: {resultBackend: {urlSecretRef: {name: results, key: url}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R13", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the Secret of a result backend holds what Celery can use",
+        consequence: "Whatever the same URL would do in the object: the worker crashes.",
+        check: Check::of_facts(r13),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {urlSecretRef: {name: broken, key: url}}}}",
+            at: "spec.common.resultBackend.urlSecretRef",
+            good: "spec: {common: {resultBackend: {urlSecretRef: {name: broker, key: url}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R14", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a database is named as SQLAlchemy names it",
+        consequence: "The worker crashes with \"Can't load plugin: sqlalchemy.dialects\".",
+        check: Check::object(r14),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'db+postgres://db/tasks'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'redis://cache/1'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R19", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a result backend is there, without white space",
+        consequence: "Celery takes nothing for no answer and the backend of the application for the one meant.",
+        check: Check::object(r19),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: ''}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'rpc://'}}}",
+            old: None,
+        },
+    },
+];
+
+/// The result backend as Celery reads it; nothing while variables are missing in the text.
+fn read(subject: &Subject<'_>) -> Option<Result<Backend, Defect>> {
+    let url = url(subject)?;
+    (!expands(url)).then(|| backend_url::parse(url))
+}
+
+fn url<'a>(subject: &Subject<'a>) -> Option<&'a str> {
+    subject.common().result_backend.as_ref().and_then(|backend| backend.url.as_deref())
+}
+
+/// Tells of a defect that `fix` has a way out of.
+fn defect(subject: &Subject<'_>, report: &mut Report<'_>, fix: impl Fn(&Defect) -> Option<String>) {
+    let Some(Err(defect)) = read(subject) else { return };
+    if let Some(fix) = fix(&defect) {
+        let shown = masked(url(subject).unwrap_or_default());
+        report.add_shown(report.severity(), URL, &shown, defect.to_string().replace("; ", ": "), fix);
+    }
+}
+
+fn r01(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| match defect {
+        Defect::MissingPrefix { meant, .. } if meant.starts_with("db+") => Some(format!("write {meant}://")),
+        _ => None,
+    });
+}
+
+fn r02(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| match defect {
+        Defect::MissingPrefix { meant, .. } if !meant.starts_with("db+") => Some(format!("write {meant}://")),
+        Defect::UnknownCache(_) => Some("use cache+memcached:// or cache+pymemcache://".to_owned()),
+        _ => None,
+    });
+}
+
+fn r03(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| match defect {
+        Defect::Removed { instead: Some(instead), .. } => Some(format!("use {instead}://")),
+        Defect::Removed { instead: None, .. } => Some("use another such as redis://".to_owned()),
+        _ => None,
+    });
+}
+
+/// A name that nothing resembles may be one that a package of the image registers, and so may a path of a class.
+fn r06(subject: &Subject<'_>, report: &mut Report<'_>) {
+    match read(subject) {
+        Some(Err(Defect::Unknown { meant: None, .. })) => {
+            let message = "is not a backend of Celery itself";
+            report.warn(Kind::Forbidden, URL, message, "see that the image registers it");
+        }
+        Some(Ok(Backend { kind: backend_url::Kind::Class, .. })) => {
+            let message = "is the path of a class";
+            report.warn(Kind::Forbidden, URL, message, "see that the image has it");
+        }
+        _ => defect(subject, report, |defect| match defect {
+            Defect::Unknown { meant: Some(meant), .. } => Some(format!("did you mean {meant}://?")),
+            Defect::BrokerScheme(_) => Some("use rpc:// for results over the broker".to_owned()),
+            Defect::NoScheme => Some("write it as redis://host:6379/1".to_owned()),
+            Defect::CompoundScheme(_) => Some("use the scheme without what follows \"+\"".to_owned()),
+            _ => None,
+        }),
+    }
+}
+
+fn r12(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(backend) = &subject.common().result_backend else { return };
+    let (kind, message) = match (&backend.url, &backend.url_secret_ref) {
+        (None, None) => (Kind::Required, "neither url nor urlSecretRef is set"),
+        (Some(_), Some(_)) => (Kind::Forbidden, "url and urlSecretRef are set together"),
+        _ => return,
+    };
+    report.add(kind, "spec.common.resultBackend", message, "set exactly one of url, urlSecretRef");
+}
+
+fn r13(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let backend = subject.common().result_backend.as_ref();
+    let reference = backend.and_then(|backend| backend.url_secret_ref.as_ref());
+    let Some(text) = reference.and_then(|reference| secret::text(subject, reference)) else { return };
+    let path = "spec.common.resultBackend.urlSecretRef";
+    match backend_url::parse(text) {
+        Ok(_) => {}
+        Err(Defect::Unknown { meant: None, .. }) => {
+            let message = "the Secret names no backend of Celery itself";
+            report.warn(Kind::Forbidden, path, message, "see that the image registers it");
+        }
+        Err(defect) => {
+            let message = format!("the URL in the Secret {}", defect.unquoted().replace("; ", ": "));
+            report.add(Kind::Forbidden, path, message, "correct the Secret");
+        }
+    }
+}
+
+fn r14(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| match defect {
+        Defect::Dialect { meant, .. } => Some(format!("write db+{meant}://")),
+        Defect::NoDialect => Some("name it: db+postgresql:// or db+mysql://".to_owned()),
+        _ => None,
+    });
+}
+
+fn r19(subject: &Subject<'_>, report: &mut Report<'_>) {
+    defect(subject, report, |defect| match defect {
+        Defect::Empty => Some("set one such as redis://host:6379/1, or remove it".to_owned()),
+        Defect::WhiteSpace => Some("remove the white space".to_owned()),
+        _ => None,
+    });
+}

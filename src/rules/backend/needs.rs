@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about what a result backend needs beside its URL, and what it is worth to pods.
+
+use super::{URL, read, url};
+use crate::celery::backend_url::{Backend, Kind as Store};
+use crate::celery::version::{Release, Target};
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+use crate::rules::variables::{all, names_backend, same_key};
+use crate::rules::worker_args::severity_of;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "R07", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "file:// is a folder of a volume",
+        consequence: "The worker crashes with \"The configured path for the file-system backend does not work\", or nobody else sees its results.",
+        check: Check::object(r07),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'file:///results'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'file:///results/celery'}, volumes: [{name: results, persistentVolumeClaim: {claimName: results}}], volumeMounts: [{name: results, mountPath: /results}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R08", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "the settings of a result backend are set",
+        consequence: "The worker crashes, unless the application sets them.",
+        check: Check::object(r08),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'sentinel://cache:26379'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'sentinel://cache:26379'}, config: {result_backend_transport_options: {master_name: main}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R09", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "the image has what a result backend needs",
+        consequence: "The worker crashes with \"No module named …\" when the package is missing.",
+        check: Check::object(r09),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'django-db'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'redis://cache/1'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R10", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "results are kept where others see them",
+        consequence: "Each process keeps its own results, and nobody else ever sees one.",
+        check: Check::object(r10),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'cache+memory://'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'rpc://'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R11", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "no variable names another result backend",
+        consequence: "One of the two has no effect, and nobody is told which.",
+        check: Check::object(r11),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'rpc://'}, env: [{name: CELERY_RESULT_BACKEND, value: 'redis://cache/1'}]}}",
+            at: "spec.common.env[0].name",
+            good: "spec: {common: {resultBackend: {url: 'rpc://'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R20", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a password in the result backend is readable",
+        consequence: "Whoever may read the object, the repository or a backup of etcd reads the password.",
+        check: Check::object(r20),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'redis://:hush@cache/1'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {urlSecretRef: {name: results, key: url}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "R21", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the release of Celery has the result backend",
+        consequence: "The worker crashes: to that release it is no backend.",
+        check: Check::object(r21),
+        example: Example {
+            bad: "spec: {common: {celeryVersion: '5.3', resultBackend: {url: 'gs://results'}}}",
+            at: URL,
+            good: "spec: {common: {celeryVersion: '5.3', resultBackend: {url: 'redis://cache/1'}}}",
+            old: None,
+        },
+    },
+];
+
+fn good(subject: &Subject<'_>) -> Option<Backend> {
+    read(subject).and_then(Result::ok)
+}
+
+/// Folders of a pod template or of a container beside Celery are not looked at: with a template, nothing is told.
+fn r07(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(backend) = good(subject).filter(|backend| backend.kind == Store::File) else { return };
+    let common = subject.common();
+    let folder = backend.locations.first().map(|location| location.path.as_str()).unwrap_or_default();
+    let holds = |place: &str| {
+        let place = place.trim_end_matches('/');
+        folder.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let shared = common.volume_mounts.iter().any(|mount| holds(&mount.mount_path));
+    let lacks = |pool: &crate::rules::subject::Pool<'_>| {
+        pool.spec.pod_template.is_none()
+            && !pool.spec.volume_mounts.iter().any(|mount| holds(&mount.mount_path))
+    };
+    if !shared && common.pod_template.is_none() && subject.pools.iter().any(lacks) {
+        let message = "is a folder on no volume of the workers";
+        report.add(Kind::Invalid, URL, message, "mount a volume there that all pods share");
+    }
+}
+
+/// Settings that the object does not have; the application may.
+fn missing(subject: &Subject<'_>, backend: &Backend) -> Vec<&'static str> {
+    let config = &subject.common().config;
+    let needed = backend.needed_settings().iter();
+    needed.copied().filter(|name| !config.contains_key(*name)).collect()
+}
+
+fn r08(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(backend) = good(subject) else { return };
+    if let Some(first) = missing(subject, &backend).first() {
+        let message = format!("needs {first}");
+        report.add(Kind::Forbidden, URL, message, "set it in config or in the app");
+    }
+}
+
+fn r09(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(backend) = good(subject) else { return };
+    // Redis is known to everybody who uses it, and missing settings come first.
+    let is_common = matches!(backend.kind, Store::Redis | Store::Sentinel);
+    if is_common || is_too_new(subject, &backend) || !missing(subject, &backend).is_empty() {
+        return;
+    }
+    if let Some(package) = backend.package() {
+        let install = package.extra.map_or(package.name.to_owned(), |extra| format!("celery[{extra}]"));
+        let message = format!("needs {} in the image", package.name);
+        report.add(Kind::Forbidden, URL, message, format!("install {install}"));
+    }
+}
+
+fn r10(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if good(subject).is_some_and(|backend| backend.is_private()) {
+        let message = "keeps results inside one process";
+        report.add(Kind::Forbidden, URL, message, "use redis:// or rpc://");
+    }
+}
+
+fn r11(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(backend) = &subject.common().result_backend else { return };
+    for place in all(subject) {
+        let variable = place.variable;
+        let same = same_key(variable, backend.url_secret_ref.as_ref())
+            || variable.value.is_some() && variable.value == backend.url;
+        if names_backend(&variable.name, subject.celery) && !same {
+            let severity = severity_of(subject, report.severity());
+            let message = format!("{} and spec.common.resultBackend set the same", variable.name);
+            report.graded(severity, Kind::Forbidden, format!("{}.name", place.path), message, "remove it");
+        }
+    }
+}
+
+fn r20(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let has_variable = url(subject).is_some_and(|url| url.contains("$("));
+    if !has_variable && good(subject).is_some_and(|backend| backend.has_password()) {
+        report.add(Kind::Forbidden, URL, "holds a readable password", "use urlSecretRef");
+    }
+}
+
+fn r21(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(backend) = good(subject).filter(|backend| is_too_new(subject, backend)) else { return };
+    let severity = severity_of(subject, report.severity());
+    let message = format!("needs Celery 5.{} or later", backend.celery_since());
+    report.graded(severity, Kind::Forbidden, URL, message, "use another, or correct celeryVersion");
+}
+
+/// Whether the release that is named does not have the backend yet.
+fn is_too_new(subject: &Subject<'_>, backend: &Backend) -> bool {
+    let Target::Known(release) = subject.celery else { return false };
+    let minor = match release {
+        Release::V4_4 | Release::V5_2 => 2,
+        Release::V5_3 => 3,
+        Release::V5_4 => 4,
+        Release::V5_5 => 5,
+        Release::V5_6 => 6,
+        Release::V5_7 => 7,
+    };
+    minor < backend.celery_since()
+}

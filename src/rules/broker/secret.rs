@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a Secret holds for a broker, where the input says it.
+
+use super::super::finding::{Kind, Report, Severity};
+use super::super::rule::{Check, Example, Rule};
+use super::super::subject::Subject;
+use crate::api::SecretKeyRef;
+use crate::celery::broker_url;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "B33", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the Secret of a broker holds a URL that Celery can use",
+        consequence: "Whatever the same URL would do in the object: a crash, or a wrong host asked for ever.",
+        check: Check::of_facts(b33),
+        example: Example {
+            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broken, key: url}}}}",
+            at: "spec.common.broker.urlSecretRef",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}",
+            old: None,
+        },
+    },
+];
+
+fn b33(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let reference = subject.broker().and_then(|broker| broker.url_secret_ref.as_ref());
+    let Some(url) = reference.and_then(|reference| text(subject, reference)) else { return };
+    if let Some(Err(defect)) = broker_url::parse(url).into_iter().find(Result::is_err) {
+        let message = format!("the URL in the Secret {}", defect.unquoted());
+        report.add(Kind::Forbidden, "spec.common.broker.urlSecretRef", message, "correct the Secret");
+    }
+}
+
+/// What a key of a known Secret holds, without the line break at its end that a file has.
+pub(in crate::rules) fn text<'s>(subject: &'s Subject<'_>, reference: &SecretKeyRef) -> Option<&'s str> {
+    let texts = subject.facts.secrets.get(&reference.name)?;
+    texts.0.get(&reference.key).map(|text| text.trim_end_matches('\n'))
+}

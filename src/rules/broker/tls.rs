@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about encrypted connections to a broker, and those that are not what they seem.
+
+use super::super::finding::{Kind, Report, Severity};
+use super::super::rule::{Check, Example, Rule};
+use super::super::subject::Subject;
+use super::{URL, good};
+use crate::celery::broker_url::{Transport, masked};
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "B15", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "rediss:// says whether the certificate is checked",
+        consequence: "Without any parameter about TLS Celery checks no certificate, and anybody in between can read along.",
+        check: Check::object(b15),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'rediss://cache:6380'}}}",
+            at: URL,
+            good: "spec: {common: {broker: {url: 'rediss://cache:6380?ssl_cert_reqs=required'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B17", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "redis:// has no parameters about TLS",
+        consequence: "They switch TLS on: against a port without it the worker hangs without a word.",
+        check: Check::object(b17),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'redis://cache?ssl_cert_reqs=none'}}}",
+            at: URL,
+            good: "spec: {common: {broker: {url: 'redis://cache'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B18", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a scheme with TLS goes with a port with TLS",
+        consequence: "The worker hangs, or retries for ever with WRONG_VERSION_NUMBER.",
+        check: Check::object(b18),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'amqps://app@mq:5672'}}}",
+            at: URL,
+            good: "spec: {common: {broker: {url: 'amqps://app@mq:5671'}}}",
+            old: None,
+        },
+    },
+];
+
+fn b15(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let is_silent = |endpoint: &crate::celery::broker_url::Endpoint| {
+        endpoint.parameter("ssl_cert_reqs").is_none() && endpoint.verifies_certificates() == Some(false)
+    };
+    if good(subject).any(is_silent) {
+        let message = "checks no certificate of the broker";
+        report.add(Kind::Forbidden, URL, message, "add ?ssl_cert_reqs=required");
+    }
+}
+
+/// Whoever asks for a check of the certificate means TLS; whoever asks for none usually means no TLS at all.
+fn b17(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let plain = |scheme: &str| scheme == "redis";
+    let Some(endpoint) = good(subject).find(|endpoint| plain(&endpoint.scheme) && endpoint.tls()) else {
+        return;
+    };
+    let severity = match endpoint.verifies_certificates() {
+        Some(false) => report.severity(),
+        _ => Severity::Warn,
+    };
+    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let message = "switches TLS on by a parameter about certificates";
+    report.add_shown(severity, URL, &masked(url), message, "use rediss://, or remove it");
+}
+
+fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let plain_port = |transport: Transport| match transport {
+        Transport::Redis => Some((6379, "6380")),
+        Transport::Amqp => Some((5672, "5671")),
+        _ => None,
+    };
+    for endpoint in good(subject).filter(|endpoint| endpoint.tls()) {
+        let Some((plain, usual)) = plain_port(endpoint.transport) else { continue };
+        // B17 doubts that TLS is meant at all.
+        if endpoint.effective_port() == Some(plain) && endpoint.scheme != "redis" {
+            let message = format!("asks for TLS on {plain}, mostly a port without it");
+            report.add(Kind::Forbidden, URL, message, format!("name the port with TLS, often {usual}"));
+            return;
+        }
+    }
+}

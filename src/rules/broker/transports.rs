@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about what a transport needs, and about transports that cannot serve pods.
+
+use serde_json::Value;
+
+use super::super::finding::{Kind, Report, Severity};
+use super::super::rule::{Check, Example, Rule};
+use super::super::subject::Subject;
+use super::{URL, good};
+use crate::celery::broker_url::{Endpoint, Transport, masked};
+use crate::rules::variables;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "B19", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "Sentinel has the name of its master",
+        consequence: "The worker crashes: 'master_name' transport option must be specified.",
+        check: Check::object(b19),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'sentinel://cache:26379', transportOptions: {visibility_timeout: 3600}}}}",
+            at: "spec.common.broker.transportOptions.master_name",
+            good: "spec: {common: {broker: {url: 'sentinel://cache:26379', transportOptions: {master_name: main}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B20", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "memory:// is private to one process",
+        consequence: "The worker starts and never sees a task of another pod.",
+        check: Check::object(b20),
+        example: Example { bad: "spec: {common: {broker: {url: 'memory://'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
+    },
+    Rule {
+        id: "B21", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "filesystem:// has its folders",
+        consequence: "The worker crashes with \"No such file or directory: 'data_in'\".",
+        check: Check::object(b21),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'filesystem://', transportOptions: {data_folder_in: /tasks}}}}",
+            at: "spec.common.broker.transportOptions.data_folder_out",
+            good: "spec: {common: {broker: {url: 'filesystem://', transportOptions: {data_folder_in: /tasks, data_folder_out: /tasks}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B22", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the transport slmq is not used",
+        consequence: "The worker crashes with \"catching classes that do not inherit from BaseException\".",
+        check: Check::object(b22),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'slmq://app@mq'}}}",
+            at: URL,
+            good: "spec: {common: {broker: {url: 'amqp://app@mq'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B23", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "the image has what a transport needs",
+        consequence: "The worker crashes with ModuleNotFoundError when the package is missing.",
+        check: Check::object(b23),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'mongodb://db/tasks'}}}",
+            at: URL,
+            good: "spec: {common: {broker: {url: 'redis://cache'}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B38", severity: Severity::Deny, schema: true, since: "0.1",
+        title: "transportOptions is a map of options",
+        consequence: "The worker ends with an error about its command line.",
+        check: Check::object(b38),
+        example: Example {
+            bad: "spec: {common: {broker: {transportOptions: fast}}}",
+            at: "spec.common.broker.transportOptions",
+            good: "spec: {common: {broker: {transportOptions: {visibility_timeout: 3600}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B39", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "SQS has a region",
+        consequence: "Celery takes us-east-1, and no autoscaler can look into the queues.",
+        check: Check::field(&["spec.common.broker.sqs.region"], "set the region of the queues, such as eu-west-1").and(b39),
+        example: Example { bad: "spec: {common: {broker: {url: null, sqs: {region: ''}}}}", at: "spec.common.broker.sqs.region", good: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}}", old: None },
+    },
+];
+
+/// What is set beside the URL: the transport options, and the same under their name as a setting.
+fn options<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s Value> {
+    let in_options = subject.broker().and_then(|broker| broker.transport_options.as_ref());
+    let in_settings = subject.common().config.get("broker_transport_options");
+    in_options.map(|options| &options.0).into_iter().chain(in_settings.map(|setting| &setting.0))
+}
+
+/// Tells of options that a transport cannot do without. Where the object sets no options at all, the application may.
+fn needed(subject: &Subject<'_>, report: &mut Report<'_>, names: &[&str], message: &str, fix: &str) {
+    if options(subject).any(|options| !options.is_object()) {
+        return; // B38 tells about what is no map.
+    }
+    let severity = if options(subject).next().is_some() { report.severity() } else { Severity::Warn };
+    if severity == Severity::Warn && subject.follows_queues() {
+        return; // The autoscaler needs another description of the broker in any case.
+    }
+    for name in names {
+        let missing = |value: Option<&Value>| value.is_none_or(|value| value.is_null() || value == "");
+        if options(subject).all(|options| missing(options.get(name))) {
+            let path = format!("spec.common.broker.transportOptions.{name}");
+            report.graded(severity, Kind::Required, path, message, fix);
+        }
+    }
+}
+
+fn b19(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let is_typed = subject.broker().is_some_and(|broker| broker.redis.is_some());
+    if !is_typed && subject.broker_scheme().as_deref() == Some("sentinel") {
+        needed(
+            subject,
+            report,
+            &["master_name"],
+            "sentinel:// cannot do without it",
+            "set the master's name",
+        );
+    }
+}
+
+fn b20(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if good(subject).any(|endpoint| endpoint.transport == Transport::Memory) {
+        let message = "memory:// cannot carry tasks between pods";
+        let shown = masked(subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default());
+        report.add_shown(report.severity(), URL, &shown, message, "use a broker such as redis:// or amqp://");
+    }
+}
+
+fn b21(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.broker_scheme().as_deref() == Some("filesystem") {
+        let names = ["data_folder_in", "data_folder_out"];
+        needed(subject, report, &names, "filesystem:// needs it", "name a shared volume's folder");
+    }
+}
+
+fn b22(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if good(subject).any(|endpoint| endpoint.scheme == "slmq") {
+        let message = "has the scheme slmq, which works with no release of Celery any more";
+        report.add(Kind::Invalid, URL, message, "use a broker such as redis:// or amqp://");
+    }
+}
+
+fn b23(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.follows_queues() {
+        return; // No autoscaler can look into such a broker: it has to be another one.
+    }
+    // What Redis and SQS need is known to everybody who uses them, and what slmq needs does not help it.
+    let is_rare = |endpoint: &&Endpoint| {
+        endpoint.scheme == "librabbitmq"
+            || endpoint.transport == Transport::Other && endpoint.scheme != "slmq"
+    };
+    let package = good(subject).filter(is_rare).find_map(Endpoint::extra_package);
+    if let Some(package) = package {
+        let install = package.extra.map_or(package.name.to_owned(), |extra| format!("kombu[{extra}]"));
+        let message = format!("needs {} in the image", package.name);
+        report.add(Kind::Forbidden, URL, message, format!("install {install}"));
+    }
+}
+
+fn b38(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let options = subject.broker().and_then(|broker| broker.transport_options.as_ref());
+    if options.is_some_and(|options| !options.0.is_object() && !options.0.is_null()) {
+        let path = "spec.common.broker.transportOptions";
+        report.add(Kind::Forbidden, path, "is not a map of options", "write {visibility_timeout: 3600}");
+    }
+}
+
+/// An SQS URL has no place for the region. Beside a queue autoscaler the URL itself is refused, with the same way out.
+fn b39(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let named = options(subject).any(|options| options.get("region").is_some());
+    // boto3 reads the variable; what comes out of a ConfigMap or a Secret is not known.
+    let in_env = !variables::sources(subject).is_empty()
+        || variables::all(subject).iter().any(|place| place.variable.name == "AWS_DEFAULT_REGION");
+    let is_sqs =
+        good(subject).any(|endpoint| endpoint.transport == Transport::Sqs && endpoint.host.is_empty());
+    if is_sqs && !named && !in_env && !subject.follows_queues() {
+        let message = "names no region, so Celery may take us-east-1";
+        report.warn(Kind::Forbidden, URL, message, "set transportOptions.region");
+    }
+}

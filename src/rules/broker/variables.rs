@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Variables that name another broker or set options of Celery behind the back of the object.
+
+use serde_json::Value;
+
+use super::super::finding::{Kind, Report, Severity};
+use super::super::rule::{Check, Example, Rule};
+use super::super::subject::{Pool, Subject};
+use super::URL;
+use crate::celery::command::Command;
+use crate::celery::environment::{Variable, variable};
+use crate::celery::expansion;
+use crate::rules::variables::{all, names_backend, names_broker, same_key, sets, sources};
+use crate::rules::worker_args::{field_of, severity_of};
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "B24", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a variable in a URL is there",
+        consequence: "Celery asks for a host called $(NAME) and retries for ever.",
+        check: Check::object(b24),
+        example: Example {
+            bad: "spec: {common: {broker: {url: '$(REDIS_URL)'}}}",
+            at: URL,
+            good: "spec: {common: {broker: {url: '$(REDIS_URL)'}, env: [{name: REDIS_URL, valueFrom: {secretKeyRef: {name: cache, key: url}}}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B34", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "no variable names another broker",
+        consequence: "The variable wins: workers talk to another broker than Flower and the autoscaler.",
+        check: Check::object(b34),
+        example: Example {
+            bad: "spec: {common: {env: [{name: BROKER_URL, value: 'redis://other'}]}}",
+            at: "spec.common.env[0].name",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}, env: [{name: BROKER_URL, valueFrom: {secretKeyRef: {name: broker, key: url}}}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B35", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "no ConfigMap names another broker or result backend",
+        consequence: "The variable wins, and nobody sees it in the object.",
+        check: Check::of_facts(b35),
+        example: Example {
+            bad: "spec: {common: {envFrom: [{configMapRef: {name: heroku}}]}}",
+            at: "spec.common.envFrom[0]",
+            good: "spec: {common: {envFrom: [{configMapRef: {name: shop}}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B36", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "options of workers are not set by variables",
+        consequence: "Celery takes the variable for an option, and a bad value ends the worker.",
+        check: Check::object(b36),
+        example: Example {
+            bad: "spec: {common: {env: [{name: CELERY_WORKER_CONCURRENCY, value: '2'}]}}",
+            at: "spec.common.env[0].name",
+            good: "spec: {workerSpec: {concurrency: 2}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B37", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "which application runs is said by celeryApp",
+        consequence: "Celery loads another module than the one that celeryApp names, or crashes over it.",
+        check: Check::object(b37),
+        example: Example {
+            bad: "spec: {common: {env: [{name: CELERY_APP, value: shop}]}}",
+            at: "spec.common.env[0].name",
+            good: "spec: {common: {env: [{name: SHOP, value: shop}]}}",
+            old: None,
+        },
+    },
+];
+
+fn b24(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    // What comes out of a ConfigMap or a Secret is not known.
+    if !expansion::expands(url) || !sources(subject).is_empty() {
+        return;
+    }
+    let places = all(subject);
+    let known = |name: &str| places.iter().any(|place| place.variable.name == name);
+    let Some(missing) = expansion::names(url).into_iter().find(|name| !known(name)) else { return };
+    let is_all = url == format!("$({missing})");
+    let severity = if is_all { report.severity() } else { Severity::Warn };
+    let message = "names a variable that env does not have";
+    report.graded(severity, Kind::Forbidden, URL, message, "define it in spec.common.env");
+}
+
+fn b34(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(broker) = subject.broker() else { return };
+    for place in all(subject) {
+        let variable = place.variable;
+        let same = same_key(variable, broker.url_secret_ref.as_ref())
+            || variable.value.is_some() && variable.value == broker.url;
+        if names_broker(&variable.name, subject.celery) && !same {
+            let path = format!("{}.name", place.path);
+            let severity = severity_of(subject, report.severity());
+            let message = format!("{} overrides spec.common.broker", variable.name);
+            report.graded(severity, Kind::Forbidden, path, message, "remove it");
+        }
+    }
+}
+
+/// Variables of the container win over those of a `ConfigMap`; those that the operator sets are no danger.
+fn b35(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let is_set = ["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"];
+    let overrides = |name: &str| {
+        if is_set.contains(&name) {
+            None
+        } else if subject.broker().is_some() && names_broker(name, subject.celery) {
+            Some("broker")
+        } else if subject.common().result_backend.is_some() && names_backend(name, subject.celery) {
+            Some("resultBackend")
+        } else {
+            None
+        }
+    };
+    for (path, source) in sources(subject) {
+        let Some(map) = &source.config_map_ref else { continue };
+        let keys = subject.facts.config_maps.get(&map.name).into_iter().flatten();
+        let prefix = source.prefix.as_deref().unwrap_or_default();
+        let found = keys.map(|key| format!("{prefix}{key}")).find_map(|name| {
+            let field = overrides(&name)?;
+            Some((name, field))
+        });
+        if let Some((name, field)) = found {
+            let message = format!("has {name}, which overrides spec.common.{field}");
+            report.add(Kind::Forbidden, path, message, "remove that key");
+        }
+    }
+}
+
+fn b36(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for place in all(subject).into_iter().filter(|place| place.reaches_workers) {
+        let of = |release: &_| variable(&place.variable.name, *release);
+        let found = subject.celery.releases().iter().find_map(of);
+        let Some(Variable::Of(Command::Worker, option)) = found else { continue };
+        let path = format!("{}.name", place.path);
+        let Some(field) = field_of(option.name()) else {
+            let message = format!("sets {} of the worker", option.name());
+            report.graded(Severity::Warn, Kind::Forbidden, path, message, "remove it, or use args");
+            continue;
+        };
+        let set = |spec: &crate::api::WorkerSpec| {
+            let written = serde_json::to_value(spec).unwrap_or_default();
+            written.get(field).is_some_and(|value| *value != Value::Null)
+        };
+        let reaches = |pool: &Pool<'_>| {
+            path.starts_with("spec.common.") || path.starts_with(&format!("{}.", pool.path))
+        };
+        let is_twice = subject.pools.iter().any(|pool| reaches(pool) && set(pool.spec));
+        let severity = if is_twice { severity_of(subject, Severity::Deny) } else { Severity::Warn };
+        let message = format!("sets {field} of the workers");
+        report.graded(severity, Kind::Forbidden, path, message, format!("use the field {field}"));
+    }
+}
+
+fn b37(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let has_app = subject.common().celery_app.is_some();
+    for place in all(subject) {
+        let name = place.variable.name.as_str();
+        let option = |option: &str| sets(name, option, subject.celery);
+        let message = match name {
+            // A variable of this name is often the application's own; beside celeryApp Celery does not look at it.
+            "APP" if has_app => continue,
+            _ if option("--app") => "celeryApp says which application runs",
+            "CELERY_CONFIG_MODULE" | "CELERY_LOADER" => "makes Celery read another configuration",
+            _ if option("--loader") || option("--config") => "makes Celery read another configuration",
+            "C_FAKEFORK" => "is for the daemons of celery multi",
+            _ => continue,
+        };
+        report.add(Kind::Forbidden, format!("{}.name", place.path), message, "remove it");
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about the settings in `spec.common.config`: Celery must know them, and take them on a command line.
+
+use serde_json::Value;
+
+use super::finding::{Kind, Report, Severity};
+use super::path;
+use super::rule::{Check, Example, Rule};
+use super::subject::Subject;
+use super::worker_args::{field_of, severity_of};
+use crate::celery::expansion::expands;
+use crate::celery::settings::{Refusal, Unknown, word};
+use crate::celery::version::{Release, Target};
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "C18", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "config holds settings that Celery takes on its command line",
+        consequence: "The worker ends with \"Unable to parse extra configuration from command line\".",
+        check: Check::object(c18),
+        example: Example { bad: "spec: {common: {config: {task_ack_late: true}}}", at: "spec.common.config.task_ack_late", good: "spec: {common: {config: {task_acks_late: true}}}", old: None },
+    },
+    Rule {
+        id: "C19", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "what has a field is not set in config too",
+        consequence: "One of the two has no effect, and nobody is told which.",
+        check: Check::object(c19),
+        example: Example { bad: "spec: {common: {config: {worker_concurrency: 3}}, workerSpec: {concurrency: 7}}", at: "spec.common.config.worker_concurrency", good: "spec: {common: {config: {worker_concurrency: 3}}}", old: None },
+    },
+];
+
+/// Settings that are options of the worker, too.
+const OPTIONS: &[(&str, &str)] = &[
+    ("worker_concurrency", "--concurrency"),
+    ("worker_pool", "--pool"),
+    ("worker_prefetch_multiplier", "--prefetch-multiplier"),
+    ("worker_disable_prefetch", "--disable-prefetch"),
+    ("worker_max_tasks_per_child", "--max-tasks-per-child"),
+    ("worker_max_memory_per_child", "--max-memory-per-child"),
+    ("worker_send_task_events", "--task-events"),
+    ("task_time_limit", "--time-limit"),
+    ("task_soft_time_limit", "--soft-time-limit"),
+];
+
+fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (name, setting) in &subject.common().config {
+        // The value of a variable is not known here; a text in its place stands for any.
+        let opaque = matches!(&setting.0, Value::String(text) if expands(text));
+        let Some(refusal) = refusal(name, &setting.0, subject.celery) else { continue };
+        let (message, fix) = match &refusal {
+            Refusal::Value(_) if opaque => continue,
+            Refusal::Unknown(Unknown::Name { meant: Some(meant) }) => {
+                (refusal.to_string(), format!("did you mean {meant}?"))
+            }
+            Refusal::Unknown(Unknown::Name { meant: None }) => (refusal.to_string(), "remove it".to_owned()),
+            Refusal::Unknown(_) => (refusal.to_string(), "remove it, or correct celeryVersion".to_owned()),
+            Refusal::Unreachable => (
+                "cannot be set on the command line of Celery".to_owned(),
+                "set it in the application".to_owned(),
+            ),
+            Refusal::Value(_) => ("has a value of another kind".to_owned(), said(&refusal)),
+        };
+        let severity = severity_of(subject, report.severity());
+        // The value may be a credential, whatever the setting is called.
+        report.graded(severity, Kind::Forbidden, path::entry("spec.common.config", name), message, fix);
+    }
+}
+
+/// What to write: `use a whole number`.
+fn said(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Value(kind) => format!("use {kind}"),
+        _ => "remove it".to_owned(),
+    }
+}
+
+/// Why no release in question takes the setting; the newest one's reason.
+fn refusal(name: &str, value: &Value, celery: Target) -> Option<Refusal> {
+    let releases = celery.releases();
+    let refused = |release: &Release| word(name, value, *release).err();
+    let newest = refused(releases.last()?)?;
+    releases.iter().all(|release| refused(release).is_some()).then_some(newest)
+}
+
+fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let config = &subject.common().config;
+    let broker = subject.broker();
+    let has_options = broker.is_some_and(|broker| {
+        broker.transport_options.is_some() || broker.redis.is_some() || broker.sqs.is_some()
+    });
+    let shared = [
+        ("broker_url", broker.is_some(), "spec.common.broker"),
+        ("broker_read_url", broker.is_some(), "spec.common.broker"),
+        ("broker_write_url", broker.is_some(), "spec.common.broker"),
+        ("broker_transport_options", has_options, "transportOptions of the broker"),
+        ("result_backend", subject.common().result_backend.is_some(), "spec.common.resultBackend"),
+    ];
+    for (name, is_set, field) in shared {
+        if is_set && config.contains_key(name) {
+            tell(name, field, report);
+        }
+    }
+    for (name, option) in OPTIONS {
+        let Some(field) = field_of(option).filter(|_| config.contains_key(*name)) else { continue };
+        let is_set = subject.pools.iter().any(|pool| {
+            let written = serde_json::to_value(pool.spec).unwrap_or_default();
+            written.get(field).is_some_and(|value| !value.is_null())
+        });
+        if is_set {
+            tell(name, field, report);
+        }
+    }
+}
+
+fn tell(name: &str, field: &str, report: &mut Report<'_>) {
+    let path = path::entry("spec.common.config", name);
+    report.add(Kind::Forbidden, path, format!("{field} sets the same"), format!("use {field} alone"));
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The environment variables of an object: which there are, where they stand, and which of them are settings of Celery.
+
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
+
+use super::subject::{Part, Subject};
+use crate::celery::environment::{Variable, variable};
+use crate::celery::version::Target;
+
+/// A variable and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'a> {
+    /// `spec.common.env[0]`
+    pub(super) path: String,
+    /// The variable.
+    pub(super) variable: &'a EnvVar,
+    /// Whether containers of workers have it.
+    pub(super) reaches_workers: bool,
+}
+
+/// Every variable of the shared environment and of each component.
+pub(super) fn all<'a>(subject: &Subject<'a>) -> Vec<Place<'a>> {
+    let shared = subject.common().env.iter().enumerate().map(|(index, variable)| Place {
+        path: format!("spec.common.env[{index}]"),
+        variable,
+        reaches_workers: !subject.pools.is_empty(),
+    });
+    let own = subject.components().into_iter().flat_map(|component| {
+        let reaches_workers = matches!(component.part, Part::Worker(_));
+        let (path, env) = (component.path.clone(), component.env());
+        env.iter().enumerate().map(move |(index, variable)| Place {
+            path: format!("{path}.env[{index}]"),
+            variable,
+            reaches_workers,
+        })
+    });
+    shared.chain(own).collect()
+}
+
+/// Every source of variables, of the shared environment and of each component, with its path.
+pub(super) fn sources<'a>(subject: &Subject<'a>) -> Vec<(String, &'a EnvFromSource)> {
+    let shared = (String::from("spec.common"), subject.common().env_from.as_slice());
+    let own = subject.components().into_iter().map(|component| {
+        let sources = component.env_from();
+        (component.path, sources)
+    });
+    let numbered = |(path, sources): (String, &'a [EnvFromSource])| {
+        let one = move |(index, source)| (format!("{path}.envFrom[{index}]"), source);
+        sources.iter().enumerate().map(one).collect::<Vec<_>>()
+    };
+    std::iter::once(shared).chain(own).flat_map(numbered).collect()
+}
+
+/// Whether the variable names the broker for every release in question. What Celery reads itself has no prefix of
+/// click's, and is read by 4.x too.
+pub(super) fn names_broker(name: &str, celery: Target) -> bool {
+    ["CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"].contains(&name)
+        || sets(name, "--broker", celery)
+}
+
+/// Whether the variable names the result backend for every release in question.
+pub(super) fn names_backend(name: &str, celery: Target) -> bool {
+    name == "CELERY_RESULT_BACKEND" || sets(name, "--result-backend", celery)
+}
+
+/// Whether every release in question takes the variable for this option of `celery` itself.
+pub(super) fn sets(name: &str, option: &str, celery: Target) -> bool {
+    celery.releases().iter().all(
+        |release| matches!(variable(name, *release), Some(Variable::Global(spec)) if spec.name() == option),
+    )
+}
+
+/// Whether two variables get their values from the same place: then there is one truth, written twice.
+pub(super) fn same_key(variable: &EnvVar, reference: Option<&crate::api::SecretKeyRef>) -> bool {
+    let key = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref());
+    key.zip(reference).is_some_and(|(key, reference)| key.name == reference.name && key.key == reference.key)
+}
