@@ -75,7 +75,7 @@ async fn printed(rule: &Rule) -> String {
     let new = object(rule.example.bad);
     if rule.is_about_scaling() {
         let findings = rules::check_scale(&new);
-        return findings.iter().map(|finding| format!("* {finding}\n")).collect();
+        return findings.iter().map(line).collect();
     }
     let old = rule.example.old.map_or(Value::Null, object);
     let mut response = answer(webhook(rule), MUTATE_PATH, &new, &old).await;
@@ -121,8 +121,10 @@ async fn messages() -> BTreeMap<&'static str, String> {
 #[tokio::test]
 async fn every_message_is_the_one_on_file() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages.txt");
-    let text: String =
-        messages().await.into_iter().map(|(id, message)| format!("{id}\n{message}\n")).collect();
+    let mut text = String::new();
+    for (id, message) in messages().await {
+        let _ = writeln!(text, "{id}\n{message}");
+    }
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&file, &text).unwrap();
     }

@@ -85,7 +85,7 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
     match value {
         Value::Object(map) => {
-            map.iter().for_each(|(key, child)| pointers(child, &format!("{at}/{}", escaped(key)), found))
+            map.iter().for_each(|(key, child)| pointers(child, &format!("{at}/{}", escaped(key)), found));
         }
         Value::Array(list) => {
             list.iter()

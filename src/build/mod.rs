@@ -120,6 +120,3 @@ fn metadata(resolved: &Resolved, name: &str, component: Option<Component>, pool:
 fn text_map<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, String> {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
-
-#[cfg(test)]
-mod tests;

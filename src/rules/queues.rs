@@ -8,10 +8,10 @@ use crate::celery::expansion::expands;
 use crate::celery::queues::DEFAULT_QUEUE;
 use crate::celery::version::Release;
 
-/// The queues that a pool names, in `queues` or behind `-Q`, without those it excludes. `None`: the application
-/// decides, or a variable does.
+/// The queues that a pool names, behind `-Q` or else in `queues`, without those it excludes: arguments come last on the
+/// command line, so that they win. `None`: the application decides, or a variable does.
 pub(super) fn named(pool: &WorkerSpec) -> Option<Vec<String>> {
-    let written = if pool.queues.is_empty() { selected(&pool.args)? } else { pool.queues.clone() };
+    let written = selected(&pool.args).or_else(|| (!pool.queues.is_empty()).then(|| pool.queues.clone()))?;
     let is_final = |queue: &String| !expands(queue);
     written.iter().all(is_final).then(|| {
         let excluded = |queue: &String| pool.exclude_queues.contains(queue);
@@ -26,7 +26,7 @@ fn selected(args: &[String]) -> Option<Vec<String>> {
 
 /// The field in which a pool names its queues.
 pub(super) fn field(pool: &WorkerSpec) -> &'static str {
-    if pool.queues.is_empty() && selected(&pool.args).is_some() { "args" } else { "queues" }
+    if selected(&pool.args).is_some() { "args" } else { "queues" }
 }
 
 /// The queue that a pool consumes which names none, unless the application says otherwise.
@@ -49,10 +49,10 @@ mod tests {
     }
 
     #[test]
-    fn fields_come_before_arguments_and_the_application_last() {
+    fn arguments_come_before_fields_and_the_application_last() {
         let of = |json: &str| named(&pool(json));
         let some = |names: &[&str]| Some(names.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(of(r#"{"queues": ["a"], "args": ["-Q", "b"]}"#), some(&["a"]));
+        assert_eq!(of(r#"{"queues": ["a"], "args": ["-Q", "b"]}"#), some(&["b"]));
         assert_eq!(of(r#"{"args": ["-Q", "b,c"], "excludeQueues": ["c"]}"#), some(&["b"]));
         assert_eq!(of(r#"{"args": ["-Q", "$(QUEUE)"]}"#), None);
         assert_eq!(of("{}"), None);

@@ -86,7 +86,7 @@ fn rules_refuse_what_celery_refuses_and_little_else() {
                     wrong.push(format!("{} takes {list:?}, denied by {denied:#?}", pins.version));
                 }
                 (false, true) => {
-                    wrong.push(format!("{} refuses {list:?}, which is let through", pins.version))
+                    wrong.push(format!("{} refuses {list:?}, which is let through", pins.version));
                 }
                 _ => {}
             }
