@@ -5,6 +5,9 @@ use oci_spec::distribution::{ParseError, Reference};
 
 use super::ImagePullPolicy;
 
+/// Longest reference that is looked at: registries allow 255 characters for the name, 128 for a tag, and a digest.
+const MAX: usize = 640;
+
 /// What is wrong with an image reference, in words for the user; `Ok` when a runtime can pull it.
 ///
 /// The API server itself accepts nearly any text here; the pod then waits for ever in `InvalidImageName`.
@@ -12,6 +15,9 @@ use super::ImagePullPolicy;
 /// # Errors
 /// One sentence without the field's name and without the value.
 pub fn check(text: &str) -> Result<(), String> {
+    if text.len() > MAX {
+        return Err(format!("has more than {MAX} characters"));
+    }
     if text.chars().any(char::is_whitespace) {
         return Err("contains white space".to_owned());
     }

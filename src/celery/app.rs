@@ -22,8 +22,10 @@ impl FromStr for AppPath {
             Some((module, attribute)) => (module, Some(attribute)),
             None => (text, None),
         };
-        let dotted = |path: &str| path.split('.').all(is_identifier);
-        if dotted(module) && attribute.is_none_or(dotted) { Ok(Self(text.to_owned())) } else { Err(NotAPath) }
+        // A module is found by its file, so its name may hold a dash; an attribute is one name of Python.
+        let is_module = |part: &str| is_identifier(&part.replace('-', "_")) && !part.starts_with('-');
+        let is_path = module.split('.').all(is_module) && attribute.is_none_or(is_identifier);
+        if is_path { Ok(Self(text.to_owned())) } else { Err(NotAPath) }
     }
 }
 
@@ -40,8 +42,7 @@ mod tests {
 
     #[test]
     fn paths_that_python_can_import() {
-        for text in ["shop", "shop.tasks", "shop.tasks:app", "shop:factory.app", "_shop.v2", "läden.aufgaben"]
-        {
+        for text in ["shop", "shop.tasks", "shop.tasks:app", "my-shop.tasks", "_shop.v2", "läden.aufgaben"] {
             assert!(text.parse::<AppPath>().is_ok(), "{text}");
         }
     }
@@ -58,7 +59,9 @@ mod tests {
             "shop:",
             ":app",
             "a..b",
-            "shop-tasks",
+            "shop:factory.app",
+            "shop:my-app",
+            "-shop",
             "1a",
         ] {
             assert!(text.parse::<AppPath>().is_err(), "{text}");

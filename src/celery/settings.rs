@@ -105,7 +105,11 @@ fn nearest(written: &str, release: Release) -> Option<&'static str> {
     let name = written.to_ascii_lowercase().replace(['.', '-'], "_");
     let capitals = name.to_ascii_uppercase();
     let here = || settings().iter().filter(|setting| setting.is_in(release));
-    let renamed = here().find(|setting| setting.name == name || setting.old == capitals);
+    // A Django application writes CELERY_ before every name.
+    let own = name.strip_prefix("celery_").unwrap_or(&name);
+    let is_meant =
+        |setting: &&Setting| setting.name == name || setting.old == capitals || setting.name == own;
+    let renamed = here().find(is_meant);
     let bare = || {
         let mut ending = here().filter(|setting| {
             setting.name.strip_suffix(name.as_str()).is_some_and(|namespace| namespace.ends_with('_'))

@@ -12,6 +12,9 @@ use crate::celery::broker_url::masked;
 /// Longest quoted value in a message.
 const MAX_QUOTED: usize = 64;
 
+/// Most findings of one object: nobody reads more, and an answer has a size.
+const MAX_FINDINGS: usize = 500;
+
 /// What a finding means for the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -256,6 +259,9 @@ impl<'r> Report<'r> {
         message: String,
         fix: String,
     ) {
+        if self.findings.len() >= MAX_FINDINGS {
+            return;
+        }
         let place = path::place(self.raw, &path);
         let Origin { id, schema, .. } = self.origin;
         self.findings.push(Finding { rule: id, severity, schema, path, place, kind, value, message, fix });

@@ -24,6 +24,7 @@ fn names_are_looked_up_by_release() {
         ("task.acks_late", Some("task_acks_late")),
         ("CELERYD_CONCURRENCY", Some("worker_concurrency")),
         ("CELERY_ACCEPT_CONTENT", Some("accept_content")),
+        ("CELERY_TASK_ACKS_LATE", Some("task_acks_late")),
         ("TASK_ACKS_LATE", Some("task_acks_late")),
         ("acks_late", Some("task_acks_late")),
         ("backend", None),

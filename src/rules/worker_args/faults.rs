@@ -95,9 +95,11 @@ pub(in crate::rules) fn told(subject: &Subject<'_>, report: &mut Report<'_>) {
             if verdict.rule == report.rule() {
                 let severity = super::severity(subject, report);
                 let path = pool.arg(fault.at);
+                let Verdict { message, fix, .. } = verdict;
                 match verdict.shown {
-                    Some(shown) => report.add_shown(severity, path, &shown, verdict.message, verdict.fix),
-                    None => report.graded(severity, Kind::Invalid, path, verdict.message, verdict.fix),
+                    Shown::Part(part) => report.add_shown(severity, path, &part, message, fix),
+                    Shown::Whole => report.graded(severity, Kind::Invalid, path, message, fix),
+                    Shown::Nothing => report.graded(severity, Kind::Forbidden, path, message, fix),
                 }
             }
         }
@@ -140,11 +142,30 @@ fn w15(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What is shown of a word: it may hold a password.
+enum Shown {
+    /// All of it: the value of an option that takes none.
+    Whole,
+    /// A name.
+    Part(String),
+    /// Nothing.
+    Nothing,
+}
+
+/// The name of an option or a setting, as far as it looks like one.
+fn name_of(name: &str) -> Shown {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !name.is_empty() && name.len() <= 60 && name.chars().all(is_name) {
+        Shown::Part(name.to_owned())
+    } else {
+        Shown::Nothing
+    }
+}
+
 /// A fault in the words of its rule.
 struct Verdict {
     rule: &'static str,
-    /// What is shown of the word; all of it where nothing is said.
-    shown: Option<String>,
+    shown: Shown,
     message: String,
     fix: String,
 }
@@ -152,7 +173,8 @@ struct Verdict {
 fn verdict(subject: &Subject<'_>, pool: &Pool<'_>, fault: &Fault) -> Option<Verdict> {
     let word = pool.word(fault.at);
     // The whole word is another rule's matter.
-    if words::joined(word).is_some() || shell::is_for_a_shell(word) || belongs_to_the_app(pool, fault.at) {
+    let is_own = is_of_the_app(&fault.cause) && belongs_to_the_app(pool, fault.at);
+    if words::joined(word).is_some() || shell::is_for_a_shell(word) || is_own {
         return None;
     }
     let (rule, shown, message, fix) = match &fault.cause {
@@ -160,32 +182,43 @@ fn verdict(subject: &Subject<'_>, pool: &Pool<'_>, fault: &Fault) -> Option<Verd
             let (rule, message, fix) = unknown(subject, pool, name, *known)?;
             // Behind a blank begins what was meant as the value.
             let name = name.split_whitespace().next().unwrap_or_default();
-            (rule, Some(name.to_owned()), message, fix)
+            (rule, name_of(name), message, fix)
         }
         Cause::MissingValue(option) => {
             let message = format!("{} has no value", option.name());
-            ("W47", None, message, "write the value behind it".to_owned())
+            ("W47", Shown::Whole, message, "write the value behind it".to_owned())
+        }
+        // Those options are refused whatever stands behind them.
+        Cause::UnexpectedValue(option)
+            if ["--purge", "--detach", "--beat", "--help"].contains(&option.name()) =>
+        {
+            return None;
         }
         Cause::UnexpectedValue(option) => {
             let name = option.name();
             (
                 "W47",
-                Some(name.to_owned()),
+                Shown::Part(name.to_owned()),
                 "takes no value".to_owned(),
                 format!("write {name} alone, or leave it out"),
             )
         }
         Cause::BadValue(option, refusal) => {
             let (rule, message, fix) = bad_value(option, refusal, subject.celery);
-            (rule, None, message, fix)
+            (rule, Shown::Whole, message, fix)
         }
         Cause::BadSetting(defect) => setting(word, defect),
         Cause::Ambiguous(names) => {
             let message = format!("is short for {}", names.join(" and for "));
-            ("W03", None, message, "write the whole name".to_owned())
+            ("W03", Shown::Whole, message, "write the whole name".to_owned())
         }
     };
     Some(Verdict { rule, shown, message, fix })
+}
+
+/// Whether an application may bring along what Celery does not know; its own options are Celery's.
+fn is_of_the_app(cause: &Cause) -> bool {
+    !matches!(cause, Cause::UnknownOption { known: Elsewhere::Global(_), .. })
 }
 
 /// Options that the application adds, and the word behind one of them.
@@ -302,18 +335,25 @@ fn takes_auto(celery: Target) -> bool {
 }
 
 /// Only the name is shown: a setting may hold a password.
-fn setting(word: &str, defect: &Defect) -> (&'static str, Option<String>, String, String) {
+fn setting(word: &str, defect: &Defect) -> (&'static str, Shown, String, String) {
     let name = word.split('=').next().unwrap_or_default();
-    let shown = Some(name.to_owned());
+    let shown = name_of(name);
     let (message, fix) = match defect {
-        Defect::NotASetting if matches!(word, "celery" | "worker") || !word.contains('=') => {
-            let (message, fix) = match word {
-                "celery" | "worker" => {
-                    ("is in the command already", "remove it: args begin after the word worker")
-                }
-                _ => ("is neither an option nor a setting", "remove it, or write the option it belongs to"),
-            };
-            return ("W05", Some(word.to_owned()), message.to_owned(), fix.to_owned());
+        Defect::NotASetting if matches!(word, "celery" | "worker") => {
+            let message = "is in the command already".to_owned();
+            return ("W05", shown, message, "remove it: args begin after the word worker".to_owned());
+        }
+        Defect::NotASetting
+            if word.starts_with(['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}']) =>
+        {
+            let message = "begins with a dash that is none of the keyboard".to_owned();
+            return ("W05", Shown::Nothing, message, "write it with a plain -".to_owned());
+        }
+        // What follows an option that is none may be its password.
+        Defect::NotASetting if !word.contains('=') => {
+            let message = "is neither an option nor a setting".to_owned();
+            let fix = "remove it, or write the option it belongs to".to_owned();
+            return ("W05", Shown::Nothing, message, fix);
         }
         Defect::NotASetting => {
             ("has no namespace".to_owned(), "write it as worker.prefetch_multiplier=1".to_owned())

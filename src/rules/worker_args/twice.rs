@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Options that are said twice: only the last one counts, and nobody is told.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::super::finding::{Kind, Report, Severity};
@@ -51,14 +53,13 @@ pub(in crate::rules) fn field_of(option: &str) -> Option<&'static str> {
 fn w14(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let written = serde_json::to_value(pool.spec).unwrap_or_default();
-        for (index, used) in pool.said.occurrences.iter().enumerate() {
-            let before =
-                pool.said.occurrences[..index].iter().rev().find(|before| before.option == used.option);
-            if let Some(before) = before {
-                twice(subject, pool, before, used, report);
-            } else if let Some(field) = field(&written, used) {
-                let message = format!("{} and {field} set the same", used.name);
-                report.add(Kind::Forbidden, pool.arg(used.at), message, "keep one of them");
+        let mut before: HashMap<&str, &Occurrence<'_>> = HashMap::new();
+        for used in &pool.said.occurrences {
+            match before.insert(used.option.name(), used) {
+                // Of one word with a thousand short options one finding is enough.
+                Some(before) if before.at == used.at => {}
+                Some(before) => twice(subject, pool, before, used, report),
+                None => beside_a_field(subject, pool, &written, used, report),
             }
         }
     }
@@ -88,8 +89,28 @@ fn twice(
     report.graded(severity, Kind::Forbidden, pool.arg(used.at), message, fix);
 }
 
-/// The field that is written and says the same as an option.
-fn field(written: &Value, used: &Occurrence<'_>) -> Option<&'static str> {
+fn beside_a_field(
+    subject: &Subject<'_>,
+    pool: &Pool<'_>,
+    written: &Value,
+    used: &Occurrence<'_>,
+    report: &mut Report<'_>,
+) {
+    let Some((field, value)) = field(written, used) else { return };
+    let said = used.value.unwrap_or_default();
+    let same = match value {
+        Value::String(text) => text.eq_ignore_ascii_case(said),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).eq(said.split(',')),
+        Value::Bool(on) => *on && used.value.is_none(),
+        value => value.to_string() == said,
+    };
+    let severity = if same { Severity::Warn } else { super::severity(subject, report) };
+    let message = format!("{} and {field} set the same", used.name);
+    report.graded(severity, Kind::Forbidden, pool.arg(used.at), message, "keep one of them");
+}
+
+/// The field that is written and says the same as an option, with its value.
+fn field<'w>(written: &'w Value, used: &Occurrence<'_>) -> Option<(&'static str, &'w Value)> {
     let (field, _) = FIELDS.iter().find(|(_, options)| options.contains(&used.option.name()))?;
-    written.get(field).is_some().then_some(*field)
+    Some((field, written.get(field)?))
 }
