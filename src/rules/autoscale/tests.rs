@@ -161,7 +161,10 @@ fn queues_are_compared_with_those_of_their_own_pool() {
 
 #[test]
 fn queues_of_a_pool_that_names_none_are_a_warning() {
-    for pool in ["workerSpec: {queues: null}", "workerSpec: {queues: null, args: ['-Q', '$(QUEUES)']}"] {
+    for pool in [
+        "workerSpec: {queues: null}",
+        "workerSpec: {queues: null, args: ['-Q', '$(QUEUES)'], env: [{name: QUEUES, value: a}]}",
+    ] {
         assert_eq!(ids("queues: [mail, orders]", pool), ["A16?"], "{pool}");
         assert_eq!(ids("{}", pool), ["A17?"], "{pool}");
     }

@@ -77,7 +77,7 @@ fn w18(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// Whether a pool's container may have a variable: it is written, or comes from where nobody looks.
-fn may_define(subject: &Subject<'_>, pool: &Pool<'_>, name: &str) -> bool {
+pub(in crate::rules) fn may_define(subject: &Subject<'_>, pool: &Pool<'_>, name: &str) -> bool {
     let common = subject.common();
     let mut templates = [&common.pod_template, &pool.spec.pod_template].into_iter().flatten();
     subject.env_of(pool).any(|(_, variable)| variable.name == name)

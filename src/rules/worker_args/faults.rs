@@ -189,9 +189,7 @@ fn verdict(subject: &Subject<'_>, pool: &Pool<'_>, fault: &Fault) -> Option<Verd
             ("W47", Shown::Whole, message, "write the value behind it".to_owned())
         }
         // Those options are refused whatever stands behind them.
-        Cause::UnexpectedValue(option)
-            if ["--purge", "--detach", "--beat", "--help"].contains(&option.name()) =>
-        {
+        Cause::UnexpectedValue(option) if ["--purge", "--detach", "--help"].contains(&option.name()) => {
             return None;
         }
         Cause::UnexpectedValue(option) => {
