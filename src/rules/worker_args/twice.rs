@@ -102,7 +102,8 @@ fn beside_a_field(
         Value::String(text) => text.eq_ignore_ascii_case(said),
         Value::Array(names) => names.iter().filter_map(Value::as_str).eq(said.split(',')),
         Value::Bool(on) => *on && used.value.is_none(),
-        value => value.to_string() == said,
+        // A number of the field against digits on the command line.
+        value => value.as_f64().is_some_and(|number| said.parse() == Ok(number)),
     };
     let severity = if same { Severity::Warn } else { super::severity(subject, report) };
     let message = format!("{} and {field} set the same", used.name);
