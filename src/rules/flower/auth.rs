@@ -130,8 +130,8 @@ fn f14(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     for (text, path) in users(&flower, subject) {
         if flaw(text) == Some(Flaw::Torn) {
-            let message = "has a password with a comma, which ends it";
-            report.add_hidden(report.severity(), path, message, "use another password");
+            let message = "the password contains a comma, which separates users";
+            report.add_hidden(report.severity(), path, message, "change the password");
         }
     }
 }
