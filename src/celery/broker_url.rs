@@ -71,7 +71,7 @@ pub enum Defect {
         meant: Option<String>,
     },
     /// `x+y://`: kombu takes `y` for part of the host.
-    #[error("has the scheme {scheme:?}, with which Celery asks a host of a wrong name for ever")]
+    #[error("has the scheme {scheme:?}, which Celery does not know and would retry as a wrong host for ever")]
     CompoundScheme {
         /// The scheme as written.
         scheme: String,

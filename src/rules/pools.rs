@@ -105,8 +105,8 @@ fn t07(subject: &Subject<'_>, report: &mut Report<'_>) {
         let shared = queues.iter().find_map(|queue| Some((queue, *drivers.get(queue)?)));
         // The same pool twice is another mistake: A01 tells.
         if let Some((queue, other)) = shared.filter(|(_, other)| *other != target.pool()) {
-            let message = format!("the queue {queue:?} also scales the pool {other:?}");
-            report.add(Kind::Forbidden, path, message, "give it queues of its own");
+            let message = format!("queue {queue:?} also scales the pool {other:?}");
+            report.add(Kind::Forbidden, path, message, "give each pool its own queues");
         }
         for queue in queues {
             drivers.entry(queue).or_insert(target.pool());
@@ -174,12 +174,12 @@ fn t10(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &before.pools {
         for queue in queues::named(pool.spec).into_iter().flatten() {
             if known.insert(queue.clone()) {
-                let message = format!("nobody consumes the queue {queue:?} any more");
+                let message = format!("no pool consumes {queue:?} any more");
                 report.add(
                     Kind::Forbidden,
                     place(subject, pool),
                     message,
-                    "empty it first, or keep a pool for it",
+                    "empty the queue first, or keep a pool for it",
                 );
             }
         }

@@ -130,7 +130,7 @@ fn g17(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Kind::Forbidden,
                 format!("{path}.command[{index}]"),
-                "$(NAME) is not expanded in probes",
+                "probes do not expand $(NAME)",
                 "use sh -c with $NAME",
             );
         }

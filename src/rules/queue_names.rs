@@ -89,7 +89,7 @@ fn blemish(name: &str, severity: Severity) -> Option<(Severity, &'static str, &'
     } else if name.contains(quotes) {
         Some((severity, "has quotes in its name", "remove the quotes"))
     } else if name.contains(',') {
-        Some((severity, "is several names in one", "write one name an element"))
+        Some((severity, "contains several queue names", "write one per element"))
     } else if name.chars().any(char::is_control) {
         Some((severity, "has a control character in its name", "remove it"))
     } else if name.contains(char::is_whitespace) {

@@ -107,8 +107,8 @@ fn a23(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Unsupported, format!("{path}.behavior"), "is not a behaviour of KEDA", fix);
         }
         if !target.metrics.iter().any(is_queue) {
-            let message = "only a queue that cannot be looked into has a fallback";
-            report.add(Kind::Forbidden, path, message, "remove it, or add task_queue_length");
+            let message = "fallback only works with task_queue_length";
+            report.add(Kind::Forbidden, path, message, "remove it, or add that metric");
         } else if is_redis(subject) {
             let message = "has no effect with Redis, pods are kept as they are";
             report.warn(Kind::Forbidden, path, message, "remove it");
@@ -123,7 +123,7 @@ fn a29(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Kind::Unsupported,
                 format!("{path}.triggerAuthenticationRef.kind"),
-                "holds no credentials for KEDA",
+                "is not a kind KEDA accepts here",
                 "use TriggerAuthentication or ClusterTriggerAuthentication",
             );
         }

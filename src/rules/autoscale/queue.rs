@@ -128,8 +128,8 @@ fn a16(subject: &Subject<'_>, report: &mut Report<'_>) {
         let consumed: HashSet<&str> = consumed.iter().map(String::as_str).collect();
         for (index, name) in target.queues.iter().enumerate().filter(|(_, name)| is_readable(name)) {
             if !consumed.contains(name.as_str()) {
-                let message = format!("is no queue that the pool {:?} consumes", pool.name);
-                let fix = "let the pool consume it, or take it out";
+                let message = format!("is not consumed by pool {:?}", pool.name);
+                let fix = "add it to the pool's queues, or remove it here";
                 report.add(Kind::NotFound, format!("{path}.queues[{index}]"), message, fix);
             }
         }
@@ -140,8 +140,8 @@ fn a17(subject: &Subject<'_>, report: &mut Report<'_>) {
     for Follower { target, pool, .. } in followers(subject) {
         if let Some(pool) = pool.filter(|pool| target.queues.is_empty() && queues::named(pool.spec).is_none())
         {
-            let message = "the autoscaler knows no names and counts \"celery\"";
-            report.add(Kind::Required, format!("{}.queues", pool.path), message, "name the queues");
+            let message = "no queue is named, so the autoscaler counts \"celery\"";
+            report.add(Kind::Required, format!("{}.queues", pool.path), message, "list the queues");
         }
     }
 }
@@ -164,11 +164,11 @@ fn a31(subject: &Subject<'_>, report: &mut Report<'_>) {
         let (message, fix) = match lists {
             1 => (format!("names {count} queues"), "follow fewer of them in scaleTargetRef"),
             _ => (
-                format!("makes {} lists of {count} queues with {lists} priorities each", count * lists),
-                "follow fewer queues, or list the priorities in use in prioritySteps",
+                format!("{count} queues x {lists} priorities make {} Redis lists", count * lists),
+                "name fewer queues, or set prioritySteps",
             ),
         };
-        report.add(Kind::Forbidden, path, format!("{message}, {MAX_LISTS} can be followed"), fix);
+        report.add(Kind::Forbidden, path, format!("{message}, the maximum is {MAX_LISTS}"), fix);
     }
 }
 
@@ -199,7 +199,7 @@ fn w39(subject: &Subject<'_>, report: &mut Report<'_>) {
         let fetches_ahead = pool.spec.prefetch_multiplier.is_some_and(|tasks| tasks > 1);
         if fetches_ahead && pool.spec.disable_prefetch != Some(true) {
             let path = format!("{}.prefetchMultiplier", pool.path);
-            report.add(Kind::Invalid, path, "hides waiting tasks from the autoscaler", "use 1");
+            report.add(Kind::Invalid, path, "lets pods reserve tasks the autoscaler cannot see", "use 1");
         }
     }
 }

@@ -106,12 +106,14 @@ fn component<'s>(subject: &'s Subject<'s>, target: &ScaleTarget) -> Option<Compo
 fn a08(subject: &Subject<'_>, report: &mut Report<'_>) {
     for measured in measured(subject).filter(|it| it.by_keda || it.type_ == TargetType::Utilization) {
         let amount = if measured.resource == "cpu" { "500m" } else { "256Mi" };
+        let resource = measured.resource;
+        let target = measured.path.rsplit_once('.').map_or("", |(target, _)| target);
         for path in lacking(subject, &measured) {
             report.add(
                 Kind::Required,
-                format!("{path}.requests.{}", measured.resource),
-                format!("{} cannot be measured without it", measured.path),
-                format!("set what the container needs, such as {amount}"),
+                format!("{path}.requests.{resource}"),
+                format!("the {resource} metric of {target} needs a {resource} request"),
+                format!("set one such as {amount}"),
             );
         }
     }
@@ -233,7 +235,7 @@ fn a12(subject: &Subject<'_>, report: &mut Report<'_>) {
         let is_prefork = pool.and_then(effective_pool) == Some(WorkerPoolKind::Prefork);
         if measured.resource == "memory" && measured.type_ == TargetType::Utilization && is_prefork {
             let path = format!("{}.name", measured.path);
-            let message = "prefork gives no memory back, so no pod goes again";
+            let message = "prefork keeps its memory, so pods are never removed";
             report.add(Kind::Forbidden, path, message, "use cpu or a queue");
         }
     }

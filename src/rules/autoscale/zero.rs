@@ -103,8 +103,8 @@ fn counts_unacked(follower: &Follower<'_>) -> bool {
 fn a18(subject: &Subject<'_>, report: &mut Report<'_>) {
     let careless = followers(subject).filter(|follower| !counts_unacked(follower));
     for path in careless.filter(|_| is_redis(subject)).filter_map(|follower| way_to_zero(&follower)) {
-        let message = "running and delayed tasks are not counted";
-        report.add(Kind::Invalid, path, message, "set includeUnacked");
+        let message = "stops pods with running tasks";
+        report.add(Kind::Invalid, path, message, "set includeUnacked: true");
     }
 }
 
@@ -113,8 +113,10 @@ fn a19(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     for path in followers(subject).filter_map(|follower| way_to_zero(&follower)) {
-        let message = "a queue that is deleted meanwhile is never served again";
-        report.add(Kind::Invalid, path, message, "keep one pod");
+        let message = "never starts again if the queue is deleted";
+        // KEDA knows no other number of idle pods than 0.
+        let fix = if path.ends_with(".idleReplicas") { "remove it" } else { "use 1" };
+        report.add(Kind::Invalid, path, message, fix);
     }
 }
 
@@ -125,11 +127,11 @@ fn a20(subject: &Subject<'_>, report: &mut Report<'_>) {
         let written = follower.target.cooldown_period;
         if f64::from(written.unwrap_or(COOLDOWN)) < limit {
             let message = match written {
-                Some(_) => "is below timeLimit, a running task may be cut off",
-                None => "is 300, below timeLimit, a running task may be cut off",
+                Some(_) => "is below timeLimit: tasks may be killed",
+                None => "is 300, below timeLimit: tasks may be killed",
             };
             let path = format!("{}.cooldownPeriod", follower.path);
-            report.add(Kind::Invalid, path, message, "raise it");
+            report.add(Kind::Invalid, path, message, "set it above timeLimit");
         }
     }
 }
@@ -139,9 +141,9 @@ fn a25(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     for follower in followers(subject).filter(counts_unacked) {
-        let message = "counts the tasks that all pools hold";
+        let message = "also counts other pools' tasks";
         let path = format!("{}.includeUnacked", follower.path);
-        report.add(Kind::Forbidden, path, message, "give this one a database of its own");
+        report.add(Kind::Forbidden, path, message, "use one Redis database per pool");
     }
 }
 
@@ -155,10 +157,10 @@ fn a26(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let fix = match typed {
         Some(_) => "set spec.common.broker.rabbitmq.managementUrl",
-        None => "describe the broker by spec.common.broker.rabbitmq with its managementUrl",
+        None => "set spec.common.broker.rabbitmq with managementUrl instead of a URL",
     };
     for follower in followers(subject).filter(counts_unacked) {
-        let message = "needs the management API, RabbitMQ counts only waiting messages by itself";
+        let message = "needs RabbitMQ's management API";
         report.add(Kind::Forbidden, format!("{}.includeUnacked", follower.path), message, fix);
     }
 }

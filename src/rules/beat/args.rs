@@ -151,7 +151,7 @@ fn t14(subject: &Subject<'_>, report: &mut Report<'_>) {
                 (format!("{} takes no value", option.name()), "remove it".to_owned())
             }
             Cause::BadValue(option, refusal) => {
-                (format!("{} does not take this", option.name()), instead(refusal))
+                (format!("is not a value for {}", option.name()), instead(refusal))
             }
             Cause::BadSetting(_) => ("is neither an option nor a setting".to_owned(), "remove it".to_owned()),
             Cause::Ambiguous(names) => (
@@ -171,7 +171,7 @@ fn t14(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn instead(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::NotAnInteger | Refusal::NotAConcurrency => "use a whole number".to_owned(),
+        Refusal::NotAnInteger | Refusal::NotAConcurrency => "use whole seconds such as 5".to_owned(),
         Refusal::NotANumber => "use a number".to_owned(),
         Refusal::NotAChoice(words, _) => format!("use one of {}", words.join(", ")),
         Refusal::NotARange => "use max,min".to_owned(),
@@ -183,7 +183,7 @@ fn t16(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some((_, reading, _)) = judged(subject) else { return };
     for option in ENDS {
         for used in reading.all(option) {
-            let message = format!("{option} ends the container");
+            let message = format!("{option} makes the container exit at once");
             report.add(Kind::Forbidden, argument(used.at), message, "remove it");
         }
     }

@@ -192,7 +192,7 @@ fn b09(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
         Defect::PasswordNotEncoded(letter) => Some(format!(
-            "write it as %{:02X}, or use redis or rabbitmq with passwordSecretRef",
+            "write {letter} as %{:02X}, or set broker.redis or broker.rabbitmq with passwordSecretRef",
             u32::from(*letter)
         )),
         _ => None,
@@ -253,7 +253,8 @@ fn b16(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b25(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| {
-        matches!(defect, Defect::WhiteSpace).then(|| "remove the white space".to_owned())
+        matches!(defect, Defect::WhiteSpace)
+            .then(|| "remove it, or percent-encode it in a password".to_owned())
     });
 }
 

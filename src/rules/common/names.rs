@@ -77,7 +77,7 @@ fn c13(subject: &Subject<'_>, report: &mut Report<'_>) {
             Kind::Required,
             "spec.common.appName",
             why,
-            "set lower-case letters, digits and '-', begin with a letter",
+            "set appName: lower-case letters, digits and '-', beginning with a letter",
         );
     }
 }
@@ -132,7 +132,7 @@ fn c16(subject: &Subject<'_>, report: &mut Report<'_>) {
     };
     let mut others = neighbours(subject).filter(|(_, prefix)| *prefix == app);
     if let Some((other, _)) = others.next() {
-        let message = format!("is the prefix of Celery {} too, so this one waits", quoted(other));
+        let message = format!("is in use by Celery {}, so this one will not run", quoted(other));
         report.add(Kind::Duplicate, "spec.common.appName", message, "choose another");
     }
 }
@@ -145,8 +145,8 @@ fn c21(subject: &Subject<'_>, report: &mut Report<'_>) {
         let derived = names::worker(app, pool.name);
         let mut others = neighbours(subject).filter(|(_, prefix)| *prefix != app && makes(prefix, &derived));
         if let Some((other, _)) = others.next() {
-            let message = format!("makes a name that Celery {} makes too", quoted(other));
-            report.add(Kind::Duplicate, format!("{}.name", pool.path), message, "choose another");
+            let message = format!("may collide with a Deployment of Celery {}", quoted(other));
+            report.add(Kind::Duplicate, format!("{}.name", pool.path), message, "choose another name");
         }
     }
 }

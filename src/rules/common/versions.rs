@@ -41,8 +41,13 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn c11(subject: &Subject<'_>, report: &mut Report<'_>) {
     if release::is_unknown(subject) {
-        let message = "is newer than all that is known here";
-        report.add(Kind::Invalid, "spec.common.celeryVersion", message, "check its options yourself");
+        let message = "is newer than this operator knows";
+        report.add(
+            Kind::Invalid,
+            "spec.common.celeryVersion",
+            message,
+            "check options and settings yourself",
+        );
     }
 }
 

@@ -187,8 +187,8 @@ fn f02(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     for fault in &flower.reading.faults {
         if let Cause::MissingValue(option) = fault.cause {
-            let fix = format!("use {}=… as one element", option.flag());
-            report.add(Message::Invalid, argument_path(fault.at), "has no value behind a \"=\"", fix);
+            let fix = format!("write {}=… as one element", option.flag());
+            report.add(Message::Invalid, argument_path(fault.at), "has no value", fix);
         }
     }
 }
@@ -255,9 +255,12 @@ fn f06(subject: &Subject<'_>, report: &mut Report<'_>) {
             let known =
                 WORDS.contains(&word.as_str()) || (is_variable && VARIABLE_WORDS.contains(&word.as_str()));
             if !known {
-                let message =
-                    if is_variable { "is neither true nor false, which ends Flower" } else { "means true" };
-                place.blame(report.severity(), message, "use true or false", report);
+                let message = if is_variable {
+                    "is neither true nor false, which ends Flower"
+                } else {
+                    "is read as true by Flower"
+                };
+                place.blame(report.severity(), message, "write true or false", report);
             }
         }
     }

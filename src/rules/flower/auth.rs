@@ -57,7 +57,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
                 "spec.flowerSpec.brokerApiSecretRef.name", "spec.flowerSpec.brokerApiSecretRef.key",
                 "spec.flowerSpec.tls.secretName", "spec.flowerSpec.ingress.tlsSecretName",
             ],
-            "use a name in lower-case letters and a key of letters, digits, '-', '_' and '.'",
+            "name the Secret in lower-case letters, and its key in letters, digits, '-', '_' and '.'",
         ),
         example: Example {
             bad: "spec: {flowerSpec: {auth: {basic: {secretRef: {name: flower, key: 'ann:one'}}}}}",
@@ -130,8 +130,8 @@ fn f14(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     for (text, path) in users(&flower, subject) {
         if flaw(text) == Some(Flaw::Torn) {
-            let message = "has a password with a comma, which ends it";
-            report.add_hidden(report.severity(), path, message, "use another password");
+            let message = "the password contains a comma, which separates users";
+            report.add_hidden(report.severity(), path, message, "change the password");
         }
     }
 }

@@ -104,7 +104,7 @@ fn f30(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn f31(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     let Some(written) = subject.broker() else { return };
-    let message = "its page of queues cannot verify the broker";
+    let message = "the Broker page cannot verify the broker's CA";
     let fix = "set broker_use_ssl in the application";
     let tls = written.redis.as_ref().and_then(|redis| redis.tls.as_ref());
     let by_url = subject.urls.iter().flatten().any(is_unlike_the_usual);
@@ -114,7 +114,7 @@ fn f31(subject: &Subject<'_>, report: &mut Report<'_>) {
     let encrypted = written.rabbitmq.as_ref().is_some_and(|rabbitmq| rabbitmq.tls.is_some())
         || broker(subject).is_some_and(|(_, scheme)| scheme == "amqps");
     if encrypted && flower.version().is_some_and(|version| version < (2, 1)) {
-        report.add(Kind::Forbidden, PATH, "its page of queues knows no amqps", "use Flower 2.1 or later");
+        report.add(Kind::Forbidden, PATH, "the Broker page knows no amqps", "use Flower 2.1 or later");
     }
 }
 

@@ -32,12 +32,12 @@ fn f28(subject: &Subject<'_>, report: &mut Report<'_>) {
         let port = flower.spec.service_port.unwrap_or(PORT);
         match text.trim().parse::<i32>() {
             Err(_) => {
-                let message = "is not a number, which ends Flower";
-                place.blame(report.severity(), message, "use servicePort instead", report);
+                let message = "FLOWER_PORT is not a number, so Flower would exit";
+                place.blame(report.severity(), message, "remove it and set servicePort", report);
             }
             Ok(number) if number != port => {
-                let message = format!("has no effect, the port is {port}");
-                place.blame(Severity::Warn, message, "use servicePort instead", report);
+                let message = format!("FLOWER_PORT has no effect, the port is {port}");
+                place.blame(Severity::Warn, message, "remove it and set servicePort", report);
             }
             Ok(_) => {}
         }

@@ -258,8 +258,8 @@ fn f11(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     let message = match open_api(&flower) {
-        Some(_) => "every pod can send tasks",
-        None => "every pod reads all tasks and results",
+        Some(_) => "any pod in the cluster can send tasks",
+        None => "any pod in the cluster can read all tasks",
     };
     report.add(Kind::Required, format!("{PATH}.auth"), message, "set basic, oauth or allowUnauthenticated");
 }
@@ -327,8 +327,8 @@ fn f36(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let known = spec.service_type.as_ref().is_none_or(|written| written.known().is_some());
     if known && service_type(spec) != ServiceType::LoadBalancer {
-        let message = "only a load balancer looks at the addresses of clients";
-        return report.add(Kind::Forbidden, path, message, "set serviceType to LoadBalancer, or remove it");
+        let message = "only applies to serviceType LoadBalancer";
+        return report.add(Kind::Forbidden, path, message, "set that, or remove it");
     }
     for (at, range) in spec.load_balancer_source_ranges.iter().enumerate() {
         if !is_range(range.trim()) {

@@ -135,19 +135,14 @@ fn f21(subject: &Subject<'_>, report: &mut Report<'_>) {
     if !keeps_a_file(&flower) {
         return;
     }
-    let message = "two pods would write one history";
+    let message = "two pods would corrupt one history file";
     if flower.spec.replicas.is_some_and(|replicas| replicas > 1) {
-        report.add(Kind::Invalid, format!("{PATH}.replicas"), message, "use 1, or take the persistence away");
+        report.add(Kind::Invalid, format!("{PATH}.replicas"), message, "use 1, or remove persistence");
     }
     for (path, target) in subject.targets() {
         let scales = target.kind.known() == Some(ScaleKind::Flower);
         if scales && target.max_replicas.is_some_and(|most| most > 1) {
-            report.add(
-                Kind::Invalid,
-                format!("{path}.maxReplicas"),
-                message,
-                "use 1, or take the persistence away",
-            );
+            report.add(Kind::Invalid, format!("{path}.maxReplicas"), message, "use 1, or remove persistence");
         }
     }
 }
@@ -192,8 +187,8 @@ fn f33(subject: &Subject<'_>, report: &mut Report<'_>) {
         matches!((ParsedQuantity::try_from(limit), usual), (Ok(limit), Ok(usual)) if limit < usual)
     };
     if limits.and_then(|limits| limits.get("memory")).is_some_and(is_small) {
-        let message = "needs more memory than resources.limits give";
-        report.add(Kind::Forbidden, path, message, "use fewer, or a limit of 1Gi");
+        let message = "needs more memory than resources.limits.memory";
+        report.add(Kind::Forbidden, path, message, "lower it or raise the limit to 1Gi");
     }
 }
 

@@ -8,13 +8,15 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube_quantity::ParsedQuantity;
 
 use crate::rules::amount::number;
-use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::finding::{Kind, Report, Severity, quoted};
 use crate::rules::path;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
 /// Below this many bytes no container of a Python program starts.
 const LEAST_MEMORY: f64 = 4.0 * 1024.0 * 1024.0;
+/// Mebibytes of a tebibyte: nobody who leaves a unit out means that much.
+const TEBI: u32 = 1024 * 1024;
 /// Below this many cpus a worker takes ten times as long to start.
 const SLOW_CPU: f64 = 0.1;
 /// Resources that have no prefix.
@@ -105,10 +107,9 @@ fn k08(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some(bytes) = number(text) else { continue };
         let path = format!("{path}.memory");
         let whole = text.strip_suffix('m').unwrap_or(text);
-        let fix = if whole.bytes().all(|letter| letter.is_ascii_digit()) {
-            format!("did you mean {whole}Mi?")
-        } else {
-            "use one such as 512Mi".to_owned()
+        let fix = match whole.parse::<u32>() {
+            Ok(mebibytes) if mebibytes < TEBI => format!("did you mean {mebibytes}Mi?"),
+            _ => "use one such as 512Mi".to_owned(),
         };
         match word {
             // No limit at all, for the runtime.
@@ -133,9 +134,9 @@ fn k09(subject: &Subject<'_>, report: &mut Report<'_>) {
             else {
                 continue; // Another rule tells.
             };
-            if asked > most {
+            if asked > most && !is_wrong_itself(name, limit) {
                 let path = path::entry(&format!("{path}.requests"), name);
-                let limit = crate::rules::finding::quoted(&limit.0);
+                let limit = quoted(&limit.0);
                 report.add(
                     Kind::Invalid,
                     path,
@@ -145,6 +146,12 @@ fn k09(subject: &Subject<'_>, report: &mut Report<'_>) {
             }
         }
     }
+}
+
+/// Whether another rule tells about the limit, which is then no measure of the request.
+fn is_wrong_itself(name: &str, limit: &Quantity) -> bool {
+    number(&limit.0)
+        .is_none_or(|amount| amount < 0.0 || (name == "memory" && amount > 0.0 && amount < LEAST_MEMORY))
 }
 
 fn k10(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -159,7 +166,8 @@ fn k10(subject: &Subject<'_>, report: &mut Report<'_>) {
                 "storage" | "disk" | "ephemeralstorage" => "did you mean ephemeral-storage?",
                 _ => "use cpu, memory or ephemeral-storage",
             };
-            report.add(Kind::Unsupported, path::entry(&path, name), "is of no known resource", fix);
+            let message = format!("the key \"{}\" is no known resource", quoted(name));
+            report.add(Kind::Unsupported, path::entry(&path, name), message, fix);
         }
     }
 }

@@ -63,13 +63,13 @@ fn g07(subject: &Subject<'_>, report: &mut Report<'_>) {
         own.map(|(index, variable)| (format!("{}.env[{index}]", part.path), variable))
     });
     for (path, variable) in shared.chain(own).filter(|(_, variable)| variable.name == REMAP) {
-        let (path, fix) = (format!("{path}.value"), "use gracefulShutdown.mode instead");
+        let (path, fix) = (format!("{path}.value"), "remove it and set gracefulShutdown.mode");
         match variable.value.as_deref() {
             None | Some("" | "SIGQUIT") => {}
             Some("SIGTERM") => report.graded(Severity::Warn, Kind::Invalid, path, "has no effect", fix),
             Some(value) if value.contains("$(") => {}
             Some(_) => {
-                let message = "is not a signal that Celery can take for SIGTERM";
+                let message = "REMAP_SIGTERM only accepts SIGQUIT";
                 report.add_hidden(report.severity(), path, message, fix);
             }
         }
@@ -103,13 +103,13 @@ fn g08(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
     }
     for (path, severity) in remaps {
-        let message = "makes the shutdown a cold one";
+        let message = "this variable forces a cold shutdown";
         report.graded(
             severity,
             Kind::Forbidden,
             format!("{path}.name"),
             message,
-            "use gracefulShutdown.mode",
+            "remove it and set gracefulShutdown.mode",
         );
     }
 }
@@ -137,10 +137,10 @@ fn g09(subject: &Subject<'_>, report: &mut Report<'_>) {
         Some("dumb-init") => {
             let is_single = options.iter().any(|word| ["-c", "--single-child"].contains(word));
             let is_off = is_everywhere("DUMB_INIT_SETSID", |value| value == "0");
-            (!is_single && !is_off, "add --single-child to it")
+            (!is_single && !is_off, "add --single-child")
         }
         Some("tini") => {
-            (options.iter().any(|word| !word.starts_with("--") && word.contains('g')), "leave -g out")
+            (options.iter().any(|word| !word.starts_with("--") && word.contains('g')), "remove -g")
         }
         _ => return,
     };
@@ -148,7 +148,7 @@ fn g09(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(
             Kind::Forbidden,
             "spec.common.command",
-            "sends SIGTERM to child processes too, which loses tasks",
+            "signals child processes too, which kills running tasks",
             fix,
         );
     }

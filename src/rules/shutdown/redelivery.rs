@@ -41,18 +41,21 @@ fn g10(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(visibility) = visibility_timeout(subject) else { return };
     for pool in &subject.pools {
         let limit = time_limit(pool).filter(|limit| *limit > visibility);
-        let field = match (limit, f64::from(grace(pool)) > visibility) {
-            (Some(_), _) => "timeLimit",
+        let (field, message, fix) = match (limit, f64::from(grace(pool)) > visibility) {
+            (Some(_), _) => (
+                "timeLimit",
+                format!("is over visibility_timeout {visibility}: tasks run twice"),
+                "raise visibility_timeout",
+            ),
             // The end of a pod is told of only where somebody asked for that much time.
-            (None, true) if pool.spec.graceful_shutdown.is_some() => "gracefulShutdown.timeoutSeconds",
+            (None, true) if pool.spec.graceful_shutdown.is_some() => (
+                "gracefulShutdown.timeoutSeconds",
+                format!("is over {visibility}, the visibility_timeout"),
+                "raise that one",
+            ),
             _ => continue,
         };
-        report.add(
-            Kind::Invalid,
-            format!("{}.{field}", pool.path),
-            format!("is over visibility_timeout ({visibility}): tasks run twice"),
-            "raise that one",
-        );
+        report.add(Kind::Invalid, format!("{}.{field}", pool.path), message, fix);
     }
 }
 
@@ -80,8 +83,8 @@ fn g11(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Kind::Invalid,
                 format!("{}.timeLimit", pool.path),
-                "is more than the 1800 s that RabbitMQ waits",
-                "raise its consumer_timeout",
+                "is over RabbitMQ's consumer_timeout of 1800 s",
+                "raise it on the server",
             );
         }
     }

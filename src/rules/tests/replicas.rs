@@ -101,3 +101,16 @@ fn budgets_that_let_no_pod_go_are_told() {
         assert_eq!(at(budget), [], "{budget}");
     }
 }
+
+#[test]
+fn a_request_is_not_measured_by_a_limit_that_is_wrong_itself() {
+    let at = |limit: &str| {
+        let resources = format!("{{requests: {{memory: 1Gi}}, limits: {{memory: {limit}}}}}");
+        of_rule("K09", &format!("spec: {{workerSpec: {{resources: {resources}}}}}"))
+    };
+    for limit in ["512m", "1 GB", "-1"] {
+        assert_eq!(at(&format!("'{limit}'")), [], "{limit}");
+    }
+    assert_eq!(at("512Mi").len(), 1);
+    assert_eq!(at("0").len(), 1);
+}

@@ -135,8 +135,8 @@ fn w42(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| !effective_heartbeat(pool)) {
         let Some(path) = place(pool, "--without-heartbeat", "heartbeat", true) else { continue };
         if has_heartbeat_probe(pool) {
-            let message = "takes away what the probe of the type Heartbeat waits for";
-            report.add(Kind::Invalid, path, message, "remove it");
+            let message = "switches off the heartbeat that the Heartbeat probe checks";
+            report.add(Kind::Invalid, path, message, "remove it, or change the probe type");
         } else if subject.object.spec.flower_spec.is_some() {
             let message = "makes Flower show its workers as offline";
             report.graded(Severity::Warn, Kind::Invalid, path, message, "remove it");
@@ -154,14 +154,14 @@ fn w46(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| !states_concurrency(pool)) {
         let Some(kind) = effective_pool(pool) else { continue };
         let fix = match kind {
-            WorkerPoolKind::Gevent | WorkerPoolKind::Eventlet => "set it to some hundred",
+            WorkerPoolKind::Gevent | WorkerPoolKind::Eventlet => "set a number such as 100",
             WorkerPoolKind::Threads => "set the number of threads",
             _ => continue,
         };
         report.add(
             Kind::Required,
             format!("{}.concurrency", pool.path),
-            format!("{} would run as few tasks as there are cpus", kind.as_str()),
+            format!("{} would run only as many tasks as there are cpus", kind.as_str()),
             fix,
         );
     }

@@ -75,7 +75,12 @@ fn w35(subject: &Subject<'_>, report: &mut Report<'_>) {
         let keeps_limits =
             !matches!(effective_pool(pool), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
         if keeps_limits && hard <= soft {
-            report.add(Kind::Invalid, path, "is not below timeLimit and never comes", "use less");
+            report.add(
+                Kind::Invalid,
+                path,
+                "is not below timeLimit, so it never fires",
+                "lower it below timeLimit",
+            );
         }
     }
 }

@@ -71,10 +71,11 @@ fn w33(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, bytes) in children(subject) {
         let (Some(limit), Some(tasks)) = (limit(pool), effective_concurrency(pool)) else { continue };
         if bytes * f64::from(tasks) > limit {
+            let children = if tasks == 1 { "child" } else { "children" };
             report.add(
                 Kind::Invalid,
                 format!("{}.maxMemoryPerChild", pool.path),
-                format!("times {tasks} is over limits.memory"),
+                format!("x {tasks} {children} exceeds limits.memory"),
                 "lower it or concurrency",
             );
         }

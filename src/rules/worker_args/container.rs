@@ -105,12 +105,7 @@ fn w09(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, used) in super::uses(subject, &["--logfile"]) {
         let is_file = used.value.is_some_and(|file| !file.is_empty() && file != "-" && !is_output(file));
         if is_file {
-            report.add(
-                Kind::Invalid,
-                pool.arg(used.value_at),
-                "hides the log from kubectl logs",
-                "remove it",
-            );
+            report.add(Kind::Invalid, pool.arg(used.value_at), "hides logs from kubectl logs", "remove it");
         }
     }
 }
@@ -152,7 +147,12 @@ fn w41(subject: &Subject<'_>, report: &mut Report<'_>) {
                 "use a file in /tmp",
             );
         } else if !is_mounted(subject, pool, file) {
-            report.add(Kind::Invalid, pool.arg(used.value_at), "is on no volume", "use a file in /tmp");
+            report.add(
+                Kind::Invalid,
+                pool.arg(used.value_at),
+                "is not on a volume",
+                "use /tmp/state, or mount a volume",
+            );
         }
     }
 }

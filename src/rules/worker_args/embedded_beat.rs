@@ -37,8 +37,9 @@ fn w11(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = "every pod would send every periodic task";
             report.add(Kind::Forbidden, path, message, "remove it, and set spec.beatSpec");
         } else {
-            let message = "a rollout runs two schedulers for a while";
-            report.graded(Severity::Warn, Kind::Forbidden, path, message, "use spec.beatSpec");
+            let message = "a rollout briefly runs two schedulers";
+            let fix = format!("remove {} and set beatSpec: {{}}", used.name);
+            report.graded(Severity::Warn, Kind::Forbidden, path, message, fix);
         }
     }
 }
