@@ -82,6 +82,23 @@ fn what_is_no_celery_is_left_alone() {
 }
 
 #[test]
+fn nothing_judged_is_told() {
+    let here =
+        folder(&[("empty/a.txt", ""), ("other/a.yaml", "kind: Deployment\n"), ("one/a.yaml", &good("a"))]);
+    for (path, told) in [
+        ("empty", "nothing was judged: there is no .yaml, .yml or .json file"),
+        (
+            "other",
+            "nothing was judged: there is no object with apiVersion celeryproject.org/v1alpha1 and kind Celery",
+        ),
+        ("one", "1 Celery object in 1 file: 0 denials, 0 warnings"),
+    ] {
+        let answer = lint(here.path(), &[path]);
+        assert_eq!((answer.code, answer.err.lines().next()), (0, Some(told)), "{answer:?}");
+    }
+}
+
+#[test]
 fn a_celery_of_another_name_is_told() {
     for (from, to, at) in [
         ("v1alpha1", "v1", "a.yaml:1: apiVersion: Unsupported value: \"celeryproject.org/v1\""),
@@ -105,6 +122,15 @@ fn helm_templates_are_told_to_be_rendered() {
     let answer = lint(here.path(), &["."]);
     assert_eq!(answer.code, 2);
     assert!(answer.err.starts_with("./templates/shop.yaml:7: is a Helm template"), "{}", answer.err);
+}
+
+#[test]
+fn a_quoted_helm_template_is_told_to_be_rendered() {
+    let text = good("shop").replace("registry.example.com/shop:1.0", "\"{{ .Values.image }}\"");
+    let here = folder(&[("shop.yaml", &text)]);
+    let answer = lint(here.path(), &["shop.yaml"]);
+    assert_eq!(answer.code, 1);
+    assert!(answer.out.contains("render the chart first: helm template CHART"), "{}", answer.out);
 }
 
 #[test]

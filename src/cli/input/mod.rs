@@ -18,6 +18,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(super) use node::Node;
+pub(super) use parse::RENDER_FIRST;
 
 /// Largest file that is read: more is no manifest, and reading it would take the machine's memory.
 const MAX_FILE: u64 = 64 * 1024 * 1024;

@@ -24,6 +24,10 @@ const MAX_WEIGHT: usize = 16 * 1024 * 1024;
 /// What a value weighs beside its characters.
 const VALUE: usize = 16;
 
+/// What to do about a Helm template.
+pub(in crate::cli) const RENDER_FIRST: &str =
+    "render the chart first: helm template CHART | celery-operator lint -";
+
 /// Why a document cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Defect {
@@ -49,8 +53,7 @@ pub(super) fn nodes(chunk: &Chunk<'_>) -> Result<Vec<Node>, Defect> {
     let text = if is_json { Cow::from(chunk.text.replace('\t', " ")) } else { Cow::from(chunk.text) };
     Reader::new(&text, before).documents().map_err(|defect| {
         let why = if chunk.text.contains("{{") {
-            "is a Helm template and no YAML yet; render the chart first: helm template CHART | celery-operator lint -"
-                .to_owned()
+            format!("is a Helm template and no YAML yet; {RENDER_FIRST}")
         } else {
             defect.why
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::api::{API_VERSION, GROUP};
-use crate::cli::input::Object;
+use crate::cli::input::{Object, RENDER_FIRST};
 use crate::defaults::{self, Moment};
 use crate::rules::{self, Facts, Finding, Severity, schema};
 
@@ -62,6 +62,12 @@ pub(super) fn verdict(object: Object, default: &str, known: &mut Known) -> Optio
     } else {
         (value.clone(), vec![misnamed(version, kind)?])
     };
+    // In quotes a template is a text, and only the rules stumble over it.
+    for finding in &mut findings {
+        if node.text_at(&finding.path).is_some_and(|text| text.contains("{{")) {
+            finding.fix = format!("{}, or if this is a Helm template, {RENDER_FIRST}", finding.fix);
+        }
+    }
     findings.sort_by_cached_key(|finding| {
         (node.line_at(&finding.path), finding.severity, finding.path.clone(), finding.rule)
     });

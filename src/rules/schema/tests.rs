@@ -33,7 +33,10 @@ fn no_example_of_a_rule_is_against_the_schema_in_another_place() {
 fn messages_say_what_was_meant() {
     for (overlay, text) in [
         ("spec: {commom: {}}", "spec.commom: Forbidden: there is no such field; did you mean common? [S01]"),
-        ("spec: {image: a}", "spec.image: Forbidden: there is no such field; did you mean one of "),
+        (
+            "spec: {image: a}",
+            "spec.image: Forbidden: there is no such field; did you mean spec.common.image? [S01]",
+        ),
         (
             "spec: {flowerSpec: {qqqq: 1}}",
             "spec.flowerSpec.qqqq: Forbidden: there is no such field; remove it; there are ",
@@ -48,7 +51,7 @@ fn messages_say_what_was_meant() {
         ),
         (
             "spec: {workerSpec: {args: -c 4}}",
-            "spec.workerSpec.args: Invalid value: \"-c 4\": is a text, the field takes a list; put each item into a line that begins with \"- \" [S02]",
+            "spec.workerSpec.args: Invalid value: \"-c 4\": is a text, the field takes a list; write a list of words: [\"-c\", \"4\"] [S02]",
         ),
         (
             "spec: {workerSpec: [1]}",
@@ -87,6 +90,73 @@ fn messages_say_what_was_meant() {
         let found = found(overlay);
         assert!(found.len() == 1 && found[0].starts_with(text), "{overlay}: {found:#?}");
     }
+}
+
+#[test]
+fn no_field_of_another_component_is_offered() {
+    for (overlay, path, fix) in [
+        ("{workerSpec: {replicas: 3}}", "workerSpec.replicas", "did you mean numOfWorkers?"),
+        ("{workerPools: [{name: a, replicas: 3}]}", "workerPools[0].replicas", "did you mean numOfWorkers?"),
+        ("{beatSpec: {replicas: 2}}", "beatSpec.replicas", "remove it: beat is always one pod"),
+        ("{flowerSpec: {sidecars: []}}", "flowerSpec.sidecars", "use podTemplate.spec.containers"),
+        ("{autoscaling: {}}", "autoscaling", "did you mean scaleTargetRef?"),
+        (
+            "{workerSpec: {tolerations: []}}",
+            "workerSpec.tolerations",
+            "did you mean spec.common.tolerations?",
+        ),
+        ("{workerSpec: {beatSpec: {}}}", "workerSpec.beatSpec", "did you mean spec.beatSpec?"),
+    ] {
+        let text = format!("spec.{path}: Forbidden: there is no such field; {fix} [S01]");
+        assert_eq!(found(&format!("spec: {overlay}")), [text]);
+    }
+    let [told] = &found("spec: {beatSpec: {urlPrefix: /x}}")[..] else { panic!("one finding") };
+    assert!(!told.contains("flowerSpec"), "{told}");
+}
+
+#[test]
+fn wrong_types_are_told_with_what_to_write() {
+    for (overlay, fix) in [
+        ("{workerSpec: {args: '-l info'}}", "write a list of words: [\"-l\", \"info\"]"),
+        ("{workerSpec: {args: '-n $(A)'}}", "put each item into a line that begins with \"- \""),
+        ("{workerSpec: {queues: 'a,b'}}", "write [\"a\", \"b\"]"),
+        ("{workerPools: {fast: {}}}", "write a list: - name: fast"),
+        ("{workerPools: {name: slow}}", "write a list: - name: slow"),
+        ("{workerSpec: {timeLimit: 5m}}", "write seconds, such as 300"),
+        ("{workerSpec: {timeLimit: 300000000000000000000d}}", "write a number"),
+        ("{workerSpec: {numOfWorkers: 5m}}", "write a whole number"),
+    ] {
+        let found = found(&format!("spec: {overlay}"));
+        assert!(found.len() == 1 && found[0].ends_with(&format!("; {fix} [S02]")), "{overlay}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_worker_that_is_null_is_told_as_such() {
+    let mut object = example::object("spec: {beatSpec: {}}").expect("is YAML");
+    object["spec"]["workerSpec"] = json!(null);
+    let reading = reading(&object, &|_| None);
+    let rules =
+        crate::rules::check(&reading.object, None, &Facts::default()).expect("has the form of a Celery");
+    let all: Vec<String> = reading.with(rules).iter().map(ToString::to_string).collect();
+    assert_eq!(all, ["spec.workerSpec: Forbidden: is null; write workerSpec: {} [S02]"]);
+    object["spec"]["workerPools"] = json!([{"name": "fast"}]);
+    assert_eq!(super::reading(&object, &|_| None).findings, []);
+}
+
+#[test]
+fn of_many_unknown_fields_the_first_are_told() {
+    let fields = |count: usize| {
+        let fields: Vec<String> = (0..count).map(|index| format!("x{index}: 1")).collect();
+        found(&format!("spec: {{workerSpec: {{{}}}}}", fields.join(", ")))
+    };
+    assert_eq!(fields(16).len(), 16);
+    let told = fields(9999);
+    assert_eq!(told.len(), 17);
+    assert_eq!(
+        told[16],
+        "spec.workerSpec: Forbidden: has these and 9983 more unknown fields; remove them [S01]"
+    );
 }
 
 #[test]

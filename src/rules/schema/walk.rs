@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::compiled::{Fields, Form, Items, Schema};
+use super::meant::{self, Place};
 use super::metadata;
 use super::scalar::{Breach, between};
 use super::words::{self, below, plain};
@@ -13,9 +14,12 @@ use super::{Reading, TYPE, UNKNOWN, VALUE};
 use crate::rules::finding::{Finding, Kind, Severity, shown};
 use crate::rules::path;
 
+/// Unknown fields of one mapping that are told one by one: whoever has more of them sees the pattern.
+const TOLD: usize = 16;
+
 /// Reads an object.
 pub(super) fn reading(root: &Schema, object: &Value, written: &dyn Fn(&str) -> Option<String>) -> Reading {
-    let mut walk = Walk { root, object, written, findings: Vec::new(), dropped: Vec::new() };
+    let mut walk = Walk { object, written, above: Vec::new(), findings: Vec::new(), dropped: Vec::new() };
     let stored = walk.value(root, object, "").unwrap_or_default();
     let dropped = walk.dropped.iter().any(|path| path.starts_with("metadata"));
     if !dropped && stored.is_object() && !metadata::has_name(&stored) {
@@ -26,16 +30,17 @@ pub(super) fn reading(root: &Schema, object: &Value, written: &dyn Fn(&str) -> O
 }
 
 struct Walk<'w> {
-    root: &'w Schema,
     object: &'w Value,
     written: &'w dyn Fn(&str) -> Option<String>,
+    /// The mappings from the root down to the one that is read.
+    above: Vec<Place<'w>>,
     findings: Vec<Finding>,
     dropped: Vec<String>,
 }
 
-impl Walk<'_> {
+impl<'w> Walk<'w> {
     /// The value as it would be stored; `None` when it has the wrong type.
-    fn value(&mut self, schema: &Schema, value: &Value, at: &str) -> Option<Value> {
+    fn value(&mut self, schema: &'w Schema, value: &Value, at: &str) -> Option<Value> {
         let stored = match (&schema.form, value) {
             (Form::Object(fields), Value::Object(object)) => Some(self.fields(fields, object, at)),
             (Form::List(items), Value::Array(list)) => self.items(items, value, list, at),
@@ -67,14 +72,16 @@ impl Walk<'_> {
         stored
     }
 
-    fn fields(&mut self, fields: &Fields, object: &Map<String, Value>, at: &str) -> Value {
+    fn fields(&mut self, fields: &'w Fields, object: &Map<String, Value>, at: &str) -> Value {
         let mut stored = Map::new();
         let mut wrong = Vec::new();
+        let mut unknown = 0;
+        self.above.push((at.to_owned(), fields));
         for (name, value) in object {
             let path = below(at, name, fields.known.contains_key(name));
             match fields.known.get(name).or(fields.others.as_ref()) {
                 // A null stands for a field that is not there.
-                Some(_) if value.is_null() => {}
+                Some(_) if value.is_null() => self.null(&path, object),
                 Some(schema) => {
                     if let Some(value) = self.value(schema, value, &path) {
                         stored.insert(name.clone(), value);
@@ -87,12 +94,44 @@ impl Walk<'_> {
                     stored.insert(name.clone(), value.clone());
                 }
                 None => {
-                    let fix = words::meant(self.root, fields, name);
-                    let breach = ("there is no such field".to_owned(), fix);
-                    self.add(UNKNOWN, Kind::Forbidden, &below(at, name, true), None, breach);
+                    unknown += 1;
+                    self.unknown(unknown, &below(at, name, true), name);
                 }
             }
         }
+        if unknown > TOLD {
+            let message = format!("has these and {} more unknown fields", unknown - TOLD);
+            self.add(UNKNOWN, Kind::Forbidden, at, None, (message, "remove them".to_owned()));
+        }
+        self.above.pop();
+        self.incomplete(fields, &mut stored, &wrong, at);
+        if fields.max.is_some_and(|max| object.len() as u64 > max) {
+            let breach = (format!("has {} entries", object.len()), between("entries", None, fields.max));
+            self.add(VALUE, Kind::Invalid, at, None, breach);
+        }
+        Value::Object(stored)
+    }
+
+    /// A field that does not exist, the given one of its mapping.
+    fn unknown(&mut self, count: usize, at: &str, name: &str) {
+        if count <= TOLD {
+            let breach = ("there is no such field".to_owned(), meant::meant(&self.above, name));
+            self.add(UNKNOWN, Kind::Forbidden, at, None, breach);
+        }
+    }
+
+    /// A null where a field was to be: `workerSpec:` with nothing behind it asks for no worker at all.
+    fn null(&mut self, at: &str, siblings: &Map<String, Value>) {
+        let has_pools = siblings.get("workerPools").is_some_and(|pools| !pools.is_null());
+        if at == "spec.workerSpec" && !has_pools {
+            let breach = ("is null".to_owned(), "write workerSpec: {}".to_owned());
+            self.add(TYPE, Kind::Forbidden, at, None, breach);
+            self.dropped.push(at.to_owned());
+        }
+    }
+
+    /// Fills in the defaults, and tells what is required and still missing.
+    fn incomplete(&mut self, fields: &Fields, stored: &mut Map<String, Value>, wrong: &[&String], at: &str) {
         let defaults =
             fields.known.iter().filter_map(|(name, schema)| Some((name, schema.default.as_ref()?)));
         for (name, default) in defaults {
@@ -105,15 +144,10 @@ impl Walk<'_> {
             let breach = ("the field is required and missing".to_owned(), format!("set {name}"));
             self.add(VALUE, Kind::Required, &below(at, name, true), None, breach);
         }
-        if fields.max.is_some_and(|max| object.len() as u64 > max) {
-            let breach = (format!("has {} entries", object.len()), between("entries", None, fields.max));
-            self.add(VALUE, Kind::Invalid, at, None, breach);
-        }
-        Value::Object(stored)
     }
 
     /// The items; `None` when one of them has the wrong type, since the places of the others must not change.
-    fn items(&mut self, items: &Items, whole: &Value, list: &[Value], at: &str) -> Option<Value> {
+    fn items(&mut self, items: &'w Items, whole: &Value, list: &[Value], at: &str) -> Option<Value> {
         let count = list.len() as u64;
         let too_many = items.max.is_some_and(|max| count > max);
         if too_many || items.min.is_some_and(|min| count < min) {
@@ -160,7 +194,7 @@ impl Walk<'_> {
         let at = if at.is_empty() { "metadata" } else { at };
         let simple = !(value.is_object() || value.is_array() || value.is_null());
         let kind = if simple { Kind::Invalid } else { Kind::Forbidden };
-        let breach = words::wrong(schema, value, (self.written)(at));
+        let breach = words::wrong(schema, value, at, (self.written)(at));
         let value = self.shown(value, at).filter(|_| simple);
         self.add(TYPE, kind, at, value, breach);
     }

@@ -1,68 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The sentences for what is against the schema: what was probably meant.
+//! The sentences for values of a wrong type: what to write instead.
 
 use serde_json::Value;
 
-use super::compiled::{Fields, Form, Schema};
+use super::compiled::{Form, Schema};
 use super::scalar::Breach;
 use crate::rules::finding::quoted;
 
-/// How many names are told where none is close.
-const MAX_NAMES: usize = 8;
-/// Least likeness of a name that is offered instead, from 0 to 1.
-const ALIKE: f64 = 0.75;
-/// Likeness from which a name is a typo and nothing else.
-const TYPO: f64 = 0.95;
-/// How deep a field is looked for that stands in the wrong place.
-const DEEP: usize = 3;
-
-/// What to write instead of a field that does not exist.
-pub(super) fn meant(root: &Schema, fields: &Fields, name: &str) -> String {
-    let lower = name.to_lowercase();
-    let alike = fields
-        .known
-        .keys()
-        .map(|known| (likeness(&known.to_lowercase(), &lower), known))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let mut elsewhere = Vec::new();
-    places(root, name, "", DEEP, &mut elsewhere);
-    match (elsewhere.as_slice(), alike) {
-        // The same name in another place is meant more often than a similar one here.
-        ([there], alike) if alike.is_none_or(|(alike, _)| alike < TYPO) => format!("did you mean {there}?"),
-        (several @ [_, _, ..], None) if several.len() <= MAX_NAMES => {
-            format!("did you mean one of {}?", several.join(", "))
-        }
-        (_, Some((_, known))) => format!("did you mean {known}?"),
-        _ if fields.known.is_empty() => "remove it".to_owned(),
-        _ => {
-            let known: Vec<&str> = fields.known.keys().take(MAX_NAMES).map(String::as_str).collect();
-            let more = if fields.known.len() > MAX_NAMES { ", …" } else { "" };
-            format!("remove it; there are {}{more}", known.join(", "))
-        }
-    }
-}
-
-/// How alike two names are; one that is the beginning or the end of the other is.
-fn likeness(one: &str, other: &str) -> f64 {
-    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
-    let contained = short.len() >= 3 && (long.starts_with(short) || long.ends_with(short));
-    strsim::jaro_winkler(one, other).max(if contained { 0.8 } else { 0.0 })
-}
-
-/// The places of the schema that have a field of this name, lists and metadata left out.
-fn places(schema: &Schema, name: &str, at: &str, deep: usize, found: &mut Vec<String>) {
-    let Form::Object(fields) = &schema.form else { return };
-    for (known, schema) in fields.known.iter().filter(|(known, _)| !at.is_empty() || *known != "metadata") {
-        let path = below(at, known, true);
-        if known == name {
-            found.push(path.clone());
-        }
-        if deep > 1 {
-            places(schema, name, &path, deep - 1, found);
-        }
-    }
-}
+/// Most items that are written out for a list.
+const MAX_ITEMS: usize = 8;
 
 /// The path of a field, as Kubernetes writes it: names of the user's own in brackets.
 pub(super) fn below(at: &str, name: &str, known: bool) -> String {
@@ -73,8 +19,8 @@ pub(super) fn below(at: &str, name: &str, known: bool) -> String {
     }
 }
 
-/// What is wrong with a value of the wrong type; `written` is its text in the source.
-pub(super) fn wrong(schema: &Schema, value: &Value, written: Option<String>) -> Breach {
+/// What is wrong with a value of the wrong type at a path; `written` is its text in the source.
+pub(super) fn wrong(schema: &Schema, value: &Value, at: &str, written: Option<String>) -> Breach {
     let takes = takes(schema);
     let is = noun(value);
     match (&schema.form, value) {
@@ -95,12 +41,69 @@ pub(super) fn wrong(schema: &Schema, value: &Value, written: Option<String>) -> 
             format!("{is}, the field takes {takes}"),
             format!("write {} without quotes", text.to_lowercase()),
         ),
-        (Form::List(_), Value::String(_) | Value::Object(_)) => {
-            let fix = "put each item into a line that begins with \"- \"";
-            (format!("{is}, the field takes {takes}"), fix.to_owned())
+        (Form::List(items), Value::String(_) | Value::Object(_)) => {
+            let fix = listed(&items.item, value, at)
+                .unwrap_or_else(|| "put each item into a line that begins with \"- \"".to_owned());
+            (format!("{is}, the field takes {takes}"), fix)
+        }
+        (Form::Number(_), Value::String(text)) if is_duration(at) && seconds(text).is_some() => {
+            let seconds = seconds(text).unwrap_or_default();
+            (format!("{is}, the field takes {takes}"), format!("write seconds, such as {seconds}"))
         }
         _ => (format!("{is}, the field takes {takes}"), format!("write {takes}")),
     }
+}
+
+/// The list that a text or a mapping stands for, when it can be written without quoting anything.
+fn listed(item: &Schema, value: &Value, at: &str) -> Option<String> {
+    match (&item.form, value) {
+        (Form::Text(_), Value::String(text)) => {
+            let is_words = at.ends_with("args") || at.ends_with("command");
+            let parts: Vec<&str> = if is_words {
+                text.split_whitespace().collect()
+            } else {
+                text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()
+            };
+            let told = (1..=MAX_ITEMS).contains(&parts.len()) && parts.iter().all(|part| is_plain(part));
+            let what = if is_words { "a list of words: " } else { "" };
+            told.then(|| {
+                let parts: Vec<String> = parts.iter().map(|part| format!("\"{part}\"")).collect();
+                format!("write {what}[{}]", parts.join(", "))
+            })
+        }
+        (Form::Object(fields), Value::Object(object)) if fields.known.contains_key("name") => {
+            // Either a single item without its dash, or items under their names.
+            let name =
+                object.get("name").map_or_else(|| object.keys().next().map(String::as_str), Value::as_str);
+            name.filter(|name| is_plain(name)).map(|name| format!("write a list: - name: {name}"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a text means itself in YAML between quotes and without.
+fn is_plain(text: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_.,-".contains(letter);
+    !text.is_empty() && text.len() <= 64 && text.chars().all(is_letter)
+}
+
+/// Whether the field at a path is one of seconds, as its name says.
+fn is_duration(at: &str) -> bool {
+    let name = at.rsplit('.').next().unwrap_or_default().to_lowercase();
+    ["time", "interval", "period", "seconds", "countdown"].iter().any(|part| name.contains(part))
+}
+
+/// The seconds of a duration such as `5m`.
+fn seconds(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let factor = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86400,
+        _ => return None,
+    };
+    text.get(..text.len() - 1)?.trim().parse::<u64>().ok()?.checked_mul(factor)
 }
 
 /// What a value is.

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Outcome;
+use crate::api::API_VERSION;
 use crate::cli::input::Unreadable;
 use crate::rules::Severity;
 
@@ -75,6 +76,14 @@ pub(super) fn troubles(outcome: &Outcome) -> String {
     let mut text = String::new();
     for trouble in &outcome.unreadable {
         let _ = writeln!(text, "{}", told(trouble));
+    }
+    if outcome.verdicts.is_empty() && outcome.unreadable.is_empty() {
+        let why = if outcome.files == 0 {
+            "there is no .yaml, .yml or .json file".to_owned()
+        } else {
+            format!("there is no object with apiVersion {API_VERSION} and kind Celery")
+        };
+        let _ = writeln!(text, "nothing was judged: {why}");
     }
     let count = |severity| outcome.verdicts.iter().map(|verdict| verdict.count(severity)).sum();
     let _ = write!(

@@ -21,6 +21,10 @@ const SLIPS: usize = 2;
 /// Longest name that is compared with the known ones; no field is nearly as long.
 const LONGEST: usize = 64;
 
+/// Unknown names of one template that are compared with the known ones: nobody mends more of them at a time, and each
+/// costs a comparison with every field of its place.
+const COMPARED: usize = 128;
+
 /// Something that Kubernetes would not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Oddity<'t> {
@@ -83,7 +87,10 @@ fn walk_object<'t>(schema: &Value, fields: &'t Map<String, Value>, path: &str, f
             match known.get(name) {
                 Some(field) => walk(field, value, &path, found),
                 None if value.is_null() => {}
-                None => found.push(Oddity::Unknown { path, name, meant: meant(known, name) }),
+                None => {
+                    let meant = (found.len() < COMPARED).then(|| meant(known, name)).flatten();
+                    found.push(Oddity::Unknown { path, name, meant });
+                }
             }
         }
     } else if schema["additionalProperties"].is_object() {
@@ -226,6 +233,19 @@ mod tests {
         let mut found = told(template);
         found.sort();
         assert_eq!(found, expected.map(|(path, what)| (path.to_owned(), what.to_owned())));
+    }
+
+    #[test]
+    fn names_are_compared_up_to_a_bound() {
+        let mut fields: Map<String, Value> =
+            (0..5000).map(|index| (format!("hostNetwor{index:04}"), json!(1))).collect();
+        fields.insert("dnsPolicyy".to_owned(), json!(1));
+        fields.insert("zdnsPolicy".to_owned(), json!(1));
+        let found = told(json!({"spec": fields}));
+        assert_eq!(found.len(), 5002);
+        let meant =
+            |name: &str| found.iter().find(|(path, _)| path.ends_with(name)).map(|(_, meant)| meant.as_str());
+        assert_eq!((meant("dnsPolicyy"), meant("zdnsPolicy")), (Some("dnsPolicy"), Some("")));
     }
 
     #[test]

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What was probably meant by a field that does not exist. Nothing of another component is offered: a field of Flower
+//! is no help to a worker.
+
+use super::compiled::{Fields, Form};
+use super::words::below;
+use crate::rules::path;
+
+/// How many names are told where none is close.
+const MAX_NAMES: usize = 8;
+/// Longest name that is compared with the known ones; no field is nearly as long.
+const LONGEST: usize = 64;
+/// Least likeness of a name that is offered instead, from 0 to 1.
+const ALIKE: f64 = 0.75;
+/// Likeness from which a name is a typo and nothing else.
+const TYPO: f64 = 0.95;
+
+/// A mapping and where it stands.
+pub(super) type Place<'s> = (String, &'s Fields);
+
+/// Mappings, names that people write there, and what to say.
+type Alias = (&'static [&'static str], &'static [&'static str], &'static str);
+
+const WORKERS: &[&str] = &["spec.workerSpec", "spec.workerPools[]"];
+const PODS: &[&str] =
+    &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec", "spec.flowerSpec", "spec.common"];
+
+#[rustfmt::skip] // A table: one meaning, one line.
+const ALIASES: &[Alias] = &[
+    (WORKERS, &["replicas", "replicaCount", "workers"], "did you mean numOfWorkers?"),
+    (&["spec.beatSpec"], &["replicas", "replicaCount", "numOfWorkers"], "remove it: beat is always one pod"),
+    (&["spec.flowerSpec"], &["numOfWorkers", "replicaCount"], "did you mean replicas?"),
+    (PODS, &["sidecars", "containers", "extraContainers"], "use podTemplate.spec.containers"),
+    (&["spec"], &["autoscaling", "autoscaler", "autoscale", "hpa", "keda"], "did you mean scaleTargetRef?"),
+    (&["spec"], &["replicas", "numOfWorkers"], "did you mean spec.workerSpec.numOfWorkers?"),
+];
+
+/// What to write instead of a field. `above` are the mappings from the root down to the one that holds it.
+pub(super) fn meant(above: &[Place<'_>], name: &str) -> String {
+    let Some(((at, fields), above)) = above.split_last() else { return "remove it".to_owned() };
+    if let Some(fix) = alias(at, name) {
+        return fix.to_owned();
+    }
+    let alike = nearest(fields, name);
+    match (elsewhere(at, fields, above, name), alike) {
+        // The same name in another place is meant more often than a similar one here.
+        (Some(there), alike) if alike.is_none_or(|(alike, _)| alike < TYPO) => {
+            format!("did you mean {there}?")
+        }
+        (_, Some((_, known))) => format!("did you mean {known}?"),
+        _ if fields.known.is_empty() => "remove it".to_owned(),
+        _ => {
+            let known: Vec<&str> = fields.known.keys().take(MAX_NAMES).map(String::as_str).collect();
+            let more = if fields.known.len() > MAX_NAMES { ", …" } else { "" };
+            format!("remove it; there are {}{more}", known.join(", "))
+        }
+    }
+}
+
+fn alias(at: &str, name: &str) -> Option<&'static str> {
+    let at = path::pattern(at);
+    let fits = |(places, names, _): &&Alias| places.contains(&at.as_str()) && names.contains(&name);
+    ALIASES.iter().find(fits).map(|(_, _, fix)| *fix)
+}
+
+/// The field of the same mapping that is spelt most alike.
+fn nearest<'f>(fields: &'f Fields, name: &str) -> Option<(f64, &'f str)> {
+    if name.len() > LONGEST {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    fields
+        .known
+        .keys()
+        .map(|known| (likeness(&known.to_lowercase(), &lower), known.as_str()))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+/// How alike two names are; one that is the beginning or the end of the other is.
+fn likeness(one: &str, other: &str) -> f64 {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    let contained = short.len() >= 3 && (long.starts_with(short) || long.ends_with(short));
+    strsim::jaro_winkler(one, other).max(if contained { 0.8 } else { 0.0 })
+}
+
+/// Where a mapping above, or what all components share, has a field of this name.
+fn elsewhere(at: &str, fields: &Fields, above: &[Place<'_>], name: &str) -> Option<String> {
+    let has = |fields: &Fields| fields.known.contains_key(name);
+    // The root's own fields are in nearly every object: below `spec` they are hardly meant.
+    let first = usize::from(at != "spec");
+    let ancestor = above.iter().skip(first).rev().find(|(_, fields)| has(fields));
+    if let Some((at, _)) = ancestor.filter(|_| name != "status") {
+        return Some(below(at, name, true));
+    }
+    let root = above.first().map_or(fields, |(_, root)| root);
+    let spec = child(root, "spec").filter(|_| at.is_empty() || at.starts_with("spec"))?;
+    if at.is_empty() && has(spec) {
+        return Some(format!("spec.{name}"));
+    }
+    child(spec, "common").is_some_and(has).then(|| format!("spec.common.{name}"))
+}
+
+fn child<'f>(fields: &'f Fields, name: &str) -> Option<&'f Fields> {
+    match &fields.known.get(name)?.form {
+        Form::Object(fields) => Some(fields),
+        _ => None,
+    }
+}
