@@ -217,3 +217,51 @@ fn lists_that_the_schema_refuses_are_not_judged() {
         256
     );
 }
+
+#[test]
+fn a_shell_hands_all_arguments_on() {
+    let at = |words: &str| of_rule("C20", &format!("spec: {{common: {{command: [{words}]}}}}"));
+    let path = "spec.common.command";
+    assert_eq!(at(r#"sh, -c, 'exec celery "$@"', celery"#), []);
+    assert_eq!(at(r#"sh, -c, 'exec celery "$@"'"#), deny(path), "the first argument becomes $0");
+    assert_eq!(at("sh, -c, 'celery $*'"), deny(path));
+    assert_eq!(at("bash, -ec, 'exec celery ${@}'"), deny(path));
+    assert_eq!(at(r#"sh, -c, 'exec celery "$0" "$@"'"#), [], "$0 is used as what it is");
+    for lost in ["sh, -c, exec celery", "sh, -c, 'exec celery -A shop worker', celery"] {
+        assert_eq!(at(lost), deny(path), "{lost}");
+    }
+    assert_eq!(at("sh, -c, 'exec celery $1 $2 $3', celery"), []);
+    assert_eq!(at(r#"sh, -c, 'celery "$@"', celery"#), warn(path));
+    assert_eq!(at("sh, ./start.sh"), []);
+}
+
+#[test]
+fn a_command_ends_before_the_app() {
+    let at = |words: &str| of_rule("C26", &format!("spec: {{common: {{command: [{words}]}}}}"));
+    for (words, index) in [
+        ("celery, -A, shop", 1),
+        ("celery, worker", 1),
+        ("python, -m, celery, --app=shop, beat", 3),
+        ("celery, --app, shop", 1),
+        ("celery, flower", 1),
+        ("celery -A shop worker", 0),
+        ("poetry run celery", 0),
+        ("''", 0),
+        ("' '", 0),
+        ("sh -c celery", 0),
+    ] {
+        assert_eq!(at(words), deny(&format!("spec.common.command[{index}]")), "{words}");
+    }
+    for words in [
+        "celery",
+        "/venv/bin/celery",
+        "poetry, run, celery",
+        "newrelic-admin, run-program, celery",
+        "python, -m, celery",
+        "/sbin/tini, --, celery",
+        "sh, -c, 'exec celery \"$@\"', worker",
+        "env, 'A=b c', celery",
+    ] {
+        assert_eq!(at(words), [], "{words}");
+    }
+}
