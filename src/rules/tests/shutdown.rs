@@ -175,3 +175,23 @@ fn probes_say_what_they_need() {
     assert_eq!(solo("timeLimit: 299"), []);
     assert_eq!(solo("softTimeLimit: 900"), []);
 }
+
+#[test]
+fn time_limits_count_in_the_arguments_too() {
+    let at = |id: &str, broker: &str, worker: &str| {
+        of_rule(id, &format!("spec: {{common: {{broker: {{url: '{broker}'}}}}, workerSpec: {{{worker}}}}}"))
+    };
+    let (redis, rabbitmq) = ("redis://cache", "amqp://app@mq");
+    let long = "args: ['--time-limit=7200']";
+    assert_eq!(at("G03", redis, long), warn("spec.workerSpec.gracefulShutdown.timeoutSeconds"));
+    assert_eq!(at("G03", redis, &format!("{long}, gracefulShutdown: {{timeoutSeconds: 7200}}")), []);
+    assert_eq!(at("G10", redis, long), warn("spec.workerSpec.args[0]"));
+    assert_eq!(at("G10", redis, "args: ['--time-limit', '7200']"), warn("spec.workerSpec.args[1]"));
+    assert_eq!(at("G11", rabbitmq, long), warn("spec.workerSpec.args[0]"));
+    for id in ["G03", "G10", "G11"] {
+        let broker = if id == "G11" { rabbitmq } else { redis };
+        assert_eq!(at(id, broker, "args: ['--time-limit=60'], timeLimit: 7200"), [], "{id}: arguments win");
+        assert_eq!(at(id, broker, "args: ['--time-limit=$(LIMIT)'], timeLimit: 7200"), [], "{id}");
+        assert_eq!(at(id, broker, &format!("{long}, pool: solo")), [], "{id}");
+    }
+}
