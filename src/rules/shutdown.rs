@@ -178,7 +178,10 @@ fn g04(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn g05(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for pool in subject.pools.iter().filter(|pool| mode(pool) != ShutdownMode::Warm) {
+    // Of a soft shutdown that Celery does not know another rule tells.
+    let knows_soft = release::lacks(subject, Release::V5_5).is_none();
+    let judged = |mode| mode == ShutdownMode::Cold || mode == ShutdownMode::Soft && knows_soft;
+    for pool in subject.pools.iter().filter(|pool| judged(mode(pool))) {
         if let Some(kind) = effective_pool(pool).filter(|kind| cannot_stop(*kind)) {
             report.add(
                 Kind::Invalid,
