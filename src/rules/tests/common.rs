@@ -265,3 +265,32 @@ fn a_command_ends_before_the_app() {
         assert_eq!(at(words), [], "{words}");
     }
 }
+
+#[test]
+fn templates_do_not_go_past_the_fields_that_are_judged() {
+    let at = |place: &str, template: &str| {
+        of_rule("C27", &format!("spec: {{{place}: {{podTemplate: {{spec: {{{template}}}}}}}}}"))
+    };
+    let path = "spec.common.podTemplate.spec";
+    let container = |field: &str| format!("containers: [{{name: log}}, {{name: celery, {field}}}]");
+    for field in ["command", "args"] {
+        let words = container(&format!("{field}: [a]"));
+        assert_eq!(at("common", &words), deny(&format!("{path}.containers[1].{field}")));
+    }
+    let grace = "terminationGracePeriodSeconds";
+    for seconds in ["0", "30"] {
+        let template = format!("{grace}: {seconds}");
+        assert_eq!(at("common", &template), deny(&format!("{path}.{grace}")));
+        assert_eq!(at("workerSpec", &template).len(), 1);
+        assert_eq!(at("workerSpec: null, beatSpec", &template), [], "beat has no such field");
+    }
+    assert_eq!(at("common", "containers: [{name: log, command: [a], args: [b]}]"), []);
+    assert_eq!(at("common", &container("tty: true")), []);
+    // One cause, one finding.
+    assert_eq!(at("common", &format!("{grace}: '30'")), []);
+    // The null has to survive the overlay of this test.
+    let mut object = shop("{}");
+    object["spec"]["workerSpec"]["podTemplate"] =
+        json!({"spec": {"containers": [{"name": "celery", "args": null}]}});
+    assert_eq!(found(&object, None).len(), 1);
+}
