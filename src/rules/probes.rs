@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
-use super::shell::is_shell;
+use super::shell::{is_shell, script_at};
 use super::subject::{Pool, Subject};
 use super::worker::effective::effective_pool;
 use crate::api::{Open, Probe, ProbeType, Probes, WorkerPoolKind, limits};
@@ -15,6 +15,8 @@ use crate::names;
 
 /// Oldest age of a heartbeat, in seconds, when nobody writes a number.
 const MAX_AGE: i32 = 300;
+/// Longest name of a variable that a warning has room for.
+const LONGEST_NAME: usize = 24;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -124,7 +126,16 @@ fn g16(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn g17(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, probe) in of_all(subject).filter(|(_, probe)| !is_shell(&probe.command)) {
+    for (path, probe) in of_all(subject) {
+        if let Some(at) = script_at(&probe.command)
+            && let Some(name) = substituted(&probe.command[at])
+        {
+            let message = "the shell runs this as a command";
+            report.add(Kind::Forbidden, format!("{path}.command[{at}]"), message, format!("write ${name}"));
+        }
+        if is_shell(&probe.command) {
+            continue;
+        }
         for index in (0..probe.command.len()).filter(|index| probe.command[*index].contains("$(")) {
             // Without the word, which may hold anything.
             report.add(
@@ -135,6 +146,17 @@ fn g17(subject: &Subject<'_>, report: &mut Report<'_>) {
             );
         }
     }
+}
+
+/// The name in `$(NAME)`, where it is written as variables are and commands are not.
+fn substituted(script: &str) -> Option<&str> {
+    let names = script.split("$(").skip(1).filter_map(|after| Some(after.split_once(')')?.0));
+    let is_variable = |name: &&str| {
+        (1..=LONGEST_NAME).contains(&name.len())
+            && name.starts_with(|c: char| c == '_' || c.is_ascii_uppercase())
+            && name.chars().all(|c| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit())
+    };
+    names.into_iter().find(is_variable)
 }
 
 fn g18(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -156,6 +178,15 @@ fn g21(subject: &Subject<'_>, report: &mut Report<'_>) {
             Some(ProbeType::Custom) if probe.command.is_empty() => {
                 let fix = "set it, one word an element";
                 report.add(Kind::Required, format!("{path}.command"), "Custom needs a command", fix);
+            }
+            Some(ProbeType::Heartbeat) if probe.max_age_seconds == Some(0) => {
+                let path = format!("{path}.maxAgeSeconds");
+                report.add(
+                    Kind::Invalid,
+                    path,
+                    "no file is that young: the probe always fails",
+                    "use 1 or more",
+                );
             }
             Some(_) => {}
         }

@@ -17,12 +17,24 @@ pub(super) fn is_shell(command: &[String]) -> bool {
 /// What a shell is told to run by `-c`, also among other letters (`-ec`).
 #[must_use]
 pub(super) fn script(command: &[String]) -> Option<&str> {
+    Some(command[script_at(command)?].as_str())
+}
+
+/// Which word of a command is the script of its shell. The word behind it is `$0`, those after that are `$@`.
+#[must_use]
+pub(super) fn script_at(command: &[String]) -> Option<usize> {
     if !is_shell(command) {
         return None;
     }
     let is_flag = |word: &&String| word.starts_with('-') && !word.starts_with("--") && word.contains('c');
-    let flag = command.iter().position(|word| is_flag(&word))?;
-    command[flag + 1..].iter().map(String::as_str).find(|word| !word.starts_with('-'))
+    let behind = command.iter().position(|word| is_flag(&word))? + 1;
+    command[behind..].iter().position(|word| !word.starts_with('-')).map(|at| behind + at)
+}
+
+/// Whether a script uses one of these parameters: `@` for `$@` and `${@}`.
+#[must_use]
+pub(super) fn uses(script: &str, parameters: &[char]) -> bool {
+    script.split('$').skip(1).any(|after| after.trim_start_matches('{').starts_with(parameters))
 }
 
 /// Whether a script hands its place over to what it starts, or passes signals on by itself.
@@ -48,6 +60,16 @@ mod tests {
         assert_eq!(script(&words(&["bash", "-ec", "x"])), Some("x"));
         for command in [&[][..], &["celery", "-c", "x"], &["sh", "start.sh"], &["sh", "-c"]] {
             assert_eq!(script(&words(command)), None, "{command:?}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_found_in_both_spellings() {
+        for script in ["exec celery \"$@\"", "celery ${@}", "celery ${@:2}", "celery $$@"] {
+            assert!(uses(script, &['@', '*']), "{script}");
+        }
+        for script in ["", "celery @", "celery $x@", "a@b $1"] {
+            assert!(!uses(script, &['@', '*']), "{script}");
         }
     }
 

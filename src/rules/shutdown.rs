@@ -8,7 +8,7 @@ use super::finding::{Kind, Report, Severity};
 use super::release;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
-use super::worker::effective::effective_pool;
+use super::worker::effective::{effective_pool, place, seconds};
 use crate::api::{Open, ShutdownMode, Word as _, WorkerPoolKind};
 use crate::celery::version::Release;
 
@@ -120,7 +120,12 @@ fn grace(pool: &Pool<'_>) -> i32 {
 /// Seconds after which a task is killed, where the pool keeps to that.
 fn time_limit(pool: &Pool<'_>) -> Option<f64> {
     let keeps = !matches!(effective_pool(pool), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
-    pool.spec.time_limit.filter(|_| keeps)
+    seconds(pool, "--time-limit", pool.spec.time_limit).filter(|_| keeps)
+}
+
+/// Where somebody says after how many seconds a task is killed.
+fn time_limit_place(pool: &Pool<'_>) -> Option<String> {
+    place(pool, "--time-limit", "timeLimit", pool.spec.time_limit.is_some())
 }
 
 fn g02(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -148,7 +153,11 @@ fn g03(subject: &Subject<'_>, report: &mut Report<'_>) {
                 Kind::Required,
                 format!("{}.gracefulShutdown.timeoutSeconds", pool.path),
                 format!("is {grace}, and a task may take longer"),
-                "set it above timeLimit",
+                if pool.said.has("--time-limit") {
+                    "set it above --time-limit"
+                } else {
+                    "set it above timeLimit"
+                },
             );
         }
     }
@@ -169,7 +178,10 @@ fn g04(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn g05(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for pool in subject.pools.iter().filter(|pool| mode(pool) != ShutdownMode::Warm) {
+    // Of a soft shutdown that Celery does not know another rule tells.
+    let knows_soft = release::lacks(subject, Release::V5_5).is_none();
+    let judged = |mode| mode == ShutdownMode::Cold || mode == ShutdownMode::Soft && knows_soft;
+    for pool in subject.pools.iter().filter(|pool| judged(mode(pool))) {
         if let Some(kind) = effective_pool(pool).filter(|kind| cannot_stop(*kind)) {
             report.add(
                 Kind::Invalid,

@@ -13,6 +13,13 @@ use super::rule::{Check, Example, Rule};
 use super::shell;
 use super::subject::Subject;
 
+/// The parameters of a shell that are single arguments.
+const DIGITS: &[char] = &['1', '2', '3', '4', '5', '6', '7', '8', '9'];
+/// Words of a start line that the operator writes behind the command.
+const ADDED: &[&str] = &["worker", "beat", "flower", "-A"];
+/// What is wrong with a command that holds such words.
+const SAYS_TWICE: &str = "already says what the operator adds";
+
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -67,6 +74,18 @@ pub(super) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "C26", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "command is what stands before -A",
+        consequence: "The container ends with \"No such command\" or \"executable file not found\" and starts again for ever.",
+        check: Check::object(c26),
+        example: Example {
+            bad: "spec: {common: {command: [celery, -A, shop, worker]}}",
+            at: "spec.common.command[1]",
+            good: "spec: {common: {command: [poetry, run, celery]}}",
+            old: None,
+        },
+    },
 ];
 
 fn c01(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -93,16 +112,45 @@ fn c03(subject: &Subject<'_>, report: &mut Report<'_>) {
     );
 }
 
+/// What the operator adds stands behind the command: of a script the first such word is `$0`.
 fn c20(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let script = shell::script(&subject.common().command);
-    if script.is_some_and(|script| !shell::steps_aside(script)) {
-        report.add(
-            Kind::Forbidden,
-            "spec.common.command",
-            "the shell keeps SIGTERM from Celery",
-            "start it with exec: exec celery \"$@\"",
-        );
-    }
+    let command = &subject.common().command;
+    let Some(at) = shell::script_at(command) else { return };
+    let script = command[at].as_str();
+    let (passes_all, counts) = (shell::uses(script, &['@', '*']), shell::uses(script, DIGITS));
+    let (severity, message) = if passes_all && at + 1 == command.len() && !shell::uses(script, &['0']) {
+        (Severity::Deny, "the shell takes -A for its own name, and the app is missing")
+    } else if !passes_all && !counts && shell::steps_aside(script) {
+        (Severity::Deny, "the script passes no arguments on: Celery gets none")
+    } else if !shell::steps_aside(script) {
+        (report.severity(), "the shell keeps SIGTERM from Celery")
+    } else {
+        return;
+    };
+    let fix = "use [sh, -c, 'exec celery \"$@\"', celery]";
+    report.graded(severity, Kind::Forbidden, "spec.common.command", message, fix);
+}
+
+/// Tells of the first such word only: behind it stands the rest of the same line.
+fn c26(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let command = &subject.common().command;
+    let Some(first) = command.first() else { return };
+    let is_added = |word: &str| ADDED.contains(&word) || word.starts_with("--app");
+    let (at, message, fix) = if first.trim().is_empty() {
+        (0, "is not the name of a program", "write [celery]")
+    } else if first.split_whitespace().any(is_added) {
+        (0, SAYS_TWICE, "write [celery]")
+    } else if first.contains(char::is_whitespace) {
+        (0, "is more than one word", "write one word an element: [poetry, run, celery]")
+    } else if let Some(at) = command.iter().position(|word| is_added(word))
+        && !shell::is_shell(command)
+    {
+        (at, SAYS_TWICE, "write [celery]")
+    } else {
+        return;
+    };
+    // Without the word, which may hold the URL of a broker.
+    report.add(Kind::Forbidden, format!("spec.common.command[{at}]"), message, fix);
 }
 
 fn c22(subject: &Subject<'_>, report: &mut Report<'_>) {

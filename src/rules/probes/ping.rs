@@ -96,6 +96,10 @@ fn is_in_vain(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
 }
 
 fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
+    // Then nobody would answer even between tasks, of which another rule tells.
+    if lacks_fanout(subject) {
+        return;
+    }
     let is_solo = |pool: &&Pool<'_>| effective_pool(pool) == Some(WorkerPoolKind::Solo);
     for (path, _) in subject.pools.iter().filter(is_solo).flat_map(pings) {
         let message = "a solo worker cannot answer while a task runs";

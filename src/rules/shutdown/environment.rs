@@ -3,11 +3,11 @@
 
 use k8s_openapi::api::core::v1::EnvVar;
 
-use super::{mode, written_mode};
+use super::{grace, mode, written_mode};
 use crate::api::ShutdownMode;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::shell::program;
+use crate::rules::shell::{program, script};
 use crate::rules::subject::{Pool, Subject};
 
 /// The variable by which billiard takes another signal for SIGTERM.
@@ -48,6 +48,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             bad: "spec: {common: {command: [/usr/bin/dumb-init, --, celery]}}",
             at: "spec.common.command",
             good: "spec: {common: {command: [/sbin/tini, --, celery]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G22", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "preStop leaves time to stop",
+        consequence: "Celery hears of its end when the grace period is over: two seconds later it is killed with its tasks.",
+        check: Check::object(g22),
+        example: Example {
+            bad: "spec: {workerSpec: {gracefulShutdown: {timeoutSeconds: 30}, lifecycle: {preStop: {exec: {command: [sleep, '30']}}}}}",
+            at: "spec.workerSpec.lifecycle.preStop.exec.command",
+            good: "spec: {workerSpec: {gracefulShutdown: {timeoutSeconds: 30}, lifecycle: {preStop: {exec: {command: [sleep, '5']}}}}}",
             old: None,
         },
     },
@@ -152,4 +164,39 @@ fn g09(subject: &Subject<'_>, report: &mut Report<'_>) {
             fix,
         );
     }
+}
+
+fn g22(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let stop = pool.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
+        let exec = stop.and_then(|stop| stop.exec.as_ref());
+        let slept = exec.and_then(|exec| exec.command.as_deref()).and_then(slept);
+        let grace = grace(pool);
+        if grace > 0 && slept.is_some_and(|seconds| seconds >= f64::from(grace)) {
+            report.add(
+                Kind::Forbidden,
+                format!("{}.lifecycle.preStop.exec.command", pool.path),
+                "leaves no time to stop",
+                "sleep less than timeoutSeconds",
+            );
+        }
+    }
+}
+
+/// Seconds that a command sleeps, where it does nothing else.
+fn slept(command: &[String]) -> Option<f64> {
+    let words: Vec<&str> = match script(command) {
+        Some(script) => script.split_whitespace().collect(),
+        None => command.iter().map(String::as_str).collect(),
+    };
+    let [sleep, time] = words[..] else { return None };
+    if sleep.rsplit('/').next() != Some("sleep") {
+        return None;
+    }
+    let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0)];
+    let (number, unit) = units
+        .into_iter()
+        .find_map(|(letter, unit)| Some((time.strip_suffix(letter)?, unit)))
+        .unwrap_or((time, 1.0));
+    number.parse::<f64>().ok().map(|number| number * unit)
 }

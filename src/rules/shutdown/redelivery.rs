@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about brokers that give a task out again when it takes too long.
 
-use super::{grace, time_limit};
+use super::{grace, time_limit, time_limit_place};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -41,21 +41,22 @@ fn g10(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(visibility) = visibility_timeout(subject) else { return };
     for pool in &subject.pools {
         let limit = time_limit(pool).filter(|limit| *limit > visibility);
-        let (field, message, fix) = match (limit, f64::from(grace(pool)) > visibility) {
+        let (path, message, fix) = match (limit, f64::from(grace(pool)) > visibility) {
             (Some(_), _) => (
-                "timeLimit",
+                time_limit_place(pool),
                 format!("is over visibility_timeout {visibility}: tasks run twice"),
                 "raise visibility_timeout",
             ),
             // The end of a pod is told of only where somebody asked for that much time.
             (None, true) if pool.spec.graceful_shutdown.is_some() => (
-                "gracefulShutdown.timeoutSeconds",
+                Some(format!("{}.gracefulShutdown.timeoutSeconds", pool.path)),
                 format!("is over {visibility}, the visibility_timeout"),
                 "raise that one",
             ),
             _ => continue,
         };
-        report.add(Kind::Invalid, format!("{}.{field}", pool.path), message, fix);
+        let Some(path) = path else { continue };
+        report.add(Kind::Invalid, path, message, fix);
     }
 }
 
@@ -79,10 +80,12 @@ fn g11(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     for pool in &subject.pools {
-        if time_limit(pool).is_some_and(|limit| limit > RABBITMQ) {
+        if time_limit(pool).is_some_and(|limit| limit > RABBITMQ)
+            && let Some(path) = time_limit_place(pool)
+        {
             report.add(
                 Kind::Invalid,
-                format!("{}.timeLimit", pool.path),
+                path,
                 "is over RabbitMQ's consumer_timeout of 1800 s",
                 "raise it on the server",
             );

@@ -217,3 +217,80 @@ fn lists_that_the_schema_refuses_are_not_judged() {
         256
     );
 }
+
+#[test]
+fn a_shell_hands_all_arguments_on() {
+    let at = |words: &str| of_rule("C20", &format!("spec: {{common: {{command: [{words}]}}}}"));
+    let path = "spec.common.command";
+    assert_eq!(at(r#"sh, -c, 'exec celery "$@"', celery"#), []);
+    assert_eq!(at(r#"sh, -c, 'exec celery "$@"'"#), deny(path), "the first argument becomes $0");
+    assert_eq!(at("sh, -c, 'celery $*'"), deny(path));
+    assert_eq!(at("bash, -ec, 'exec celery ${@}'"), deny(path));
+    assert_eq!(at(r#"sh, -c, 'exec celery "$0" "$@"'"#), [], "$0 is used as what it is");
+    for lost in ["sh, -c, exec celery", "sh, -c, 'exec celery -A shop worker', celery"] {
+        assert_eq!(at(lost), deny(path), "{lost}");
+    }
+    assert_eq!(at("sh, -c, 'exec celery $1 $2 $3', celery"), []);
+    assert_eq!(at(r#"sh, -c, 'celery "$@"', celery"#), warn(path));
+    assert_eq!(at("sh, ./start.sh"), []);
+}
+
+#[test]
+fn a_command_ends_before_the_app() {
+    let at = |words: &str| of_rule("C26", &format!("spec: {{common: {{command: [{words}]}}}}"));
+    for (words, index) in [
+        ("celery, -A, shop", 1),
+        ("celery, worker", 1),
+        ("python, -m, celery, --app=shop, beat", 3),
+        ("celery, --app, shop", 1),
+        ("celery, flower", 1),
+        ("celery -A shop worker", 0),
+        ("poetry run celery", 0),
+        ("''", 0),
+        ("' '", 0),
+        ("sh -c celery", 0),
+    ] {
+        assert_eq!(at(words), deny(&format!("spec.common.command[{index}]")), "{words}");
+    }
+    for words in [
+        "celery",
+        "/venv/bin/celery",
+        "poetry, run, celery",
+        "newrelic-admin, run-program, celery",
+        "python, -m, celery",
+        "/sbin/tini, --, celery",
+        "sh, -c, 'exec celery \"$@\"', worker",
+        "env, 'A=b c', celery",
+    ] {
+        assert_eq!(at(words), [], "{words}");
+    }
+}
+
+#[test]
+fn templates_do_not_go_past_the_fields_that_are_judged() {
+    let at = |place: &str, template: &str| {
+        of_rule("C27", &format!("spec: {{{place}: {{podTemplate: {{spec: {{{template}}}}}}}}}"))
+    };
+    let path = "spec.common.podTemplate.spec";
+    let container = |field: &str| format!("containers: [{{name: log}}, {{name: celery, {field}}}]");
+    for field in ["command", "args"] {
+        let words = container(&format!("{field}: [a]"));
+        assert_eq!(at("common", &words), deny(&format!("{path}.containers[1].{field}")));
+    }
+    let grace = "terminationGracePeriodSeconds";
+    for seconds in ["0", "30"] {
+        let template = format!("{grace}: {seconds}");
+        assert_eq!(at("common", &template), deny(&format!("{path}.{grace}")));
+        assert_eq!(at("workerSpec", &template).len(), 1);
+        assert_eq!(at("workerSpec: null, beatSpec", &template), [], "beat has no such field");
+    }
+    assert_eq!(at("common", "containers: [{name: log, command: [a], args: [b]}]"), []);
+    assert_eq!(at("common", &container("tty: true")), []);
+    // One cause, one finding.
+    assert_eq!(at("common", &format!("{grace}: '30'")), []);
+    // The null has to survive the overlay of this test.
+    let mut object = shop("{}");
+    object["spec"]["workerSpec"]["podTemplate"] =
+        json!({"spec": {"containers": [{"name": "celery", "args": null}]}});
+    assert_eq!(found(&object, None).len(), 1);
+}

@@ -175,3 +175,86 @@ fn probes_say_what_they_need() {
     assert_eq!(solo("timeLimit: 299"), []);
     assert_eq!(solo("softTimeLimit: 900"), []);
 }
+
+#[test]
+fn time_limits_count_in_the_arguments_too() {
+    let at = |id: &str, broker: &str, worker: &str| {
+        of_rule(id, &format!("spec: {{common: {{broker: {{url: '{broker}'}}}}, workerSpec: {{{worker}}}}}"))
+    };
+    let (redis, rabbitmq) = ("redis://cache", "amqp://app@mq");
+    let long = "args: ['--time-limit=7200']";
+    assert_eq!(at("G03", redis, long), warn("spec.workerSpec.gracefulShutdown.timeoutSeconds"));
+    assert_eq!(at("G03", redis, &format!("{long}, gracefulShutdown: {{timeoutSeconds: 7200}}")), []);
+    assert_eq!(at("G10", redis, long), warn("spec.workerSpec.args[0]"));
+    assert_eq!(at("G10", redis, "args: ['--time-limit', '7200']"), warn("spec.workerSpec.args[1]"));
+    assert_eq!(at("G11", rabbitmq, long), warn("spec.workerSpec.args[0]"));
+    for id in ["G03", "G10", "G11"] {
+        let broker = if id == "G11" { rabbitmq } else { redis };
+        assert_eq!(at(id, broker, "args: ['--time-limit=60'], timeLimit: 7200"), [], "{id}: arguments win");
+        assert_eq!(at(id, broker, "args: ['--time-limit=$(LIMIT)'], timeLimit: 7200"), [], "{id}");
+        assert_eq!(at(id, broker, &format!("{long}, pool: solo")), [], "{id}");
+    }
+}
+
+#[test]
+fn a_heartbeat_has_an_age_and_a_shell_its_variables() {
+    let at = |id: &str, probe: &str| {
+        of_rule(id, &format!("spec: {{workerSpec: {{probes: {{liveness: {probe}}}}}}}"))
+    };
+    let path = "spec.workerSpec.probes.liveness";
+    assert_eq!(at("G21", "{type: Heartbeat, maxAgeSeconds: 0}"), deny(&format!("{path}.maxAgeSeconds")));
+    assert_eq!(at("G21", "{type: Heartbeat, maxAgeSeconds: -1}").len(), 1);
+    assert_eq!(at("G21", "{type: Heartbeat, maxAgeSeconds: 1}"), []);
+    assert_eq!(at("G21", "{type: Custom, command: [a], maxAgeSeconds: 0}"), []);
+    let script = |script: &str| at("G17", &format!("{{type: Custom, command: [sh, -c, '{script}']}}"));
+    assert_eq!(script("check $(HOSTNAME)"), warn(&format!("{path}.command[2]")));
+    for good in ["check $HOSTNAME", "check $(hostname)", "check $((A + 1))", "check $(", "check $()"] {
+        assert_eq!(script(good), [], "{good}");
+    }
+}
+
+#[test]
+fn of_two_rules_that_see_one_mistake_one_speaks() {
+    let solo = |broker: &str| {
+        format!(
+            "spec: {{common: {{broker: {{url: '{broker}'}}}}, workerSpec: {{pool: solo, probes: {{startup: {{type: Ping}}}}}}}}"
+        )
+    };
+    assert_eq!(of_rule("G12", &solo("sqs://")), []);
+    assert_eq!(of_rule("G13", &solo("sqs://")).len(), 1);
+    assert_eq!(of_rule("G12", &solo("redis://cache")).len(), 1);
+    let stop = |version: &str, mode: &str| {
+        format!(
+            "spec: {{common: {{celeryVersion: '{version}'}}, workerSpec: {{pool: solo, gracefulShutdown: {{mode: {mode}}}}}}}"
+        )
+    };
+    for (version, mode, version_speaks, pool_speaks) in
+        [("5.4", "Soft", 1, 0), ("5.5", "Soft", 0, 1), ("5.4", "Cold", 0, 1), ("5.4", "Warm", 0, 0)]
+    {
+        assert_eq!(of_rule("G04", &stop(version, mode)).len(), version_speaks, "{version} {mode}");
+        assert_eq!(of_rule("G05", &stop(version, mode)).len(), pool_speaks, "{version} {mode}");
+    }
+}
+
+#[test]
+fn what_sleeps_before_the_stop_sleeps_less_than_there_is_time() {
+    let at = |command: &str, grace: u32| {
+        let spec = format!(
+            "spec: {{workerSpec: {{gracefulShutdown: {{timeoutSeconds: {grace}}}, lifecycle: {{preStop: {{exec: {{command: [{command}]}}}}}}}}}}"
+        );
+        of_rule("G22", &spec).len()
+    };
+    for (command, grace, expected) in [
+        ("sleep, '30'", 30, 1),
+        ("sleep, '30'", 31, 0),
+        ("/bin/sleep, 10m", 600, 1),
+        ("sh, -c, sleep 60", 60, 1),
+        ("sh, -c, 'sleep 60 &'", 60, 0),
+        ("sleep, forever", 30, 0),
+        ("sleep", 30, 0),
+        ("./drain, '900'", 30, 0),
+        ("sleep, '30'", 0, 0),
+    ] {
+        assert_eq!(at(command, grace), expected, "{command} {grace}");
+    }
+}

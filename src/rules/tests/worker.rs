@@ -111,3 +111,16 @@ fn heartbeats_and_prefetching_depend_on_others() {
     assert_eq!(broker("url: null, redis: {host: cache}"), []);
     assert_eq!(broker("url: null, rabbitmq: {host: mq}").len(), 1);
 }
+
+#[test]
+fn the_memory_of_a_child_may_stand_in_the_arguments() {
+    let with = |kibibytes: u32, more: &str| format!("args: ['--max-memory-per-child={kibibytes}'], {more}");
+    assert_eq!(worker("W32", &with(65535, "concurrency: 1")), warn(&at("args[0]")));
+    assert_eq!(worker("W32", &with(65536, "concurrency: 1")), []);
+    assert_eq!(worker("W32", &with(0, "concurrency: 1")), []);
+    assert_eq!(worker("W32", &with(1, "pool: solo")), []);
+    assert_eq!(worker("W32", &with(65536, "maxMemoryPerChild: 1Mi")), [], "the arguments win");
+    assert_eq!(worker("W32", "args: ['--max-memory-per-child', $(KIB)], maxMemoryPerChild: 1Mi"), []);
+    let memory = "concurrency: 4, resources: {limits: {memory: 1Gi}}";
+    assert_eq!(worker("W33", &with(307_200, memory)), warn(&at("args[0]")));
+}

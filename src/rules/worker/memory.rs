@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about memory, from what a worker of an empty application was seen to use.
 
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-
-use super::effective::{effective_concurrency, effective_pool};
+use super::effective::{effective_concurrency, effective_pool, place};
 use crate::api::WorkerPoolKind;
+use crate::celery::reading::Effective;
 use crate::rules::amount::number;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Pool, Subject};
 
+/// Bytes of a kibibyte, in which Celery counts.
+const KIBI: f64 = 1024.0;
 /// Bytes of a mebibyte.
 const MEBI: f64 = 1024.0 * 1024.0;
 /// Mebibytes of the worker's main process, and the least that a child process has after its first task.
 const MAIN: u32 = 64;
 /// Mebibytes that a child process adds to the container.
 const CHILD: u32 = 40;
+/// The option that says how much memory a child may have.
+const OPTION: &str = "--max-memory-per-child";
 /// Below this many bytes no container starts, of which another rule tells.
 const STARTS: f64 = 4.0 * MEBI;
 
@@ -56,13 +59,14 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn w32(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, bytes) in children(subject) {
+        let Some(path) = children_place(pool) else { continue };
+        let fix = if pool.said.has(OPTION) {
+            format!("use {} or more: it counts KiB", MAIN * 1024)
+        } else {
+            format!("use {MAIN}Mi or more")
+        };
         if bytes >= 0.0 && bytes < f64::from(MAIN) * MEBI {
-            report.add(
-                Kind::Invalid,
-                format!("{}.maxMemoryPerChild", pool.path),
-                "is less than an idle child uses",
-                format!("use {MAIN}Mi or more"),
-            );
+            report.add(Kind::Invalid, path, "is less than an idle child uses", fix);
         }
     }
 }
@@ -70,11 +74,12 @@ fn w32(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn w33(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, bytes) in children(subject) {
         let (Some(limit), Some(tasks)) = (limit(pool), effective_concurrency(pool)) else { continue };
+        let Some(path) = children_place(pool) else { continue };
         if bytes * f64::from(tasks) > limit {
             let children = if tasks == 1 { "child" } else { "children" };
             report.add(
                 Kind::Invalid,
-                format!("{}.maxMemoryPerChild", pool.path),
+                path,
                 format!("x {tasks} {children} exceeds limits.memory"),
                 "lower it or concurrency",
             );
@@ -82,11 +87,22 @@ fn w33(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The prefork pools with a readable `maxMemoryPerChild`, in bytes.
+/// Where somebody says how much memory a child may have.
+fn children_place(pool: &Pool<'_>) -> Option<String> {
+    place(pool, OPTION, "maxMemoryPerChild", pool.spec.max_memory_per_child.is_some())
+}
+
+/// The prefork pools that replace a child for its memory, with the bytes after which they do.
 fn children<'s, 'a>(subject: &'s Subject<'a>) -> impl Iterator<Item = (&'s Pool<'a>, f64)> {
     subject.pools.iter().filter_map(|pool| {
-        let Quantity(text) = pool.spec.max_memory_per_child.as_ref()?;
-        let bytes = number(text)?;
+        let bytes = match pool.said.int(OPTION) {
+            // Celery takes 0 and less for no limit.
+            Effective::Is(kibibytes) => {
+                f64::from(u32::try_from(kibibytes).ok().filter(|kib| *kib > 0)?) * KIBI
+            }
+            Effective::Unclear => return None,
+            Effective::Absent => number(&pool.spec.max_memory_per_child.as_ref()?.0)?,
+        };
         (effective_pool(pool) == Some(WorkerPoolKind::Prefork)).then_some((pool, bytes))
     })
 }
