@@ -3,8 +3,8 @@
 //!
 //! One process, two doors: [`admission`] judges objects before they are stored, [`reconcile`] turns stored ones into
 //! Deployments, Services and autoscalers. Both lead into the same pure rooms ([`defaults`], [`rules`], [`build`],
-//! [`status`]), so they never disagree; the command line ([`cli`]) runs the process and prints what
-//! installs it.
+//! [`status`]), so they never disagree; the command line ([`cli`]) is a third door into those rooms:
+//! it judges, renders and explains without a cluster, runs the process and prints what installs it.
 
 pub mod admin;
 pub mod admission;
