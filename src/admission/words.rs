@@ -50,16 +50,7 @@ pub(super) fn refusal(name: &str, findings: &[Finding]) -> Status {
 
 /// Findings as warnings, in their order.
 pub(super) fn warnings(findings: &[Finding]) -> Vec<String> {
-    findings
-        .iter()
-        .map(|finding| line(&format!("{}: {}", finding.path, plain(finding)), finding.rule))
-        .collect()
-}
-
-/// What is wrong and what to write, without the form of an error.
-fn plain(finding: &Finding) -> String {
-    let value = finding.value.as_ref().map(|value| format!("{value:?} ")).unwrap_or_default();
-    format!("{value}{}; {}", finding.message, finding.fix)
+    findings.iter().map(|finding| line(&finding.warning(), finding.rule)).collect()
 }
 
 /// One line of at most 120 characters that ends with the rule: a warning with a line break would be dropped.

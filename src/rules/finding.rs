@@ -114,11 +114,23 @@ impl Finding {
         let value = self.value.as_ref().map(|value| format!(" \"{value}\":")).unwrap_or_default();
         format!("{}:{value} {}; {} [{}]", self.kind.words(), self.message, self.fix, self.rule)
     }
+
+    /// The whole warning without its rule: `spec.common.celeryApp: "tasks.py" looks like a file name; use "tasks"`. What
+    /// works has not the form of an error.
+    #[must_use]
+    pub fn warning(&self) -> String {
+        let value = self.value.as_ref().map(|value| format!("{value:?} ")).unwrap_or_default();
+        format!("{}: {value}{}; {}", self.path, self.message, self.fix)
+    }
 }
 
+/// In the words of kubectl: a denial as the cause of a refusal, a warning as a warning.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.text())
+        match self.severity {
+            Severity::Deny => write!(f, "{}: {}", self.path, self.text()),
+            Severity::Warn => write!(f, "{} [{}]", self.warning(), self.rule),
+        }
     }
 }
 

@@ -106,6 +106,12 @@ impl Check {
         Self { fields: &[], fix: "", object: None, scale: None, facts: false }
     }
 
+    /// By the command line, which sees the documents of an input side by side.
+    #[must_use]
+    pub(super) const fn input() -> Self {
+        Self { facts: true, ..Self::schema() }
+    }
+
     /// By the function too.
     #[must_use]
     pub(super) const fn and(mut self, check: ObjectCheck) -> Self {

@@ -47,7 +47,7 @@ fn folders_are_searched_and_hidden_files_are_not() {
     let one = bad("shop");
     let here = folder(&[
         ("a/b/c.yaml", &one),
-        ("a/d.yml", &one),
+        ("a/d.yml", &bad("mail")),
         ("a/e.json", "{}"),
         ("a/f.txt", "a: ["),
         ("a/.git/g.yaml", "a: ["),
@@ -122,6 +122,35 @@ fn helm_templates_are_told_to_be_rendered() {
     let answer = lint(here.path(), &["."]);
     assert_eq!(answer.code, 2);
     assert!(answer.err.starts_with("./templates/shop.yaml:7: is a Helm template"), "{}", answer.err);
+}
+
+#[test]
+fn a_celery_of_another_group_is_somebody_elses() {
+    for group in ["celery.example.com", "batch.example.org", "celeryworkers.io"] {
+        let here = folder(&[("a.yaml", &bad("shop").replace("celeryproject.org", group))]);
+        let answer = lint(here.path(), &["a.yaml"]);
+        assert_eq!((answer.code, answer.out.as_str()), (0, ""), "{group}");
+    }
+}
+
+#[test]
+fn two_objects_of_one_name_are_told_apart_by_place() {
+    let (web, other) = (good("shop"), good("shop").replace("  name: shop", "  namespace: b\n  name: shop"));
+    let nameless = |app: &str| {
+        let text = good("shop").replace("  name: shop", "  generateName: shop-");
+        text.replace("    image:", &format!("    appName: {app}\n    image:"))
+    };
+    let here = folder(&[
+        ("a.yaml", &format!("{web}---\n{other}---\n{}---\n{}", nameless("one"), nameless("two"))),
+        ("b.yaml", &web),
+    ]);
+    let answer = lint(here.path(), &["."]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert_eq!(
+        answer.out,
+        "Celery default/shop\n./b.yaml:4: warning: metadata.name: \"shop\" is the name of the Celery at ./a.yaml:4 too, \
+         and only the last one applied stays; rename or remove one of them [S04]\n"
+    );
 }
 
 #[test]

@@ -42,7 +42,8 @@ impl Known {
     fn add(&mut self, object: &Value, default: &str) {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
         let (Some(version), Some(kind)) = (text("/apiVersion"), text("/kind")) else { return };
-        let name = text("/metadata/name").unwrap_or_default().to_owned();
+        // One whose name the API server is to make up is nobody's neighbour, itself least of all.
+        let Some(name) = text("/metadata/name").map(str::to_owned) else { return };
         let namespace = text("/metadata/namespace").unwrap_or(default).to_owned();
         let facts = self.0.entry(namespace).or_default();
         match (version, kind) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The verdict on one object: what the schema and the rules find, with lines.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,6 +13,10 @@ use crate::defaults::{self, Moment};
 use crate::rules::{self, Facts, Finding, Severity, schema};
 
 use super::facts::Known;
+
+/// How many letters of the group may be wrong in what is still meant to be one of our objects: anybody may have a kind
+/// of this name in a group of their own.
+const MAX_TYPOS: usize = 3;
 
 /// A finding and its line.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ pub(in crate::cli) struct Verdict {
     pub(in crate::cli) namespace: String,
     /// Its name, empty when it has none.
     pub(in crate::cli) name: String,
+    /// The line of its name; `None` when the API server is to make one up.
+    name_line: Option<usize>,
     /// As it would be stored.
     pub(in crate::cli) object: Value,
     /// In the order of the lines.
@@ -62,6 +70,7 @@ pub(super) fn verdict(object: Object, default: &str, known: &mut Known) -> Optio
     } else {
         (value.clone(), vec![misnamed(version, kind)?])
     };
+    let name_line = text("/metadata/name").map(|_| node.line_at("metadata.name"));
     // In quotes a template is a text, and only the rules stumble over it.
     for finding in &mut findings {
         if node.text_at(&finding.path).is_some_and(|text| text.contains("{{")) {
@@ -75,12 +84,31 @@ pub(super) fn verdict(object: Object, default: &str, known: &mut Known) -> Optio
         file,
         namespace,
         name,
+        name_line,
         object,
         findings: findings
             .into_iter()
             .map(|finding| Located { line: node.line_at(&finding.path), finding })
             .collect(),
     })
+}
+
+/// Warns of every object that has the name of an earlier one.
+pub(super) fn tell_names_apart(verdicts: &mut [Verdict]) {
+    let mut first: HashMap<(String, String), String> = HashMap::new();
+    for verdict in verdicts {
+        let Some(line) = verdict.name_line else { continue };
+        match first.entry((verdict.namespace.clone(), verdict.name.clone())) {
+            Entry::Vacant(entry) => {
+                entry.insert(format!("{}:{line}", verdict.file));
+            }
+            Entry::Occupied(first) => {
+                let finding = schema::twice(&verdict.name, first.get());
+                let at = verdict.findings.partition_point(|located| located.line < line);
+                verdict.findings.insert(at, Located { line, finding });
+            }
+        }
+    }
 }
 
 /// The object as it would be stored, and everything that is wrong with it.
@@ -99,7 +127,7 @@ fn judged(value: &Value, written: &dyn Fn(&str) -> Option<String>, facts: &Facts
 fn misnamed(version: &str, kind: &str) -> Option<Finding> {
     let (group, _) = version.split_once('/')?;
     if group != GROUP {
-        let meant = kind == "Celery" && strsim::jaro_winkler(group, GROUP) > 0.85;
+        let meant = kind == "Celery" && strsim::damerau_levenshtein(group, GROUP) <= MAX_TYPOS;
         return meant.then(|| schema::misnamed("apiVersion", version, API_VERSION));
     }
     if version != API_VERSION {

@@ -46,8 +46,9 @@ pub(super) fn outcome(documents: &Documents) -> Outcome {
     let Input { files, objects, unreadable } = input::read(&documents.paths);
     let namespace = &documents.namespace;
     let mut known = Known::gathered(objects.iter().map(|object| &object.value), namespace);
-    let verdicts =
+    let mut verdicts: Vec<Verdict> =
         objects.into_iter().filter_map(|object| judge::verdict(object, namespace, &mut known)).collect();
+    judge::tell_names_apart(&mut verdicts);
     Outcome { files, verdicts, unreadable, known }
 }
 

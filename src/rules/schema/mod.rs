@@ -44,6 +44,13 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::schema(),
         example: Example { bad: "spec: {common: {volumes: [{emptyDir: {}}]}}", at: "spec.common.volumes[0].name", good: "spec: {common: {volumes: [{name: scratch, emptyDir: {}}]}}", old: None },
     },
+    Rule {
+        id: TWICE, severity: Severity::Warn, schema: false, since: "0.1",
+        title: "an input has one Celery of a name in each namespace",
+        consequence: "kubectl applies both, one after the other, and only what the last one says stays; a test of the first one told nothing.",
+        check: Check::input(),
+        example: Example { bad: "metadata: {name: shop}", at: "metadata.name", good: "metadata: {name: mall}", old: None },
+    },
 ];
 
 /// A field that does not exist.
@@ -52,6 +59,8 @@ const UNKNOWN: &str = "S01";
 const TYPE: &str = "S02";
 /// A value outside of the schema.
 const VALUE: &str = "S03";
+/// A name that an earlier document of the input has.
+const TWICE: &str = "S04";
 
 /// An object as the schema sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +95,23 @@ pub fn misnamed(field: &str, written: &str, meant: &str) -> Finding {
         value: Some(shown(written)),
         message: format!("is not the {field} of a Celery"),
         fix: format!("use {meant}"),
+    }
+}
+
+/// A finding about an object whose name an earlier one of the input has, which stands at `first`.
+#[must_use]
+pub fn twice(name: &str, first: &str) -> Finding {
+    let path = "metadata.name".to_owned();
+    Finding {
+        rule: TWICE,
+        severity: Severity::Warn,
+        schema: false,
+        place: path.clone(),
+        path,
+        kind: Kind::Duplicate,
+        value: Some(shown(name)),
+        message: format!("is the name of the Celery at {first} too, and only the last one applied stays"),
+        fix: "rename or remove one of them".to_owned(),
     }
 }
 
