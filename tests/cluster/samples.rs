@@ -35,6 +35,27 @@ const SAMPLES: &[(&str, &str, Children)] = &[
         &[("deployments", "shop-monitor-flower"), ("services", "shop-monitor-flower")],
     ),
     (
+        "flower-ingress.yaml",
+        "shop-page",
+        &[
+            ("deployments", "shop-page-flower"),
+            ("ingresses", "shop-page-flower"),
+            ("services", "shop-page-flower"),
+        ],
+    ),
+    (
+        "pools-and-beat.yaml",
+        "shop-pools",
+        &[
+            ("deployments", "shop-pools-beat"),
+            ("deployments", "shop-pools-worker"),
+            ("deployments", "shop-pools-worker-exports"),
+            ("deployments", "shop-pools-worker-mail"),
+            ("poddisruptionbudgets", "shop-pools-worker"),
+            ("secrets", "shop-pools-celery-broker"),
+        ],
+    ),
+    (
         "autoscale-cpu.yaml",
         "shop-busy",
         &[

@@ -32,6 +32,10 @@ const ALIASES: &[Alias] = &[
     (&["spec.flowerSpec"], &["numOfWorkers", "replicaCount"], "did you mean replicas?"),
     (PODS, &["sidecars", "containers", "extraContainers"], "use podTemplate.spec.containers"),
     (&["spec"], &["autoscaling", "autoscaler", "autoscale", "hpa", "keda"], "did you mean scaleTargetRef?"),
+    (&["spec.flowerSpec.ingress"], &["tls", "secretName"], "did you mean tlsSecretName?"),
+    (&["spec.flowerSpec.ingress"], &["hosts"], "use host, which is one name"),
+    (&["spec.flowerSpec.ingress"], &["paths"], "use path, or spec.flowerSpec.urlPrefix"),
+    (&["spec.common.broker.redis"], &["visibilityTimeout", "visibilityTimeoutSeconds", "visibility_timeout"], "use transportOptions.visibility_timeout of the broker"),
     (&["spec"], &["replicas", "numOfWorkers"], "did you mean spec.workerSpec.numOfWorkers?"),
 ];
 

@@ -12,7 +12,7 @@ fn found(overlay: &str) -> Vec<String> {
 
 #[test]
 fn its_examples_are_found_under_their_ids() {
-    for rule in RULES {
+    for rule in RULES.iter().filter(|rule| !rule.is_about_facts()) {
         let object = example::object(rule.example.bad).expect("is YAML");
         let findings = reading(&object, &|_| None).findings;
         let found: Vec<(&str, &str)> =
