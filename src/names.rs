@@ -25,6 +25,12 @@ pub const TEMPORARY_VOLUME: &str = "celery-operator-tmp";
 pub const BROKER_AUTHORITY_VOLUME: &str = "celery-operator-broker";
 /// Volume with Flower's certificate.
 pub const FLOWER_TLS_VOLUME: &str = "celery-operator-flower-tls";
+/// Volume with what outlives a pod: Flower's history, beat's schedule.
+pub const DATA_VOLUME: &str = "celery-operator-data";
+/// Volume with what makes Celery show that it lives.
+pub const PROBE_VOLUME: &str = "celery-operator-probe";
+/// Volume with the files by which it does.
+pub const ALIVE_VOLUME: &str = "celery-operator-alive";
 
 /// Name of a worker pool's Deployment and of its autoscaler.
 #[must_use]
@@ -32,13 +38,13 @@ pub fn worker(app: &str, pool: &str) -> String {
     if pool == DEFAULT_POOL { format!("{app}-worker") } else { format!("{app}-worker-{pool}") }
 }
 
-/// Name of Flower's Deployment, Service and autoscaler.
+/// Name of Flower's Deployment, Service, autoscaler, claim and monitor.
 #[must_use]
 pub fn flower(app: &str) -> String {
     format!("{app}-flower")
 }
 
-/// Name of beat's Deployment.
+/// Name of beat's Deployment and claim.
 #[must_use]
 pub fn beat(app: &str) -> String {
     format!("{app}-beat")
@@ -56,6 +62,12 @@ pub fn keda_secret(app: &str) -> String {
     format!("{app}-celery-keda")
 }
 
+/// Name of the `ConfigMap` with what makes Celery show that it lives.
+#[must_use]
+pub fn probe_files(app: &str) -> String {
+    format!("{app}-celery-probe")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +80,6 @@ mod tests {
         assert_eq!(beat("shop"), "shop-beat");
         assert_eq!(broker_secret("shop"), "shop-celery-broker");
         assert_eq!(keda_secret("shop"), "shop-celery-keda");
+        assert_eq!(probe_files("shop"), "shop-celery-probe");
     }
 }

@@ -38,7 +38,8 @@ fn object(overlay: &str) -> Value {
     example::object(overlay).unwrap()
 }
 
-/// A webhook that knows the neighbours of the examples, and for a rule about facts that KEDA is not there.
+/// A webhook that knows the neighbours of the examples, and for a rule about facts that neither KEDA nor the Prometheus operator
+/// is there.
 fn webhook(rule: &Rule) -> Router {
     let mut writer = Writer::new(ApiResource::erase::<Celery>(&()));
     let celeries = CeleryIndex::new(vec![writer.as_reader()]);
@@ -50,6 +51,7 @@ fn webhook(rule: &Rule) -> Router {
     let children = Arc::new(ChildIndex::default());
     if rule.is_about_facts() {
         children.forget_kind(ChildKind::ScaledObject);
+        children.forget_kind(ChildKind::ServiceMonitor);
     }
     admission::router(Surroundings::new(celeries, vec![children]))
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is rendered, byte by byte: every `golden/<case>.yaml` has its children in `golden/<case>.children.yaml`.
 //!
-//! A case is a Celery, the Secrets that were read beside it, and `# keda: false` as its first line where KEDA is not
-//! installed. A change of a golden file is a restart of somebody's workers: `UPDATE_GOLDEN=1 cargo test --test render`
+//! A case is a Celery, the Secrets that were read beside it, and `# keda: false` or `# monitors: false` as its first
+//! line where KEDA or the Prometheus operator is not installed. A change of a golden file is a restart of somebody's workers: `UPDATE_GOLDEN=1 cargo test --test render`
 //! writes them anew, the review of the difference is yours.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

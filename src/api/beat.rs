@@ -12,6 +12,9 @@ use super::json::AnyObject;
 use super::open::Open;
 use super::worker_words::LogLevel;
 
+/// Folder of the volume of `persistence` in beat's container.
+pub const BEAT_FOLDER: &str = "/data/beat";
+
 /// Beat: one pod, replaced and never doubled, since two of them send every task twice.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
@@ -21,8 +24,8 @@ pub struct BeatSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub scheduler: Option<String>,
-    /// File in which Celery's own scheduler keeps what it sent; absent: `/tmp/celerybeat-schedule`, or a file on the
-    /// volume of `persistence`.
+    /// File in which Celery's own scheduler keeps what it sent; absent: `/tmp/celerybeat-schedule`, with `persistence`
+    /// `/data/beat/celerybeat-schedule`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub schedule_file: Option<String>,
@@ -42,7 +45,7 @@ pub struct BeatSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub resources: Option<ResourceRequirements>,
-    /// A volume for the schedule file; absent: it starts anew with every pod.
+    /// A volume for the schedule file, at `/data/beat`; absent: it starts anew with every pod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub persistence: Option<BeatPersistence>,

@@ -194,7 +194,8 @@ pub struct FlowerPersistence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub retain: Option<bool>,
-    /// Folder of the volume in Flower's container; absent: `/data/flower`.
+    /// Folder of the volume in Flower's container; absent: `/data/flower`. A container that does not run as root needs
+    /// `common.securityContext.fsGroup` to write there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub path: Option<String>,

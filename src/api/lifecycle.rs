@@ -66,8 +66,8 @@ pub struct Probes {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("required" = ["type"]))]
 pub struct Probe {
-    /// `Ping` asks the worker through the broker, `Heartbeat` looks at the age of a file that it touches, `Custom` runs
-    /// a command, `None` asks nothing.
+    /// `Ping` asks the worker through the broker, `Heartbeat` looks at the age of a file that it touches, which
+    /// needs `sh`, `stat` and `date` in the image, `Custom` runs a command, `None` asks nothing.
     #[serde(rename = "type", default)]
     #[garde(skip)]
     pub type_: Open<ProbeType>,

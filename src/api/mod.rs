@@ -30,7 +30,7 @@ pub use autoscale::{
     TriggerAuthenticationKind, TriggerAuthenticationRef,
 };
 pub use backend::ResultBackend;
-pub use beat::{BeatPersistence, BeatSpec};
+pub use beat::{BEAT_FOLDER, BeatPersistence, BeatSpec};
 pub use broker::{Broker, SecretKeyRef};
 pub use broker_parts::{BrokerTls, CertReqs, RabbitMqBroker, RedisBroker, RedisSentinel, SqsBroker};
 pub use celery::{Celery, CelerySpec};

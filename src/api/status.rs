@@ -170,6 +170,12 @@ pub struct EffectiveStatus {
     /// Port of Flower and of its Service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flower_port: Option<i32>,
+    /// File of Flower's history on its volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flower_history: Option<String>,
+    /// File of beat's schedule on its volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beat_schedule: Option<String>,
     /// Tasks that a worker of the default pool runs at once; absent where its arguments say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,

@@ -24,13 +24,7 @@ pub(super) fn deployment(resolved: &Resolved, flower: &Flower) -> Manifest {
         component: Component::Flower,
         pool: None,
         replicas: flower.replicas,
-        strategy: DeploymentStrategy {
-            type_: Some("RollingUpdate".to_owned()),
-            rolling_update: Some(RollingUpdateDeployment {
-                max_surge: Some(IntOrString::Int(1)),
-                max_unavailable: Some(IntOrString::Int(0)),
-            }),
-        },
+        strategy: strategy(flower),
         pace: Pace::default(),
         pod: &flower.pod,
         container: Container {
@@ -50,6 +44,20 @@ pub(super) fn deployment(resolved: &Resolved, flower: &Flower) -> Manifest {
         },
     };
     deployment::deployment(resolved, workload)
+}
+
+/// The successor comes first, unless both would write one history: then it waits until the file is free.
+fn strategy(flower: &Flower) -> DeploymentStrategy {
+    if flower.storage.is_some() {
+        return DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None };
+    }
+    DeploymentStrategy {
+        type_: Some("RollingUpdate".to_owned()),
+        rolling_update: Some(RollingUpdateDeployment {
+            max_surge: Some(IntOrString::Int(1)),
+            max_unavailable: Some(IntOrString::Int(0)),
+        }),
+    }
 }
 
 fn health(flower: &Flower, period_seconds: i32) -> Probe {

@@ -27,11 +27,17 @@ pub enum ChildKind {
     PodDisruptionBudget,
     /// `networking.k8s.io/v1` Ingress.
     Ingress,
+    /// `v1` `PersistentVolumeClaim`.
+    PersistentVolumeClaim,
+    /// `v1` `ConfigMap`.
+    ConfigMap,
+    /// `monitoring.coreos.com/v1` `ServiceMonitor`.
+    ServiceMonitor,
 }
 
 impl ChildKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Secret,
         Self::Deployment,
         Self::Service,
@@ -40,6 +46,9 @@ impl ChildKind {
         Self::ScaledObject,
         Self::PodDisruptionBudget,
         Self::Ingress,
+        Self::PersistentVolumeClaim,
+        Self::ConfigMap,
+        Self::ServiceMonitor,
     ];
 
     /// Name of the kind.
@@ -48,10 +57,10 @@ impl ChildKind {
         self.coordinates().2
     }
 
-    /// Whether the kind belongs to KEDA and is there only where KEDA is.
+    /// Whether the kind is there only where somebody installed it: those of KEDA and of the Prometheus operator.
     #[must_use]
-    pub fn is_keda(self) -> bool {
-        matches!(self, Self::TriggerAuthentication | Self::ScaledObject)
+    pub fn is_optional(self) -> bool {
+        matches!(self, Self::TriggerAuthentication | Self::ScaledObject | Self::ServiceMonitor)
     }
 
     /// Group, version, kind and plural.
@@ -69,6 +78,9 @@ impl ChildKind {
             Self::ScaledObject => ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
             Self::PodDisruptionBudget => ("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"),
             Self::Ingress => ("networking.k8s.io", "v1", "Ingress", "ingresses"),
+            Self::PersistentVolumeClaim => ("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+            Self::ConfigMap => ("", "v1", "ConfigMap", "configmaps"),
+            Self::ServiceMonitor => ("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors"),
         }
     }
 

@@ -5,12 +5,15 @@
 mod applied;
 mod beat;
 mod budget;
+mod claim;
 mod deployment;
 mod flower;
 mod hpa;
 mod ingress;
 mod manifest;
+mod monitor;
 mod overlay;
+mod probe;
 mod scaled_object;
 mod secret;
 mod triggers;
@@ -30,6 +33,8 @@ pub use manifest::{ChildKey, ChildKind, Manifest};
 pub struct Capabilities {
     /// KEDA's definitions are installed.
     pub keda: bool,
+    /// Those of the Prometheus operator are.
+    pub monitors: bool,
 }
 
 /// The children, in the order in which they are applied.
@@ -46,6 +51,8 @@ pub struct Children {
 pub fn children(resolved: &Resolved, capabilities: Capabilities) -> Children {
     let mut children = Children::default();
     secret::broker(resolved, &mut children);
+    claim::claims(resolved, &mut children);
+    children.manifests.extend(probe::files(resolved));
     for pool in &resolved.pools {
         children.manifests.push(worker::deployment(resolved, pool));
         children.manifests.extend(budget::budget(resolved, pool));
@@ -57,6 +64,7 @@ pub fn children(resolved: &Resolved, capabilities: Capabilities) -> Children {
         children
             .manifests
             .extend(flower.entrance.iter().map(|entrance| ingress::ingress(resolved, entrance)));
+        children.manifests.extend(monitor::monitor(resolved, flower, capabilities));
     }
     for target in targets(resolved) {
         match &target.scaler.queue {

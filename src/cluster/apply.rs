@@ -8,7 +8,7 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::repair::{repair, withdraw};
-use super::{Error, children, drift, limited};
+use super::{Error, children, claim, drift, limited};
 use crate::build::{ChildKind, Manifest};
 use crate::names::{FIELD_MANAGER, REPLICAS_MANAGER};
 use crate::resolve::Owner;
@@ -40,6 +40,9 @@ pub async fn apply(
     if drift::in_step(manifest, &live) {
         return Ok(live);
     }
+    if manifest.kind == ChildKind::PersistentVolumeClaim {
+        return change_claim(&api, manifest, &live).await;
+    }
     withdraw(&api, manifest, &live).await?;
     hand_over_replicas(&api, manifest, &live).await?;
     if drift::has_copies(manifest, &live) {
@@ -54,6 +57,19 @@ pub async fn apply(
         }
         applied => applied,
     }
+}
+
+/// Brings a claim in line as far as claims can be.
+async fn change_claim(
+    api: &Api<DynamicObject>,
+    manifest: &Manifest,
+    live: &DynamicObject,
+) -> Result<Arc<DynamicObject>, Error> {
+    let possible = claim::possible(manifest, live)?;
+    withdraw(api, manifest, live).await?;
+    let forced = PatchParams::apply(FIELD_MANAGER).force();
+    let applied = send(api, &possible, &forced, live.metadata.uid.as_deref()).await;
+    applied.map_err(|error| claim::growth_refused(error, manifest))
 }
 
 /// Sends the manifest; with a UID it reaches that very object or none.
@@ -80,6 +96,10 @@ fn check_owner(owner: &Owner, manifest: &Manifest, live: &DynamicObject) -> Resu
     }
     let kind = manifest.kind.as_str();
     let name = manifest.name.clone();
+    let is_found_again = controller.is_none() && claim::is_found_again(manifest, live);
+    if is_found_again && live.metadata.deletion_timestamp.is_none() {
+        return Ok(());
+    }
     let leaves = live.metadata.deletion_timestamp.is_some()
         || controller.is_some_and(|controller| match controller.kind.as_str() {
             // A Celery of this name that was deleted a moment ago.

@@ -3,6 +3,7 @@
 //! client may otherwise repeat one for minutes.
 
 mod apply;
+mod claim;
 mod drift;
 mod prune;
 mod read;
@@ -59,6 +60,18 @@ pub enum Error {
         /// What the API server says.
         message: String,
     },
+    /// A claim cannot become what the spec asks for, however often it is asked.
+    #[error(
+        "PersistentVolumeClaim {name}: {message}; set {field} back, or delete the claim and what it holds"
+    )]
+    ClaimRefused {
+        /// Name of the claim.
+        name: String,
+        /// The field to look at.
+        field: String,
+        /// Why not.
+        message: String,
+    },
     /// The API server will not take it now: a quota, a role, a namespace that is going.
     #[error("{what} is forbidden: {message}")]
     Forbidden {
@@ -93,6 +106,7 @@ impl Error {
             Self::NameTaken { .. } => "NameTaken",
             Self::Leaving { .. } => "Leaving",
             Self::Refused { .. } => "ChildRefused",
+            Self::ClaimRefused { .. } => "ClaimRefused",
             Self::Forbidden { .. } => "Forbidden",
             Self::Timeout => "ApiTimeout",
             Self::Api(_) => "ApiError",
@@ -102,7 +116,13 @@ impl Error {
     /// Whether only a change by somebody helps.
     #[must_use]
     pub fn is_stalled(&self) -> bool {
-        matches!(self, Self::NameTaken { .. } | Self::Refused { .. })
+        matches!(self, Self::NameTaken { .. } | Self::Refused { .. } | Self::ClaimRefused { .. })
+    }
+
+    /// Whether there is no use in trying again soon.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        matches!(self, Self::ClaimRefused { .. })
     }
 
     /// What the API server said, for the log; nothing when it speaks of a Secret and might quote it.

@@ -33,12 +33,17 @@ impl Surroundings {
     /// What is known beside the object of this name; a name that is not given yet is empty.
     #[must_use]
     pub fn facts(&self, namespace: &str, name: &str) -> Facts {
-        Facts { keda: self.keda(), neighbours: self.celeries.neighbours(namespace, name), ..Facts::default() }
+        Facts {
+            keda: self.knows(ChildKind::ScaledObject),
+            monitors: self.knows(ChildKind::ServiceMonitor),
+            neighbours: self.celeries.neighbours(namespace, name),
+            ..Facts::default()
+        }
     }
 
-    /// Kinds belong to the whole cluster: one scope that has seen KEDA's is enough.
-    fn keda(&self) -> Option<bool> {
-        let seen = self.children.iter().filter_map(|children| children.presence(ChildKind::ScaledObject));
+    /// Kinds belong to the whole cluster: one scope that has seen them is enough.
+    fn knows(&self, kind: ChildKind) -> Option<bool> {
+        let seen = self.children.iter().filter_map(|children| children.presence(kind));
         seen.reduce(|one, other| one || other)
     }
 }

@@ -49,10 +49,12 @@ fn cluster_rules() -> Value {
         { "apiGroups": ["apps"], "resources": ["deployments"], "verbs": child },
         // get: the broker's URL or password, under whatever name the user keeps it. The rest: what is made from it.
         { "apiGroups": [""], "resources": ["secrets", "services"], "verbs": child },
+        { "apiGroups": [""], "resources": ["configmaps", "persistentvolumeclaims"], "verbs": child },
         { "apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": child },
         { "apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": child },
         { "apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": child },
         { "apiGroups": ["keda.sh"], "resources": ["scaledobjects", "triggerauthentications"], "verbs": child },
+        { "apiGroups": ["monitoring.coreos.com"], "resources": ["servicemonitors"], "verbs": child },
         {
             "apiGroups": ["admissionregistration.k8s.io"],
             "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],

@@ -32,12 +32,18 @@ pub(super) async fn converge(
     let namespace = celery.namespace().unwrap_or_default();
     let sources = cluster::read_secrets(&context.client, &namespace, resolve::secrets(&celery.spec)).await?;
     let resolved = resolve::resolved(celery, &sources);
-    let capabilities = Capabilities { keda: context.index.knows(ChildKind::ScaledObject) };
+    let capabilities = Capabilities {
+        keda: context.index.knows(ChildKind::ScaledObject),
+        monitors: context.index.knows(ChildKind::ServiceMonitor),
+    };
     let wanted = build::children(&resolved, capabilities);
     let mut failure = prune(context, &resolved.owner, &wanted).await;
     let mut children = Vec::new();
+    // The Deployments that would mount somebody else's claim; they are called like it.
+    let mut unsafe_to_start = Vec::new();
     for manifest in &wanted.manifests {
-        if waits(context, &resolved.owner, manifest) {
+        let is_unsafe = manifest.kind == ChildKind::Deployment && unsafe_to_start.contains(&&manifest.name);
+        if is_unsafe || waits(context, &resolved.owner, manifest) {
             continue;
         }
         let key = (manifest.kind, namespace.clone(), manifest.name.clone());
@@ -52,7 +58,13 @@ pub(super) async fn converge(
                 }
                 children.push(Applied { kind: manifest.kind, name: manifest.name.clone(), live });
             }
-            Err(error) => failure = failure.or(Some(error)),
+            Err(error) => {
+                let is_claim = manifest.kind == ChildKind::PersistentVolumeClaim;
+                if is_claim && matches!(error, cluster::Error::NameTaken { .. }) {
+                    unsafe_to_start.push(&manifest.name);
+                }
+                failure = failure.or(Some(error));
+            }
         }
     }
     Ok((Outcome { resolved, children, capabilities }, failure))

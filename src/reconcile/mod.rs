@@ -161,6 +161,10 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
     let status = status::status(&observed, &Time(Timestamp::now()));
     report(&context, &object, judged.celery.status.as_ref(), &status).await?;
     if let Some(error) = failure {
+        if error.is_settled() {
+            warn!(name = object.name_any(), namespace = object.namespace(), %error, "not converged");
+            return Ok(Action::requeue(RESYNC));
+        }
         Err(Error(error))
     } else {
         context.forget_failures(&object);

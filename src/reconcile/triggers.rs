@@ -23,7 +23,7 @@ use crate::labels::MANAGED_SELECTOR;
 pub(super) struct Triggers {
     /// A child of this object changed.
     pub(super) objects: SelectAll<BoxStream<'static, ObjectRef<DynamicObject>>>,
-    /// Every kind of children was listed, or one of KEDA's came or went: every object is to be looked at.
+    /// Every kind of children was listed, or an optional one came or went: every object is to be looked at.
     pub(super) everything: mpsc::UnboundedReceiver<()>,
 }
 
@@ -56,16 +56,16 @@ fn watched(
                 // Every attempt to list begins with `Init`, also one that fails.
                 is_failing &= matches!(event, Event::Init);
                 let change = index.observe(kind, event);
-                if change.became_known && kind.is_keda() {
+                if change.became_known && kind.is_optional() {
                     info!(kind = kind.as_str(), "the cluster knows this kind");
                 }
                 // Nothing is reconciled before all kinds are listed: the last of them wakes up everything.
-                if change.became_known && (kind.is_keda() || index.is_synced()) {
+                if change.became_known && (kind.is_optional() || index.is_synced()) {
                     let _ = news.unbounded_send(());
                 }
                 changed = change.objects;
             }
-            Err(error) if kind.is_keda() && is_unknown_kind(&error) => {
+            Err(error) if kind.is_optional() && is_unknown_kind(&error) => {
                 if index.forget_kind(kind) {
                     info!(kind = kind.as_str(), "the cluster does not know this kind");
                     let _ = news.unbounded_send(());
@@ -81,8 +81,18 @@ fn watched(
                 is_failing = true;
             }
         }
-        stream::iter(changed).filter_map(|child| std::future::ready(owner(&child)))
+        stream::iter(changed).filter_map(move |child| {
+            let retained = || (kind == ChildKind::PersistentVolumeClaim).then(|| made_for(&child)).flatten();
+            std::future::ready(owner(&child).or_else(retained))
+        })
     })
+}
+
+/// The Celery for which a claim without an owner was made.
+fn made_for(claim: &DynamicObject) -> Option<ObjectRef<DynamicObject>> {
+    let name = claim.labels().get("app.kubernetes.io/instance")?;
+    let namespace = claim.namespace()?;
+    Some(ObjectRef::new_with(name, ApiResource::erase::<Celery>(&())).within(&namespace))
 }
 
 /// The API server answers 404 for a kind it does not serve.

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 
 use super::pod::{Made, Own, Pod, pod};
 use super::said::{self, Said};
-use super::{BrokerAccess, known, probes, settings};
+use super::{BrokerAccess, Storage, heartbeat, known, probes, settings, storage};
 use crate::api::{BeatSpec, CelerySpec};
 
 /// Where the schedule is kept when nobody says another place.
@@ -22,13 +22,29 @@ pub struct Beat {
     pub args: Vec<String>,
     /// Requests and limits.
     pub resources: Option<ResourceRequirements>,
+    /// Where its schedule is kept.
+    pub storage: Option<Storage>,
+    /// Whether a probe looks at its heartbeat.
+    pub has_heartbeat: bool,
 }
 
-pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>) -> Beat {
-    let file = written.schedule_file.as_deref().unwrap_or(SCHEDULE);
+pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, app: &str, broker: Option<&BrokerAccess>) -> Beat {
+    let said = Said { args: &written.args, env: [&spec.common.env, &written.env], prefix: said::BEAT };
+    let storage = storage::beat(written, said, app);
+    let on_volume = storage.as_ref().map(|storage| storage.file.as_str());
+    let file = written.schedule_file.as_deref().or(on_volume).unwrap_or(SCHEDULE);
+    let has_heartbeat = heartbeat::is_asked(written.probes.as_ref());
+    let mut made = Made { writes_to_tmp: file.starts_with("/tmp/"), ..Made::default() };
+    made.volumes.extend(storage.as_ref().map(Storage::volume));
+    if has_heartbeat {
+        made.env.extend(heartbeat::scheduler(written.scheduler.as_deref(), said));
+        heartbeat::add(&mut made, app);
+    }
     Beat {
-        args: args(written, spec, broker, file),
+        args: args(written, spec, broker, said, file, has_heartbeat),
         resources: written.resources.clone(),
+        storage,
+        has_heartbeat,
         pod: pod(
             spec,
             broker,
@@ -36,7 +52,7 @@ pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, broker: Option<&Broker
                 env: &written.env,
                 env_from: &written.env_from,
                 template: written.pod_template.as_ref(),
-                made: Made { writes_to_tmp: file.starts_with("/tmp/"), ..Made::default() },
+                made,
                 probes: probes::beat(written, spec),
                 grace_seconds: GRACE_SECONDS,
                 ..Own::default()
@@ -45,8 +61,14 @@ pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, broker: Option<&Broker
     }
 }
 
-fn args(written: &BeatSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>, file: &str) -> Vec<String> {
-    let said = Said { args: &written.args, env: [&spec.common.env, &written.env], prefix: said::BEAT };
+fn args(
+    written: &BeatSpec,
+    spec: &CelerySpec,
+    broker: Option<&BrokerAccess>,
+    said: Said<'_>,
+    file: &str,
+    has_heartbeat: bool,
+) -> Vec<String> {
     let mut words = super::celery_app(spec);
     words.push("beat".to_owned());
     let mut option = |written: Option<String>, default: Option<&str>, short: &str, long: &str| {
@@ -58,7 +80,8 @@ fn args(written: &BeatSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>, fi
     let level = written.log_level.as_ref().map(|level| level.written().to_owned());
     option(level, Some("INFO"), "-l", "--loglevel");
     option(written.schedule_file.clone(), Some(file), "-s", "--schedule");
-    option(written.scheduler.clone(), None, "-S", "--scheduler");
+    // With a heartbeat the probe's module loads it.
+    option(written.scheduler.clone().filter(|_| !has_heartbeat), None, "-S", "--scheduler");
     option(written.max_interval.map(|seconds| seconds.to_string()), None, "", "--max-interval");
     let remote = "--enable-remote-control";
     if probes::beat_is_pinged(written) && known::celery_at_least(spec, 5, 7) && !said.option(remote) {
@@ -68,5 +91,7 @@ fn args(written: &BeatSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>, fi
     if known::celery(spec).is_some_and(|(major, _)| major == 4) && !said.option("--pidfile") {
         words.push("--pidfile=".to_owned());
     }
-    settings::joined(words, &written.args, settings::settings(spec, broker))
+    let own_args =
+        if has_heartbeat { heartbeat::loaded_by_beat(&written.args) } else { written.args.clone() };
+    settings::joined(words, &own_args, settings::settings(spec, broker))
 }

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::pod::{Own, Pod, pod};
 use super::said::{self, Said};
-use super::{BrokerAccess, Scaler, flower_words, scaler};
+use super::{BrokerAccess, Scaler, Storage, flower_words, scaler, storage};
 use crate::api::{
     CelerySpec, DEFAULT_POOL, FlowerIngress, FlowerSpec, Open, PathType, ScaleKind, ServiceType, Word, image,
 };
@@ -41,14 +41,28 @@ pub struct Flower {
     pub resources: ResourceRequirements,
     /// Who scales.
     pub scaler: Option<Scaler>,
+    /// Where its history is kept.
+    pub storage: Option<Storage>,
+    /// Whether Prometheus is to scrape it.
+    pub is_monitored: bool,
 }
 
 impl Flower {
     /// Path of the health check, which answers without authentication and with the broker away.
     #[must_use]
     pub fn health_path(&self) -> String {
+        self.path("healthcheck")
+    }
+
+    /// Path of the metrics, which answer without authentication too.
+    #[must_use]
+    pub fn metrics_path(&self) -> String {
+        self.path("metrics")
+    }
+
+    fn path(&self, page: &str) -> String {
         let slash = if self.prefix.is_empty() { "" } else { "/" };
-        format!("{slash}{}/healthcheck", self.prefix)
+        format!("{slash}{}/{page}", self.prefix)
     }
 }
 
@@ -84,7 +98,12 @@ pub struct Exposure {
     pub session_affinity: Option<&'static str>,
 }
 
-pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>) -> Flower {
+pub(super) fn flower(
+    written: &FlowerSpec,
+    spec: &CelerySpec,
+    app: &str,
+    broker: Option<&BrokerAccess>,
+) -> Flower {
     let said = Said { args: &written.args, env: [&spec.common.env, &written.env], prefix: said::FLOWER };
     let from_args =
         said.flower("port").and_then(|port| port.parse().ok()).filter(|port| (1..=65535).contains(port));
@@ -92,11 +111,14 @@ pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec, broker: Option<&Br
     let foreign = written.image.as_deref().is_some_and(image::is_flower);
     let mut args = if foreign { Vec::new() } else { super::celery_app(spec) };
     args.push("flower".to_owned());
-    args.extend(flower_words::words(written, said));
+    let storage = written.persistence.as_ref().map(|persistence| storage::flower(persistence, app));
+    args.extend(flower_words::words(written, said, storage.as_ref()));
     args.extend(written.args.iter().cloned());
     // Last, since the last one wins: the Service and the probes ask here.
     args.extend(["--address=0.0.0.0".to_owned(), format!("--port={port}")]);
     let scaler = scaler::scaler(spec, ScaleKind::Flower, DEFAULT_POOL, None);
+    let mut made = flower_words::made(written);
+    made.volumes.extend(storage.as_ref().map(Storage::volume));
     let prefix = said.flower("url_prefix").or(written.url_prefix.as_deref()).unwrap_or_default();
     Flower {
         args,
@@ -108,6 +130,8 @@ pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec, broker: Option<&Br
         https: written.tls.is_some() || said.flower_or_variable("certfile"),
         resources: written.resources.clone().unwrap_or_else(default_resources),
         scaler,
+        storage,
+        is_monitored: spec.common.metrics.as_ref().and_then(|it| it.flower_service_monitor) == Some(true),
         pod: pod(
             spec,
             broker,
@@ -118,7 +142,7 @@ pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec, broker: Option<&Br
                 template: written.pod_template.as_ref(),
                 without_shared_volumes: written.inherit_volumes == Some(false),
                 foreign_image: foreign,
-                made: flower_words::made(written),
+                made,
                 grace_seconds: GRACE_SECONDS,
                 ..Own::default()
             },

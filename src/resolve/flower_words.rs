@@ -4,6 +4,7 @@
 
 use k8s_openapi::api::core::v1::{SecretVolumeSource, Volume, VolumeMount};
 
+use super::Storage;
 use super::pod::{Made, from_reference, literal};
 use super::said::Said;
 use crate::api::{FlowerAuth, FlowerSpec, FlowerTls, OAuth, OAuthProvider};
@@ -14,11 +15,13 @@ use crate::names;
 const MAX_TASKS: i32 = 20_000;
 const MAX_WORKERS: i32 = 5_000;
 const PURGE_SECONDS: i32 = 300;
+/// Seconds between two writes of the history; by itself Flower writes it at its end only.
+const SAVE_SECONDS: i32 = 60;
 /// Where the certificate is.
 const TLS_FOLDER: &str = "/etc/celery-operator/flower-tls";
 
 /// The options before the user's arguments.
-pub(super) fn words(written: &FlowerSpec, said: Said<'_>) -> Vec<String> {
+pub(super) fn words(written: &FlowerSpec, said: Said<'_>, storage: Option<&Storage>) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = |name: &str, value: Option<String>| {
         words.extend(value.filter(|_| said.flower(name).is_none()).map(|value| format!("--{name}={value}")));
@@ -47,6 +50,12 @@ pub(super) fn words(written: &FlowerSpec, said: Said<'_>) -> Vec<String> {
     if written.tls.is_some() {
         word("certfile", Some(format!("{TLS_FOLDER}/tls.crt")));
         word("keyfile", Some(format!("{TLS_FOLDER}/tls.key")));
+    }
+    if let Some(storage) = storage {
+        let seconds = written.persistence.as_ref().and_then(|it| it.save_interval_seconds);
+        word("persistent", truth(Some(true)));
+        word("db", Some(storage.file.clone()));
+        word("state_save_interval", Some((i64::from(seconds.unwrap_or(SAVE_SECONDS)) * 1000).to_string()));
     }
     words
 }

@@ -8,6 +8,7 @@ mod beat;
 mod broker;
 mod flower;
 mod flower_words;
+mod heartbeat;
 mod known;
 mod pod;
 mod probes;
@@ -15,6 +16,7 @@ mod said;
 mod scaler;
 mod settings;
 mod shutdown;
+mod storage;
 mod worker;
 mod worker_words;
 
@@ -25,8 +27,10 @@ use crate::api::{Celery, CelerySpec, DEFAULT_POOL, ImagePullPolicy, Open, image}
 pub use beat::Beat;
 pub use broker::{BrokerAccess, NOT_MEASURABLE, QueueSource, RedisLists, Sentinel, Tls, Unresolved};
 pub use flower::{Entrance, Exposure, Flower};
+pub use heartbeat::{FILES as PROBE_FILES, STATE as PROBE_STATE};
 pub use pod::{ContainerProbes, Pod};
 pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler, Watch};
+pub use storage::{NewClaim, Storage};
 pub use worker::{Pace, Pool};
 pub use worker_words::Chosen;
 
@@ -128,14 +132,15 @@ pub fn resolved(celery: &Celery, sources: &Sources) -> Resolved {
     }
     let default = spec.worker_spec.iter().map(|worker| (DEFAULT_POOL, worker));
     let named = spec.worker_pools.iter().map(|pool| (pool.name.as_str(), &pool.spec));
-    let pools = default.chain(named).map(|(name, worker)| worker::pool(name, worker, spec, broker.as_ref()));
+    let pools =
+        default.chain(named).map(|(name, worker)| worker::pool(name, worker, spec, &app, broker.as_ref()));
     let written = spec.common.image_pull_policy.as_ref().and_then(Open::known);
     let image = spec.common.image.as_deref().unwrap_or_default();
     Resolved {
         pull_policy: written.unwrap_or_else(|| image::pull_policy(image)),
         pools: pools.collect(),
-        beat: spec.beat_spec.as_ref().map(|written| beat::beat(written, spec, broker.as_ref())),
-        flower: spec.flower_spec.as_ref().map(|written| flower::flower(written, spec, broker.as_ref())),
+        beat: spec.beat_spec.as_ref().map(|written| beat::beat(written, spec, &app, broker.as_ref())),
+        flower: spec.flower_spec.as_ref().map(|written| flower::flower(written, spec, &app, broker.as_ref())),
         app,
         broker,
         owner,

@@ -110,6 +110,8 @@ pub(super) struct Own<'a> {
 /// What the operator adds to a pod.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Made {
+    /// What stands before the command that starts Celery.
+    pub(super) command: Vec<String>,
     pub(super) env: Vec<EnvVar>,
     pub(super) volumes: Vec<(Volume, VolumeMount)>,
     /// Something is written to `/tmp`.
@@ -131,7 +133,7 @@ pub(super) fn pod(spec: &CelerySpec, broker: Option<&BrokerAccess>, own: Own<'_>
         pull_policy: written.unwrap_or_else(|| image::pull_policy(&image)),
         image,
         pull_secrets: common.image_pull_secrets.clone(),
-        command: if celery { vec!["celery".to_owned()] } else { common.command.clone() },
+        command: command(&own.made, if celery { &[] } else { &common.command }),
         env: env(&made_env(common.result_backend.as_ref(), broker, &own.made), &common.env, own.env),
         env_from: common.env_from.iter().chain(own.env_from).cloned().collect(),
         volumes: by_key(shared_volumes.iter().chain(own.volumes), |volume| &volume.name),
@@ -164,6 +166,12 @@ pub(super) fn pod(spec: &CelerySpec, broker: Option<&BrokerAccess>, own: Own<'_>
         temporary(&mut pod);
     }
     pod
+}
+
+/// What starts Celery: `celery` where nothing is written.
+fn command(made: &Made, written: &[String]) -> Vec<String> {
+    let celery = written.is_empty().then(|| "celery".to_owned());
+    made.command.iter().chain(written).cloned().chain(celery).collect()
 }
 
 /// What the operator gives every container: where tasks travel, where results are kept, and what is `made`.

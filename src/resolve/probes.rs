@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{ExecAction, Probe as KubeProbe};
 use super::known::{celery_at_least, transport};
 use super::pod::ContainerProbes;
 use super::said::Said;
-use super::{settings, worker_words};
+use super::{heartbeat, settings, worker_words};
 use crate::api::{BeatSpec, CelerySpec, Open, Probe, ProbeType, Probes, WorkerSpec};
 use crate::celery::broker_url::Transport;
 
@@ -76,7 +76,12 @@ fn asked(role: Role, probe: &Probe, ping: Option<&str>) -> Option<KubeProbe> {
             (shell, Some(period), Some(15), Some(failures))
         }
         ProbeType::Custom => (probe.command.clone(), None, None, None),
-        ProbeType::Heartbeat | ProbeType::None => return None,
+        ProbeType::Heartbeat => {
+            let (period, failures) = if role == Role::Startup { (10, 30) } else { (30, 3) };
+            let command = heartbeat::check(role == Role::Liveness, probe);
+            (command, Some(period), Some(10), Some(failures))
+        }
+        ProbeType::None => return None,
     };
     Some(KubeProbe {
         exec: Some(ExecAction { command: Some(command) }),

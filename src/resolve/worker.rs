@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::pod::{Made, Own, Pod, pod};
 use super::said::{self, Said};
 use super::worker_words::Chosen;
-use super::{BrokerAccess, Scaler, probes, scaler, settings, shutdown, worker_words};
+use super::{BrokerAccess, Scaler, heartbeat, probes, scaler, settings, shutdown, worker_words};
 use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
 
 /// A worker pool.
@@ -36,6 +36,8 @@ pub struct Pool {
     pub scaler: Option<Scaler>,
     /// The queues that the fields or the arguments name.
     pub queues: Option<Vec<String>>,
+    /// Whether a probe looks at its heartbeat.
+    pub has_heartbeat: bool,
 }
 
 /// How fast a rollout goes, and what is kept of the one before.
@@ -53,6 +55,7 @@ pub(super) fn pool(
     name: &str,
     worker: &WorkerSpec,
     spec: &CelerySpec,
+    app: &str,
     broker: Option<&BrokerAccess>,
 ) -> Pool {
     let said = Said { args: &worker.args, env: [&spec.common.env, &worker.env], prefix: said::WORKER };
@@ -65,9 +68,17 @@ pub(super) fn pool(
     words.push("worker".to_owned());
     words.extend(worker_words::words(name, worker, spec, said, chosen));
     let settings = settings::settings(spec, broker).into_iter().chain(shutdown.settings);
+    let mut made = Made { env: shutdown.env, ..Made::default() };
+    let mut own_args = worker.args.clone();
+    let has_heartbeat = heartbeat::is_asked(worker.probes.as_ref());
+    if has_heartbeat {
+        own_args = heartbeat::loaded_by_worker(&worker.args, said);
+        heartbeat::add(&mut made, app);
+    }
     Pool {
         name: name.to_owned(),
-        args: settings::joined(words, &worker.args, settings.collect()),
+        args: settings::joined(words, &own_args, settings.collect()),
+        has_heartbeat,
         chosen,
         replicas: if scaler.is_some() { None } else { worker.num_of_workers },
         strategy: strategy(worker.rollout_strategy.as_ref()),
@@ -92,7 +103,7 @@ pub(super) fn pool(
                 sidecars: &worker.sidecars,
                 lifecycle: worker.lifecycle.as_ref(),
                 template: worker.pod_template.as_ref(),
-                made: Made { env: shutdown.env, ..Made::default() },
+                made,
                 probes: probes::worker(name, worker, spec, said),
                 grace_seconds: shutdown.grace_seconds,
                 share_process_namespace: true,

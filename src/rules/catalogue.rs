@@ -3,8 +3,8 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, backend, beat, broker, common, config, credentials, flower, pools, probes, queue_names,
-    replicas, schema, shutdown, worker, worker_args,
+    autoscale, backend, beat, broker, common, config, credentials, flower, monitors, pools, probes,
+    queue_names, replicas, schema, shutdown, worker, worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -35,6 +35,7 @@ const AREAS: &[&[Rule]] = &[
     shutdown::redelivery::RULES,
     probes::RULES,
     probes::ping::RULES,
+    probes::beat::RULES,
     flower::RULES,
     flower::args::RULES,
     flower::typed::RULES,
@@ -44,6 +45,7 @@ const AREAS: &[&[Rule]] = &[
     flower::history::RULES,
     flower::broker::RULES,
     flower::env::RULES,
+    monitors::RULES,
     autoscale::target::RULES,
     autoscale::metrics::RULES,
     autoscale::resources::RULES,

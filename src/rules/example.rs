@@ -36,8 +36,9 @@ pub fn object(overlay: &str) -> Result<Value, NotYaml> {
     Ok(object)
 }
 
-/// What is known beside the examples of a rule: the neighbours, and for a rule about facts a cluster without KEDA, a
-/// Secret with a URL that Celery cannot use and one with a good one, and a `ConfigMap` with a broker of its own.
+/// What is known beside the examples of a rule: the neighbours, and for a rule about facts a cluster without KEDA and
+/// without the Prometheus operator, a Secret with a URL that Celery cannot use and one with a good one, and a
+/// `ConfigMap` with a broker of its own.
 #[must_use]
 pub fn facts(rule: &Rule) -> Facts {
     let neighbours = NEIGHBOURS.iter().map(|(name, prefix)| ((*name).to_owned(), (*prefix).to_owned()));
@@ -50,6 +51,7 @@ pub fn facts(rule: &Rule) -> Facts {
     let config_maps = [("heroku", "BROKER_URL"), ("shop", "SHOP_URL")];
     Facts {
         keda: Some(false),
+        monitors: Some(false),
         secrets: secrets.map(|(name, texts)| (name.to_owned(), texts)).into(),
         config_maps: config_maps
             .map(|(name, key)| (name.to_owned(), BTreeSet::from([key.to_owned()])))

@@ -10,6 +10,8 @@ use std::fmt;
 pub struct Facts {
     /// Whether the kinds of KEDA are installed; `None`: nobody looked.
     pub keda: Option<bool>,
+    /// Whether those of the Prometheus operator are.
+    pub monitors: Option<bool>,
     /// The other Celery objects of the namespace: their names, each with the prefix of its children's names.
     pub neighbours: BTreeMap<String, String>,
     /// The keys of each `ConfigMap`, by its name.

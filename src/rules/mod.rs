@@ -19,6 +19,7 @@ mod facts;
 mod field;
 mod finding;
 mod flower;
+mod monitors;
 mod path;
 mod pools;
 mod probes;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about probes: what they ask, and of whom.
 
+pub(super) mod beat;
 pub(super) mod ping;
 
 use serde_json::Value;

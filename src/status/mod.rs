@@ -21,7 +21,7 @@ use crate::celery::broker_url::masked;
 use crate::celery::queues::DEFAULT_QUEUE;
 use crate::labels::{self, Component};
 use crate::names;
-use crate::resolve::{BrokerAccess, Pool, Resolved};
+use crate::resolve::{BrokerAccess, Pool, Resolved, Storage};
 use crate::rules::{Finding, Severity};
 
 pub use valid::{REFUSED, Verdict};
@@ -238,6 +238,7 @@ fn children(state: State<'_>) -> Vec<Child> {
         name: child.name.clone(),
         ready: match child.kind {
             ChildKind::Deployment => rollout::rollout(child).done,
+            ChildKind::PersistentVolumeClaim => child.live.data["status"]["phase"] == "Bound",
             ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject => {
                 autoscaling::complaint(child).is_none()
             }
@@ -260,6 +261,10 @@ fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
         .collect()
 }
 
+fn storage_file(storage: &Storage) -> String {
+    cut(storage.file.clone())
+}
+
 fn effective(resolved: &Resolved) -> EffectiveStatus {
     let pool = resolved.default_pool();
     let chosen = pool.map(|pool| pool.chosen).unwrap_or_default();
@@ -269,6 +274,8 @@ fn effective(resolved: &Resolved) -> EffectiveStatus {
         app_name: resolved.app.clone(),
         image_pull_policy: resolved.pull_policy.as_str().to_owned(),
         flower_port: resolved.flower.as_ref().map(|flower| flower.port),
+        flower_history: resolved.flower.as_ref().and_then(|it| it.storage.as_ref()).map(storage_file),
+        beat_schedule: resolved.beat.as_ref().and_then(|it| it.storage.as_ref()).map(storage_file),
         concurrency: chosen.concurrency,
         log_level: chosen.log_level.map(str::to_owned),
         prefetch_multiplier: chosen.prefetch_multiplier,

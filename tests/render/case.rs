@@ -15,6 +15,8 @@ use serde_json::Value;
 pub(crate) const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 /// First line of a case without KEDA.
 const NO_KEDA: &str = "# keda: false";
+/// First line of a case without the Prometheus operator.
+const NO_MONITORS: &str = "# monitors: false";
 
 /// One file of the folder.
 pub(crate) struct Case {
@@ -25,6 +27,7 @@ pub(crate) struct Case {
     /// The Secrets of the namespace.
     pub(crate) secrets: Vec<Value>,
     keda: bool,
+    monitors: bool,
 }
 
 /// Every case, by name.
@@ -50,7 +53,14 @@ impl Case {
             secrets.iter().all(|document| document["kind"] == "Secret"),
             "{name}: only Secrets can stand beside it"
         );
-        Self { object: celeries.remove(0), secrets, keda: text.lines().next() != Some(NO_KEDA), name }
+        let first = text.lines().next();
+        Self {
+            object: celeries.remove(0),
+            secrets,
+            keda: first != Some(NO_KEDA),
+            monitors: first != Some(NO_MONITORS),
+            name,
+        }
     }
 
     /// Where the expected children are.
@@ -69,7 +79,7 @@ impl Case {
         let celery =
             serde_json::from_value(self.defaulted()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         let resolved = resolve::resolved(&celery, &self.sources(&celery));
-        build::children(&resolved, Capabilities { keda: self.keda })
+        build::children(&resolved, Capabilities { keda: self.keda, monitors: self.monitors })
     }
 
     /// The children as a file: manifests in the order in which they are applied, then what stays as it is.

@@ -7,7 +7,7 @@ use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
 use super::volume;
-use crate::api::BeatSpec;
+use crate::api::{BEAT_FOLDER, BeatSpec};
 use crate::celery::app::AppPath;
 use crate::celery::command::Command;
 use crate::celery::version::Release;
@@ -73,8 +73,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "T15", severity: Severity::Deny, schema: true, since: "0.1",
-        title: "persistence of beat is an existing claim or a new one",
-        consequence: "One of the two is ignored.",
+        title: "persistence of beat is an existing claim or a new one, and holds the schedule",
+        consequence: "One of the two is ignored, or the volume stays empty.",
         check: Check::object(t15),
         example: Example {
             bad: "spec: {beatSpec: {persistence: {existingClaim: beat, size: 1Gi}}}",
@@ -184,6 +184,12 @@ fn t15(subject: &Subject<'_>, report: &mut Report<'_>) {
         retain: persistence.retain,
     };
     claim.judge(&format!("{PATH}.persistence"), report);
+    let file = chosen(beat, "--schedule", beat.schedule_file.as_deref(), "scheduleFile");
+    let outside = file.filter(|(file, _)| keeps_a_file(beat) && !volume::holds(BEAT_FOLDER, file));
+    if let Some((_, path)) = outside {
+        let message = format!("lies outside of {BEAT_FOLDER}, the volume of persistence");
+        report.add(Kind::Invalid, path, message, format!("use {BEAT_FOLDER}/celerybeat-schedule"));
+    }
 }
 
 #[cfg(test)]

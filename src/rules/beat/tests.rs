@@ -40,7 +40,7 @@ fn a_file_that_cannot_be_written_is_found_where_it_is_named() {
     assert_eq!(with(read_only, "scheduleFile: /var/beat"), at(DENY, file));
     assert_eq!(with(read_only, "args: ['-s', beat]"), at(DENY, "spec.beatSpec.args[1]"));
     assert_eq!(with("", "scheduleFile: beat"), []);
-    assert_eq!(with(read_only, "scheduleFile: /var/beat, persistence: {}"), []);
+    assert_eq!(with(read_only, "scheduleFile: /data/beat/file, persistence: {}"), []);
     assert_eq!(with(read_only, "scheduler: django, scheduleFile: beat"), []);
 }
 
@@ -71,6 +71,10 @@ fn arguments_have_their_variants() {
         ("args: ['-l', INFO, '--loglevel=DEBUG']", vec![("T17", DENY)]),
         ("args: ['--', 'beat.sync_every=1']", vec![]),
         ("persistence: {existingClaim: a, storageClass: b}", vec![("T15", WARN)]),
+        ("persistence: {}, scheduleFile: /data/beat/own", vec![]),
+        ("persistence: {}, scheduleFile: /data/other", vec![("T15", DENY)]),
+        ("persistence: {}, args: ['-s', beat]", vec![("T15", DENY)]),
+        ("persistence: {}, args: ['-s', beat], scheduler: django", vec![]),
     ] {
         assert_eq!(of(beat), expected, "{beat}");
     }

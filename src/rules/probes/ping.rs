@@ -117,7 +117,7 @@ fn g13(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn lacks_fanout(subject: &Subject<'_>) -> bool {
+pub(super) fn lacks_fanout(subject: &Subject<'_>) -> bool {
     let scheme = subject.broker_scheme().unwrap_or_default();
     let base = scheme.split('+').next().unwrap_or_default();
     let options = subject.broker().and_then(|broker| broker.transport_options.as_ref());

@@ -37,12 +37,12 @@ impl Scene {
 
     /// The same, with Secrets by name, key and text.
     pub(super) fn with_secrets(spec: &Value, secrets: &[(&str, &str, &str)]) -> Self {
-        Self::made(spec, secrets, Capabilities { keda: true })
+        Self::made(spec, secrets, Capabilities { keda: true, monitors: true })
     }
 
     /// The same in a cluster without KEDA.
     pub(super) fn without_keda(spec: &Value) -> Self {
-        Self::made(spec, &[], Capabilities { keda: false })
+        Self::made(spec, &[], Capabilities::default())
     }
 
     fn made(spec: &Value, secrets: &[(&str, &str, &str)], capabilities: Capabilities) -> Self {
