@@ -10,6 +10,8 @@
 mod case;
 #[path = "render/diff.rs"]
 mod diff;
+#[path = "render/leaves.rs"]
+mod leaves;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -171,7 +173,16 @@ fn every_child_says_whose_it_is() {
             "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery", "name": object["name"], "uid": object["uid"],
             "controller": true, "blockOwnerDeletion": true,
         });
-        assert_eq!(metadata["ownerReferences"], json!([owner]), "{place}");
+        let claim = &case.object["spec"][format!(
+            "{}Spec",
+            metadata["labels"]["app.kubernetes.io/component"].as_str().unwrap_or_default()
+        )]["persistence"];
+        // A claim outlives its Celery unless it was asked not to.
+        if manifest.kind == ChildKind::PersistentVolumeClaim && claim["retain"] != false {
+            assert_eq!(metadata.get("ownerReferences"), None, "{place}");
+        } else {
+            assert_eq!(metadata["ownerReferences"], json!([owner]), "{place}");
+        }
         let labels = &metadata["labels"];
         assert_eq!(labels["app.kubernetes.io/name"], "celery", "{place}");
         assert_eq!(labels["app.kubernetes.io/instance"], object["name"], "{place}");

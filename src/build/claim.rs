@@ -25,7 +25,7 @@ pub(super) fn claims(resolved: &Resolved, children: &mut Children) {
     }
     // A claim that was made once and is named as an existing one now: it may still have an owner, and must not go.
     let used =
-        |name: &str| stores.iter().flat_map(|(.., storage)| *storage).any(|it: &Storage| it.claim == name);
+        |name: &str| stores.iter().filter_map(|(.., storage)| *storage).any(|it: &Storage| it.claim == name);
     for (name, ..) in &stores {
         let is_made = children.manifests.iter().any(|manifest| manifest.name == *name);
         if used(name) && !is_made {

@@ -42,7 +42,8 @@ pub struct Capabilities {
 pub struct Children {
     /// What has to be there.
     pub manifests: Vec<Manifest>,
-    /// What stays as it is if it is there: something it depends on is not known at the moment.
+    /// What stays as it is if it is there: something it depends on is not known at the moment, or it is a claim that is
+    /// used and no longer made.
     pub kept: Vec<(ChildKind, String)>,
 }
 

@@ -31,7 +31,9 @@ pub(super) fn run(render: &Render) -> ExitCode {
         let celery = at_home(celery, verdict);
         let sources = sources(&celery, verdict, &outcome.known, &mut notes);
         let children = build::children(&resolve::resolved(&celery, &sources), capabilities);
-        for (kind, name) in &children.kept {
+        // A claim that is kept is one that is there already.
+        let unknown = children.kept.iter().filter(|(kind, _)| *kind != ChildKind::PersistentVolumeClaim);
+        for (kind, name) in unknown {
             let _ = writeln!(
                 notes,
                 "{}: not rendered: {} {name}, what it depends on is not known",

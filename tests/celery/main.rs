@@ -8,6 +8,7 @@
 mod argv;
 mod ask;
 mod heartbeat;
+mod sentinel;
 mod settings;
 mod urls;
 mod venv;

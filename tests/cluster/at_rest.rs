@@ -27,12 +27,13 @@ const EVERY_ROOM: &str = "spec: {
         containerSecurityContext: {readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}},
         topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}],
         tolerations: [{key: batch, operator: Exists}], serviceAccountName: default, config: {task_acks_late: true},
+        metrics: {flowerServiceMonitor: true},
         podTemplate: {spec: {hostAliases: [{ip: 10.0.0.1, hostnames: [cache]}]}}},
-    workerSpec: {sidecars: [{name: proxy, image: 'proxy:1', ports: [{containerPort: 80}]}],
+    workerSpec: {probes: {liveness: {type: Heartbeat}}, sidecars: [{name: proxy, image: 'proxy:1', ports: [{containerPort: 80}]}],
         lifecycle: {preStop: {exec: {command: [sleep, '1']}}}},
     workerPools: [{name: mail, numOfWorkers: 2, queues: [mail]}],
-    beatSpec: {},
-    flowerSpec: {serviceType: LoadBalancer, auth: {basic: {secretRef: {name: flower, key: users}}}, ingress: {}}}";
+    beatSpec: {persistence: {retain: false}},
+    flowerSpec: {persistence: {}, serviceType: LoadBalancer, auth: {basic: {secretRef: {name: flower, key: users}}}, ingress: {}}}";
 
 /// Specs of every shape, in turn, and how many children each has.
 fn shapes() -> [(String, usize); 6] {
@@ -44,7 +45,7 @@ fn shapes() -> [(String, usize); 6] {
         (format!("spec: {{common: {{broker: {secret}}}, flowerSpec: {{}}, scaleTargetRef: {}}}", shop::QUEUE), 7),
         // Values that the API server rewrites when it stores them.
         ("spec: {workerSpec: {resources: {requests: {cpu: '0.5', memory: 1024Mi}}, rolloutStrategy: {type: Recreate}}, flowerSpec: {replicas: 0, serviceType: NodePort, auth: {allowUnauthenticated: true}}}".to_owned(), 3),
-        (EVERY_ROOM.to_owned(), 7),
+        (EVERY_ROOM.to_owned(), 11),
     ]
 }
 

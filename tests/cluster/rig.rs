@@ -18,7 +18,7 @@ use crate::wait::until;
 /// The operator's program.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_celery-operator");
 
-/// With KEDA's definitions, webhooks and the operator: for all tests that need nothing special.
+/// With all definitions, webhooks and the operator: for all tests that need nothing special.
 pub(crate) fn shared() -> &'static Rig {
     static SHARED: LazyLock<Rig> = LazyLock::new(|| Rig::start(Setup::default()));
     &SHARED
@@ -34,7 +34,7 @@ pub(crate) fn bare() -> &'static Rig {
 /// What a rig consists of.
 #[derive(Clone, Copy)]
 pub(crate) struct Setup {
-    /// KEDA's definitions; KEDA itself never runs.
+    /// The definitions of KEDA and of the Prometheus operator; they themselves never run.
     pub(crate) keda: bool,
     /// The operator, and the webhook configurations that lead to it.
     pub(crate) operator: bool,
@@ -75,6 +75,7 @@ impl Rig {
         };
         if setup.keda {
             rig.install_keda();
+            rig.install_monitors();
         }
         if setup.operator {
             rig.start_operator();
@@ -117,6 +118,14 @@ impl Rig {
         }
         succeeded(&kubectl.output().unwrap());
         self.await_kind("scaledobjects.keda.sh");
+    }
+
+    /// Installs the definition of `ServiceMonitor`.
+    pub(crate) fn install_monitors(&self) {
+        let mut kubectl = self.kubectl();
+        kubectl.args(["apply", "--server-side", "-f"]).arg(testbed::prometheus::service_monitors().unwrap());
+        succeeded(&kubectl.output().unwrap());
+        self.await_kind("servicemonitors.monitoring.coreos.com");
     }
 
     /// Starts the operator and waits until it is ready.

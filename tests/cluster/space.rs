@@ -12,7 +12,7 @@ use crate::rig::{Rig, succeeded};
 use crate::wait::until;
 
 /// Every kind that the operator creates, by its plural.
-pub(crate) const CHILDREN: [&str; 8] = [
+pub(crate) const CHILDREN: [&str; 11] = [
     "secrets",
     "deployments",
     "services",
@@ -21,6 +21,9 @@ pub(crate) const CHILDREN: [&str; 8] = [
     "scaledobjects",
     "poddisruptionbudgets",
     "ingresses",
+    "persistentvolumeclaims",
+    "configmaps",
+    "servicemonitors",
 ];
 
 /// Where the objects of a kind in a namespace are.
@@ -32,6 +35,7 @@ pub(crate) fn collection(plural: &str, namespace: &str) -> String {
         "poddisruptionbudgets" => "apis/policy/v1",
         "ingresses" => "apis/networking.k8s.io/v1",
         "triggerauthentications" | "scaledobjects" => "apis/keda.sh/v1alpha1",
+        "servicemonitors" => "apis/monitoring.coreos.com/v1",
         "events" => "apis/events.k8s.io/v1",
         _ => "api/v1",
     };

@@ -21,10 +21,12 @@ mod flags;
 pub mod keda;
 mod launch;
 mod layout;
+mod modules;
 pub mod operator;
 mod pki;
 mod ports;
 mod process;
+pub mod prometheus;
 mod scratch;
 mod toolchain;
 

@@ -72,6 +72,13 @@ pub(super) fn redis(redis: &RedisBroker, app: &str, sources: &Sources) -> Broker
     access.shown.hosts = sentinels.unwrap_or_else(|| vec![host.to_owned()]);
     "redis".clone_into(&mut access.shown.source);
     access.transport_options = redis_options(redis);
+    if let (Some(_), Some(tls)) = (&redis.sentinel, &redis.tls) {
+        // A URL of a sentinel takes no such parameters, and the sentinels are clients' business of their own.
+        let options = client_options(tls);
+        access.use_ssl = Some(options.clone().into());
+        let of_sentinels = options.into_iter().chain([("ssl".to_owned(), json!(true))]);
+        access.transport_options.insert("sentinel_kwargs".to_owned(), of_sentinels.collect());
+    }
     access.authority = redis.tls.as_ref().and_then(authority);
     access
 }
@@ -92,6 +99,13 @@ fn redis_url(redis: &RedisBroker, user_info: &str, address: &str, database: u32)
         let _ = write!(url, "&ssl_ca_certs={}/{}", AUTHORITY.0, AUTHORITY.1);
     }
     url
+}
+
+/// The encryption of a connection as the client of Redis takes it.
+fn client_options(tls: &BrokerTls) -> Map<String, Value> {
+    let file = tls.ca_secret_ref.as_ref().map(|_| json!(format!("{}/{}", AUTHORITY.0, AUTHORITY.1)));
+    let options = [("ssl_cert_reqs", Some(json!(cert_reqs(tls).as_str()))), ("ssl_ca_certs", file)];
+    options.into_iter().filter_map(|(name, option)| Some((name.to_owned(), option?))).collect()
 }
 
 fn redis_options(redis: &RedisBroker) -> Map<String, Value> {
