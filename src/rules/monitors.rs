@@ -43,8 +43,7 @@ fn is_asked(subject: &Subject<'_>) -> bool {
 fn f50(subject: &Subject<'_>, report: &mut Report<'_>) {
     let has_flower = subject.object.spec.flower_spec.is_some();
     if is_asked(subject) && has_flower && subject.facts.monitors == Some(false) {
-        let message = "the cluster does not know ServiceMonitors";
-        report.add(Kind::Forbidden, PATH, message, "install the Prometheus operator, or remove it");
+        report.add(Kind::Forbidden, PATH, "ServiceMonitor is not installed", "install it, or remove this");
     }
 }
 

@@ -27,10 +27,9 @@ const NOT_RENDERED: &[(&str, &str)] = &[
 fn values(leaf: &str) -> Option<[Value; 2]> {
     let urls = |scheme: &str| Some(["a", "b"].map(|host| json!(format!("{scheme}://{host}"))));
     match leaf {
-        "common.broker.url" => urls("redis"),
+        "common.broker.url" | "common.resultBackend.url" => urls("redis"),
         "common.broker.scheme" => Some([json!("redis"), json!("sqs")]),
         "common.broker.rabbitmq.managementUrl" => urls("http"),
-        "common.resultBackend.url" => urls("redis"),
         "common.config{}" => Some([json!(true), json!(false)]),
         "flowerSpec.serviceType" => Some([json!("NodePort"), json!("LoadBalancer")]),
         _ if leaf.ends_with("rolloutStrategy.type") => Some([json!("Recreate"), json!("RollingUpdate")]),
