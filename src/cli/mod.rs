@@ -127,6 +127,9 @@ struct Render {
     /// Render for a cluster without KEDA.
     #[arg(long)]
     without_keda: bool,
+    /// Render for a cluster without the Prometheus operator.
+    #[arg(long)]
+    without_monitors: bool,
 }
 
 /// Which rule.

@@ -23,7 +23,7 @@ const COMMENT: &str = "# Credentials are not printed: REDACTED stands for them.\
 /// Judges, and prints the children of what would be stored.
 pub(super) fn run(render: &Render) -> ExitCode {
     let outcome = lint::outcome(&render.documents);
-    let capabilities = Capabilities { keda: !render.without_keda, monitors: true };
+    let capabilities = Capabilities { keda: !render.without_keda, monitors: !render.without_monitors };
     let mut documents = Vec::new();
     let mut notes = lint::findings(&outcome);
     for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.is_denied()) {

@@ -43,9 +43,12 @@ fn the_children_are_those_of_the_reconciler() {
             continue;
         };
         let text = fs::read_to_string(&path).unwrap();
-        let keda = text.lines().next() != Some("# keda: false");
-        let arguments =
-            [&["render", path.to_str().unwrap()][..], if keda { &[] } else { &["--without-keda"] }].concat();
+        let without: &[&str] = match text.lines().next() {
+            Some("# keda: false") => &["--without-keda"],
+            Some("# monitors: false") => &["--without-monitors"],
+            _ => &[],
+        };
+        let arguments = [&["render", path.to_str().unwrap()][..], without].concat();
         let answer = call(&arguments);
         assert_eq!(answer.code, 0, "{case}: {answer:?}");
         assert!(!answer.out.contains(PASSWORD) && !answer.err.contains(PASSWORD), "{case}");
