@@ -96,6 +96,18 @@ const SAMPLES: &[(&str, &str, Children)] = &[
             ("triggerauthentications", "shop-sqs-worker"),
         ],
     ),
+    (
+        // Its claims have no owner.
+        "volumes-and-heartbeat.yaml",
+        "shop-kept",
+        &[
+            ("configmaps", "shop-kept-celery-probe"),
+            ("deployments", "shop-kept-beat"),
+            ("deployments", "shop-kept-flower"),
+            ("deployments", "shop-kept-worker"),
+            ("services", "shop-kept-flower"),
+        ],
+    ),
 ];
 
 fn root() -> &'static Path {
