@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::apps::v1::{DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, HTTPGetAction, Probe, Service, ServicePort, ServiceSpec,
+    Container, ContainerPort, HTTPGetAction, Probe, Service, ServicePort, ServiceSpec, TCPSocketAction,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -52,12 +52,17 @@ pub(super) fn deployment(resolved: &Resolved, flower: &Flower) -> Manifest {
     deployment::deployment(resolved, workload)
 }
 
+/// Asks for the page that answers in any case; where its path is not known, whether anybody listens: a wrong one would
+/// end a Flower that is well.
 fn health(flower: &Flower, period_seconds: i32) -> Probe {
+    let port = || IntOrString::String(PORT.to_owned());
+    let path = flower.health_path();
     Probe {
-        http_get: Some(HTTPGetAction {
-            path: Some(flower.health_path()),
+        tcp_socket: path.is_none().then(|| TCPSocketAction { port: port(), ..TCPSocketAction::default() }),
+        http_get: path.map(|path| HTTPGetAction {
+            path: Some(path),
             scheme: flower.https.then(|| "HTTPS".to_owned()),
-            port: IntOrString::String(PORT.to_owned()),
+            port: port(),
             ..HTTPGetAction::default()
         }),
         period_seconds: Some(period_seconds),

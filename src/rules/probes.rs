@@ -9,7 +9,6 @@ use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::shell::{is_shell, script_at};
 use super::subject::{Pool, Subject};
-use super::worker::effective::effective_pool;
 use crate::api::{Open, Probe, ProbeType, Probes, WorkerPoolKind, limits};
 use crate::names;
 
@@ -95,8 +94,7 @@ pub(super) fn kills_long_tasks(pool: &Pool<'_>) -> bool {
         return false;
     };
     let age = f64::from(probe.max_age_seconds.unwrap_or(MAX_AGE));
-    effective_pool(pool) == Some(WorkerPoolKind::Solo)
-        && pool.spec.time_limit.is_some_and(|limit| age <= limit)
+    pool.kind() == Some(WorkerPoolKind::Solo) && pool.spec.time_limit.is_some_and(|limit| age <= limit)
 }
 
 fn g16(subject: &Subject<'_>, report: &mut Report<'_>) {
