@@ -10,6 +10,7 @@ use super::rule::{Check, Example, Rule};
 use super::shell::{is_shell, script_at};
 use super::subject::{Pool, Subject};
 use crate::api::{Open, Probe, ProbeType, Probes, WorkerPoolKind, limits};
+use crate::celery::expansion::expands;
 use crate::names;
 
 /// Oldest age of a heartbeat, in seconds, when nobody writes a number.
@@ -134,7 +135,7 @@ fn g17(subject: &Subject<'_>, report: &mut Report<'_>) {
         if is_shell(&probe.command) {
             continue;
         }
-        for index in (0..probe.command.len()).filter(|index| probe.command[*index].contains("$(")) {
+        for index in (0..probe.command.len()).filter(|index| expands(&probe.command[*index])) {
             // Without the word, which may hold anything.
             report.add(
                 Kind::Forbidden,

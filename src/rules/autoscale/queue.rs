@@ -12,6 +12,9 @@ use crate::rules::subject::Subject;
 /// Most lists that one autoscaler looks into: each is a trigger, all of them are one object.
 const MAX_LISTS: usize = 100;
 
+/// Bytes of a name for which a warning has no room.
+const LONG: usize = 16;
+
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
@@ -135,7 +138,8 @@ fn a17(subject: &Subject<'_>, report: &mut Report<'_>) {
     for Follower { target, pool, .. } in followers(subject) {
         if let Some(pool) = pool.filter(|pool| target.queues.is_empty() && pool.queues().is_none()) {
             let queue = pool.effective().default_queue();
-            let message = format!("no queue is named, so the autoscaler counts {queue:?}");
+            let shown = if queue.len() > LONG { "the default" } else { &format!("{queue:?}") };
+            let message = format!("no queue is named, so the autoscaler counts {shown}");
             report.add(Kind::Required, format!("{}.queues", pool.path), message, "list the queues");
         }
     }

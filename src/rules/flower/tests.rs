@@ -97,6 +97,10 @@ fn ports_paths_and_ranges_have_their_variants() {
     assert_eq!(of("urlPrefix: a, ingress: {path: /}"), []);
     assert_eq!(of("ingress: {path: /a}"), [("F24", DENY)]);
     assert_eq!(of("ingress: {path: a}"), [("F24", DENY)]);
+    assert_eq!(of("args: ['--url_prefix=/a/'], ingress: {path: /a}"), []);
+    assert_eq!(of("args: ['--url_prefix=/a/'], ingress: {path: /b}"), [("F24", DENY)]);
+    assert_eq!(of("args: ['--url_prefix=$(PREFIX)'], ingress: {path: /b}"), []);
+    assert_eq!(of("envFrom: [{configMapRef: {name: settings}}], ingress: {path: /b}"), []);
     assert_eq!(of("urlPrefix: a, ingress: {path: /a, pathType: Exact}"), [("F24", DENY)]);
     assert_eq!(of("urlPrefix: a, ingress: {path: '/a(/|$)', pathType: ImplementationSpecific}"), []);
     let rewrite = "ingress: {path: /a, annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}";
@@ -262,6 +266,8 @@ fn options_with_a_field_have_their_variants() {
         ("args: ['--certfile=/a', '--keyfile=/b']", vec![("F25", DENY)]),
         ("tls: {secretName: a}, args: ['--certfile=/a']", vec![("F04", DENY)]),
         ("env: [{name: FLOWER_PORT, value: '8080'}]", vec![("F28", WARN)]),
+        ("args: ['--port=8080'], env: [{name: FLOWER_PORT, value: '8080'}]", vec![]),
+        ("args: ['--port=8080'], env: [{name: FLOWER_PORT, value: '5555'}]", vec![("F28", WARN)]),
         ("podTemplate: {spec: {enableServiceLinks: true}}", vec![("F28", DENY)]),
     ] {
         assert_eq!(of(flower), expected, "{flower}");
