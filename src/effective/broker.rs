@@ -18,7 +18,6 @@ const OPTIONS: &str = "broker_transport_options";
 pub fn scheme(common: &Common) -> Effective<Scheme> {
     let read = |name: &str| name.parse().map_or(Effective::Unclear, Effective::Is);
     match &common.broker {
-        None => Effective::Absent,
         Some(Broker { url: Some(url), .. }) => of_url(url),
         Some(Broker { url_secret_ref: Some(_), scheme, .. }) => {
             scheme.as_deref().map_or(Effective::Unclear, read)
@@ -32,7 +31,7 @@ pub fn scheme(common: &Common) -> Effective<Scheme> {
             read(if rabbitmq.tls.is_some() { "amqps" } else { "amqp" })
         }
         Some(Broker { sqs: Some(_), .. }) => read("sqs"),
-        Some(_) => Effective::Absent,
+        Some(_) | None => Effective::Absent,
     }
 }
 
