@@ -103,3 +103,30 @@ pub(super) fn service(resolved: &Resolved, flower: &Flower) -> Manifest {
     };
     Manifest::new(ChildKind::Service, &name, &object)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::resolve::{Sources, resolved};
+
+    fn probe(flower: Value) -> Probe {
+        let celery = serde_json::from_value(json!({
+            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery", "metadata": {"name": "shop"},
+            "spec": {"common": {"image": "shop:1"}, "flowerSpec": flower},
+        }));
+        let resolved = resolved(&celery.expect("a Celery"), &Sources::default());
+        health(&resolved.flower.expect("Flower"), 10)
+    }
+
+    #[test]
+    fn a_page_is_asked_for_only_where_its_path_is_known() {
+        let known = probe(json!({"urlPrefix": "a"}));
+        assert_eq!(known.http_get.and_then(|get| get.path).as_deref(), Some("/a/healthcheck"));
+        assert!(known.tcp_socket.is_none());
+        let unclear = probe(json!({"args": ["--url_prefix=$(PREFIX)"]}));
+        assert!(unclear.http_get.is_none());
+        assert_eq!(unclear.tcp_socket.map(|socket| socket.port), Some(IntOrString::String(PORT.to_owned())));
+    }
+}

@@ -5,6 +5,8 @@
 //! front of them. An option that the line does not have is taken from its variable (`CELERY_WORKER_CONCURRENCY`), by
 //! Celery 5 alone; what that does not say either, a setting or a choice of the operator's own does.
 
+use std::collections::HashSet;
+
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -82,6 +84,7 @@ impl<'a> Pool<'a> {
         let selected = self.names("--queues", &self.worker.queues);
         match (selected, self.names("--exclude-queues", &self.worker.exclude_queues)) {
             (Effective::Is(selected), Effective::Is(excluded)) => {
+                let excluded: HashSet<String> = excluded.into_iter().collect();
                 Effective::Is(selected.into_iter().filter(|queue| !excluded.contains(queue)).collect())
             }
             (Effective::Is(_), Effective::Unclear) => Effective::Unclear,
@@ -91,8 +94,16 @@ impl<'a> Pool<'a> {
 
     /// The queue that it consumes where it names none, unless the application says otherwise.
     #[must_use]
-    pub fn default_queue(&self) -> String {
-        self.setting("task_default_queue").is().unwrap_or_else(|| DEFAULT_QUEUE.to_owned())
+    pub fn default_queue(&self) -> Effective<String> {
+        self.setting("task_default_queue").or_else(|| Effective::Is(DEFAULT_QUEUE.to_owned()))
+    }
+
+    /// The queues that an autoscaler counts which names none: those of the pool, or the best guess.
+    #[must_use]
+    pub fn counted_queues(&self) -> Vec<String> {
+        let named = self.queues().is().filter(|queues| !queues.is_empty());
+        let guess = || self.default_queue().is().unwrap_or_else(|| DEFAULT_QUEUE.to_owned());
+        named.unwrap_or_else(|| vec![guess()])
     }
 
     /// The node's name that somebody wrote, as Celery takes it.

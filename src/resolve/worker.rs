@@ -39,7 +39,7 @@ pub struct Pool {
     /// The queues it consumes; absent where the application decides.
     pub queues: Effective<Vec<String>>,
     /// The queue that it consumes then, unless the application says otherwise.
-    pub default_queue: String,
+    pub default_queue: Effective<String>,
 }
 
 /// How fast a rollout goes, and what is kept of the one before.
@@ -62,10 +62,7 @@ pub(super) fn pool(
     let said = Said { args: &worker.args, env: [&spec.common.env, &worker.env], prefix: said::WORKER };
     let reading = Command::Worker.reading(&worker.args, effective::celery(&spec.common).newest());
     let pool = effective::Pool { name, worker, common: &spec.common, said: &reading };
-    let (queues, default_queue) = (pool.queues(), pool.default_queue());
-    let named = queues.clone().is().filter(|names| !names.is_empty());
-    let followed = named.unwrap_or_else(|| vec![default_queue.clone()]);
-    let scaler = scaler::scaler(spec, ScaleKind::Worker, name, &followed);
+    let scaler = scaler::scaler(spec, ScaleKind::Worker, name, &pool.counted_queues());
     let chosen = worker_words::chosen(&pool, spec, said, scaler.as_ref());
     let shutdown = shutdown::shutdown(worker.graceful_shutdown.as_ref());
     let mut words = super::celery_app(spec);
@@ -86,8 +83,8 @@ pub(super) fn pool(
         budget: budget(worker, scaler.as_ref()),
         resources: worker.resources.clone(),
         scaler,
-        queues,
-        default_queue,
+        queues: pool.queues(),
+        default_queue: pool.default_queue(),
         pod: pod(
             spec,
             broker,

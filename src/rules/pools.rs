@@ -90,7 +90,7 @@ fn watched(subject: &Subject<'_>, target: &ScaleTarget) -> Vec<String> {
     match pool {
         None => Vec::new(),
         Some(_) if !target.queues.is_empty() => target.queues.clone(),
-        Some(pool) => pool.queues().unwrap_or_else(|| vec![pool.effective().default_queue()]),
+        Some(pool) => pool.effective().counted_queues(),
     }
 }
 

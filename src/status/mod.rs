@@ -262,7 +262,7 @@ fn effective(resolved: &Resolved) -> EffectiveStatus {
     let chosen = pool.map(|pool| pool.chosen).unwrap_or_default();
     let queues = |pool: &Pool| match &pool.queues {
         Effective::Is(names) => Some(cut(names.join(","))),
-        Effective::Absent => Some(cut(pool.default_queue.clone())),
+        Effective::Absent => pool.default_queue.clone().is().map(cut),
         Effective::Unclear => None,
     };
     EffectiveStatus {

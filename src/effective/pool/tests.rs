@@ -134,15 +134,16 @@ fn queues_are_those_that_are_left() {
 #[test]
 fn the_default_queue_is_a_setting() {
     for (worker, common, expected) in [
-        (json!({}), json!({}), "celery"),
-        (json!({}), json!({"config": {"task_default_queue": "mail"}}), "mail"),
-        (json!({}), json!({"config": {"task_default_queue": "$(QUEUE)"}}), "celery"),
+        (json!({}), json!({}), Some("celery")),
+        (json!({}), json!({"config": {"task_default_queue": "mail"}}), Some("mail")),
+        (json!({}), json!({"config": {"task_default_queue": "$(QUEUE)"}}), None),
         (
             json!({"args": ["--", "task.default_queue=post"]}),
             json!({"config": {"task_default_queue": "mail"}}),
-            "post",
+            Some("post"),
         ),
     ] {
+        let expected = expected.map_or(Effective::Unclear, |queue| Effective::Is(queue.to_owned()));
         assert_eq!(of(&worker, &common, |pool| pool.default_queue()), expected, "{worker} {common}");
     }
 }

@@ -137,8 +137,8 @@ fn a16(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn a17(subject: &Subject<'_>, report: &mut Report<'_>) {
     for Follower { target, pool, .. } in followers(subject) {
         if let Some(pool) = pool.filter(|pool| target.queues.is_empty() && pool.queues().is_none()) {
-            let queue = pool.effective().default_queue();
-            let shown = if queue.len() > LONG { "the default" } else { &format!("{queue:?}") };
+            let queue = pool.effective().counted_queues().concat();
+            let shown = if queue.len() > LONG { "the default one" } else { &format!("{queue:?}") };
             let message = format!("no queue is named, so the autoscaler counts {shown}");
             report.add(Kind::Required, format!("{}.queues", pool.path), message, "list the queues");
         }

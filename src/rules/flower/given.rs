@@ -226,9 +226,14 @@ impl<'a> Flower<'a> {
         effective::flower::version(self.spec).map(|version| (version.major, version.minor))
     }
 
+    /// The path below which its probes look for it; where that is unclear, they look for its port alone.
+    pub(super) fn prefix_of_probes(&self) -> Effective<String> {
+        effective::flower::url_prefix(self.spec, &self.object.spec.common)
+    }
+
     /// The path below which Flower answers, without slashes at its ends; empty for the root, `None` when nobody knows.
     pub(super) fn url_prefix(&self) -> Option<String> {
-        match effective::flower::url_prefix(self.spec, &self.object.spec.common) {
+        match self.prefix_of_probes() {
             Effective::Is(prefix) => Some(prefix),
             Effective::Unclear => None,
             // What a template or a list of variables brings may still be one.

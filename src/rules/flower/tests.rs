@@ -260,7 +260,12 @@ fn options_with_a_field_have_their_variants() {
         ("args: ['--address=127.0.0.1']", vec![("F04", WARN)]),
         ("args: ['--address=0.0.0.0']", vec![]),
         ("args: ['--url_prefix=a']", vec![]),
-        ("env: [{name: FLOWER_URL_PREFIX, value: a}]", vec![("F04", DENY)]),
+        ("env: [{name: FLOWER_URL_PREFIX, value: a}]", vec![]),
+        ("env: [{name: FLOWER_URL_PREFIX, value: $(A)}]", vec![("F04", WARN)]),
+        (
+            "podTemplate: {spec: {containers: [{name: flower, env: [{name: FLOWER_URL_PREFIX, value: a}]}]}}",
+            vec![("F04", DENY)],
+        ),
         ("urlPrefix: a, args: ['--url-prefix=/b']", vec![("F04", DENY)]),
         ("maxTasks: 10, env: [{name: FLOWER_MAX_TASKS, value: '20'}]", vec![("F04", DENY)]),
         ("args: ['--certfile=/a', '--keyfile=/b']", vec![("F25", DENY)]),
@@ -313,6 +318,7 @@ fn warnings_fit_into_the_space_for_them() {
         "auth: {allowUnauthenticated: true}, args: ['--persistent=True', '--nosuch=1', '-q', '--address=a', '--conf=/a']",
         "auth: {allowUnauthenticated: true}, ingress: {annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}",
         "auth: {allowUnauthenticated: true}, env: [{name: FLOWER_PORT, value: '8080'}], persistence: {saveIntervalSeconds: 0}",
+        "auth: {allowUnauthenticated: true}, env: [{name: FLOWER_URL_PREFIX, valueFrom: {secretKeyRef: {name: a, key: b}}}]",
         "auth: {allowUnauthenticated: true}, maxTasks: 100000, resources: {limits: {memory: 256Mi}}",
         "auth: {allowUnauthenticated: true}, persistence: {existingClaim: a, retain: false, storageClass: b}",
     ] {
