@@ -14,6 +14,7 @@ pub mod celery;
 pub mod cli;
 pub mod cluster;
 pub mod defaults;
+pub mod effective;
 pub mod index;
 pub mod labels;
 pub mod manifests;

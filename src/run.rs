@@ -84,7 +84,7 @@ async fn run(options: &Run) -> Result<(), Error> {
     info!(webhooks = %options.webhook_address, admin = %options.admin_address, "serving");
 
     let reconcilers = reconcilers(&client, &options.watch_namespace);
-    let celeries = CeleryIndex::new(reconcilers.iter().map(Reconciler::store).collect());
+    let celeries = CeleryIndex::of_all(reconcilers.iter().map(Reconciler::celeries));
     let surroundings = Surroundings::new(celeries, reconcilers.iter().map(Reconciler::children).collect());
     let webhooks = admission::serve(options.webhook_address, tls, surroundings, handle.clone());
     let webhooks = async {

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 /// The rooms of each floor, from the ground up. Rooms of the top two floors are blind to their neighbours.
 const FLOORS: &[&[&str]] = &[
     &["api", "celery", "labels", "names"],
-    &["build", "defaults", "manifests", "resolve", "rules", "status"],
+    &["build", "defaults", "effective", "manifests", "resolve", "rules", "status"],
     &["cluster", "index", "telemetry"],
     &["admin", "admission", "cli", "reconcile"],
     &["run"],
 ];
+/// Rooms on which the others of their floor stand: they use the floors below and nothing beside them.
+const GROUND: &[&str] = &["effective"];
 /// Floors whose rooms may use each other: words, and thoughts.
 const OPEN_FLOORS: usize = 2;
 
@@ -71,6 +73,7 @@ fn breach(from: &str, to: &str) -> Option<&'static str> {
     }
     match (floor(from)?, floor(to)?) {
         (below, above) if above > below => Some("goes up"),
+        (same, other) if same == other && GROUND.contains(&from) => Some("leans on those who stand on it"),
         (same, other) if same == other && same >= OPEN_FLOORS => {
             Some("joins rooms that are blind to each other")
         }
@@ -106,6 +109,8 @@ fn breaches_are_told_apart_from_open_ways() {
     assert_eq!(breach("api", "rules"), Some("goes up"));
     assert_eq!(breach("cluster", "index"), Some("joins rooms that are blind to each other"));
     assert_eq!(breach("admission", "reconcile"), Some("joins rooms that are blind to each other"));
+    assert_eq!(breach("effective", "resolve"), Some("leans on those who stand on it"));
+    assert_eq!(breach("resolve", "effective"), None);
     assert_eq!(breach("reconcile", "rules"), None);
     assert_eq!(breach("rules", "defaults"), None);
     let source =

@@ -214,7 +214,8 @@ fn strip_inner_descriptions(property: &mut Value) {
     }
 }
 
-fn strip_descriptions(schema: &mut Value) {
+/// Removes every description from a schema.
+pub(crate) fn strip_descriptions(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             // A property may itself be called "description": then the value is a schema, not a text.

@@ -19,7 +19,7 @@ pub use masked::masked;
 pub use parameters::CERT_REQS;
 pub(super) use scheme::is_driver;
 use scheme::{Known, selected};
-pub use scheme::{Package, Transport};
+pub use scheme::{Package, Scheme, Transport};
 
 /// One broker.
 #[derive(Clone, PartialEq, Eq)]

@@ -138,6 +138,29 @@ impl TryFrom<Version> for Target {
 }
 
 impl Target {
+    /// Who is meant by a version as it is written; one that cannot be read counts as not written.
+    #[must_use]
+    pub fn of(written: Option<&str>) -> Self {
+        let version = written.and_then(|version| version.parse::<Version>().ok());
+        version.and_then(|version| Self::try_from(version).ok()).unwrap_or(Self::Any)
+    }
+
+    /// The newest release in question.
+    #[must_use]
+    pub fn newest(self) -> Release {
+        self.releases().last().copied().unwrap_or(Release::NEWEST)
+    }
+
+    /// Whether Celery is said to be of this release or a later one.
+    #[must_use]
+    pub fn is_at_least(self, release: Release) -> bool {
+        match self {
+            Self::Known(known) => known >= release,
+            Self::Newer(_) => true,
+            Self::Any => false,
+        }
+    }
+
     /// The releases that have to agree before something is refused, oldest first; never empty.
     #[must_use]
     pub fn releases(self) -> &'static [Release] {
@@ -194,5 +217,24 @@ mod tests {
         assert_eq!(Target::Newer(version("6.0")).releases(), [Release::NEWEST]);
         assert_eq!(Target::Any.releases(), &Release::ALL[1..]);
         assert!(!Target::Newer(version("6.0")).is_certain());
+    }
+
+    #[test]
+    fn a_release_is_compared_with_what_was_written() {
+        for (written, expected) in [
+            (Some("5.6"), true),
+            (Some("5.10.1"), true),
+            (Some("6.0"), true),
+            (Some("5.5.3"), false),
+            (Some("4.4.7"), false),
+            (Some("5.6rc1"), false),
+            (Some("3.1"), false),
+            (None, false),
+        ] {
+            assert_eq!(Target::of(written).is_at_least(Release::V5_6), expected, "{written:?}");
+        }
+        assert_eq!(Target::of(Some("5.4")).newest(), Release::V5_4);
+        assert_eq!(Target::of(Some("five")), Target::Any);
+        assert_eq!(Target::Any.newest(), Release::NEWEST);
     }
 }

@@ -5,6 +5,6 @@ mod celeries;
 mod children;
 mod surroundings;
 
-pub use celeries::CeleryIndex;
+pub use celeries::{CeleryFeed, CeleryIndex};
 pub use children::ChildIndex;
 pub use surroundings::Surroundings;

@@ -10,21 +10,20 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use kube::runtime::controller::{self, Action, Config, Controller};
-use kube::runtime::reflector::Store;
-use kube::runtime::watcher;
+use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Client, ResourceExt as _};
 use thiserror::Error;
 use tracing::warn;
 
 use crate::api::{Celery, CeleryStatus};
 use crate::cluster;
-use crate::index::{CeleryIndex, ChildIndex, Surroundings};
+use crate::index::{CeleryFeed, CeleryIndex, ChildIndex, Surroundings};
 use crate::resolve::Owner;
 use crate::rules::NotACelery;
 use crate::status::{self, Failure, Observed, State, Verdict};
@@ -72,8 +71,11 @@ impl Reconciler {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
             None => Api::all_with(client.clone(), &resource),
         };
-        let controller = Controller::new_with(celeries, watcher::Config::default(), resource);
-        let seen = CeleryIndex::new(vec![controller.store()]);
+        let mut feed = CeleryFeed::default();
+        let (seen, store) = (feed.index(), feed.objects());
+        let events = watcher(celeries, watcher::Config::default());
+        let events = events.inspect_ok(move |event| feed.observe(event)).applied_objects();
+        let controller = Controller::for_stream_with(events, store, resource);
         Self {
             controller,
             triggers: triggers::triggers(&client, scope, &index),
@@ -89,8 +91,8 @@ impl Reconciler {
 
     /// The Celery objects it sees, filled while it runs.
     #[must_use]
-    pub fn store(&self) -> Store<DynamicObject> {
-        self.controller.store()
+    pub fn celeries(&self) -> CeleryIndex {
+        self.context.surroundings.celeries().clone()
     }
 
     /// Their children, and which kinds the cluster knows, filled while it runs.

@@ -5,8 +5,10 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 
 use super::pod::{Made, Own, Pod, pod};
 use super::said::{self, Said};
-use super::{BrokerAccess, known, probes, settings};
+use super::{BrokerAccess, probes, settings};
 use crate::api::{BeatSpec, CelerySpec};
+use crate::celery::version::{Release, Target};
+use crate::effective;
 
 /// Where the schedule is kept when nobody says another place.
 const SCHEDULE: &str = "/tmp/celerybeat-schedule";
@@ -60,12 +62,13 @@ fn args(written: &BeatSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>, fi
     option(written.schedule_file.clone(), Some(file), "-s", "--schedule");
     option(written.scheduler.clone(), None, "-S", "--scheduler");
     option(written.max_interval.map(|seconds| seconds.to_string()), None, "", "--max-interval");
+    let celery = effective::celery(&spec.common);
     let remote = "--enable-remote-control";
-    if probes::beat_is_pinged(written) && known::celery_at_least(spec, 5, 7) && !said.option(remote) {
+    if probes::beat_is_pinged(written) && celery.is_at_least(Release::V5_7) && !said.option(remote) {
         words.push(remote.to_owned());
     }
     // Version 4 leaves a file in the working folder, which may be read-only, and never starts over one that is there.
-    if known::celery(spec).is_some_and(|(major, _)| major == 4) && !said.option("--pidfile") {
+    if celery == Target::Known(Release::V4_4) && !said.option("--pidfile") {
         words.push("--pidfile=".to_owned());
     }
     settings::joined(words, &written.args, settings::settings(spec, broker))

@@ -8,7 +8,6 @@ mod beat;
 mod broker;
 mod flower;
 mod flower_words;
-mod known;
 mod pod;
 mod probes;
 mod said;

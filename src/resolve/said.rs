@@ -56,16 +56,6 @@ impl<'a> Said<'a> {
         flower::reading(self.args, FlowerRelease::NEWEST).last(name).is_some() || self.variable(name)
     }
 
-    /// The queues that the arguments select.
-    pub(super) fn queues(&self) -> Option<Vec<String>> {
-        self.reading().queues()
-    }
-
-    /// The value of a worker's option in its arguments; the last one wins.
-    pub(super) fn value(&self, name: &str) -> Option<&'a str> {
-        self.reading().last(name).and_then(|used| used.value)
-    }
-
     fn variable(&self, option: &str) -> bool {
         let name = format!("{}_{}", self.prefix, option.replace('-', "_").to_uppercase());
         self.env.into_iter().flatten().any(|variable| variable.name == name)
@@ -75,10 +65,6 @@ impl<'a> Said<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn words(text: &str) -> Vec<String> {
-        text.split_whitespace().map(str::to_owned).collect()
-    }
 
     fn said<'a>(args: &'a [String], env: &'a [EnvVar], prefix: &'static str) -> Said<'a> {
         Said { args, env: [env, &[]], prefix }
@@ -97,17 +83,5 @@ mod tests {
         assert!(
             flower.flower_or_variable("purge_offline_workers") && !flower.flower_or_variable("max_tasks")
         );
-    }
-
-    #[test]
-    fn every_spelling_of_a_value_is_read() {
-        for text in
-            ["-n a@%h", "-na@%h", "--hostname a@%h", "--hostname=a@%h", "-n b -n a@%h", "-n a@%h -- -n c"]
-        {
-            let args = words(text);
-            assert_eq!(said(&args, &[], WORKER).value("--hostname"), Some("a@%h"), "{text}");
-        }
-        let args = words("-c 4 -- -n a");
-        assert_eq!(said(&args, &[], WORKER).value("--hostname"), None);
     }
 }

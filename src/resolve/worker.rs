@@ -10,6 +10,8 @@ use super::said::{self, Said};
 use super::worker_words::Chosen;
 use super::{BrokerAccess, Scaler, probes, scaler, settings, shutdown, worker_words};
 use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
+use crate::celery::command::Command;
+use crate::effective::{self, Effective};
 
 /// A worker pool.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +36,10 @@ pub struct Pool {
     pub resources: Option<ResourceRequirements>,
     /// Who scales.
     pub scaler: Option<Scaler>,
-    /// The queues that the fields or the arguments name.
-    pub queues: Option<Vec<String>>,
+    /// The queues it consumes; absent where the application decides.
+    pub queues: Effective<Vec<String>>,
+    /// The queue that it consumes then, unless the application says otherwise.
+    pub default_queue: Effective<String>,
 }
 
 /// How fast a rollout goes, and what is kept of the one before.
@@ -56,14 +60,14 @@ pub(super) fn pool(
     broker: Option<&BrokerAccess>,
 ) -> Pool {
     let said = Said { args: &worker.args, env: [&spec.common.env, &worker.env], prefix: said::WORKER };
-    let written = (!worker.queues.is_empty()).then(|| worker.queues.clone());
-    let queues = said.queues().or(written);
-    let scaler = scaler::scaler(spec, ScaleKind::Worker, name, queues.as_deref());
-    let chosen = worker_words::chosen(worker, spec, said, scaler.as_ref());
+    let reading = Command::Worker.reading(&worker.args, effective::celery(&spec.common).newest());
+    let pool = effective::Pool { name, worker, common: &spec.common, said: &reading };
+    let scaler = scaler::scaler(spec, ScaleKind::Worker, name, &pool.counted_queues());
+    let chosen = worker_words::chosen(&pool, spec, said, scaler.as_ref());
     let shutdown = shutdown::shutdown(worker.graceful_shutdown.as_ref());
     let mut words = super::celery_app(spec);
     words.push("worker".to_owned());
-    words.extend(worker_words::words(name, worker, spec, said, chosen));
+    words.extend(worker_words::words(&pool, spec, said, chosen));
     let settings = settings::settings(spec, broker).into_iter().chain(shutdown.settings);
     Pool {
         name: name.to_owned(),
@@ -79,7 +83,8 @@ pub(super) fn pool(
         budget: budget(worker, scaler.as_ref()),
         resources: worker.resources.clone(),
         scaler,
-        queues,
+        queues: pool.queues(),
+        default_queue: pool.default_queue(),
         pod: pod(
             spec,
             broker,
@@ -93,7 +98,7 @@ pub(super) fn pool(
                 lifecycle: worker.lifecycle.as_ref(),
                 template: worker.pod_template.as_ref(),
                 made: Made { env: shutdown.env, ..Made::default() },
-                probes: probes::worker(name, worker, spec, said),
+                probes: probes::worker(&pool, spec),
                 grace_seconds: shutdown.grace_seconds,
                 share_process_namespace: true,
                 ..Own::default()

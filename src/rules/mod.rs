@@ -5,7 +5,6 @@
 //! and a good example that a test runs. Field rules are garde attributes on the types of [`crate::api`]; their entry
 //! names the fields. Cross-field rules are plain functions. Both end in one list of [`Finding`]s.
 
-mod amount;
 mod autoscale;
 mod backend;
 mod beat;
@@ -23,7 +22,6 @@ mod path;
 mod pools;
 mod probes;
 mod queue_names;
-mod queues;
 mod release;
 mod replicas;
 mod rule;

@@ -9,13 +9,14 @@ use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar, ResourceRequi
 use super::facts::Facts;
 use crate::api::{
     AnyObject, BeatSpec, Broker, Celery, Common, DEFAULT_POOL, FlowerSpec, MetricName, ScaleKind,
-    ScaleTarget, WorkerSpec,
+    ScaleTarget, WorkerPoolKind, WorkerSpec,
 };
-use crate::celery::broker_url::{self, Defect, Endpoint};
+use crate::celery::broker_url::{self, Defect, Endpoint, Scheme, Transport};
 use crate::celery::command::Command;
 use crate::celery::expansion::expands;
 use crate::celery::reading::Reading;
-use crate::celery::version::{Target, Version};
+use crate::celery::version::Target;
+use crate::effective;
 
 /// The object under judgement.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) struct Subject<'a> {
     pub(super) facts: &'a Facts,
     /// The elements of `spec.common.broker.url`, read once.
     pub(super) urls: Vec<Result<Endpoint, Defect>>,
+    /// The scheme of the broker, as far as it is known.
+    pub(super) scheme: Option<Scheme>,
     /// The worker pools, the default one first.
     pub(super) pools: Vec<Pool<'a>>,
     /// Which Celery will read the arguments.
@@ -43,6 +46,8 @@ pub(super) struct Pool<'a> {
     pub(super) name: &'a str,
     /// Its fields.
     pub(super) spec: &'a WorkerSpec,
+    /// What it shares with all components.
+    common: &'a Common,
     /// What Celery makes of its arguments; the faults are those that every release in question finds.
     pub(super) said: Reading<'a>,
 }
@@ -71,8 +76,9 @@ impl<'a> Subject<'a> {
     pub(super) fn new(object: &'a Celery, old: Option<&'a Celery>, facts: &'a Facts) -> Self {
         let url = object.spec.common.broker.as_ref().and_then(|broker| broker.url.as_deref());
         let urls = url.map(urls).unwrap_or_default();
-        let celery = target(object.spec.common.celery_version.as_deref());
-        Self { object, old, facts, urls, pools: pools(object, celery), celery }
+        let celery = effective::celery(&object.spec.common);
+        let scheme = effective::broker::scheme(&object.spec.common).is();
+        Self { object, old, facts, urls, scheme, pools: pools(object, celery), celery }
     }
 
     /// The shared part of the spec.
@@ -124,19 +130,20 @@ impl<'a> Subject<'a> {
         )
     }
 
-    /// The scheme of the broker in lower case, as far as it is written or follows from the parts.
-    pub(super) fn broker_scheme(&self) -> Option<String> {
-        let broker = self.broker()?;
-        if let Some(first) = self.urls.first() {
-            return first.as_ref().ok().map(|endpoint| endpoint.scheme.clone());
-        }
-        let parts = [
-            ("redis", broker.redis.is_some()),
-            ("amqp", broker.rabbitmq.is_some()),
-            ("sqs", broker.sqs.is_some()),
-        ];
-        let part = parts.iter().find_map(|(scheme, set)| set.then(|| (*scheme).to_owned()));
-        part.or_else(|| broker.scheme.as_ref().map(|scheme| scheme.to_ascii_lowercase()))
+    /// What carries the tasks, as far as it is known.
+    pub(super) fn transport(&self) -> Option<Transport> {
+        self.scheme.as_ref().map(|scheme| scheme.transport)
+    }
+
+    /// Whether the broker is a Redis: one list for each queue and priority, and one hash for everything unacknowledged.
+    pub(super) fn is_redis(&self) -> bool {
+        matches!(self.transport(), Some(Transport::Redis | Transport::RedisSocket | Transport::Sentinel))
+    }
+
+    /// Every queue that some pool names. `None` when a pool's queues are not known: it may consume any.
+    pub(super) fn queues(&self) -> Option<Vec<String>> {
+        let lists: Option<Vec<Vec<String>>> = self.pools.iter().map(Pool::queues).collect();
+        lists.map(|lists| lists.concat())
     }
 
     /// The autoscalers with their paths.
@@ -185,16 +192,10 @@ fn urls(url: &str) -> Vec<Result<Endpoint, Defect>> {
     if expands(url) && !elements.iter().all(is_final) { Vec::new() } else { elements }
 }
 
-/// Which Celery is meant; a version that cannot be read is another rule's matter and counts as not written.
-fn target(version: Option<&str>) -> Target {
-    let version = version.and_then(|version| version.parse::<Version>().ok());
-    version.and_then(|version| Target::try_from(version).ok()).unwrap_or(Target::Any)
-}
-
 fn pools<'a>(object: &'a Celery, celery: Target) -> Vec<Pool<'a>> {
     let pool = |path: String, name: &'a str, spec: &'a WorkerSpec| {
         let said = Command::Worker.agreed(&spec.args, celery);
-        Pool { path, name, spec, said }
+        Pool { path, name, spec, common: &object.spec.common, said }
     };
     let default = object.spec.worker_spec.iter();
     let default = default.map(|spec| pool("spec.workerSpec".to_owned(), DEFAULT_POOL, spec));
@@ -205,6 +206,31 @@ fn pools<'a>(object: &'a Celery, celery: Target) -> Vec<Pool<'a>> {
 }
 
 impl<'a> Pool<'a> {
+    /// What it will run with.
+    pub(super) fn effective(&self) -> effective::Pool<'_> {
+        effective::Pool { name: self.name, worker: self.spec, common: self.common, said: &self.said }
+    }
+
+    /// What runs its tasks, as far as that is known.
+    pub(super) fn kind(&self) -> Option<WorkerPoolKind> {
+        self.effective().implementation().is()
+    }
+
+    /// How many tasks one pod announces to run at once, as far as that is known.
+    pub(super) fn concurrency(&self) -> Option<u32> {
+        self.effective().concurrency().is()
+    }
+
+    /// The queues it names and does not leave out; `None` where the application decides, or a variable does.
+    pub(super) fn queues(&self) -> Option<Vec<String>> {
+        self.effective().queues().is()
+    }
+
+    /// The field that names its queues.
+    pub(super) fn queues_field(&self) -> &'static str {
+        if self.said.has("--queues") { "args" } else { "queues" }
+    }
+
     /// The path of a word of its arguments.
     pub(super) fn arg(&self, at: usize) -> String {
         format!("{}.args[{at}]", self.path)

@@ -18,7 +18,7 @@ use crate::api::{
 };
 use crate::build::{Applied, Capabilities, ChildKind};
 use crate::celery::broker_url::masked;
-use crate::celery::queues::DEFAULT_QUEUE;
+use crate::effective::Effective;
 use crate::labels::{self, Component};
 use crate::names;
 use crate::resolve::{BrokerAccess, Pool, Resolved};
@@ -220,15 +220,12 @@ fn flower_status(state: State<'_>) -> Option<FlowerStatus> {
     let flower = resolved.flower.as_ref()?;
     let name = names::flower(&resolved.app);
     let scheme = if flower.https { "https" } else { "http" };
-    let slash = if flower.prefix.is_empty() { "" } else { "/" };
+    let prefix = flower.prefix.as_ref().is().map(|prefix| format!("/{prefix}")).unwrap_or_default();
     let live = deployment(state, &name);
     let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
     Some(FlowerStatus {
         ready: format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")),
-        url: format!(
-            "{scheme}://{name}.{}.svc:{}{slash}{}",
-            resolved.owner.namespace, flower.port, flower.prefix
-        ),
+        url: format!("{scheme}://{name}.{}.svc:{}{prefix}", resolved.owner.namespace, flower.port),
     })
 }
 
@@ -263,8 +260,11 @@ fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
 fn effective(resolved: &Resolved) -> EffectiveStatus {
     let pool = resolved.default_pool();
     let chosen = pool.map(|pool| pool.chosen).unwrap_or_default();
-    let queues =
-        |pool: &Pool| pool.queues.as_ref().map_or_else(|| DEFAULT_QUEUE.to_owned(), |names| names.join(","));
+    let queues = |pool: &Pool| match &pool.queues {
+        Effective::Is(names) => Some(cut(names.join(","))),
+        Effective::Absent => pool.default_queue.clone().is().map(cut),
+        Effective::Unclear => None,
+    };
     EffectiveStatus {
         app_name: resolved.app.clone(),
         image_pull_policy: resolved.pull_policy.as_str().to_owned(),
@@ -272,7 +272,7 @@ fn effective(resolved: &Resolved) -> EffectiveStatus {
         concurrency: chosen.concurrency,
         log_level: chosen.log_level.map(str::to_owned),
         prefetch_multiplier: chosen.prefetch_multiplier,
-        queues: pool.map(|pool| cut(queues(pool))),
+        queues: pool.and_then(queues),
     }
 }
 

@@ -150,6 +150,23 @@ fn facts_follow_the_url() {
 }
 
 #[test]
+fn a_scheme_alone_tells_what_it_selects() {
+    for (text, transport, broadcasts) in [
+        ("AMQPS", Transport::Amqp, true),
+        ("redis+socket", Transport::RedisSocket, true),
+        ("sqla+postgresql", Transport::Other, false),
+        ("slmq", Transport::Other, false),
+    ] {
+        let scheme: Scheme = text.parse().expect(text);
+        let name = text.to_ascii_lowercase();
+        assert_eq!(scheme, Scheme { name, transport, broadcasts });
+    }
+    for text in ["", "valkey", "redis+tls", "$(SCHEME)"] {
+        assert!(text.parse::<Scheme>().is_err(), "{text}");
+    }
+}
+
+#[test]
 fn what_may_come_from_a_secret_is_not_quoted() {
     for text in
         ["hush+x://h", "hush://h", "redis://h?hush=1", "rediss://h?ssl_cert_reqs=hush", "amqp://h?ssl_hush=a"]

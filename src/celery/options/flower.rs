@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The options of Flower, and those that tornado adds.
 
+use crate::celery::version::Version;
+
 /// What the text behind `=` becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -36,6 +38,16 @@ impl Release {
     pub const ALL: [Self; 3] = [Self::V1_2, Self::V2_0, Self::V2_2];
     /// The newest known release.
     pub const NEWEST: Self = Self::V2_2;
+
+    /// The release whose options a version has; the newest for one that is newer.
+    #[must_use]
+    pub fn of(version: Version) -> Self {
+        match (version.major, version.minor) {
+            (0 | 1, _) => Self::V1_2,
+            (2, 0) => Self::V2_0,
+            _ => Self::NEWEST,
+        }
+    }
 }
 
 /// One option. `-` and `_` in names are the same.

@@ -3,6 +3,7 @@
 
 use super::{URL, read, url};
 use crate::celery::backend_url::{Backend, Kind as Store};
+use crate::celery::expansion::expands;
 use crate::celery::version::{Release, Target};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -173,7 +174,7 @@ fn r11(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn r20(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let has_variable = url(subject).is_some_and(|url| url.contains("$("));
+    let has_variable = url(subject).is_some_and(expands);
     if !has_variable && good(subject).is_some_and(|backend| backend.has_password()) {
         report.add(Kind::Forbidden, URL, "holds a readable password", "use urlSecretRef");
     }

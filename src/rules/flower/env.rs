@@ -2,12 +2,10 @@
 //! Rules about Flower's environment, in which Kubernetes and Flower use the same names.
 
 use super::given::{Flower, PATH};
+use crate::effective;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
-
-/// Port of Flower when nobody chooses one.
-const PORT: i32 = 5555;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -29,7 +27,7 @@ fn f28(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     let variable = flower.variable("FLOWER_PORT");
     if let Some((text, place)) = variable.text() {
-        let port = flower.spec.service_port.unwrap_or(PORT);
+        let port = effective::flower::port(flower.spec);
         match text.trim().parse::<i32>() {
             Err(_) => {
                 let message = "FLOWER_PORT is not a number, so Flower would exit";

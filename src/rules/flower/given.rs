@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::api::{AnyObject, Celery, FlowerSpec};
 use crate::celery::expansion::expands;
-use crate::celery::flower::{self, Occurrence, Reading};
-use crate::celery::options::flower::{Kind as Type, Release};
+use crate::celery::flower::{Occurrence, Reading};
+use crate::celery::options::flower::Kind as Type;
+use crate::effective::{self, Effective};
 use crate::names;
 use crate::rules::facts::Facts;
 use crate::rules::finding::{Kind, Report, Severity};
@@ -106,9 +107,11 @@ impl<'a> Flower<'a> {
     /// The Flower of an object, when it has one.
     pub(super) fn of(subject: &Subject<'a>) -> Option<Self> {
         let (object, facts) = (subject.object, subject.facts);
-        object.spec.flower_spec.as_ref().map(|spec| {
-            let reading = flower::reading(component(spec).args(), release(spec));
-            Self { spec, reading, object, facts }
+        object.spec.flower_spec.as_ref().map(|spec| Self {
+            spec,
+            reading: effective::flower::reading(spec),
+            object,
+            facts,
         })
     }
 
@@ -220,7 +223,25 @@ impl<'a> Flower<'a> {
 
     /// Major and minor version, when they are written.
     pub(super) fn version(&self) -> Option<(u32, u32)> {
-        version(self.spec)
+        effective::flower::version(self.spec).map(|version| (version.major, version.minor))
+    }
+
+    /// The path below which its probes look for it; where that is unclear, they look for its port alone.
+    pub(super) fn prefix_of_probes(&self) -> Effective<String> {
+        effective::flower::url_prefix(self.spec, &self.object.spec.common)
+    }
+
+    /// The path below which Flower answers, without slashes at its ends; empty for the root, `None` when nobody knows.
+    pub(super) fn url_prefix(&self) -> Option<String> {
+        match self.prefix_of_probes() {
+            Effective::Is(prefix) => Some(prefix),
+            Effective::Unclear => None,
+            // What a template or a list of variables brings may still be one.
+            Effective::Absent => match self.variable("FLOWER_URL_PREFIX") {
+                Given::Absent | Given::Text(..) => Some(String::new()),
+                Given::Unknown | Given::Hidden(_) => None,
+            },
+        }
     }
 
     /// The shared and the own variables, each with its path.
@@ -235,20 +256,6 @@ impl<'a> Flower<'a> {
 /// Flower as one of the components.
 fn component(spec: &FlowerSpec) -> Component<'_> {
     Component { path: PATH.to_owned(), part: Part::Flower(spec) }
-}
-
-fn version(spec: &FlowerSpec) -> Option<(u32, u32)> {
-    let mut numbers = spec.version.as_deref()?.split('.').map(|number| number.parse().ok());
-    Some((numbers.next()??, numbers.next()??))
-}
-
-/// The release whose options count.
-fn release(spec: &FlowerSpec) -> Release {
-    match version(spec) {
-        Some((0 | 1, _)) => Release::V1_2,
-        Some((2, 0)) => Release::V2_0,
-        _ => Release::NEWEST,
-    }
 }
 
 /// What an argument gives.

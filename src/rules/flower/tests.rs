@@ -97,6 +97,10 @@ fn ports_paths_and_ranges_have_their_variants() {
     assert_eq!(of("urlPrefix: a, ingress: {path: /}"), []);
     assert_eq!(of("ingress: {path: /a}"), [("F24", DENY)]);
     assert_eq!(of("ingress: {path: a}"), [("F24", DENY)]);
+    assert_eq!(of("args: ['--url_prefix=/a/'], ingress: {path: /a}"), []);
+    assert_eq!(of("args: ['--url_prefix=/a/'], ingress: {path: /b}"), [("F24", DENY)]);
+    assert_eq!(of("args: ['--url_prefix=$(PREFIX)'], ingress: {path: /b}"), []);
+    assert_eq!(of("envFrom: [{configMapRef: {name: settings}}], ingress: {path: /b}"), []);
     assert_eq!(of("urlPrefix: a, ingress: {path: /a, pathType: Exact}"), [("F24", DENY)]);
     assert_eq!(of("urlPrefix: a, ingress: {path: '/a(/|$)', pathType: ImplementationSpecific}"), []);
     let rewrite = "ingress: {path: /a, annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}";
@@ -256,12 +260,19 @@ fn options_with_a_field_have_their_variants() {
         ("args: ['--address=127.0.0.1']", vec![("F04", WARN)]),
         ("args: ['--address=0.0.0.0']", vec![]),
         ("args: ['--url_prefix=a']", vec![]),
-        ("env: [{name: FLOWER_URL_PREFIX, value: a}]", vec![("F04", DENY)]),
+        ("env: [{name: FLOWER_URL_PREFIX, value: a}]", vec![]),
+        ("env: [{name: FLOWER_URL_PREFIX, value: $(A)}]", vec![("F04", WARN)]),
+        (
+            "podTemplate: {spec: {containers: [{name: flower, env: [{name: FLOWER_URL_PREFIX, value: a}]}]}}",
+            vec![("F04", DENY)],
+        ),
         ("urlPrefix: a, args: ['--url-prefix=/b']", vec![("F04", DENY)]),
         ("maxTasks: 10, env: [{name: FLOWER_MAX_TASKS, value: '20'}]", vec![("F04", DENY)]),
         ("args: ['--certfile=/a', '--keyfile=/b']", vec![("F25", DENY)]),
         ("tls: {secretName: a}, args: ['--certfile=/a']", vec![("F04", DENY)]),
         ("env: [{name: FLOWER_PORT, value: '8080'}]", vec![("F28", WARN)]),
+        ("args: ['--port=8080'], env: [{name: FLOWER_PORT, value: '8080'}]", vec![]),
+        ("args: ['--port=8080'], env: [{name: FLOWER_PORT, value: '5555'}]", vec![("F28", WARN)]),
         ("podTemplate: {spec: {enableServiceLinks: true}}", vec![("F28", DENY)]),
     ] {
         assert_eq!(of(flower), expected, "{flower}");
@@ -307,6 +318,7 @@ fn warnings_fit_into_the_space_for_them() {
         "auth: {allowUnauthenticated: true}, args: ['--persistent=True', '--nosuch=1', '-q', '--address=a', '--conf=/a']",
         "auth: {allowUnauthenticated: true}, ingress: {annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}",
         "auth: {allowUnauthenticated: true}, env: [{name: FLOWER_PORT, value: '8080'}], persistence: {saveIntervalSeconds: 0}",
+        "auth: {allowUnauthenticated: true}, env: [{name: FLOWER_URL_PREFIX, valueFrom: {secretKeyRef: {name: a, key: b}}}]",
         "auth: {allowUnauthenticated: true}, maxTasks: 100000, resources: {limits: {memory: 256Mi}}",
         "auth: {allowUnauthenticated: true}, persistence: {existingClaim: a, retain: false, storageClass: b}",
     ] {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube_quantity::ParsedQuantity;
 
-use crate::rules::amount::number;
+use crate::api::amount::number;
 use crate::rules::finding::{Kind, Report, Severity, quoted};
 use crate::rules::path;
 use crate::rules::rule::{Check, Example, Rule};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about numbers that a worker keeps to: of tasks, of seconds.
 
-use super::effective::{effective_pool, place, seconds};
+use super::effective::{place, seconds};
 use crate::api::WorkerPoolKind;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -72,8 +72,7 @@ fn w35(subject: &Subject<'_>, report: &mut Report<'_>) {
         let (Some(hard), Some(soft)) = (hard, soft) else { continue };
         let Some(path) = place(pool, "--soft-time-limit", "softTimeLimit", true) else { continue };
         // Of pools that keep no limit at all another rule tells.
-        let keeps_limits =
-            !matches!(effective_pool(pool), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
+        let keeps_limits = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
         if keeps_limits && hard <= soft {
             report.add(
                 Kind::Invalid,

@@ -5,7 +5,6 @@ use crate::api::{Open, Word, WorkerPoolKind};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Pool, Subject};
-use crate::rules::worker::effective::effective_pool;
 use crate::rules::worker_args;
 
 /// Names the class of a custom pool.
@@ -64,7 +63,7 @@ fn w17(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w18(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        let is_custom = effective_pool(pool) == Some(WorkerPoolKind::Custom);
+        let is_custom = pool.kind() == Some(WorkerPoolKind::Custom);
         if is_custom && !may_define(subject, pool, CUSTOM_POOL) {
             report.add(
                 Kind::Required,

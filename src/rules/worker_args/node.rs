@@ -45,8 +45,5 @@ fn name<'a>(pool: &Pool<'a>) -> Option<(String, &'a str)> {
 /// RabbitMQ gives the queue of a node to one connection: the new pod ends while the old one lives.
 fn blocks_its_own_rollout(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
     let strategy = pool.spec.rollout_strategy.as_ref().and_then(|strategy| strategy.type_.as_deref());
-    let typed = subject.broker().is_some_and(|broker| broker.rabbitmq.is_some());
-    let is_amqp = |endpoint: &crate::celery::broker_url::Endpoint| endpoint.transport == Transport::Amqp;
-    let by_url = subject.urls.iter().filter_map(|element| element.as_ref().ok()).any(is_amqp);
-    (typed || by_url) && strategy != Some("Recreate")
+    subject.transport() == Some(Transport::Amqp) && strategy != Some("Recreate")
 }
