@@ -4,6 +4,7 @@
 
 use crate::api::{Broker, CelerySpec};
 use crate::celery::broker_url::{self, Transport};
+use crate::celery::version::Version;
 
 /// What carries the tasks; `None` when only a Secret knows.
 pub(super) fn transport(spec: &CelerySpec) -> Option<Transport> {
@@ -27,8 +28,8 @@ pub(super) fn celery_at_least(spec: &CelerySpec, major: u32, minor: u32) -> bool
 
 /// Major and minor version of Celery, when they are written.
 pub(super) fn celery(spec: &CelerySpec) -> Option<(u32, u32)> {
-    let mut numbers = spec.common.celery_version.as_deref()?.split('.').map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    let version: Version = spec.common.celery_version.as_deref()?.parse().ok()?;
+    Some((version.major, version.minor))
 }
 
 #[cfg(test)]

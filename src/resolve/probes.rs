@@ -29,7 +29,7 @@ enum Role {
 }
 
 /// The probes of a worker pool.
-pub(super) fn worker(pool: &str, worker: &WorkerSpec, spec: &CelerySpec, said: Said<'_>) -> ContainerProbes {
+pub(super) fn worker(pool: &str, worker: &WorkerSpec, spec: &CelerySpec, said: &Said<'_>) -> ContainerProbes {
     let node = said.value("--hostname").map(str::to_owned);
     let named_by_variable =
         node.is_none() && worker.node_name.is_none() && said.option_or_variable("--hostname");

@@ -31,7 +31,7 @@ pub struct Chosen {
 pub(super) fn chosen(
     worker: &WorkerSpec,
     spec: &CelerySpec,
-    said: Said<'_>,
+    said: &Said<'_>,
     scaler: Option<&Scaler>,
 ) -> Chosen {
     let open = |written: bool, long: &str| !written && !said.option_or_variable(long);
@@ -53,7 +53,7 @@ pub(super) fn chosen(
 }
 
 /// Whether tasks run one after the other in the worker's own process.
-pub(super) fn is_solo(worker: &WorkerSpec, said: Said<'_>) -> bool {
+pub(super) fn is_solo(worker: &WorkerSpec, said: &Said<'_>) -> bool {
     match said.value("--pool") {
         Some(kind) => kind == "solo",
         None => worker.pool.as_ref().and_then(Open::known) == Some(WorkerPoolKind::Solo),
@@ -70,7 +70,7 @@ pub(super) fn words(
     pool: &str,
     worker: &WorkerSpec,
     spec: &CelerySpec,
-    said: Said<'_>,
+    said: &Said<'_>,
     chosen: Chosen,
 ) -> Vec<String> {
     let mut words = Words { words: Vec::new(), said };
@@ -130,7 +130,7 @@ fn chatter(words: &mut Words<'_>, worker: &WorkerSpec, spec: &CelerySpec) {
 /// A growing list of options.
 struct Words<'a> {
     words: Vec<String>,
-    said: Said<'a>,
+    said: &'a Said<'a>,
 }
 
 impl Words<'_> {

@@ -238,12 +238,6 @@ impl<'r> Report<'r> {
         }
     }
 
-    /// The id of the rule at hand.
-    #[must_use]
-    pub(super) fn rule(&self) -> &'static str {
-        self.origin.id
-    }
-
     /// The severity of the rule at hand.
     #[must_use]
     pub(super) fn severity(&self) -> Severity {

@@ -2,7 +2,7 @@
 //! Rules about what goes with which kind of pool, and with which broker.
 
 use super::effective::{
-    effective_concurrency, effective_heartbeat, effective_pool, place, states_concurrency,
+    effective_concurrency, effective_heartbeat, effective_pool, place, seconds, states_concurrency,
 };
 use crate::api::{Open, ProbeType, Word as _, WorkerPoolKind};
 use crate::rules::finding::{Kind, Report, Severity};
@@ -87,6 +87,10 @@ fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
             ("--soft-time-limit", "softTimeLimit", pool.spec.soft_time_limit),
         ] {
             let Some(path) = place(pool, option, field, limit.is_some()) else { continue };
+            // With 0 there is no limit that could be kept.
+            if seconds(pool, option, limit).is_some_and(|seconds| seconds.abs() < f64::EPSILON) {
+                continue;
+            }
             // There the rule about that probe tells what the limit means.
             if !(field == "timeLimit" && probes::kills_long_tasks(pool)) {
                 let message = format!("has no effect with the pool {}", kind.as_str());
