@@ -8,6 +8,7 @@
 
 mod amount;
 mod args;
+mod argument;
 mod autoscale;
 mod backend;
 mod beat;
@@ -44,7 +45,7 @@ use thiserror::Error;
 
 use crate::api::{Celery, limits};
 pub use facts::{Facts, SecretTexts};
-pub use finding::{Finding, Kind, Severity};
+pub use finding::{Finding, FindingKind, Severity};
 pub use rule::{Check, Example, Rule};
 
 use finding::Report;
@@ -114,7 +115,7 @@ pub fn check_scale(object: &Value) -> Vec<Finding> {
 fn all(object: &Celery, old: Option<&Celery>, raw: &Value, facts: &Facts) -> Vec<Finding> {
     let subject = Subject::new(object, old, facts);
     let mut findings = field::findings(&object.spec, raw);
-    findings.extend(args::findings(&subject, raw));
+    findings.extend(argument::findings(&subject, raw));
     for rule in catalogue::rules() {
         if let Some(check) = rule.check.object {
             check(&subject, &mut Report::new(rule.origin(), raw, &mut findings));

@@ -507,9 +507,7 @@ fn broker_reason(
         D::NotInList(_) if alone => None,
         D::NotInList(_) => Some("the first element only, until the list comes round again"),
         D::Url(Fault::Port) => element.contains(":0").then_some("port 0 counts as none"),
-        D::Url(Fault::Brackets) | D::Url(Fault::Unencoded('[' | ']')) => {
-            Some("newer releases of Python refuse it")
-        }
+        D::Url(Fault::Brackets | Fault::Unencoded('[' | ']')) => Some("newer releases of Python refuse it"),
         D::Url(Fault::Unencoded('#')) => Some("what follows is dropped without a word"),
         D::Url(Fault::Unencoded(_)) if element.contains(":0") => Some("port 0 counts as none"),
         D::Url(Fault::Unencoded(_)) if element.matches("://").count() > 1 => Some("a comma makes no list"),
@@ -641,9 +639,7 @@ fn backend_reason(defect: &backend_url::Defect, text: &str, answer: &Value) -> O
         D::CompoundScheme(_) => Some("plain Redis, whatever the scheme asks for"),
         D::List => Some("the second URL is cut off"),
         D::Url(Fault::Port) => text.contains(":0").then_some("port 0 counts as none"),
-        D::Url(Fault::Brackets) | D::Url(Fault::Unencoded('[' | ']')) => {
-            Some("newer releases of Python refuse it")
-        }
+        D::Url(Fault::Brackets | Fault::Unencoded('[' | ']')) => Some("newer releases of Python refuse it"),
         D::Url(Fault::Unencoded(_)) => Some("a part of the password as the host"),
         D::NoScheme if text.starts_with("://") || text.starts_with('+') => Some("no results at all"),
         D::NoScheme if text.starts_with("sentinel") => Some("a Sentinel with a cut name"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the command lines of Celery refuse, judged once for workers and beat alike.
+//! The arguments of workers and beat: one judge of what the command lines of Celery refuse.
 //!
 //! [`crate::celery`] reads the words as Celery does. Here each fault gets its [`Matter`] and its words; the rules say
 //! which matters are theirs, so that the catalogue is the table from fault to rule.
@@ -9,18 +9,14 @@ mod repeated;
 mod setting;
 mod verdict;
 
-use serde_json::Value;
-
-use super::finding::{Finding, Kind, Report, Severity};
-use super::rule::Rule;
+use super::shell;
 use super::subject::{Pool, Subject};
-use super::{catalogue, release, shell};
 use crate::celery::command::Command;
 use crate::celery::reading::{Occurrence, Reading};
 use crate::celery::version::Target;
 pub(super) use joined::{Joined, is_joined, joined};
 pub(super) use repeated::{Fields, repeated};
-use verdict::{Shown, Verdict};
+pub(super) use verdict::{Shown, Verdict, verdicts};
 
 /// What a fault in an argument list is about. For each command every matter belongs to one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,52 +73,8 @@ impl<'s> Arguments<'s> {
     }
 
     /// The path of a word.
-    fn at(&self, at: usize) -> String {
+    pub(super) fn at(&self, at: usize) -> String {
         format!("{}.args[{at}]", self.path)
-    }
-}
-
-/// What the command lines refuse, each fault under the rule whose matter it is.
-pub(super) fn findings(subject: &Subject<'_>, raw: &Value) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut tell = |arguments: &Arguments<'_>| {
-        for verdict in verdict::verdicts(arguments) {
-            // A test sees to it that every matter has its rule.
-            if let Some(rule) = rule(arguments.command, verdict.matter) {
-                told(subject, arguments, verdict, Report::new(rule.origin(), raw, &mut findings));
-            }
-        }
-    };
-    for pool in &subject.pools {
-        tell(&Arguments::of_pool(pool, subject.celery));
-    }
-    if let Some(beat) = &subject.object.spec.beat_spec {
-        let reading = Command::Beat.agreed(&beat.args, subject.celery);
-        let (path, words, celery) = ("spec.beatSpec", beat.args.as_slice(), subject.celery);
-        let reading = &reading;
-        tell(&Arguments { command: Command::Beat, path, words, reading, own: &[], celery });
-    }
-    findings
-}
-
-fn told(subject: &Subject<'_>, arguments: &Arguments<'_>, verdict: Verdict, mut report: Report<'_>) {
-    let Verdict { at, shown, message, fix, is_guess, .. } = verdict;
-    let refused = release::refusal(subject, report.severity());
-    let severity = if is_guess { Severity::Warn } else { refused };
-    let path = arguments.at(at);
-    match shown {
-        Shown::Part(part) => report.add_shown(severity, path, &part, message, fix),
-        Shown::Whole => report.graded(severity, Kind::Invalid, path, message, fix),
-        Shown::Nothing => report.graded(severity, Kind::Forbidden, path, message, fix),
-    }
-}
-
-/// The rule that a matter belongs to.
-fn rule(command: Command, matter: Matter) -> Option<&'static Rule> {
-    let owner = |matter: Matter| catalogue::rules().find(|rule| rule.check.owns(command, matter));
-    match matter {
-        Matter::Value(_) => owner(matter).or_else(|| owner(Matter::OtherValue)),
-        matter => owner(matter),
     }
 }
 
@@ -147,6 +99,3 @@ pub(super) fn own_name(entry: &str) -> String {
         _ => format!("--{name}"),
     }
 }
-
-#[cfg(test)]
-mod tests;

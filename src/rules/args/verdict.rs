@@ -15,7 +15,7 @@ use crate::celery::version::{Release, Target};
 const REFUSED: &[&str] = &["--purge", "--detach", "--help"];
 
 /// What is shown of a word: it may hold a password.
-pub(super) enum Shown {
+pub(in crate::rules) enum Shown {
     /// All of it.
     Whole,
     /// A name.
@@ -37,15 +37,15 @@ impl Shown {
 }
 
 /// A fault in the words of its rule.
-pub(super) struct Verdict {
-    pub(super) matter: Matter,
+pub(in crate::rules) struct Verdict {
+    pub(in crate::rules) matter: Matter,
     /// Position of the word that is to blame.
-    pub(super) at: usize,
-    pub(super) shown: Shown,
-    pub(super) message: String,
-    pub(super) fix: String,
+    pub(in crate::rules) at: usize,
+    pub(in crate::rules) shown: Shown,
+    pub(in crate::rules) message: String,
+    pub(in crate::rules) fix: String,
     /// Whether it may be right all the same.
-    pub(super) is_guess: bool,
+    pub(in crate::rules) is_guess: bool,
 }
 
 impl Verdict {
@@ -61,7 +61,7 @@ impl Verdict {
 }
 
 /// What is wrong with an argument list, each cause once.
-pub(super) fn verdicts(arguments: &Arguments<'_>) -> Vec<Verdict> {
+pub(in crate::rules) fn verdicts(arguments: &Arguments<'_>) -> Vec<Verdict> {
     let reading = arguments.reading;
     let swallowing: Vec<&Occurrence<'_>> =
         reading.occurrences.iter().filter(|used| swallows(arguments, used)).collect();
@@ -99,7 +99,7 @@ fn verdict(arguments: &Arguments<'_>, fault: &Fault) -> Option<Verdict> {
         return None;
     }
     match &fault.cause {
-        Cause::UnknownOption { name, known } => unknown(arguments, at, name, *known),
+        Cause::UnknownOption { name, known } => Some(unknown(arguments, at, name, *known)),
         Cause::MissingValue(option) => {
             let message = format!("{} has no value", option.name());
             Some(Verdict::new(Matter::Form, at, Shown::Whole, message, "write the value behind it"))
@@ -140,15 +140,15 @@ fn valueless(at: usize, word: &str) -> Verdict {
     Verdict::new(Matter::Form, at, Shown::name(name), "takes no value", fix)
 }
 
-fn unknown(arguments: &Arguments<'_>, at: usize, name: &str, known: Elsewhere) -> Option<Verdict> {
+fn unknown(arguments: &Arguments<'_>, at: usize, name: &str, known: Elsewhere) -> Verdict {
     // click takes the "=" behind a letter without a value for one more letter.
     if name == "-=" {
-        return Some(valueless(at, arguments.word(at)));
+        return valueless(at, arguments.word(at));
     }
     // Behind a blank begins what was meant as the value.
     let shown = Shown::name(name.split_whitespace().next().unwrap_or_default());
     let no_option = format!("is not an option of {}", reader(arguments));
-    let verdict = match known {
+    match known {
         Elsewhere::Global(option) if option.name() == "--version" => {
             let message = format!("celery {} would print a text and end", arguments.command.name());
             Verdict::new(Matter::Ends, at, Shown::Nothing, message, "remove it")
@@ -178,8 +178,7 @@ fn unknown(arguments: &Arguments<'_>, at: usize, name: &str, known: Elsewhere) -
             let fix = "remove it, unless the app adds it";
             Verdict { is_guess: true, ..Verdict::new(Matter::Unknown, at, shown, no_option, fix) }
         }
-    };
-    Some(verdict)
+    }
 }
 
 /// `celery worker 5.5`; without a number where the version is not known.
