@@ -66,17 +66,19 @@ pub(in crate::rules) fn verdicts(arguments: &Arguments<'_>) -> Vec<Verdict> {
     let swallowing: Vec<&Occurrence<'_>> =
         reading.occurrences.iter().filter(|used| swallows(arguments, used)).collect();
     // The option that became a value is missed, and what was meant as its own value stands alone.
-    let is_told = |fault: &Fault| {
+    let follows = |fault: &Fault, used: &Occurrence<'_>| {
         let is_alone = fault.cause == Cause::BadSetting(Defect::NotASetting);
-        let stands_behind = |at: usize| fault.at == at || (is_alone && fault.at == at + 1);
-        swallowing.iter().any(|used| stands_behind(used.value_at))
+        fault.at == used.value_at || (is_alone && fault.at == used.value_at + 1)
     };
     let taken = swallowing.iter().map(|used| {
         let name = arguments.word(used.value_at).split('=').next().unwrap_or_default();
         let message = format!("is taken for the value of {}", used.name);
-        let fix = format!("write the value behind {}", used.name);
-        Verdict::new(Matter::Form, used.value_at, Shown::name(name), message, fix)
+        // Celery may take it all the same: then there is a queue of that name.
+        let is_guess = !reading.faults.iter().any(|fault| follows(fault, used));
+        let fix = "write a value before it";
+        Verdict { is_guess, ..Verdict::new(Matter::Form, used.value_at, Shown::name(name), message, fix) }
     });
+    let is_told = |fault: &Fault| swallowing.iter().any(|used| follows(fault, used));
     let faults = reading.faults.iter().filter(|fault| !is_told(fault));
     taken.chain(faults.filter_map(|fault| verdict(arguments, fault))).collect()
 }

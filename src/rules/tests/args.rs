@@ -93,16 +93,16 @@ fn a_value_of_a_later_release_is_told_as_such() {
 
 #[test]
 fn an_option_that_became_a_value_is_the_cause() {
-    let text = "spec.workerSpec.args[1]: Invalid value: \"-c\": is taken for the value of -Q; write the value \
-                behind -Q [W47]";
+    let text = "spec.workerSpec.args[1]: Invalid value: \"-c\": is taken for the value of -Q; write a value before \
+                it [W47]";
     assert_eq!(said("spec: {workerSpec: {args: ['-Q', '-c', '4']}}"), [text]);
     assert_eq!(of_args(&["-c", "-E"]), [("W47", Severity::Deny)]);
-    assert_eq!(of_args(&["-Q", "--concurrency=4", "-E"]), [("W47", Severity::Deny)]);
+    assert_eq!(of_args(&["-Q", "--concurrency=4", "-E"]), [("W47", Severity::Warn)]);
     // What only looks like an option may be meant.
     assert_eq!(of_args(&["-Q", "-mail"]), []);
     let beat = said("spec: {beatSpec: {args: ['-s', '-l', info]}}");
     assert!(
-        beat.len() == 1 && beat[0].ends_with("is taken for the value of -s; write the value behind -s [T14]")
+        beat.len() == 1 && beat[0].ends_with("is taken for the value of -s; write a value before it [T14]")
     );
 }
 
