@@ -33,9 +33,34 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// A source without the items that are there for tests only. rustfmt ends an item with the line that closes it at its
+/// own depth.
+fn without_tests(source: &str) -> String {
+    let mut kept = Vec::new();
+    let mut lines = source.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        let depth = &line[..line.len() - line.trim_start().len()];
+        let begins = |line: &&str| !line.trim_start().starts_with(['#', '/']);
+        let first = lines.by_ref().find(begins).unwrap_or_default();
+        if first.ends_with([';', ',']) || first.ends_with('}') {
+            continue;
+        }
+        let ends = |line: &&str| {
+            line.strip_prefix(depth)
+                .is_some_and(|rest| rest.starts_with(['}', ']', ')']) && !rest.ends_with('{'))
+        };
+        lines.by_ref().find(ends);
+    }
+    kept.join("\n")
+}
+
 /// Every room that a source names as `crate::room` or in a `crate::{…}` group, tests and comments apart.
 fn named(source: &str) -> Vec<String> {
-    let code = source.split("#[cfg(test)]").next().unwrap();
+    let code = without_tests(source);
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let code = lines.collect::<Vec<_>>().join(" ");
     let word = |text: &str| -> String {
@@ -116,4 +141,18 @@ fn breaches_are_told_apart_from_open_ways() {
     let source =
         "use crate::{\n    api::{Celery, Open},\n    rules,\n};\n// crate::no\nlet a = crate::build::x;";
     assert_eq!(named(source), ["api", "rules", "build"]);
+}
+
+#[test]
+fn only_the_item_for_tests_is_left_out() {
+    for item in [
+        "#[cfg(test)]\nmod tests {\n    use crate::run::x;\n\n    fn f() {\n    }\n}",
+        "#[cfg(test)]\nmod tests;",
+        "#[cfg(test)]\n#[path = \"t.rs\"]\nmod tests;",
+        "#[cfg(test)]\nuse crate::run::{\n    a,\n};",
+        "impl A {\n    #[cfg(test)]\n    fn f() -> crate::run::B {\n        a\n    }\n    fn g() {}\n}",
+    ] {
+        let source = format!("use crate::api::A;\n{item}\nuse crate::build::B;");
+        assert_eq!(named(&source), ["api", "build"], "{item}");
+    }
 }

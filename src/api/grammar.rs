@@ -110,7 +110,7 @@ pub(super) fn secret_key(value: &str, (): &()) -> Verdict {
     if letters && (1..=253).contains(&value.len()) && !value.starts_with("..") && value != "." {
         Ok(())
     } else {
-        wrong("is not a key of a Secret")
+        wrong("is not a key of a Secret (letters, digits, '-', '_' and '.')")
     }
 }
 

@@ -19,6 +19,15 @@ pub enum Command {
 }
 
 impl Command {
+    /// `worker` or `beat`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Worker => "worker",
+            Self::Beat => "beat",
+        }
+    }
+
     /// Its options.
     #[must_use]
     pub fn options(self) -> Table {

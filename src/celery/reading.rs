@@ -194,7 +194,9 @@ impl<'a> Reading<'a> {
         match last.value {
             None if last.option.kind.takes_value() => Effective::Unclear,
             None if last.name.starts_with("--no-") => Effective::Is(Value::Switch(false)),
-            None if last.option.kind == super::options::Kind::Switch => Effective::Is(Value::Switch(true)),
+            None if last.option.kind == super::options::ValueKind::Switch => {
+                Effective::Is(Value::Switch(true))
+            }
             None => Effective::Is(Value::Flag),
             Some(_) if last.is_opaque() => Effective::Unclear,
             Some(text) => {

@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// A version as written: `5.5`, `5.5.3`. A version without a patch is older than every one with a patch.
+/// A version as written: `5.5`, `5.5.3`, `5.5.0rc1`. A version without a patch is older than every one with a patch. What
+/// PEP 440 lets stand behind the numbers (`rc1`, `.dev0`, `.post1`) does not count: the command line of a release is that of
+/// its candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     /// First number.
@@ -26,7 +28,7 @@ impl FromStr for Version {
     type Err = NotAVersion;
 
     fn from_str(text: &str) -> Result<Self, NotAVersion> {
-        let mut numbers = text.split('.').map(number);
+        let mut numbers = released(text).ok_or(NotAVersion)?.split('.').map(number);
         let version = Self {
             major: numbers.next().ok_or(NotAVersion)??,
             minor: numbers.next().ok_or(NotAVersion)??,
@@ -34,6 +36,34 @@ impl FromStr for Version {
         };
         if numbers.next().is_some() { Err(NotAVersion) } else { Ok(version) }
     }
+}
+
+/// What may stand behind the numbers, with the letters that PEP 440 takes for it too; longer ones first.
+const SUFFIXES: [&[&str]; 3] =
+    [&["alpha", "beta", "preview", "pre", "rc", "a", "b", "c"], &["post", "rev", "r"], &["dev"]];
+
+/// The numbers of a version, without what marks a release as early or late; `None` where something else follows.
+fn released(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    // The separator before a word belongs to it.
+    let end = if end < text.len() { text[..end].trim_end_matches('.').len() } else { end };
+    let (numbers, mut rest) = text.split_at(end);
+    for words in SUFFIXES {
+        rest = without(rest, words);
+    }
+    rest.is_empty().then_some(numbers)
+}
+
+/// A text without a mark such as `.rc1` at its start.
+fn without<'a>(text: &'a str, words: &[&str]) -> &'a str {
+    let separators = ['.', '-', '_'];
+    let word = text.strip_prefix(separators).unwrap_or(text);
+    let Some(behind) = words.iter().find_map(|mark| word.strip_prefix(mark)) else { return text };
+    let number = behind.strip_prefix(separators).unwrap_or(behind);
+    if number.starts_with(|c: char| c.is_ascii_digit()) {
+        return number.trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    behind
 }
 
 /// Digits only: `u32` itself would also take a sign.
@@ -192,7 +222,28 @@ mod tests {
         assert!(version("5.10") > version("5.9.9"));
         assert!(version("5.5") < version("5.5.0"));
         assert_eq!(version("4.4.7").to_string(), "4.4.7");
-        for text in ["", "5", "five", "5.", "5.5.3.1", "+5.5", "5.5rc1", "v5.5", " 5.5", "5.99999999999"] {
+        for text in ["", "5", "five", "5.", "5.5.3.1", "+5.5", "v5.5", " 5.5", "5.99999999999"] {
+            assert_eq!(text.parse::<Version>(), Err(NotAVersion), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_candidate_counts_as_its_release() {
+        for text in [
+            "5.5.0rc1",
+            "5.5.0b1",
+            "5.5.0a",
+            "5.5.0-rc1",
+            "5.5.0.post1",
+            "5.5.0.dev20240101",
+            "5.5.0rc1.dev2",
+        ] {
+            assert_eq!(text.parse(), Ok(version("5.5.0")), "{text}");
+        }
+        assert_eq!("5.5rc1".parse(), Ok(version("5.5")));
+        for text in
+            ["5.5.0x", "5.5.0rc1x", "5.5..rc1", "5.rc1", "rc1", "5.5.0+local", "5.5.0rc1.", "5.5.0dev1rc1"]
+        {
             assert_eq!(text.parse::<Version>(), Err(NotAVersion), "{text}");
         }
     }

@@ -14,7 +14,7 @@ use super::{Effective, literal, variable};
 use crate::api::{Common, Open, WorkerPoolKind, WorkerSpec, amount};
 use crate::celery::command::Concurrency;
 use crate::celery::expansion::expands;
-use crate::celery::options::Kind;
+use crate::celery::options::ValueKind;
 use crate::celery::queues::{self, DEFAULT_QUEUE};
 use crate::celery::reading::Reading;
 use crate::celery::value::value;
@@ -54,8 +54,9 @@ impl<'a> Pool<'a> {
         };
         let word = field().or_else(|| self.variable("CONCURRENCY").map(str::to_owned));
         let word = word.or_else(|| self.setting("worker_concurrency"));
-        let read =
-            |text: String| value(Kind::Concurrency, &text, self.said.release).ok().and_then(Concurrency::of);
+        let read = |text: String| {
+            value(ValueKind::Concurrency, &text, self.said.release).ok().and_then(Concurrency::of)
+        };
         self.said.concurrency().or_else(|| word.and_then(read))
     }
 

@@ -4,7 +4,7 @@
 use k8s_openapi::api::core::v1::ResourceRequirements;
 
 use super::pod::{Made, Own, Pod, pod};
-use super::said::{self, Said};
+use super::said::Said;
 use super::{BrokerAccess, probes, settings};
 use crate::api::{BeatSpec, CelerySpec};
 use crate::celery::version::{Release, Target};
@@ -48,7 +48,7 @@ pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, broker: Option<&Broker
 }
 
 fn args(written: &BeatSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>, file: &str) -> Vec<String> {
-    let said = Said { args: &written.args, env: [&spec.common.env, &written.env], prefix: said::BEAT };
+    let said = Said::to_beat(written, spec);
     let mut words = super::celery_app(spec);
     words.push("beat".to_owned());
     let mut option = |written: Option<String>, default: Option<&str>, short: &str, long: &str| {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::pod::{Own, Pod, pod};
-use super::said::{self, Said};
+use super::said::SaidToFlower;
 use super::{BrokerAccess, Scaler, flower_words, scaler};
 use crate::api::{
     CelerySpec, DEFAULT_POOL, FlowerIngress, FlowerSpec, Open, PathType, ScaleKind, ServiceType, Word, image,
@@ -88,12 +88,12 @@ pub struct Exposure {
 }
 
 pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec, broker: Option<&BrokerAccess>) -> Flower {
-    let said = Said { args: &written.args, env: [&spec.common.env, &written.env], prefix: said::FLOWER };
+    let said = SaidToFlower::new(written, spec);
     let port = effective::flower::port(written);
     let foreign = written.image.as_deref().is_some_and(image::is_flower);
     let mut args = if foreign { Vec::new() } else { super::celery_app(spec) };
     args.push("flower".to_owned());
-    args.extend(flower_words::words(written, said));
+    args.extend(flower_words::words(written, &said));
     args.extend(written.args.iter().cloned());
     // Last, since the last one wins: the Service and the probes ask here.
     args.extend(["--address=0.0.0.0".to_owned(), format!("--port={port}")]);
@@ -106,7 +106,7 @@ pub(super) fn flower(written: &FlowerSpec, spec: &CelerySpec, broker: Option<&Br
         exposure: exposure(written),
         entrance: written.ingress.as_ref().map(|ingress| entrance(ingress, &prefix)),
         prefix,
-        https: written.tls.is_some() || said.flower_or_variable("certfile"),
+        https: written.tls.is_some() || said.option_or_variable("certfile"),
         resources: written.resources.clone().unwrap_or_else(default_resources),
         scaler,
         pod: pod(

@@ -4,61 +4,88 @@
 //! Arguments win over everything. A variable such as `CELERY_WORKER_CONCURRENCY` becomes the default of an option, so it
 //! wins over what the operator would choose, but not over a field that is written.
 
+use std::collections::HashSet;
+
 use k8s_openapi::api::core::v1::EnvVar;
 
+use crate::api::{BeatSpec, CelerySpec, FlowerSpec, WorkerSpec};
 use crate::celery::command::Command;
 use crate::celery::flower;
 use crate::celery::options::flower::Release as FlowerRelease;
 use crate::celery::reading::Reading;
 use crate::celery::version::Release;
 
-/// The user's arguments and variables of one component.
-#[derive(Clone, Copy)]
+/// The arguments and variables of a worker pool or of beat, read once. The newest release knows every option.
 pub(super) struct Said<'a> {
-    pub(super) args: &'a [String],
-    /// The shared variables, then those of the component.
-    pub(super) env: [&'a [EnvVar]; 2],
-    /// What stands before the name of an option in a variable.
-    pub(super) prefix: &'static str,
+    reading: Reading<'a>,
+    variables: Variables<'a>,
 }
 
-/// Prefix of variables that are options of a worker.
-pub(super) const WORKER: &str = "CELERY_WORKER";
-/// Prefix of variables that are options of beat.
-pub(super) const BEAT: &str = "CELERY_BEAT";
-/// Prefix of variables that are options of Flower.
-pub(super) const FLOWER: &str = "FLOWER";
+/// The same of Flower, which has options of another kind.
+pub(super) struct SaidToFlower<'a> {
+    reading: flower::Reading<'a>,
+    variables: Variables<'a>,
+}
+
+/// The names of the variables that a container gets, and what stands in them before the name of an option.
+struct Variables<'a> {
+    names: HashSet<&'a str>,
+    prefix: &'static str,
+}
 
 impl<'a> Said<'a> {
-    /// What the arguments of a worker or beat say; the newest release knows every option.
-    fn reading(&self) -> Reading<'a> {
-        let command = if self.prefix == BEAT { Command::Beat } else { Command::Worker };
-        command.reading(self.args, Release::NEWEST)
+    /// Of a worker pool.
+    pub(super) fn to_worker(worker: &'a WorkerSpec, spec: &'a CelerySpec) -> Self {
+        let variables = Variables::new("CELERY_WORKER", [&spec.common.env, &worker.env]);
+        Self { reading: Command::Worker.reading(&worker.args, Release::NEWEST), variables }
     }
 
-    /// Whether the worker's or beat's arguments contain an option, in any of its spellings.
+    /// Of beat.
+    pub(super) fn to_beat(beat: &'a BeatSpec, spec: &'a CelerySpec) -> Self {
+        let variables = Variables::new("CELERY_BEAT", [&spec.common.env, &beat.env]);
+        Self { reading: Command::Beat.reading(&beat.args, Release::NEWEST), variables }
+    }
+
+    /// Whether the arguments contain an option, in any of its spellings.
     pub(super) fn option(&self, name: &str) -> bool {
-        self.reading().has(name)
+        self.reading.has(name)
     }
 
-    /// Whether the worker's or beat's arguments or variables say an option; `name` is the long one.
+    /// Whether the arguments or the variables say an option; `name` is the long one.
     pub(super) fn option_or_variable(&self, name: &str) -> bool {
-        self.option(name) || self.variable(name.trim_start_matches('-'))
+        self.option(name) || self.variables.say(name)
+    }
+}
+
+impl<'a> SaidToFlower<'a> {
+    /// Of Flower.
+    pub(super) fn new(written: &'a FlowerSpec, spec: &'a CelerySpec) -> Self {
+        let variables = Variables::new("FLOWER", [&spec.common.env, &written.env]);
+        Self { reading: flower::reading(&written.args, FlowerRelease::NEWEST), variables }
     }
 
-    /// The value of Flower's option in the arguments.
-    pub(super) fn flower(&self, name: &str) -> Option<&'a str> {
-        flower::reading(self.args, FlowerRelease::NEWEST).text(name).is()
+    /// Whether the arguments contain an option; `name` is as in `url_prefix`.
+    pub(super) fn option(&self, name: &str) -> bool {
+        self.reading.last(name).is_some()
     }
 
-    /// Whether Flower's arguments or variables say an option.
-    pub(super) fn flower_or_variable(&self, name: &str) -> bool {
-        flower::reading(self.args, FlowerRelease::NEWEST).last(name).is_some() || self.variable(name)
+    /// Whether the arguments or the variables say an option.
+    pub(super) fn option_or_variable(&self, name: &str) -> bool {
+        self.option(name) || self.variables.say(name)
+    }
+}
+
+impl<'a> Variables<'a> {
+    /// Of the shared variables and those of the component.
+    fn new(prefix: &'static str, env: [&'a [EnvVar]; 2]) -> Self {
+        let names = env.into_iter().flatten().map(|variable| variable.name.as_str()).collect();
+        Self { names, prefix }
     }
 
-    fn variable(&self, option: &str) -> bool {
-        let name = format!("{}_{}", self.prefix, option.replace('-', "_").to_uppercase());
-        self.env.into_iter().flatten().any(|variable| variable.name == name)
+    /// Whether one of them is this option.
+    fn say(&self, option: &str) -> bool {
+        let option = option.trim_start_matches('-').replace('-', "_").to_uppercase();
+        self.names.contains(format!("{}_{option}", self.prefix).as_str())
     }
 }
 
@@ -66,22 +93,29 @@ impl<'a> Said<'a> {
 mod tests {
     use super::*;
 
-    fn said<'a>(args: &'a [String], env: &'a [EnvVar], prefix: &'static str) -> Said<'a> {
-        Said { args, env: [env, &[]], prefix }
+    #[test]
+    fn a_variable_counts_like_an_option_and_not_as_an_argument() {
+        let mut spec = CelerySpec::default();
+        spec.common.env = ["CELERY_WORKER_PREFETCH_MULTIPLIER", "FLOWER_PURGE_OFFLINE_WORKERS"]
+            .map(|name| EnvVar { name: name.to_owned(), ..EnvVar::default() })
+            .into();
+        let (worker, beat, flower) = (WorkerSpec::default(), BeatSpec::default(), FlowerSpec::default());
+        let said = Said::to_worker(&worker, &spec);
+        assert!(said.option_or_variable("--prefetch-multiplier"));
+        assert!(!said.option_or_variable("--concurrency"));
+        assert!(!said.option("--prefetch-multiplier"));
+        assert!(!Said::to_beat(&beat, &spec).option_or_variable("--prefetch-multiplier"));
+        let said = SaidToFlower::new(&flower, &spec);
+        assert!(said.option_or_variable("purge_offline_workers") && !said.option_or_variable("max_tasks"));
     }
 
     #[test]
-    fn a_variable_counts_like_an_option_and_not_as_an_argument() {
-        let env = ["CELERY_WORKER_PREFETCH_MULTIPLIER", "FLOWER_PURGE_OFFLINE_WORKERS"]
-            .map(|name| EnvVar { name: name.to_owned(), ..EnvVar::default() });
-        let worker = said(&[], &env, WORKER);
-        assert!(worker.option_or_variable("--prefetch-multiplier"));
-        assert!(!worker.option_or_variable("--concurrency"));
-        assert!(!worker.option("--prefetch-multiplier"));
-        assert!(!said(&[], &env, BEAT).option_or_variable("--prefetch-multiplier"));
-        let flower = said(&[], &env, FLOWER);
-        assert!(
-            flower.flower_or_variable("purge_offline_workers") && !flower.flower_or_variable("max_tasks")
-        );
+    fn each_component_has_options_of_its_own() {
+        let spec = CelerySpec::default();
+        let words = || vec!["-S".to_owned(), "django".to_owned()];
+        let beat = BeatSpec { args: words(), ..BeatSpec::default() };
+        assert!(Said::to_beat(&beat, &spec).option("--scheduler"));
+        let worker = WorkerSpec { args: words(), ..WorkerSpec::default() };
+        assert!(!Said::to_worker(&worker, &spec).option("--scheduler"));
     }
 }

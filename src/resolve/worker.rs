@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::pod::{Made, Own, Pod, pod};
-use super::said::{self, Said};
+use super::said::Said;
 use super::worker_words::Chosen;
 use super::{BrokerAccess, Scaler, probes, scaler, settings, shutdown, worker_words};
 use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
@@ -59,15 +59,15 @@ pub(super) fn pool(
     spec: &CelerySpec,
     broker: Option<&BrokerAccess>,
 ) -> Pool {
-    let said = Said { args: &worker.args, env: [&spec.common.env, &worker.env], prefix: said::WORKER };
+    let said = Said::to_worker(worker, spec);
     let reading = Command::Worker.reading(&worker.args, effective::celery(&spec.common).newest());
     let pool = effective::Pool { name, worker, common: &spec.common, said: &reading };
     let scaler = scaler::scaler(spec, ScaleKind::Worker, name, &pool.counted_queues());
-    let chosen = worker_words::chosen(&pool, spec, said, scaler.as_ref());
+    let chosen = worker_words::chosen(&pool, spec, &said, scaler.as_ref());
     let shutdown = shutdown::shutdown(worker.graceful_shutdown.as_ref());
     let mut words = super::celery_app(spec);
     words.push("worker".to_owned());
-    words.extend(worker_words::words(&pool, spec, said, chosen));
+    words.extend(worker_words::words(&pool, spec, &said, chosen));
     let settings = settings::settings(spec, broker).into_iter().chain(shutdown.settings);
     Pool {
         name: name.to_owned(),

@@ -29,7 +29,7 @@ pub struct Chosen {
 pub(super) fn chosen(
     pool: &effective::Pool<'_>,
     spec: &CelerySpec,
-    said: Said<'_>,
+    said: &Said<'_>,
     scaler: Option<&Scaler>,
 ) -> Chosen {
     let worker = pool.worker;
@@ -53,7 +53,7 @@ pub(super) fn chosen(
 pub(super) fn words(
     pool: &effective::Pool<'_>,
     spec: &CelerySpec,
-    said: Said<'_>,
+    said: &Said<'_>,
     chosen: Chosen,
 ) -> Vec<String> {
     let worker = pool.worker;
@@ -114,7 +114,7 @@ fn chatter(words: &mut Words<'_>, worker: &WorkerSpec, spec: &CelerySpec) {
 /// A growing list of options.
 struct Words<'a> {
     words: Vec<String>,
-    said: Said<'a>,
+    said: &'a Said<'a>,
 }
 
 impl Words<'_> {

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::thread;
 
 use celery_operator::celery::command::Command;
-use celery_operator::celery::options::{self, Kind};
+use celery_operator::celery::options::{self, ValueKind};
 use celery_operator::celery::reading::{Cause, Effective, Outcome, Reading};
 use celery_operator::celery::settings::command_line::{Setting, Type};
 use celery_operator::celery::value::Value as Told;
@@ -189,7 +189,7 @@ fn celery_answer(reading: &Reading<'_>) -> Value {
     let options = reading.occurrences.iter().map(|occurrence| {
         let option = occurrence.option;
         let value = match reading.effective(option.names[0]) {
-            Effective::Is(_) if option.kind == Kind::NodeName => json!("..."),
+            Effective::Is(_) if option.kind == ValueKind::NodeName => json!("..."),
             // Celery falls back to the setting.
             Effective::Is(Told::Int(0)) if option.name() == "--prefetch-multiplier" => Value::Null,
             Effective::Is(value) => plain(option.kind, value),
@@ -209,16 +209,16 @@ fn celery_answer(reading: &Reading<'_>) -> Value {
     answer
 }
 
-fn plain(kind: Kind, value: Told<'_>) -> Value {
+fn plain(kind: ValueKind, value: Told<'_>) -> Value {
     match value {
         Told::Flag => json!(true),
         Told::Switch(on) => json!(on),
-        Told::Int(0) if kind == Kind::Concurrency => Value::Null,
+        Told::Int(0) if kind == ValueKind::Concurrency => Value::Null,
         Told::Int(number) => json!(number),
         Told::Float(number) => float(number),
         Told::Auto => json!("auto"),
         Told::Range(most, fewest) => json!([most, fewest]),
-        Told::Text(name) if kind == Kind::LogLevel => json!(match name {
+        Told::Text(name) if kind == ValueKind::LogLevel => json!(match name {
             "DEBUG" => 10,
             "INFO" => 20,
             "WARNING" => 30,
@@ -261,20 +261,20 @@ fn setting_value(setting: &Setting<'_>) -> Value {
 }
 
 fn flower_answer(reading: &flower::Reading<'_>) -> Value {
-    use options::flower::Kind;
+    use options::flower::TornadoType;
     let options = reading.occurrences.iter().map(|occurrence| {
         let name = occurrence.option.name;
         let value = match occurrence.option.kind {
-            Kind::Bool => json!(reading.bool(name).is().unwrap()),
-            Kind::Int => json!(reading.int(name).is().unwrap()),
-            Kind::Float => float(reading.float(name).is().unwrap()),
-            Kind::Text => nonempty(reading.text(name).is().unwrap()),
-            Kind::Texts => json!(reading.text(name).is().unwrap().split(',').collect::<Vec<_>>()),
-            Kind::Floats => {
+            TornadoType::Bool => json!(reading.bool(name).is().unwrap()),
+            TornadoType::Int => json!(reading.int(name).is().unwrap()),
+            TornadoType::Float => float(reading.float(name).is().unwrap()),
+            TornadoType::Text => nonempty(reading.text(name).is().unwrap()),
+            TornadoType::Texts => json!(reading.text(name).is().unwrap().split(',').collect::<Vec<_>>()),
+            TornadoType::Floats => {
                 let parts = reading.text(name).is().unwrap().split(',');
                 json!(parts.map(|part| float(number::float(part).unwrap())).collect::<Vec<_>>())
             }
-            Kind::Function => panic!("refused"),
+            TornadoType::Function => panic!("refused"),
         };
         (name.to_owned(), value)
     });

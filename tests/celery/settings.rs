@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The table of settings and the words that set them, judged by every release.
 
-use celery_operator::celery::settings::{Fault, Kind, Setting, Value, reading, setting, settings, word};
+use celery_operator::celery::settings::{
+    Fault, Setting, SettingKind, Value, reading, setting, settings, word,
+};
 use celery_operator::celery::version::{Release, Target, Version};
 use serde_json::{Value as Json, json};
 
@@ -233,14 +235,14 @@ fn every_release_has_these_settings() {
         for setting in here {
             let there = &table[&setting.name];
             let kind = match there["type"].as_str().unwrap_or("nothing") {
-                "string" | "str" => Kind::Text,
-                "int" => Kind::Whole,
-                "float" => Kind::Number,
-                "bool" => Kind::Flag,
-                "dict" => Kind::Table,
-                "list" | "tuple" => Kind::List,
-                "any" => Kind::Any,
-                "bytes" => Kind::Bytes,
+                "string" | "str" => SettingKind::Text,
+                "int" => SettingKind::Whole,
+                "float" => SettingKind::Number,
+                "bool" => SettingKind::Flag,
+                "dict" => SettingKind::Table,
+                "list" | "tuple" => SettingKind::List,
+                "any" => SettingKind::Any,
+                "bytes" => SettingKind::Bytes,
                 other => panic!("{release}: {} is {other}", setting.name),
             };
             assert_eq!(
@@ -306,10 +308,12 @@ fn values_arrive_as_they_were_given() {
             let arrived = &answer["value"];
             // What is written in a text may say what the setting is, and a whole number is a number too.
             let said = match (kind, value) {
-                (Kind::Flag, Json::String(_)) => arrived["flag"].is_boolean(),
-                (Kind::Whole, Json::String(_)) => arrived["whole"].is_string(),
-                (Kind::Number, Json::String(_)) => arrived["number"].is_string(),
-                (Kind::Number, Json::Number(number)) => same(&number_text(number.as_f64().unwrap()), arrived),
+                (SettingKind::Flag, Json::String(_)) => arrived["flag"].is_boolean(),
+                (SettingKind::Whole, Json::String(_)) => arrived["whole"].is_string(),
+                (SettingKind::Number, Json::String(_)) => arrived["number"].is_string(),
+                (SettingKind::Number, Json::Number(number)) => {
+                    same(&number_text(number.as_f64().unwrap()), arrived)
+                }
                 _ => same(&given, arrived),
             };
             assert!(said, "{release} {word}: {given} became {arrived}");

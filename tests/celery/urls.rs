@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Broker URLs and result backends, judged by every release with the kombu of its time.
 
-use celery_operator::celery::backend_url::{self, Backend, Kind};
+use celery_operator::celery::backend_url::{self, Backend, BackendKind};
 use celery_operator::celery::broker_url::{self, Endpoint, Transport};
+use celery_operator::celery::url::Fault;
 use serde_json::{Value, json};
 
 use crate::ask::{Dice, answers};
@@ -505,12 +506,12 @@ fn broker_reason(
         }
         D::NotInList(_) if alone => None,
         D::NotInList(_) => Some("the first element only, until the list comes round again"),
-        D::Port => element.contains(":0").then_some("port 0 counts as none"),
-        D::Brackets | D::PasswordNotEncoded('[' | ']') => Some("newer releases of Python refuse it"),
-        D::PasswordNotEncoded('#') => Some("what follows is dropped without a word"),
-        D::PasswordNotEncoded(_) if element.contains(":0") => Some("port 0 counts as none"),
-        D::PasswordNotEncoded(_) if element.matches("://").count() > 1 => Some("a comma makes no list"),
-        D::PasswordNotEncoded(_) => {
+        D::Url(Fault::Port) => element.contains(":0").then_some("port 0 counts as none"),
+        D::Url(Fault::Brackets | Fault::Unencoded('[' | ']')) => Some("newer releases of Python refuse it"),
+        D::Url(Fault::Unencoded('#')) => Some("what follows is dropped without a word"),
+        D::Url(Fault::Unencoded(_)) if element.contains(":0") => Some("port 0 counts as none"),
+        D::Url(Fault::Unencoded(_)) if element.matches("://").count() > 1 => Some("a comma makes no list"),
+        D::Url(Fault::Unencoded(_)) => {
             let meant = element.rsplit('@').next().unwrap_or_default();
             let meant = meant.split([':', '/', '?']).next().unwrap_or_default();
             (host.is_empty() || elsewhere(meant)).then_some("a part of the password as the host, or none")
@@ -580,8 +581,10 @@ fn backend_difference(backend: &Backend, answer: &Value, celery: u64) -> Option<
     if answer["ok"] == false {
         // Whether a class or the dialect of a database is in the image, nobody can say here.
         let absent = match backend.kind {
-            Kind::Class => !["shop.results.Backend", "shop.results:Backend"].contains(&backend.name.as_str()),
-            Kind::Database => answer["why"].as_str().unwrap().starts_with("NoSuchModuleError"),
+            BackendKind::Class => {
+                !["shop.results.Backend", "shop.results:Backend"].contains(&backend.name.as_str())
+            }
+            BackendKind::Database => answer["why"].as_str().unwrap().starts_with("NoSuchModuleError"),
             _ => false,
         };
         return (!absent).then(|| format!("refused: {}", answer["why"]));
@@ -589,8 +592,8 @@ fn backend_difference(backend: &Backend, answer: &Value, celery: u64) -> Option<
     let location = backend.locations.first()?;
     let host = |host: &str| json!(if host.is_empty() { "localhost" } else { host });
     match backend.kind {
-        Kind::File => difference(vec![("path", json!(location.path), answer["path"].clone())]),
-        Kind::Sentinel => {
+        BackendKind::File => difference(vec![("path", json!(location.path), answer["path"].clone())]),
+        BackendKind::Sentinel => {
             let hosts: Vec<Value> = backend
                 .locations
                 .iter()
@@ -602,7 +605,7 @@ fn backend_difference(backend: &Backend, answer: &Value, celery: u64) -> Option<
                 ("password", json!(location.password), json!(said(answer, "password"))),
             ])
         }
-        Kind::Redis => {
+        BackendKind::Redis => {
             let mut parts = vec![
                 ("user", json!(location.username), json!(said(answer, "user"))),
                 ("password", json!(location.password), json!(said(answer, "password"))),
@@ -635,9 +638,9 @@ fn backend_reason(defect: &backend_url::Defect, text: &str, answer: &Value) -> O
         D::WhiteSpace => Some("a blank in a value is a mistake even where Python strips it"),
         D::CompoundScheme(_) => Some("plain Redis, whatever the scheme asks for"),
         D::List => Some("the second URL is cut off"),
-        D::Port => text.contains(":0").then_some("port 0 counts as none"),
-        D::Brackets | D::PasswordNotEncoded('[' | ']') => Some("newer releases of Python refuse it"),
-        D::PasswordNotEncoded(_) => Some("a part of the password as the host"),
+        D::Url(Fault::Port) => text.contains(":0").then_some("port 0 counts as none"),
+        D::Url(Fault::Brackets | Fault::Unencoded('[' | ']')) => Some("newer releases of Python refuse it"),
+        D::Url(Fault::Unencoded(_)) => Some("a part of the password as the host"),
         D::NoScheme if text.starts_with("://") || text.starts_with('+') => Some("no results at all"),
         D::NoScheme if text.starts_with("sentinel") => Some("a Sentinel with a cut name"),
         D::Database => strange(answer, text).then_some("a number that no Redis has, or in a strange form"),

@@ -3,6 +3,7 @@
 
 use super::URL;
 use crate::celery::broker_url::{CERT_REQS, Defect, masked};
+use crate::celery::url::Fault;
 use crate::rules::finding::{Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -185,13 +186,13 @@ fn b08(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b09(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| {
-        matches!(defect, Defect::Port).then(|| "use a port from 1 to 65535".to_owned())
+        matches!(defect, Defect::Url(Fault::Port)).then(|| "use a port from 1 to 65535".to_owned())
     });
 }
 
 fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
-        Defect::PasswordNotEncoded(letter) => Some(format!(
+        Defect::Url(Fault::Unencoded(letter)) => Some(format!(
             "write {letter} as %{:02X}, or set broker.redis or broker.rabbitmq with passwordSecretRef",
             u32::from(*letter)
         )),
@@ -274,8 +275,10 @@ fn b28(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b42(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
-        Defect::Brackets => Some("use a name without brackets, or [fd00::1] for an address".to_owned()),
-        Defect::Confusable(_) => Some("write the host part in plain letters".to_owned()),
+        Defect::Url(Fault::Brackets) => {
+            Some("use a name without brackets, or [fd00::1] for an address".to_owned())
+        }
+        Defect::Url(Fault::Confusable(_)) => Some("write the host part in plain letters".to_owned()),
         _ => None,
     });
 }

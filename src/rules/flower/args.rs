@@ -7,8 +7,8 @@ use crate::celery::closest;
 use crate::celery::environment::flower_variable;
 use crate::celery::flower::{Cause, Dropped, Unread};
 use crate::celery::number;
-use crate::celery::options::flower::{Kind, OPTIONS};
-use crate::rules::finding::{Kind as Message, Report, Severity};
+use crate::celery::options::flower::{OPTIONS, TornadoType};
+use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
@@ -124,7 +124,7 @@ fn f01(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
     }
     for fault in flower.reading.faults.iter().filter(|fault| fault.cause == Cause::Reserved) {
-        report.add(Message::Invalid, argument_path(fault.at), "is not an option of Flower", "remove it");
+        report.add(Kind::Invalid, argument_path(fault.at), "is not an option of Flower", "remove it");
     }
     misspelt_variables(&flower, report);
 }
@@ -144,7 +144,7 @@ fn unread(flower: &Flower<'_>, at: usize, word: &str, why: Unread, report: &mut 
             let opens = option.name == "read_only" && flower.spec.version.is_some();
             let severity = if opens { Severity::Deny } else { Severity::Warn };
             let message = format!("{} is no option of this Flower, which ignores it", option.flag());
-            report.graded(severity, Message::Forbidden, path, message, "remove it, or use another image");
+            report.graded(severity, Kind::Forbidden, path, message, "remove it, or use another image");
         }
         Unread::BehindTheEnd => {
             let message = "is not read: a word before it ends the options";
@@ -171,7 +171,7 @@ fn misspelt_variables(flower: &Flower<'_>, report: &mut Report<'_>) {
         if let Some(near) = closest::of(option, OPTIONS.iter().map(|option| option.name)) {
             let fix = format!("did you mean {PREFIX}{}?", near.to_ascii_uppercase());
             let message = "is no variable of Flower, which ignores it";
-            report.add(Message::Invalid, format!("{path}.name"), message, fix);
+            report.add(Kind::Invalid, format!("{path}.name"), message, fix);
         }
     }
 }
@@ -188,7 +188,7 @@ fn f02(subject: &Subject<'_>, report: &mut Report<'_>) {
     for fault in &flower.reading.faults {
         if let Cause::MissingValue(option) = fault.cause {
             let fix = format!("write {}=… as one element", option.flag());
-            report.add(Message::Invalid, argument_path(fault.at), "has no value", fix);
+            report.add(Kind::Invalid, argument_path(fault.at), "has no value", fix);
         }
     }
 }
@@ -211,7 +211,7 @@ fn f03(subject: &Subject<'_>, report: &mut Report<'_>) {
             (Severity::Deny, format!("set spec.common.{field} instead"))
         };
         let message = format!("Flower ignores {}, an option of celery itself", option.name());
-        report.graded(severity, Message::Forbidden, argument_path(dropped.at), message, fix);
+        report.graded(severity, Kind::Forbidden, argument_path(dropped.at), message, fix);
     }
 }
 
@@ -220,17 +220,17 @@ fn f05(subject: &Subject<'_>, report: &mut Report<'_>) {
     for fault in &flower.reading.faults {
         let (Cause::BadValue(option) | Cause::UnexpectedValue(option)) = fault.cause else { continue };
         let (message, fix) = match option.kind {
-            Kind::Int => ("is not a whole number", "use one such as 5000"),
-            Kind::Float | Kind::Floats => ("is not a number", "use one such as 1000"),
+            TornadoType::Int => ("is not a whole number", "use one such as 5000"),
+            TornadoType::Float | TornadoType::Floats => ("is not a number", "use one such as 1000"),
             _ => ("has a value that this option does not take", "correct the value, or remove it"),
         };
-        report.add(Message::Invalid, argument_path(fault.at), message, fix);
+        report.add(Kind::Invalid, argument_path(fault.at), message, fix);
     }
     for (entry, path) in flower.entries().filter(|(entry, _)| entry.name != "FLOWER_PORT") {
         let Some(option) = flower_variable(&entry.name, flower.reading.release) else { continue };
         let is_number = match option.kind {
-            Kind::Int => |text: &str| number::int(text).is_some(),
-            Kind::Float => |text: &str| number::float(text).is_some(),
+            TornadoType::Int => |text: &str| number::int(text).is_some(),
+            TornadoType::Float => |text: &str| number::float(text).is_some(),
             _ => continue,
         };
         let given = flower.variable(&entry.name);
@@ -245,8 +245,9 @@ fn f05(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn f06(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
-    for option in
-        OPTIONS.iter().filter(|option| option.kind == Kind::Bool && option.is_in(flower.reading.release))
+    for option in OPTIONS
+        .iter()
+        .filter(|option| option.kind == TornadoType::Bool && option.is_in(flower.reading.release))
     {
         for given in [flower.argument(option.name), flower.variable(&option.variable())] {
             let Some((text, place)) = given.text() else { continue };
@@ -271,6 +272,6 @@ fn f43(subject: &Subject<'_>, report: &mut Report<'_>) {
     if flower.argument("help").switch() == Some(true)
         && let Some(used) = flower.reading.last("help")
     {
-        report.add(Message::Forbidden, argument_path(used.at), "prints the help and ends", "remove it");
+        report.add(Kind::Forbidden, argument_path(used.at), "prints the help and ends", "remove it");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::{AnyObject, Celery, FlowerSpec};
 use crate::celery::expansion::expands;
 use crate::celery::flower::{Occurrence, Reading};
-use crate::celery::options::flower::Kind as Type;
+use crate::celery::options::flower::TornadoType;
 use crate::effective::{self, Effective};
 use crate::names;
 use crate::rules::facts::Facts;
@@ -263,7 +263,7 @@ fn said<'a>(occurrence: &Occurrence<'a>) -> Given<'a> {
     let place = Place::Argument(argument_path(occurrence.at));
     match occurrence.value {
         Some(text) => readable(text, place),
-        None if occurrence.option.kind == Type::Bool => Given::Text("true", place),
+        None if occurrence.option.kind == TornadoType::Bool => Given::Text("true", place),
         // Flower ends there.
         None => Given::Hidden(place),
     }

@@ -135,9 +135,27 @@ fn guest_is_known_at_home_only() {
         ("url: 'redis://cache'", 0),
         ("url: null, rabbitmq: {host: mq}", 1),
         ("url: null, rabbitmq: {host: mq, usernameSecretRef: {name: mq, key: user}}", 0),
+        ("url: null, rabbitmq: {host: mq, passwordSecretRef: {name: mq, key: password}}", 1),
+        ("url: null, redis: {host: cache, passwordSecretRef: {name: cache, key: password}}", 0),
     ] {
         assert_eq!(broker("B30", form).len(), expected, "{form}");
     }
+}
+
+#[test]
+fn an_autoscaler_knows_no_guest() {
+    let of = |scaled: &str| {
+        let form = "url: null, rabbitmq: {host: mq, passwordSecretRef: {name: mq, key: password}}";
+        of_rule(
+            "B30",
+            &format!("spec: {{common: {{broker: {{{form}}}}}, workerSpec: {{queues: [mail]}}{scaled}}}"),
+        )
+    };
+    let path = "spec.common.broker.rabbitmq.usernameSecretRef";
+    assert_eq!(of(""), warn(path));
+    let metric = "{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}";
+    let target = format!(", scaleTargetRef: [{{kind: worker, maxReplicas: 3, metrics: [{metric}]}}]");
+    assert_eq!(of(&target), deny(path));
 }
 
 #[test]

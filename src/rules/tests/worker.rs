@@ -160,3 +160,16 @@ fn the_memory_of_a_child_may_stand_in_the_arguments() {
     let memory = "concurrency: 4, resources: {limits: {memory: 1Gi}}";
     assert_eq!(worker("W33", &with(307_200, memory)), warn(&at("args[0]")));
 }
+
+#[test]
+fn a_limit_of_zero_is_no_limit() {
+    for spec in [
+        "pool: solo, timeLimit: 0",
+        "pool: threads, concurrency: 4, args: ['--soft-time-limit=0']",
+        "timeLimit: 0, softTimeLimit: 50",
+    ] {
+        assert_eq!(found(&shop(&format!("spec: {{workerSpec: {{{spec}}}}}")), None), [], "{spec}");
+    }
+    assert_eq!(of_rule("W36", "spec: {workerSpec: {pool: solo, timeLimit: 0.5}}").len(), 1);
+    assert_eq!(of_rule("W35", "spec: {workerSpec: {timeLimit: 1, softTimeLimit: 1}}").len(), 1);
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what goes with which kind of pool, and with which broker.
 
-use super::effective::{effective_heartbeat, place, states_concurrency};
+use super::effective::{effective_heartbeat, place, seconds, states_concurrency};
 use crate::api::{Open, ProbeType, Word as _, WorkerPoolKind};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::probes;
@@ -85,6 +85,10 @@ fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
             ("--soft-time-limit", "softTimeLimit", pool.spec.soft_time_limit),
         ] {
             let Some(path) = place(pool, option, field, limit.is_some()) else { continue };
+            // With 0 there is no limit that could be kept.
+            if seconds(pool, option, limit).is_some_and(|seconds| seconds.abs() < f64::EPSILON) {
+                continue;
+            }
             // There the rule about that probe tells what the limit means.
             if !(field == "timeLimit" && probes::kills_long_tasks(pool)) {
                 let message = format!("has no effect with the pool {}", kind.as_str());

@@ -2,7 +2,7 @@
 //! Argument lists: right ones, nearly right ones and hostile ones, the same for the same seed.
 
 use celery_operator::celery::command::Command;
-use celery_operator::celery::options::{Kind, Spec, flower, global};
+use celery_operator::celery::options::{Spec, ValueKind, flower, global};
 use celery_operator::celery::settings::command_line::{self, Type};
 use celery_operator::celery::value::{LOG_LEVELS, POOLS};
 
@@ -207,20 +207,20 @@ fn option(command: Command, right: bool, dice: &mut Dice, list: &mut Vec<String>
     }
 }
 
-fn value(kind: Kind, right: bool, dice: &mut Dice) -> String {
+fn value(kind: ValueKind, right: bool, dice: &mut Dice) -> String {
     if !right {
         return dice.either(NEARLY_NUMBERS, ODD_TEXTS).to_owned();
     }
     match kind {
-        Kind::Int | Kind::Concurrency => dice.pick(INTEGERS),
-        Kind::Float => dice.either(INTEGERS, NUMBERS),
-        Kind::Choice(words) => dice.pick(words),
-        Kind::Pool => dice.pick(POOLS),
-        Kind::LogLevel => {
+        ValueKind::Int | ValueKind::Concurrency => dice.pick(INTEGERS),
+        ValueKind::Float => dice.either(INTEGERS, NUMBERS),
+        ValueKind::Choice(words) => dice.pick(words),
+        ValueKind::Pool => dice.pick(POOLS),
+        ValueKind::LogLevel => {
             let level = *dice.pick(LOG_LEVELS);
             return if dice.one_in(2) { level.to_lowercase() } else { level.to_owned() };
         }
-        Kind::Autoscale => dice.pick(&["10,3", "3,10", "5", " 1 , 2 ", "-1", "1_0,0"]),
+        ValueKind::Autoscale => dice.pick(&["10,3", "3,10", "5", " 1 , 2 ", "-1", "1_0,0"]),
         _ => dice.either(ODD_TEXTS, TEXTS),
     }
     .to_string()
@@ -363,16 +363,16 @@ pub(crate) fn flower(dice: &mut Dice) -> Vec<String> {
             (_, _, "log_rotate_mode") => dice.pick(&["size", "time", "Size", ""]),
             (_, _, "log_rotate_when") => dice.pick(&["S", "midnight", "w3", "D", "w9", "X", ""]),
             (false, ..) => dice.either(NEARLY_NUMBERS, ODD_TEXTS),
-            (true, flower::Kind::Int, _) => dice.pick(INTEGERS),
-            (true, flower::Kind::Float, _) => dice.pick(NUMBERS),
-            (true, flower::Kind::Floats, _) => dice.pick(&["1,2.5", "1", "1, 2"]),
-            (true, flower::Kind::Bool, _) => dice.pick(&["true", "False", "F", "0", "maybe", "1"]),
+            (true, flower::TornadoType::Int, _) => dice.pick(INTEGERS),
+            (true, flower::TornadoType::Float, _) => dice.pick(NUMBERS),
+            (true, flower::TornadoType::Floats, _) => dice.pick(&["1,2.5", "1", "1, 2"]),
+            (true, flower::TornadoType::Bool, _) => dice.pick(&["true", "False", "F", "0", "maybe", "1"]),
             (true, ..) => dice.pick(TEXTS),
         };
         let dashes = *dice.pick(&["--", "--", "--", "--", "-", "---"]);
         match dice.below(10) {
             0 if !right => list.extend([format!("{dashes}{name}"), value.to_owned()]),
-            1 if option.kind == flower::Kind::Bool => list.push(format!("{dashes}{name}")),
+            1 if option.kind == flower::TornadoType::Bool => list.push(format!("{dashes}{name}")),
             _ => list.push(format!("{dashes}{name}={value}")),
         }
     }
