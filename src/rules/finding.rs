@@ -238,6 +238,12 @@ impl<'r> Report<'r> {
         }
     }
 
+    /// The object as it was written.
+    #[must_use]
+    pub(super) fn raw(&self) -> &'r Value {
+        self.raw
+    }
+
     /// The id of the rule at hand.
     #[must_use]
     pub(super) fn rule(&self) -> &'static str {

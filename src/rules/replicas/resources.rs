@@ -10,6 +10,7 @@ use kube_quantity::ParsedQuantity;
 use crate::rules::amount::number;
 use crate::rules::finding::{Kind, Report, Severity, quoted};
 use crate::rules::path;
+use crate::rules::pods::is_qualified;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
@@ -19,6 +20,8 @@ const LEAST_MEMORY: f64 = 4.0 * 1024.0 * 1024.0;
 const TEBI: u32 = 1024 * 1024;
 /// Below this many cpus a worker takes ten times as long to start.
 const SLOW_CPU: f64 = 0.1;
+/// What names of huge pages begin with; the size of a page follows.
+const HUGE: &str = "hugepages-";
 /// Resources that have no prefix.
 const PLAIN: &[&str] = &["cpu", "memory", "ephemeral-storage"];
 
@@ -51,6 +54,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
         check: Check::object(k10),
         example: Example { bad: "spec: {workerSpec: {resources: {limits: {mem: 1Gi}}}}", at: "spec.workerSpec.resources.limits.mem", good: "spec: {workerSpec: {resources: {limits: {memory: 1Gi, nvidia.com/gpu: 1}}}}", old: None },
+    },
+    Rule {
+        id: "K13", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "what cannot be shared is whole, and limited to what is requested",
+        consequence: "The Celery is stored, then the API server refuses the Deployment: old pods stay, and only the status says why.",
+        check: Check::object(k13),
+        example: Example {
+            bad: "spec: {workerSpec: {resources: {requests: {nvidia.com/gpu: 1}}}}",
+            at: "spec.workerSpec.resources.limits[nvidia.com/gpu]",
+            good: "spec: {workerSpec: {resources: {limits: {nvidia.com/gpu: 1}}}}",
+            old: None,
+        },
     },
     Rule {
         id: "K11", severity: Severity::Warn, schema: false, since: "0.1",
@@ -86,7 +101,7 @@ fn k07(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn resources<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (String, &'s ResourceRequirements)> {
     let components = subject.components().into_iter();
     let own = components.filter_map(|part| Some((format!("{}.resources", part.path), part.resources()?)));
-    let further = subject.containers();
+    let further = subject.containers().chain(subject.laid_over());
     own.chain(further.filter_map(|(path, one)| Some((format!("{path}.resources"), one.resources.as_ref()?))))
 }
 
@@ -157,7 +172,7 @@ fn is_wrong_itself(name: &str, limit: &Quantity) -> bool {
 fn k10(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (path, _, list) in lists(subject) {
         for name in list.keys() {
-            if PLAIN.contains(&name.as_str()) || name.starts_with("hugepages-") || name.contains('/') {
+            if PLAIN.contains(&name.as_str()) || name.starts_with(HUGE) || is_qualified(name) {
                 continue;
             }
             let fix = match name.to_lowercase().as_str() {
@@ -170,6 +185,76 @@ fn k10(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Unsupported, path::entry(&path, name), message, fix);
         }
     }
+}
+
+/// Devices and huge pages: a container has them for itself.
+fn k13(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (path, resources) in resources(subject) {
+        let empty = BTreeMap::new();
+        let requests = resources.requests.as_ref().unwrap_or(&empty);
+        let limits = resources.limits.as_ref().unwrap_or(&empty);
+        for (name, Quantity(limit)) in limits.iter().filter(|(name, _)| is_unshared(name)) {
+            let at = path::entry(&format!("{path}.limits"), name);
+            let Some(amount) = number(limit).filter(|amount| *amount >= 0.0) else { continue };
+            if let Some(page) = name.strip_prefix(HUGE) {
+                let pages = number(page).filter(|page| *page > 0.0).map(|page| amount / page);
+                if pages.is_none_or(|pages| pages < 1.0 || pages.fract() != 0.0) {
+                    report.add(
+                        Kind::Invalid,
+                        at,
+                        "is not a number of whole pages",
+                        "use a multiple of the page size",
+                    );
+                }
+            } else if amount.fract() != 0.0 {
+                report.add(Kind::Invalid, at, "is not a whole number", "use one such as 1");
+            }
+        }
+        for (name, Quantity(request)) in requests.iter().filter(|(name, _)| is_unshared(name)) {
+            match limits.get(name) {
+                None if is_laid_over(&path) => {}
+                None => {
+                    let at = path::entry(&format!("{path}.limits"), name);
+                    report.add(
+                        Kind::Required,
+                        at,
+                        "it is requested, and cannot be without a limit",
+                        "set the same limit",
+                    );
+                }
+                Some(Quantity(limit))
+                    if number(limit) == number(request) || number(request) > number(limit) => {}
+                Some(_) => {
+                    let at = path::entry(&format!("{path}.requests"), name);
+                    report.add(
+                        Kind::Invalid,
+                        at,
+                        "is not the limit, and it cannot be shared",
+                        "remove it, or use the limit",
+                    );
+                }
+            }
+        }
+        let is_set = |name: &str| requests.contains_key(name) || limits.contains_key(name);
+        let is_huge = limits.keys().any(|name| name.starts_with(HUGE));
+        if is_huge && !is_set("cpu") && !is_set("memory") && !is_laid_over(&path) {
+            report.add(
+                Kind::Required,
+                path,
+                "huge pages need cpu or memory beside them",
+                "set a limit of memory",
+            );
+        }
+    }
+}
+
+fn is_unshared(name: &str) -> bool {
+    name.starts_with(HUGE) || (name.contains('/') && is_qualified(name))
+}
+
+/// Whether amounts may be missing because they stand in what a pod template is laid over.
+fn is_laid_over(path: &str) -> bool {
+    path.contains(".podTemplate.")
 }
 
 fn k11(subject: &Subject<'_>, report: &mut Report<'_>) {

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Users, groups, privileges and profiles.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::form::{Form, Item, Must, field};
+use super::text::INNER_PATH;
+use super::walk::Told;
+use crate::rules::finding::Kind;
+
+/// Ids of users and groups.
+const ID: Must = Must::Between(0, 2_147_483_647);
+const ESCALATION: &str = "allowPrivilegeEscalation";
+const PROFILES: Must = Must::Word(&["Localhost", "RuntimeDefault", "Unconfined"]);
+
+/// Of a pod.
+pub(super) static POD: Form = Form::of(&[
+    field("runAsUser", ID),
+    field("runAsGroup", ID),
+    field("fsGroup", ID),
+    field("fsGroupChangePolicy", Must::Word(&["Always", "OnRootMismatch"])),
+    field("supplementalGroupsPolicy", Must::Word(&["Merge", "Strict"])),
+    field("seLinuxChangePolicy", Must::Word(&["Recursive", "MountOption"])),
+    field("seccompProfile", Must::Be(&PROFILE)),
+    field("appArmorProfile", Must::Be(&PROFILE)),
+])
+.whole(pod);
+
+/// Of a container.
+pub(super) static CONTAINER: Form = Form::of(&[
+    field("runAsUser", ID),
+    field("runAsGroup", ID),
+    field("procMount", Must::Word(&["Default", "Unmasked"])),
+    field("seccompProfile", Must::Be(&PROFILE)),
+    field("appArmorProfile", Must::Be(&PROFILE)),
+])
+.whole(privileges);
+
+static PROFILE: Form =
+    Form::of(&[field("type", PROFILES), field("localhostProfile", Must::Read(&INNER_PATH))])
+        .needs(&[("type", "use RuntimeDefault, Localhost or Unconfined")])
+        .whole(profile);
+
+fn profile(item: &Item<'_>, told: &mut Told) {
+    let path = item.at("localhostProfile");
+    let is_set = item.get("localhostProfile").is_some();
+    match item.text("type") {
+        "Localhost" if item.text("localhostProfile").is_empty() && item.lacks("localhostProfile") => {
+            told.add(Kind::Required, path, "Localhost needs a file of the node", "name it");
+        }
+        "RuntimeDefault" | "Unconfined" if is_set => {
+            told.add(Kind::Forbidden, path, "is for the type Localhost", "remove it, or use Localhost");
+        }
+        _ => {}
+    }
+}
+
+fn pod(item: &Item<'_>, told: &mut Told) {
+    for (index, group) in item.list("supplementalGroups").iter().enumerate() {
+        if group.as_i64().is_some_and(|group| !(0..=2_147_483_647).contains(&group)) {
+            let path = format!("{}[{index}]", item.at("supplementalGroups"));
+            told.add(Kind::Invalid, path, "is not in the range of this field", "use 0 to 2147483647");
+        }
+    }
+    let mut names = HashSet::new();
+    for (index, setting) in item.list("sysctls").iter().enumerate() {
+        let name = setting["name"].as_str().unwrap_or_default();
+        let path = format!("{}[{index}].name", item.at("sysctls"));
+        if !is_setting(name) {
+            told.add(
+                Kind::Forbidden,
+                path,
+                "is not a name of a kernel setting",
+                "use one such as net.core.somaxconn",
+            );
+        } else if !names.insert(name) {
+            told.add(Kind::Duplicate, path, "is set twice", "remove one of the two");
+        }
+    }
+}
+
+/// Parts of lower-case letters, digits and inner dashes, parted by dots or slashes.
+fn is_setting(name: &str) -> bool {
+    let is_part = |part: &str| {
+        let ends = [part.bytes().next(), part.bytes().last()];
+        ends.iter().all(|end| end.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+    };
+    name.len() <= 253 && name.split(['.', '/']).all(is_part)
+}
+
+/// Privileges and their denial do not go together.
+fn privileges(item: &Item<'_>, told: &mut Told) {
+    if let Some(what) = privilege(item.fields)
+        && item.get(ESCALATION) == Some(&Value::Bool(false))
+    {
+        let message = format!("{what} is set too, which needs it");
+        let fix = "set it to true, or remove one of the two";
+        told.add(Kind::Forbidden, item.at(ESCALATION), message, fix);
+    }
+}
+
+/// The same for what a template lays over the operator's container, to which the operator denies escalation by itself.
+pub(super) fn escalates(container: &Item<'_>, told: &mut Told) {
+    let Some(Value::Object(written)) = container.get("securityContext") else { return };
+    let Some(what) = privilege(written).filter(|_| !written.contains_key(ESCALATION)) else { return };
+    let below = container.below.map(|layer| layer?.get("securityContext")?.as_object());
+    let said = below.iter().flatten().filter_map(|layer| layer.get(ESCALATION)?.as_bool()).next_back();
+    if said == Some(false) || (said.is_none() && below[0].is_none_or(|shared| is_denied(shared))) {
+        let path = container.at("securityContext.allowPrivilegeEscalation");
+        let fix = "set it to true";
+        told.add(Kind::Required, path, format!("{what} needs it, and it is false otherwise"), fix);
+    }
+}
+
+/// Whether the operator denies escalation to a container with these settings.
+fn is_denied(shared: &Map<String, Value>) -> bool {
+    let added = shared.get("capabilities").and_then(|capabilities| capabilities["add"].as_array());
+    let administers = added.is_some_and(|added| added.iter().any(|name| name == "SYS_ADMIN"));
+    privilege(shared).is_none() && !administers
+}
+
+/// What gives all privileges.
+fn privilege(context: &Map<String, Value>) -> Option<&'static str> {
+    let added = context.get("capabilities").and_then(|capabilities| capabilities["add"].as_array());
+    if context.get("privileged") == Some(&Value::Bool(true)) {
+        return Some("privileged");
+    }
+    // The name without CAP_ is as good for a runtime, and the API server does not know it.
+    added.is_some_and(|added| added.iter().any(|name| name == "CAP_SYS_ADMIN")).then_some("CAP_SYS_ADMIN")
+}
