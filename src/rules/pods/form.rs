@@ -176,10 +176,18 @@ impl<'a> Item<'a> {
         self.get(name) == Some(&Value::Bool(true))
     }
 
+    /// A field as the pod will have it: the one here, or else that of what the object is laid over.
+    pub(super) fn effective(&self, name: &str) -> Option<&'a Value> {
+        let value = match self.fields.get(name) {
+            Some(value) => Some(value),
+            None => self.below.iter().rev().flatten().find_map(|layer| layer.get(name)),
+        };
+        value.filter(|value| !value.is_null())
+    }
+
     /// Whether a field is neither here nor in what the object is laid over.
     pub(super) fn lacks(&self, name: &str) -> bool {
-        let is_below = |layer: &&Value| layer.get(name).is_some_and(|value| !value.is_null());
-        self.get(name).is_none() && !self.unseen && !self.below.iter().flatten().any(is_below)
+        self.effective(name).is_none() && !self.unseen
     }
 
     /// Whether it is part of a pod template.

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::form::{Form, Item, Must, field};
 use super::text::INNER_PATH;
@@ -45,12 +45,12 @@ static PROFILE: Form =
 
 fn profile(item: &Item<'_>, told: &mut Told) {
     let path = item.at("localhostProfile");
-    let is_set = item.get("localhostProfile").is_some();
-    match item.text("type") {
-        "Localhost" if item.text("localhostProfile").is_empty() && item.lacks("localhostProfile") => {
+    let file = item.effective("localhostProfile");
+    match item.effective("type").and_then(Value::as_str) {
+        Some("Localhost") if !item.unseen && file.is_none_or(|file| file == "") => {
             told.add(Kind::Required, path, "Localhost needs a file of the node", "name it");
         }
-        "RuntimeDefault" | "Unconfined" if is_set => {
+        Some("RuntimeDefault" | "Unconfined") if file.is_some() => {
             told.add(Kind::Forbidden, path, "is for the type Localhost", "remove it, or use Localhost");
         }
         _ => {}
@@ -95,8 +95,11 @@ fn is_setting(name: &str) -> bool {
 
 /// Privileges and their denial do not go together.
 fn privileges(item: &Item<'_>, told: &mut Told) {
-    if let Some(what) = privilege(item.fields)
-        && item.get(ESCALATION) == Some(&Value::Bool(false))
+    let said = ["privileged", "capabilities"].map(|name| item.effective(name));
+    // What was there before is told there.
+    let is_new = ["privileged", "capabilities", ESCALATION].iter().any(|name| item.get(name).is_some());
+    if let Some(what) = privilege(said).filter(|_| is_new)
+        && item.effective(ESCALATION) == Some(&Value::Bool(false))
     {
         let message = format!("{what} is set too, which needs it");
         let fix = "set it to true, or remove one of the two";
@@ -106,30 +109,39 @@ fn privileges(item: &Item<'_>, told: &mut Told) {
 
 /// The same for what a template lays over the operator's container, to which the operator denies escalation by itself.
 pub(super) fn escalates(container: &Item<'_>, told: &mut Told) {
-    let Some(Value::Object(written)) = container.get("securityContext") else { return };
-    let Some(what) = privilege(written).filter(|_| !written.contains_key(ESCALATION)) else { return };
-    let below = container.below.map(|layer| layer?.get("securityContext")?.as_object());
-    let said = below.iter().flatten().filter_map(|layer| layer.get(ESCALATION)?.as_bool()).next_back();
-    if said == Some(false) || (said.is_none() && below[0].is_none_or(|shared| is_denied(shared))) {
+    let Some(Value::Object(fields)) = container.get("securityContext") else { return };
+    let below = container.below.map(|layer| layer?.get("securityContext"));
+    let is_said = below.iter().flatten().any(|layer| layer[ESCALATION].is_boolean());
+    let written = ["privileged", "capabilities"].map(|name| fields.get(name));
+    if let Some(what) = privilege(written)
+        && !is_said
+        && !fields.contains_key(ESCALATION)
+        && below[0].is_none_or(is_denied)
+    {
         let path = container.at("securityContext.allowPrivilegeEscalation");
-        let fix = "set it to true";
-        told.add(Kind::Required, path, format!("{what} needs it, and it is false otherwise"), fix);
+        told.add(
+            Kind::Required,
+            path,
+            format!("{what} needs it, and it is false otherwise"),
+            "set it to true",
+        );
     }
 }
 
 /// Whether the operator denies escalation to a container with these settings.
-fn is_denied(shared: &Map<String, Value>) -> bool {
-    let added = shared.get("capabilities").and_then(|capabilities| capabilities["add"].as_array());
-    let administers = added.is_some_and(|added| added.iter().any(|name| name == "SYS_ADMIN"));
-    privilege(shared).is_none() && !administers
+fn is_denied(shared: &Value) -> bool {
+    let administers = shared["capabilities"]["add"]
+        .as_array()
+        .is_some_and(|added| added.iter().any(|name| name == "SYS_ADMIN"));
+    !administers && privilege([shared.get("privileged"), shared.get("capabilities")]).is_none()
 }
 
-/// What gives all privileges.
-fn privilege(context: &Map<String, Value>) -> Option<&'static str> {
-    let added = context.get("capabilities").and_then(|capabilities| capabilities["add"].as_array());
-    if context.get("privileged") == Some(&Value::Bool(true)) {
+/// What gives all privileges, of the fields `privileged` and `capabilities`.
+fn privilege([privileged, capabilities]: [Option<&Value>; 2]) -> Option<&'static str> {
+    if privileged == Some(&Value::Bool(true)) {
         return Some("privileged");
     }
     // The name without CAP_ is as good for a runtime, and the API server does not know it.
+    let added = capabilities.and_then(|capabilities| capabilities["add"].as_array());
     added.is_some_and(|added| added.iter().any(|name| name == "CAP_SYS_ADMIN")).then_some("CAP_SYS_ADMIN")
 }

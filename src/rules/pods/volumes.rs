@@ -170,11 +170,15 @@ pub(super) static MOUNT: Form = Form::of(&[
 .whole(mount);
 
 fn mount(item: &Item<'_>, told: &mut Told) {
+    // Elsewhere the rule about volumes that are not there tells.
+    if item.is_in_template() && item.effective("name").is_none_or(|name| name == "") {
+        told.add(Kind::Required, item.at("name"), "nothing is set here", "name a volume");
+    }
     if !item.text("subPath").is_empty() && !item.text("subPathExpr").is_empty() {
         told.add(Kind::Forbidden, item.at("subPathExpr"), "subPath is set too", "keep one of the two");
     }
     let recursive = ["IfPossible", "Enabled"].contains(&item.text("recursiveReadOnly"));
-    if recursive && !item.is_true("readOnly") && (item.get("readOnly").is_some() || item.lacks("readOnly")) {
+    if recursive && item.effective("readOnly") != Some(&Value::Bool(true)) {
         let message = "the mount itself can be written to";
         told.add(Kind::Forbidden, item.at("recursiveReadOnly"), message, "set readOnly: true, or remove it");
     }

@@ -169,12 +169,12 @@ fn complete(form: &Form, item: &Item<'_>, told: &mut Told) {
             told.add(Kind::Required, item.at(name), "nothing is set here", *fix);
         }
     }
-    let mut set = form.one_of.iter().copied().filter(|name| item.get(name).is_some());
+    let mut set = form.one_of.iter().copied().filter(|name| item.effective(name).is_some());
     let (first, second) = (set.next(), set.next());
     if let (Some(first), Some(second)) = (first, second) {
         let message = format!("{first} and {second} are set together");
         told.add(Kind::Forbidden, item.path, message, "keep one of them");
-    } else if first.is_none() && form.some_of && form.one_of.iter().all(|name| item.lacks(name)) {
+    } else if first.is_none() && form.some_of && !item.unseen {
         // A field that is not known here may be one of a later Kubernetes.
         let known = |name: &String| form.fields.iter().any(|field| field.name == name);
         if item.fields.iter().all(|(name, value)| value.is_null() || known(name)) {

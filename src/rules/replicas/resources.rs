@@ -8,11 +8,19 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube_quantity::ParsedQuantity;
 
 use crate::rules::amount::number;
+use crate::rules::common::labels::own_container;
 use crate::rules::finding::{Kind, Report, Severity, quoted};
 use crate::rules::path;
 use crate::rules::pods::is_qualified;
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Component, Subject};
+
+/// The two lists of amounts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Requests,
+    Limits,
+}
 
 /// Below this many bytes no container of a Python program starts.
 const LEAST_MEMORY: f64 = 4.0 * 1024.0 * 1024.0;
@@ -141,26 +149,72 @@ fn k08(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn k09(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, resources) in resources(subject) {
-        let (Some(requests), Some(limits)) = (&resources.requests, &resources.limits) else { continue };
-        for (name, request) in requests {
-            let Some(limit) = limits.get(name) else { continue };
-            let (Ok(asked), Ok(most)) = (ParsedQuantity::try_from(request), ParsedQuantity::try_from(limit))
+    for amounts in effective(subject) {
+        for (name, request) in &amounts.requests {
+            let Some(limit) = amounts.limits.get(name) else { continue };
+            let (Ok(asked), Ok(most)) =
+                (ParsedQuantity::try_from(*request), ParsedQuantity::try_from(*limit))
             else {
                 continue; // Another rule tells.
             };
             if asked > most && !is_wrong_itself(name, limit) {
-                let path = path::entry(&format!("{path}.requests"), name);
                 let limit = quoted(&limit.0);
                 report.add(
                     Kind::Invalid,
-                    path,
+                    path::entry(&format!("{}.requests", amounts.of_requests(name)), name),
                     format!("is above the limit of {limit}"),
                     format!("use at most {limit}"),
                 );
             }
         }
     }
+}
+
+/// The amounts of a container as the pod will have them.
+struct Amounts<'s> {
+    path: String,
+    requests: BTreeMap<&'s str, &'s Quantity>,
+    limits: BTreeMap<&'s str, &'s Quantity>,
+    /// Where those stand that a pod template is laid over, and what the template says itself.
+    beneath: Option<(String, &'s ResourceRequirements)>,
+}
+
+impl Amounts<'_> {
+    /// The path of the resources that a request stands in.
+    fn of_requests(&self, name: &str) -> &str {
+        let is_own = |own: &ResourceRequirements| own.requests.iter().any(|list| list.contains_key(name));
+        match &self.beneath {
+            Some((path, own)) if !is_own(own) => path,
+            _ => &self.path,
+        }
+    }
+}
+
+/// The amounts of all containers. What a template lays over a component's container is merged with what that has, and
+/// what nobody has changed is told of the component alone.
+fn effective<'s>(subject: &'s Subject<'_>) -> Vec<Amounts<'s>> {
+    fn entries(resources: &ResourceRequirements, of: Word) -> impl Iterator<Item = (&str, &Quantity)> {
+        let list = if of == Word::Requests { &resources.requests } else { &resources.limits };
+        list.iter().flatten().map(|(name, amount)| (name.as_str(), amount))
+    }
+    let components = subject.components();
+    let amounts = |(path, resources): (String, &'s ResourceRequirements)| {
+        let laid = subject.laid_over.iter().find(|laid| format!("{}.resources", laid.path) == path);
+        let component = laid.and_then(|laid| {
+            let of = |part: &&Component<'_>| Some(&part.path) == laid.component.as_ref();
+            components.iter().find(of).filter(|part| own_container(part.part) == laid.container.name)
+        });
+        let beneath =
+            component.and_then(|part| Some((format!("{}.resources", part.path), part.resources()?)));
+        let below = |of| beneath.iter().flat_map(move |(_, resources)| entries(resources, of));
+        Amounts {
+            requests: below(Word::Requests).chain(entries(resources, Word::Requests)).collect(),
+            limits: below(Word::Limits).chain(entries(resources, Word::Limits)).collect(),
+            beneath: beneath.as_ref().map(|(path, _)| (path.clone(), resources)),
+            path,
+        }
+    };
+    resources(subject).map(amounts).collect()
 }
 
 /// Whether another rule tells about the limit, which is then no measure of the request.
@@ -172,7 +226,7 @@ fn is_wrong_itself(name: &str, limit: &Quantity) -> bool {
 fn k10(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (path, _, list) in lists(subject) {
         for name in list.keys() {
-            if PLAIN.contains(&name.as_str()) || name.starts_with(HUGE) || is_qualified(name) {
+            if PLAIN.contains(&name.as_str()) || name.starts_with(HUGE) || is_device(name) {
                 continue;
             }
             let fix = match name.to_lowercase().as_str() {
@@ -189,55 +243,26 @@ fn k10(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// Devices and huge pages: a container has them for itself.
 fn k13(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, resources) in resources(subject) {
-        let empty = BTreeMap::new();
-        let requests = resources.requests.as_ref().unwrap_or(&empty);
-        let limits = resources.limits.as_ref().unwrap_or(&empty);
-        for (name, Quantity(limit)) in limits.iter().filter(|(name, _)| is_unshared(name)) {
-            let at = path::entry(&format!("{path}.limits"), name);
-            let Some(amount) = number(limit).filter(|amount| *amount >= 0.0) else { continue };
-            if let Some(page) = name.strip_prefix(HUGE) {
-                let pages = number(page).filter(|page| *page > 0.0).map(|page| amount / page);
-                if pages.is_none_or(|pages| pages < 1.0 || pages.fract() != 0.0) {
-                    report.add(
-                        Kind::Invalid,
-                        at,
-                        "is not a number of whole pages",
-                        "use a multiple of the page size",
-                    );
-                }
-            } else if amount.fract() != 0.0 {
-                report.add(Kind::Invalid, at, "is not a whole number", "use one such as 1");
+    for amounts in effective(subject) {
+        let limits = amounts.limits.iter().filter(|(name, _)| is_unshared(name));
+        let broken: Vec<bool> =
+            limits.map(|(name, limit)| broken(&amounts.path, name, limit, report)).collect();
+        let path = &amounts.path;
+        for (name, request) in amounts.requests.iter().filter(|(name, _)| is_unshared(name)) {
+            let Some(limit) = amounts.limits.get(name) else {
+                let at = path::entry(&format!("{path}.limits"), name);
+                report.add(Kind::Required, at, "it is requested, and needs a limit", "set the same limit");
+                continue;
+            };
+            // Of more than the limit another rule tells.
+            if number(&request.0) < number(&limit.0) {
+                let at = path::entry(&format!("{path}.requests"), name);
+                report.add(Kind::Invalid, at, "is not the limit", "remove it, or use the limit");
             }
         }
-        for (name, Quantity(request)) in requests.iter().filter(|(name, _)| is_unshared(name)) {
-            match limits.get(name) {
-                None if is_laid_over(&path) => {}
-                None => {
-                    let at = path::entry(&format!("{path}.limits"), name);
-                    report.add(
-                        Kind::Required,
-                        at,
-                        "it is requested, and cannot be without a limit",
-                        "set the same limit",
-                    );
-                }
-                Some(Quantity(limit))
-                    if number(limit) == number(request) || number(request) > number(limit) => {}
-                Some(_) => {
-                    let at = path::entry(&format!("{path}.requests"), name);
-                    report.add(
-                        Kind::Invalid,
-                        at,
-                        "is not the limit, and it cannot be shared",
-                        "remove it, or use the limit",
-                    );
-                }
-            }
-        }
-        let is_set = |name: &str| requests.contains_key(name) || limits.contains_key(name);
-        let is_huge = limits.keys().any(|name| name.starts_with(HUGE));
-        if is_huge && !is_set("cpu") && !is_set("memory") && !is_laid_over(&path) {
+        let is_set = |name: &str| amounts.requests.contains_key(name) || amounts.limits.contains_key(name);
+        let is_huge = amounts.limits.keys().any(|name| name.starts_with(HUGE));
+        if is_huge && !broken.contains(&true) && !is_set("cpu") && !is_set("memory") {
             report.add(
                 Kind::Required,
                 path,
@@ -248,13 +273,35 @@ fn k13(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn is_unshared(name: &str) -> bool {
-    name.starts_with(HUGE) || (name.contains('/') && is_qualified(name))
+/// Reports a limit that is no number of whole things; says whether it is one.
+fn broken(path: &str, name: &str, limit: &Quantity, report: &mut Report<'_>) -> bool {
+    let at = path::entry(&format!("{path}.limits"), name);
+    // Of what is no quantity another rule tells.
+    let Some(amount) = number(&limit.0).filter(|amount| *amount >= 0.0) else { return true };
+    let page = name.strip_prefix(HUGE).map(|page| number(page).filter(|page| *page > 0.0));
+    let (is_whole, message, fix) = match page {
+        Some(page) => {
+            let pages = page.map_or(0.5, |page| amount / page);
+            (
+                pages >= 1.0 && pages.fract() == 0.0,
+                "is not a number of whole pages",
+                "use a multiple of the page size",
+            )
+        }
+        None => (amount.fract() == 0.0, "is not a whole number", "use one such as 1"),
+    };
+    if !is_whole {
+        report.add(Kind::Invalid, at, message, fix);
+    }
+    !is_whole
 }
 
-/// Whether amounts may be missing because they stand in what a pod template is laid over.
-fn is_laid_over(path: &str) -> bool {
-    path.contains(".podTemplate.")
+fn is_unshared(name: &str) -> bool {
+    name.starts_with(HUGE) || is_device(name)
+}
+
+fn is_device(name: &str) -> bool {
+    name.contains('/') && is_qualified(name)
 }
 
 fn k11(subject: &Subject<'_>, report: &mut Report<'_>) {
