@@ -137,13 +137,15 @@ impl<'a> Subject<'a> {
         self.laid_over.iter().map(|one| (one.path.clone(), &one.container))
     }
 
-    /// Whether a container of a template is one of its own, and not laid over another of its name.
-    pub(super) fn stands_alone(&self, laid: &LaidOver) -> bool {
-        let name = laid.container.name.as_str();
+    /// The names of containers over which one of a template may be laid.
+    pub(super) fn laid_under(&self) -> HashSet<&str> {
         let own = [names::WORKER_CONTAINER, names::BEAT_CONTAINER, names::FLOWER_CONTAINER];
-        let shared = self.laid_over.iter().filter(|one| one.component.is_none() && laid.component.is_some());
-        let mut known = self.containers().map(|(_, one)| one).chain(shared.map(|one| &one.container));
-        !own.contains(&name) && !known.any(|one| one.name == name)
+        let written = self.containers().map(|(_, one)| one.name.as_str());
+        // Of a shared one without an image is told where it stands.
+        let shared = self.laid_over.iter();
+        let shared = shared.filter(|laid| laid.component.is_none() && laid.container.image.is_some());
+        let shared = shared.map(|laid| laid.container.name.as_str());
+        own.into_iter().chain(written).chain(shared).collect()
     }
 
     /// The variables of a pool's container with their paths: its own, then the shared ones that it leaves alone.

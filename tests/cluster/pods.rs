@@ -5,7 +5,6 @@ use celery_operator::api::Celery;
 use celery_operator::build::{self, Capabilities};
 use celery_operator::defaults::{self, Moment};
 use celery_operator::resolve::{self, Sources};
-use celery_operator::rules::{self, Facts, Severity};
 use serde_json::Value;
 
 use crate::http::APPLY;
@@ -53,23 +52,6 @@ fn what_the_api_server_refuses_in_a_child_is_denied_in_the_celery_and_nothing_el
     for case in &cases {
         let object = shop::with(&case.overlay);
         let refusal = refusal(&space, &object);
-        if std::env::var_os("EXPLORE").is_some() {
-            let denials: Vec<String> = match rules::check(&object, None, &Facts::default()) {
-                Ok(findings) => findings
-                    .into_iter()
-                    .filter(|f| f.severity == Severity::Deny)
-                    .map(|f| f.to_string())
-                    .collect(),
-                Err(error) => vec![error.to_string()],
-            };
-            println!(
-                "{:?}\t{}\n\tAPI: {}\n\tRULES: {}",
-                case.verdict,
-                case.overlay,
-                refusal.as_deref().unwrap_or("taken"),
-                denials.join(" || ")
-            );
-        }
         if refusal.is_some() != [Verdict::Refused, Verdict::Unseen].contains(&case.verdict) {
             wrong.push(format!("{}: {}", case.overlay, refusal.as_deref().unwrap_or("taken")));
         }

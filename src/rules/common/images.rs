@@ -51,8 +51,11 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 fn c04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let fix = "use registry/name:tag in lower-case letters";
     let own = subject.containers().map(|(path, container)| (path, container, true));
-    let laid_over = subject.laid_over.iter();
-    let laid_over = laid_over.map(|laid| (laid.path.clone(), &laid.container, subject.stands_alone(laid)));
+    let laid_under = subject.laid_under();
+    let laid_over = subject.laid_over().map(|(path, container)| {
+        let stands_alone = !laid_under.contains(container.name.as_str());
+        (path, container, stands_alone)
+    });
     for (path, container, stands_alone) in own.chain(laid_over) {
         let path = format!("{path}.image");
         match container.image.as_deref().filter(|image| !image.trim().is_empty()) {

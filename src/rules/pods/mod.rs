@@ -189,9 +189,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "The API server takes it; no container can be started with it, and the pod tries for ever.",
         check: Check::object(|subject, report| told(subject, report, Topic::Words)),
         example: Example {
-            bad: "spec: {common: {env: [{name: TOKEN, value: \"a\\0b\"}]}}",
+            bad: "spec: {common: {env: [{name: GREETING, value: \"a\\0b\"}]}}",
             at: "spec.common.env[0].value",
-            good: "spec: {common: {env: [{name: TOKEN, value: \"a\\tb\"}]}}",
+            good: "spec: {common: {env: [{name: GREETING, value: \"a\\tb\"}]}}",
             old: None,
         },
     },

@@ -172,6 +172,7 @@ fn neighbour(item: &Item<'_>, told: &mut Told) {
         }
     }
     let others = item.list("mismatchLabelKeys");
+    let others = others.get(..limits::ITEMS).unwrap_or(others);
     for (index, key) in item.list("matchLabelKeys").iter().enumerate().take(limits::ITEMS) {
         if others.contains(key) {
             let path = format!("{}[{index}]", item.at("matchLabelKeys"));

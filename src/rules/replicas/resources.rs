@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about requests and limits, of the operator's containers and of those that users describe as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -198,12 +198,16 @@ fn effective<'s>(subject: &'s Subject<'_>) -> Vec<Amounts<'s>> {
         list.iter().flatten().map(|(name, amount)| (name.as_str(), amount))
     }
     let components = subject.components();
+    let components: HashMap<&String, &Component<'_>> =
+        components.iter().map(|component| (&component.path, component)).collect();
+    let own = subject.laid_over.iter().filter_map(|laid| {
+        let component = *components.get(laid.component.as_ref()?)?;
+        let is_own = own_container(component.part) == laid.container.name;
+        is_own.then(|| (format!("{}.resources", laid.path), component))
+    });
+    let own: HashMap<String, &Component<'_>> = own.collect();
     let amounts = |(path, resources): (String, &'s ResourceRequirements)| {
-        let laid = subject.laid_over.iter().find(|laid| format!("{}.resources", laid.path) == path);
-        let component = laid.and_then(|laid| {
-            let of = |part: &&Component<'_>| Some(&part.path) == laid.component.as_ref();
-            components.iter().find(of).filter(|part| own_container(part.part) == laid.container.name)
-        });
+        let component = own.get(&path);
         let beneath =
             component.and_then(|part| Some((format!("{}.resources", part.path), part.resources()?)));
         let below = |of| beneath.iter().flat_map(move |(_, resources)| entries(resources, of));
