@@ -212,8 +212,8 @@ fn no_file_twice(item: &Item<'_>, told: &mut Told) {
                 }
             }
         }
-        let token = &source["serviceAccountToken"]["path"];
-        if let Value::String(path) = token
+        let file = &source["serviceAccountToken"]["path"];
+        if let Value::String(path) = file
             && !path.is_empty()
             && !taken.insert(path)
         {

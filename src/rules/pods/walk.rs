@@ -11,8 +11,6 @@ use crate::rules::path;
 
 /// Most breaches that are noted: whoever has more of them sees the pattern.
 const MAX: usize = 256;
-/// Lists whose items are laid over those of the same key.
-
 /// Lists whose items are laid over those of the same key, and that key.
 const LAID_OVER: &[(&str, &str)] = &[
     ("containers", "name"),
@@ -210,10 +208,10 @@ fn field(must: Must, value: &Value, name: &str, place: Place<'_>, told: &mut Tol
             let fix = format!("use {}", listed(words));
             told.add(Kind::Unsupported, path, "is not a word of this field", fix);
         }
-        (Must::Between(least, most), Value::Number(written)) => {
-            if written.as_i64().is_some_and(|number| !(least..=most).contains(&number)) {
-                told.add(Kind::Invalid, path, "is not in the range of this field", range(least, most));
-            }
+        (Must::Between(from, to), Value::Number(number))
+            if number.as_i64().is_some_and(|number| !(from..=to).contains(&number)) =>
+        {
+            told.add(Kind::Invalid, path, "is not in the range of this field", range(from, to));
         }
         (Must::Port, _) => port(value, path, told),
         (Must::Amount, _) => amount(value, path, told),
