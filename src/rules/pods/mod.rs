@@ -45,9 +45,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: REFUSED,
         check: Check::object(|subject, report| told(subject, report, Topic::Variables)),
         example: Example {
-            bad: "spec: {common: {env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: shop}}}]}}",
-            at: "spec.common.env[0].valueFrom.secretKeyRef.key",
-            good: "spec: {common: {env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: shop, key: token}}}], envFrom: [{prefix: SHOP_, configMapRef: {name: shop}}]}}",
+            bad: "spec: {common: {env: [{name: LEVEL, value: info, valueFrom: {configMapKeyRef: {name: shop, key: level}}}]}}",
+            at: "spec.common.env[0].valueFrom",
+            good: "spec: {common: {env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: shop, key: level}}}], envFrom: [{prefix: SHOP_, configMapRef: {name: shop}}]}}",
             old: None,
         },
     },
