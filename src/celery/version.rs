@@ -278,7 +278,7 @@ mod tests {
             (Some("6.0"), true),
             (Some("5.5.3"), false),
             (Some("4.4.7"), false),
-            (Some("5.6rc1"), false),
+            (Some("5.6rc1"), true),
             (Some("3.1"), false),
             (None, false),
         ] {

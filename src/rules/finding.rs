@@ -253,6 +253,12 @@ impl<'r> Report<'r> {
         }
     }
 
+    /// The object as it was written.
+    #[must_use]
+    pub(super) fn raw(&self) -> &'r Value {
+        self.raw
+    }
+
     /// The severity of the rule at hand.
     #[must_use]
     pub(super) fn severity(&self) -> Severity {

@@ -22,6 +22,7 @@ mod field;
 mod finding;
 mod flower;
 mod path;
+mod pods;
 mod pools;
 mod probes;
 mod queue_names;

@@ -2,14 +2,17 @@
 //! What the rules look at: the object, what it replaces, what is known beside it, and what several rules would
 //! otherwise read twice.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar, ResourceRequirements, Volume};
+use serde::Deserialize as _;
 
 use super::facts::Facts;
+use super::pods::Breach;
 use crate::api::{
     AnyObject, BeatSpec, Broker, Celery, Common, DEFAULT_POOL, FlowerSpec, MetricName, ScaleKind,
-    ScaleTarget, WorkerPoolKind, WorkerSpec,
+    ScaleTarget, WorkerPoolKind, WorkerSpec, limits,
 };
 use crate::celery::broker_url::{self, Defect, Endpoint, Scheme, Transport};
 use crate::celery::command::Command;
@@ -17,6 +20,7 @@ use crate::celery::expansion::expands;
 use crate::celery::reading::Reading;
 use crate::celery::version::Target;
 use crate::effective;
+use crate::names;
 
 /// The object under judgement.
 #[derive(Debug)]
@@ -35,6 +39,21 @@ pub(super) struct Subject<'a> {
     pub(super) pools: Vec<Pool<'a>>,
     /// Which Celery will read the arguments.
     pub(super) celery: Target,
+    /// The containers of pod templates.
+    pub(super) laid_over: Vec<LaidOver>,
+    /// What the tables of pods do not allow, once somebody has asked.
+    pub(super) pods: OnceCell<Vec<Breach>>,
+}
+
+/// A container of a pod template.
+#[derive(Clone, Debug)]
+pub(super) struct LaidOver {
+    /// `spec.common.podTemplate.spec.containers[0]`
+    pub(super) path: String,
+    /// The component whose template it is; none for the shared one.
+    pub(super) component: Option<String>,
+    /// Its fields. It may be laid over another of its name, and then has a part of them only.
+    pub(super) container: Container,
 }
 
 /// A worker pool and where it stands.
@@ -78,7 +97,11 @@ impl<'a> Subject<'a> {
         let urls = url.map(urls).unwrap_or_default();
         let celery = effective::celery(&object.spec.common);
         let scheme = effective::broker::scheme(&object.spec.common).is();
-        Self { object, old, facts, urls, scheme, pools: pools(object, celery), celery }
+        let (pools, pods) = (pools(object, celery), OnceCell::new());
+        let mut subject =
+            Self { object, old, facts, urls, scheme, pools, celery, laid_over: Vec::new(), pods };
+        subject.laid_over = laid_over(&subject);
+        subject
     }
 
     /// The shared part of the spec.
@@ -114,6 +137,22 @@ impl<'a> Subject<'a> {
             sidecars.map(|(index, container)| (format!("{}.sidecars[{index}]", pool.path), container))
         });
         shared.chain(beside)
+    }
+
+    /// The containers of pod templates, with their paths.
+    pub(super) fn laid_over(&self) -> impl Iterator<Item = (String, &Container)> {
+        self.laid_over.iter().map(|one| (one.path.clone(), &one.container))
+    }
+
+    /// The names of containers over which one of a template may be laid.
+    pub(super) fn laid_under(&self) -> HashSet<&str> {
+        let own = [names::WORKER_CONTAINER, names::BEAT_CONTAINER, names::FLOWER_CONTAINER];
+        let written = self.containers().map(|(_, one)| one.name.as_str());
+        // Of a shared one without an image is told where it stands.
+        let shared = self.laid_over.iter();
+        let shared = shared.filter(|laid| laid.component.is_none() && laid.container.image.is_some());
+        let shared = shared.map(|laid| laid.container.name.as_str());
+        own.into_iter().chain(written).chain(shared).collect()
     }
 
     /// The variables of a pool's container with their paths: its own, then the shared ones that it leaves alone.
@@ -190,6 +229,31 @@ fn urls(url: &str) -> Vec<Result<Endpoint, Defect>> {
         Err(_) => false,
     };
     if expands(url) && !elements.iter().all(is_final) { Vec::new() } else { elements }
+}
+
+/// The containers of all pod templates. Of one that has wrong types another rule tells.
+fn laid_over(subject: &Subject<'_>) -> Vec<LaidOver> {
+    let shared = subject.common().pod_template.as_ref();
+    let shared = shared.map(|template| (None, "spec.common".to_owned(), template)).into_iter();
+    let own = subject.components().into_iter().filter_map(|component| {
+        let template = component.pod_template()?;
+        Some((Some(component.path.clone()), component.path, template))
+    });
+    let mut found = Vec::new();
+    for (component, path, template) in shared.chain(own) {
+        for list in ["containers", "initContainers"] {
+            let items = template.0["spec"][list].as_array().into_iter().flatten().enumerate();
+            for (index, item) in items.take(limits::ITEMS) {
+                // What is taken away has no fields.
+                let is_there = item.is_object() && item.get("$patch").is_none();
+                if let Some(container) = is_there.then(|| Container::deserialize(item).ok()).flatten() {
+                    let path = format!("{path}.podTemplate.spec.{list}[{index}]");
+                    found.push(LaidOver { path, component: component.clone(), container });
+                }
+            }
+        }
+    }
+    found
 }
 
 fn pools<'a>(object: &'a Celery, celery: Target) -> Vec<Pool<'a>> {

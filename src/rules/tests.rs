@@ -8,6 +8,7 @@ use super::*;
 mod args;
 mod broker;
 mod common;
+mod pods;
 mod replicas;
 mod shutdown;
 mod worker;

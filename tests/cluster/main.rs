@@ -9,6 +9,7 @@
 mod hostile;
 mod http;
 mod keda;
+mod pods;
 mod process;
 mod rig;
 mod rules;
