@@ -142,3 +142,6 @@ pub(super) const FLOWER_WORDS: &[&str] = &[
     "é",
     "--é=1",
 ];
+/// Lists that chance finds too rarely.
+pub(super) const LISTS: &[&[&str]] =
+    &[&["-c", "-1"], &["-Q", ""], &["-Q", ","], &["--pool=custom"], &["--max-tasks-per-child=0"]];

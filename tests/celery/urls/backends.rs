@@ -206,6 +206,18 @@ pub(crate) fn backends() -> &'static Asked {
     })
 }
 
+impl Asked {
+    /// For every text whether some release takes it for something else than what is written.
+    pub(crate) fn astray(&self) -> Vec<bool> {
+        let astray = |(index, text): (usize, &String)| {
+            let Err(defect) = backend_url::parse(text) else { return false };
+            let mut answers = self.answers.iter().map(|(_, answers)| &answers[index + 1]);
+            answers.any(|answer| answer["ok"] == true && backend_reason(&defect, text, answer).is_some())
+        };
+        self.texts.iter().enumerate().map(astray).collect()
+    }
+}
+
 #[test]
 fn result_backends_are_read_as_celery_reads_them() {
     let asked = backends();

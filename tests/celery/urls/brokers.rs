@@ -223,6 +223,21 @@ pub(crate) fn brokers() -> &'static Asked {
     })
 }
 
+impl Asked {
+    /// For every URL whether some release takes an element of it for something else than what is written.
+    pub(crate) fn astray(&self) -> Vec<bool> {
+        let mut astray = vec![false; self.urls.len()];
+        for answers in self.answers.iter().map(|(_, answers)| &answers[1..]) {
+            for (element, answer) in self.elements.iter().zip(answers) {
+                let reason = |defect| broker_reason(defect, &element.text, element.is_alone, answer);
+                let defect = element.verdict.as_ref().err();
+                astray[element.of] |= answer["ok"] == true && defect.and_then(reason).is_some();
+            }
+        }
+        astray
+    }
+}
+
 fn elements(of: usize, url: &str) -> Vec<Element> {
     let texts: Vec<&str> = url.split(';').collect();
     let is_alone = texts.len() == 1;

@@ -3,31 +3,51 @@
 
 use serde_json::{Value, json};
 
-use super::{Input, Known, Taken, assert_right, refusal};
+use super::{Input, Known, Refusal, Taken, always, assert_right};
 use crate::argv::{self, Asked};
 
 const WORKER: Known = Known {
     refused: &[
-        refusal(
+        always(
             "W01",
             "two words in one become the name of a queue, or a value with a blank that nobody meant",
         ),
-        refusal("W06", "in the background the container ends at once"),
-        refusal("W11", "with gevent and eventlet the scheduler crashes after the command line was read"),
-        refusal("W13", "every start of a pod deletes the waiting tasks"),
-        refusal("W14", "of an option that is there twice the first value is lost without a word"),
-        refusal("W15", "up to 5.6 a number of children below zero is read, and the pool crashes"),
-        refusal("W18", "the pool custom crashes without its class"),
-        refusal("W25", "a queue with a blank or a quote at its end is another queue"),
-        refusal("W26", "a worker without any queue is idle for ever"),
-        refusal("W30", "a child that may run no task crashes the pool"),
+        always("W06", "in the background the container ends at once"),
+        always("W11", "with gevent and eventlet the scheduler crashes after the command line was read"),
+        always("W13", "every start of a pod deletes the waiting tasks"),
+        always("W14", "of an option that is there twice the first value is lost without a word"),
+        always("W15", "up to 5.6 a number of children below zero is read, and the pool crashes"),
+        always("W18", "the pool custom crashes without its class"),
+        always("W25", "a queue with a blank or a quote at its end is another queue"),
+        always("W26", "a worker without any queue is idle for ever"),
+        always("W30", "a child that may run no task crashes the pool"),
     ],
     warned: &[],
 };
 
-const BEAT: Known = Known { refused: &[], warned: &[] };
+const BEAT: Known = Known {
+    refused: &[
+        always("T04", "no module has a class of that name, which beat finds out once it starts"),
+        always("T16", "in the background the container ends at once"),
+        always("T17", "of an option that is there twice the first value is lost without a word"),
+    ],
+    warned: &[("T11", "the application may add options, and beat has no field to name them in")],
+};
 
-const FLOWER: Known = Known { refused: &[], warned: &[] };
+/// Flower takes nearly everything, and ignores what it does not know.
+pub(super) const FLOWER: &[Refusal] = &[
+    always("F01", "a misspelt option is ignored: one about authentication leaves Flower open"),
+    always("F04", "Flower would not listen where Service and probes ask"),
+    always("F06", "a word for no that means yes to this reader"),
+    always("F13", "nobody can log in, or everybody"),
+    always("F16", "without a provider nobody can log in"),
+    always("F17", "no such class, which Flower finds out with the first request"),
+    always(
+        "F25",
+        "probes that speak plain HTTP restart it for ever; before 2.1 a certificate alone is ignored",
+    ),
+    always("F26", "before 2.1 nobody looks at the address, and the page of queues stays empty"),
+];
 
 /// What everything that is judged stands in.
 pub(super) fn base() -> Value {
@@ -62,11 +82,16 @@ fn judged(what: &str, asked: &Asked<Vec<String>>, path: &str, known: &Known, obj
     let inputs: Vec<Input> = asked
         .questions
         .iter()
-        .map(|list| Input { text: json!(list).to_string(), object: object(list) })
+        .map(|list| Input { text: json!(list).to_string(), object: object(list), is_astray: false })
         .collect();
     // Behind --help nobody looks at anything any more; the rules go on, so that every mistake is told at once.
-    let is_help = |index: usize| asked.answers.iter().any(|(_, answers)| answers[index]["outcome"] == "help");
-    let kept: Vec<usize> = (0..inputs.len()).filter(|index| !is_help(*index)).collect();
+    let is_help = |answer: &Value| answer["outcome"] == "help";
+    // What is missing may stand in the configuration file.
+    let is_open = |answer: &Value| answer["starts"] == false && answer["options"]["conf"].is_string();
+    let is_left_out = |index: usize| {
+        asked.answers.iter().map(|(_, answers)| &answers[index]).any(|it| is_help(it) || is_open(it))
+    };
+    let kept: Vec<usize> = (0..inputs.len()).filter(|index| !is_left_out(*index)).collect();
     let taken: Taken = asked
         .answers
         .iter()
@@ -98,5 +123,6 @@ fn arguments_of_beat() {
 
 #[test]
 fn arguments_of_flower() {
-    judged("arguments of Flower", argv::flowers(), "/spec/flowerSpec/version", &FLOWER, with_flower);
+    let known = Known { refused: FLOWER, warned: &[] };
+    judged("arguments of Flower", argv::flowers(), "/spec/flowerSpec/version", &known, with_flower);
 }

@@ -3,11 +3,11 @@
 
 use serde_json::json;
 
-use super::args::base;
+use super::args::{FLOWER, base};
 use super::{Input, Known, Taken, assert_right};
 use crate::argv;
 
-const KNOWN: Known = Known { refused: &[], warned: &[] };
+const KNOWN: Known = Known { refused: FLOWER, warned: &[] };
 
 #[test]
 fn variables_of_flower() {
@@ -21,7 +21,7 @@ fn variables_of_flower() {
                 "env": [{"name": name, "value": value}],
                 "auth": {"allowUnauthenticated": true}
             });
-            Input { text: format!("{name}={value}"), object }
+            Input { text: format!("{name}={value}"), object, is_astray: false }
         })
         .collect();
     let taken: Taken = asked
