@@ -144,4 +144,4 @@ pub(super) const FLOWER_WORDS: &[&str] = &[
 ];
 /// Lists that chance finds too rarely.
 pub(super) const LISTS: &[&[&str]] =
-    &[&["-c", "-1"], &["-Q", ""], &["-Q", ","], &["--pool=custom"], &["--max-tasks-per-child=0"]];
+    &[&["-c", "-1"], &["-B", "-P", "gevent"], &["--pool=custom"], &["--max-tasks-per-child=0"]];

@@ -80,8 +80,9 @@ const BACKEND_SCHEMES: &[&str] = &[
     "file+x",
     "sentinel+x",
 ];
-/// Result backends that are no URL.
+/// A result backend that chance finds too rarely, and those that are no URL.
 const NAMES: &[&str] = &[
+    "redis://p#w@cache",
     "rpc",
     "disabled",
     "redis",

@@ -11,6 +11,9 @@ use crate::dice::Dice;
 use crate::venv::Pins;
 
 const BROKERS: usize = 2500;
+/// URLs that chance finds too rarely.
+const RARE: &[&str] =
+    &["redis://cache?ssl_cert_reqs=none", "redis+socket:///run/redis.sock?socket_timeout=5"];
 
 /// Schemes of brokers, right and wrong; the usual ones more than once.
 const BROKER_SCHEMES: &[&str] = &[
@@ -209,7 +212,8 @@ pub(crate) fn brokers() -> &'static Asked {
     static ASKED: OnceLock<Asked> = OnceLock::new();
     ASKED.get_or_init(|| {
         let mut dice = Dice::new("broker URLs");
-        let urls: Vec<String> = (0..BROKERS).map(|_| text(&mut dice, BROKER_SCHEMES)).collect();
+        let mut urls: Vec<String> = (0..BROKERS).map(|_| text(&mut dice, BROKER_SCHEMES)).collect();
+        urls.extend(RARE.iter().map(|url| (*url).to_owned()));
         let elements: Vec<Element> =
             urls.iter().enumerate().flat_map(|(of, url)| elements(of, url)).collect();
         // Only the first of a list is read at the start, the others when their turn has come.

@@ -11,7 +11,9 @@ use crate::argv;
 use crate::urls::{backends, brokers};
 
 /// How many of each kind.
-const TEXTS: usize = 400;
+const TEXTS: usize = 150;
+/// Rules about an option that is there twice: nobody knows whether the hidden value is the same.
+const TWICE: &[&str] = &["W14", "T17"];
 /// What is put in.
 const VARIABLE: &str = "$(A)";
 
@@ -30,7 +32,7 @@ fn wrong<T>(all: &[T], hidden: impl Fn(&T) -> Vec<T>, object: impl Fn(&T) -> Val
     assert!(good.len() * 4 > TEXTS, "{}", good.len());
     for one in good.into_iter().flat_map(hidden) {
         let denied = verdict(&defined(object(&one))).denied;
-        wrong.extend(denied.into_values());
+        wrong.extend(denied.into_iter().filter(|(id, _)| !TWICE.contains(id)).map(|(_, words)| words));
     }
     wrong
 }
@@ -64,6 +66,7 @@ fn hidden_parts_of_broker_urls() {
     let object = |url: &String| {
         let mut object = base();
         object["spec"]["common"]["broker"]["url"] = json!(url);
+        object["spec"]["workerSpec"] = json!({});
         object
     };
     assert_none(&wrong(&brokers::brokers().urls, |url| parts(url), object));
@@ -74,6 +77,7 @@ fn hidden_parts_of_result_backends() {
     let object = |url: &String| {
         let mut object = base();
         object["spec"]["common"]["resultBackend"] = json!({ "url": url });
+        object["spec"]["workerSpec"] = json!({});
         object
     };
     assert_none(&wrong(&backends::backends().texts, |url| parts(url), object));

@@ -47,7 +47,6 @@ const BACKEND: Known = Known {
         },
         astray("R15", "port 0 counts as none, and newer releases of Python refuse such brackets"),
         astray("R16", "a part of the password becomes the host"),
-        astray("R17", "the second URL is cut off"),
         astray("R19", "the application decides, or a blank that nobody meant"),
     ],
     warned: &[("R06", "a package of the image may register the name, or bring the class")],
