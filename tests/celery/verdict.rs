@@ -103,12 +103,12 @@ fn assert_right(what: &str, inputs: &[Input], taken: &Taken, path: &str, known: 
         "{} wrong verdicts on {what} (CELERY_JUDGE_SEED={}):\n{}",
         wrong.len(),
         seed(),
-        wrong.iter().take(60).cloned().collect::<Vec<_>>().join("\n")
+        wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
     );
     // A judge that says the same to everything judges nothing.
     for (version, taken) in taken {
         let count = taken.iter().filter(|taken| **taken).count();
-        assert!(count * 10 > taken.len() && count * 10 < taken.len() * 9, "{version}: {count}");
+        assert!(count * 20 > taken.len() && count * 20 < taken.len() * 19, "{version}: {count}");
     }
     for Refusal { id, why, .. } in known.refused {
         assert!(refused.contains_key(id), "{id} is listed and never needed: {why}");

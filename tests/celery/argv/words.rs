@@ -143,5 +143,10 @@ pub(super) const FLOWER_WORDS: &[&str] = &[
     "--é=1",
 ];
 /// Lists that chance finds too rarely.
-pub(super) const LISTS: &[&[&str]] =
-    &[&["-c", "-1"], &["-B", "-P", "gevent"], &["--pool=custom"], &["--max-tasks-per-child=0"]];
+pub(super) const LISTS: &[&[&str]] = &[
+    &["-c", "-1"],
+    &["-B", "-P", "gevent"],
+    &["--pool=custom"],
+    &["--max-tasks-per-child=0"],
+    &["-Q", "mail", "-X", "mail"],
+];

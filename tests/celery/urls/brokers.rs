@@ -12,8 +12,11 @@ use crate::venv::Pins;
 
 const BROKERS: usize = 2500;
 /// URLs that chance finds too rarely.
-const RARE: &[&str] =
-    &["redis://cache?ssl_cert_reqs=none", "redis+socket:///run/redis.sock?socket_timeout=5"];
+const RARE: &[&str] = &[
+    "redis://cache?ssl_cert_reqs=none",
+    "redis+socket:///run/redis.sock?socket_timeout=5",
+    "librabbitmq://app:secret@mq?ssl_cert_reqs=none",
+];
 
 /// Schemes of brokers, right and wrong; the usual ones more than once.
 const BROKER_SCHEMES: &[&str] = &[

@@ -19,6 +19,7 @@ const WORKER: Known = Known {
         always("W15", "up to 5.6 a number of children below zero is read, and the pool crashes"),
         always("W18", "the pool custom crashes without its class"),
         always("W25", "a queue with a blank or a quote at its end is another queue"),
+        always("W26", "a worker without any queue is idle for ever"),
         always("W30", "a child that may run no task crashes the pool"),
     ],
     warned: &[],

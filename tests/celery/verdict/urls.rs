@@ -21,7 +21,8 @@ const BROKER: Known = Known {
         astray("B09", "port 0 counts as none"),
         astray("B10", "a part of the password becomes the host"),
         astray("B11", "a database that no Redis has, or in digits that only Python reads"),
-        astray("B13", "a text where a socket needs a number, or a client that was not asked"),
+        astray("B13", "a text where a socket needs a number"),
+        astray("B16", "a client that is not installed, so not asked"),
         Refusal { id: "B17", why: "TLS that nobody means", when: |input| input.text.contains("?ssl_") },
         Refusal {
             id: "B20",
