@@ -58,7 +58,8 @@ pub(crate) fn flowers() -> &'static Asked<Vec<String>> {
     static ASKED: OnceLock<Asked<Vec<String>>> = OnceLock::new();
     ASKED.get_or_init(|| {
         let mut dice = Dice::new("arguments of Flower");
-        let lists = (0..FLOWERS).map(|_| flower::list(&mut dice)).collect();
+        let rare = ["--persistent=true", "--db=/history/flower"].map(str::to_owned).to_vec();
+        let lists = (0..FLOWERS).map(|_| flower::list(&mut dice)).chain([rare]).collect();
         asked("flower", venv::FLOWERS, lists, |list| json!({ "args": list }))
     })
 }

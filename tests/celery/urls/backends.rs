@@ -80,9 +80,10 @@ const BACKEND_SCHEMES: &[&str] = &[
     "file+x",
     "sentinel+x",
 ];
-/// A result backend that chance finds too rarely, and those that are no URL.
+/// Result backends that chance finds too rarely, and those that are no URL.
 const NAMES: &[&str] = &[
     "redis://p#w@cache",
+    "sentinel://cache?protocol=x",
     "rpc",
     "disabled",
     "redis",

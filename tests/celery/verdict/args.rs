@@ -7,7 +7,7 @@ use super::{Input, Known, Refusal, Taken, always, assert_right};
 use crate::argv::{self, Asked};
 
 const WORKER: Known = Known {
-    refused: &[
+    refused: &[&[
         always(
             "W01",
             "two words in one become the name of a queue, or a value with a blank that nobody meant",
@@ -21,18 +21,21 @@ const WORKER: Known = Known {
         always("W25", "a queue with a blank or a quote at its end is another queue"),
         always("W26", "a worker without any queue is idle for ever"),
         always("W30", "a child that may run no task crashes the pool"),
-    ],
+    ]],
     warned: &[],
 };
 
 const BEAT: Known = Known {
-    refused: &[
+    refused: &[&[
         always("T04", "no module has a class of that name, which beat finds out once it starts"),
         always("T16", "in the background the container ends at once"),
         always("T17", "of an option that is there twice the first value is lost without a word"),
-    ],
+    ]],
     warned: &[("T11", "the application may add options, and beat has no field to name them in")],
 };
+
+/// What takes two options.
+const HISTORY: &[Refusal] = &[always("F22", "the history is lost with the pod")];
 
 /// Flower takes nearly everything, and ignores what it does not know.
 pub(super) const FLOWER: &[Refusal] = &[
@@ -123,6 +126,6 @@ fn arguments_of_beat() {
 
 #[test]
 fn arguments_of_flower() {
-    let known = Known { refused: FLOWER, warned: &[] };
+    let known = Known { refused: &[FLOWER, HISTORY], warned: &[] };
     judged("arguments of Flower", argv::flowers(), "/spec/flowerSpec/version", &known, with_flower);
 }

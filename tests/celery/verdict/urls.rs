@@ -13,7 +13,7 @@ use super::{Input, Known, Refusal, Taken, assert_right, astray};
 use crate::urls::{backends, brokers};
 
 const BROKER: Known = Known {
-    refused: &[
+    refused: &[&[
         astray("B04", "the text becomes the name of a host of RabbitMQ"),
         astray("B05", "Python finds no scheme in such letters, and RabbitMQ is asked"),
         astray("B06", "plain Redis on localhost is asked"),
@@ -33,12 +33,12 @@ const BROKER: Known = Known {
         astray("B25", "an autoscaler refuses it, and most of it crashes the worker"),
         astray("B28", "the next URL of the list is no URL, or cannot be used there"),
         astray("B42", "newer releases of Python refuse such brackets"),
-    ],
+    ]],
     warned: &[],
 };
 
 const BACKEND: Known = Known {
-    refused: &[
+    refused: &[&[
         astray("R05", "a database that no Redis has, or in digits that only Python reads"),
         astray("R06", "plain Redis, or no results at all"),
         Refusal {
@@ -48,8 +48,9 @@ const BACKEND: Known = Known {
         },
         astray("R15", "port 0 counts as none, and newer releases of Python refuse such brackets"),
         astray("R16", "a part of the password becomes the host"),
+        astray("R18", "newer releases of redis-py refuse it"),
         astray("R19", "the application decides, or a blank that nobody meant"),
-    ],
+    ]],
     warned: &[("R06", "a package of the image may register the name, or bring the class")],
 };
 

@@ -7,7 +7,7 @@ use super::args::{FLOWER, base};
 use super::{Input, Known, Taken, assert_right};
 use crate::argv;
 
-const KNOWN: Known = Known { refused: FLOWER, warned: &[] };
+const KNOWN: Known = Known { refused: &[FLOWER], warned: &[] };
 
 #[test]
 fn variables_of_flower() {
