@@ -251,6 +251,15 @@ fn fault(option: &'static Spec, value: Option<&str>) -> Option<Cause> {
     }
 }
 
+/// Whether Flower can use this text of a variable. Switches take any here: which words they know is the caller's matter.
+#[must_use]
+pub fn takes_variable(option: &Spec, text: &str) -> bool {
+    match option.kind {
+        TornadoType::Text if option.name == "logging" => LEVELS.contains(&text.to_uppercase().as_str()),
+        kind => fits(kind, text),
+    }
+}
+
 fn is_true(text: &str) -> bool {
     !["false", "f", "0"].contains(&text.to_lowercase().as_str())
 }

@@ -124,6 +124,17 @@ impl Release {
             Self::V5_7 => "5.7",
         }
     }
+
+    /// The newest minor of kombu 5 that this release can be installed with; `None` where there is no bound.
+    #[must_use]
+    pub fn newest_kombu(self) -> Option<u8> {
+        match self {
+            // It has kombu 4.6, which is older than any 5.
+            Self::V4_4 => Some(0),
+            Self::V5_5 => Some(5),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Release {

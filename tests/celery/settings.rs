@@ -7,7 +7,8 @@ use celery_operator::celery::settings::{
 use celery_operator::celery::version::{Release, Target, Version};
 use serde_json::{Value as Json, json};
 
-use crate::ask::{Dice, answers};
+use crate::ask::answers;
+use crate::dice::Dice;
 use crate::venv;
 
 const WORDS: usize = 1500;
@@ -228,7 +229,7 @@ fn every_release_has_these_settings() {
     for pins in venv::RELEASES {
         let Some(site) = venv::site(pins) else { continue };
         let release = release(pins.version);
-        let table = answers(site.python(), "settings.py", &[]).remove(0);
+        let table = answers(site.python(), &["settings.py"], &[]).remove(0);
         let here: Vec<&Setting> =
             settings().iter().filter(|one| setting(&one.name, release) == Ok(*one)).collect();
         assert_eq!(here.len(), table.as_object().unwrap().len(), "{release}");
@@ -263,7 +264,7 @@ fn words_are_read_as_celery_reads_them() {
     for pins in venv::RELEASES {
         let Some(site) = venv::site(pins) else { continue };
         let release = release(pins.version);
-        let answers = answers(site.python(), "settings.py", &questions);
+        let answers = answers(site.python(), &["settings.py"], &questions);
         let good = answers[1..].iter().filter(|answer| answer["ok"] == true).count();
         assert!(good * 4 > words.len() && good * 4 < words.len() * 3, "{good} of {}", words.len());
         let differences: Vec<String> = words
@@ -300,7 +301,7 @@ fn values_arrive_as_they_were_given() {
             .collect();
         assert!(words.len() > VALUES / 4, "{} of {VALUES}", words.len());
         let questions: Vec<Json> = words.iter().map(|(_, _, word)| json!(word)).collect();
-        let answers = answers(site.python(), "settings.py", &questions);
+        let answers = answers(site.python(), &["settings.py"], &questions);
         for ((name, value, word), answer) in words.iter().zip(&answers[1..]) {
             assert_eq!(answer["name"], **name, "{release} {word}: {answer}");
             let kind = setting(name, release).unwrap().kind;

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 use serde_json::Value;
 
 use crate::api::{AnyObject, Celery, FlowerSpec};
+use crate::celery::environment::flower_variable;
 use crate::celery::expansion::expands;
 use crate::celery::flower::{Occurrence, Reading};
 use crate::celery::options::flower::TornadoType;
@@ -136,7 +137,8 @@ impl<'a> Flower<'a> {
     pub(super) fn variable(&self, name: &str) -> Given<'a> {
         for (template, path) in self.templates() {
             let path = format!("{path}.spec.containers");
-            if env_of(template).any(|entry| entry.get("name").and_then(Value::as_str) == Some(name)) {
+            let mut names = env_of(template).filter_map(|entry| entry.get("name")?.as_str());
+            if names.any(|written| self.is_variable(written, name)) {
                 return Given::Hidden(Place::Variable(path));
             }
         }
@@ -145,11 +147,17 @@ impl<'a> Flower<'a> {
             (&self.object.spec.common.env, "spec.common.env".to_owned()),
         ] {
             // Of two entries of a name the last one counts.
-            if let Some(at) = list.iter().rposition(|entry| entry.name == name) {
+            if let Some(at) = list.iter().rposition(|entry| self.is_variable(&entry.name, name)) {
                 return self.entry(&list[at], &format!("{path}[{at}]"));
             }
         }
         self.listed(name)
+    }
+
+    /// Whether a variable of this name is the one that is asked for: Flower takes an option in several spellings.
+    fn is_variable(&self, written: &str, name: &str) -> bool {
+        let option = |name| flower_variable(name, self.reading.release);
+        written == name || option(written).is_some_and(|written| option(name) == Some(written))
     }
 
     fn entry(&self, entry: &'a EnvVar, path: &str) -> Given<'a> {

@@ -73,6 +73,8 @@ fn an_open_api_is_told_once() {
         "serviceType: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8], unauthenticatedApi: true";
     assert_eq!(of(guarded), [("F12", WARN)]);
     assert_eq!(of("env: [{name: FLOWER_UNAUTHENTICATED_API, value: 'true'}]"), []);
+    let shut = "serviceType: NodePort, env: [{name: FLOWER_basic-auth, value: 'ada:hush'}]";
+    assert!(!ids(shut).contains(&"F10"), "{shut}");
 }
 
 #[test]
@@ -242,6 +244,18 @@ fn options_have_their_variants() {
         ("args: ['-q']", vec![("F03", WARN)]),
         ("args: ['--port', '5602']", vec![("F02", DENY)]),
         ("env: [{name: FLOWER_MAX_TASKS, value: many}]", vec![("F05", DENY)]),
+        ("env: [{name: FLOWER_Max-Tasks, value: many}]", vec![("F05", DENY)]),
+        ("env: [{name: FLOWER_Max-Tasks, value: '5'}]", vec![]),
+        ("env: [{name: FLOWER_LOGGING, value: loud}]", vec![("F05", DENY)]),
+        ("args: ['--logging=info'], env: [{name: FLOWER_LOGGING, value: loud}]", vec![]),
+        ("env: [{name: FLOWER_FORMAT_TASK, value: shop.shown}]", vec![("F05", DENY)]),
+        ("env: [{name: FLOWER_TASK_RUNTIME_METRIC_BUCKETS, value: '1,x'}]", vec![("F05", DENY)]),
+        ("env: [{name: FLOWER_HELP, value: 'yes'}]", vec![("F43", DENY)]),
+        ("env: [{name: FLOWER_HELP, value: 'no'}]", vec![]),
+        ("env: [{name: FLOWER_PORT, value: '5_555'}]", vec![]),
+        ("env: [{name: FLOWER_port, value: tcp}]", vec![("F28", DENY)]),
+        ("version: '1.2', env: [{name: FLOWER_DEBUG, value: 'false'}]", vec![("F06", DENY)]),
+        ("version: '1.2', env: [{name: FLOWER_DEBUG, value: ''}]", vec![]),
         ("env: [{name: FLOWER_DEBUG, value: maybe}]", vec![("F06", DENY)]),
         ("env: [{name: FLOWER_DEBUG, value: 'no'}]", vec![]),
         ("args: ['--debug']", vec![]),

@@ -28,6 +28,17 @@ fn lines(overlay: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_transport_of_a_later_kombu_is_refused_where_no_such_kombu_can_be_installed() {
+    let of = |version: &str| {
+        let common = format!("celeryVersion: '{version}', broker: {{url: 'pgmq://app@db/tasks'}}");
+        of_rule("B05", &format!("spec: {{common: {{{common}}}}}"))
+    };
+    assert_eq!(of("5.5"), deny(URL));
+    assert_eq!(of("4.4"), warn(URL));
+    assert_eq!((of("5.4"), of("5.7")), (vec![], vec![]));
+}
+
+#[test]
 fn every_defect_of_a_broker_url_is_told_once() {
     for (url, id) in [
         ("redis://cache?foo=1", "B13"),
