@@ -8,6 +8,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod annotations;
 pub mod api;
 pub mod build;
 pub mod celery;
@@ -17,6 +18,7 @@ pub mod defaults;
 pub mod index;
 pub mod labels;
 pub mod manifests;
+pub mod metrics;
 pub mod names;
 pub mod reconcile;
 pub mod resolve;

@@ -16,7 +16,7 @@ pub(super) fn of(type_: &'static str, state: State<'_>, names: &[String]) -> Opt
         let Some(live) = deployment(state, name) else {
             return Some(Aspect::new(type_, false, "Missing", format!("Deployment {name} is not there yet")));
         };
-        let rollout = rollout::rollout(live);
+        let rollout = rollout::rollout(live, state);
         if !rollout.done {
             return Some(Aspect::new(type_, false, rollout.reason, rollout.message));
         }
