@@ -12,13 +12,15 @@ pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[R
     // Nobody works on what is left to do while it is paused.
     let behind =
         aspects.iter().find(|aspect| aspect.type_ == paused::TYPE && aspect.reason == paused::BEHIND);
-    let (reason, message) = match (failure, refused.or(blocking)) {
-        (None, _) if refused.is_none() && behind.is_some() => {
-            ("Paused".to_owned(), behind.map(|aspect| aspect.message.clone()).unwrap_or_default())
+    let of = |aspect: &Aspect| (aspect.reason.clone(), aspect.message.clone());
+    let (reason, message) = match (failure, refused, behind, stalls.first()) {
+        (Some(failure), ..) => (failure.reason.to_owned(), failure.message.clone()),
+        (None, Some(refused), ..) => of(refused),
+        (None, None, Some(behind), _) => ("Paused".to_owned(), behind.message.clone()),
+        (None, None, None, Some(stall)) => (stall.reason.clone(), stall.message.clone()),
+        (None, None, None, None) => {
+            blocking.map_or_else(|| ("Ready".to_owned(), "everything is as the spec says".to_owned()), of)
         }
-        (Some(failure), _) => (failure.reason.to_owned(), failure.message.clone()),
-        (None, Some(aspect)) => (aspect.reason.clone(), aspect.message.clone()),
-        (None, None) => ("Ready".to_owned(), "everything is as the spec says".to_owned()),
     };
     let ready = failure.is_none() && refused.is_none() && behind.is_none() && blocking.is_none();
     let given_up = refused.is_some() || behind.is_some() || failure.is_some_and(|failure| failure.stalled);

@@ -55,8 +55,8 @@ fn what_happens_is_counted_without_names() {
         let there = [
             "celery_operator_reconciles_total{outcome=\"done\"} ",
             "celery_operator_apply_total{kind=\"Deployment\",verb=\"created\"} ",
-            "celery_operator_admission_requests_total{webhook=\"mutate\",operation=\"CREATE\",verdict=\"denied\"} ",
-            "celery_operator_admission_findings_total{rule=\"C05\",severity=\"deny\"} ",
+            "celery_operator_admission_requests_total{webhook=\"validate\",operation=\"CREATE\",verdict=\"denied\"} ",
+            "celery_operator_admission_findings_total{rule=\"C04\",severity=\"deny\"} ",
             "celery_operator_admission_duration_seconds_count{webhook=\"validate\"} ",
             "celery_operator_celeries{state=\"reconciling\"} ",
             "celery_operator_certificate_not_after_seconds{certificate=\"webhook\"} 1",

@@ -152,6 +152,17 @@ fn pods_that_fail_beside_enough_others_are_not_told() {
 }
 
 #[test]
+fn what_fails_is_told_before_what_only_takes_a_while() {
+    let spec = json!({"workerSpec": {}, "workerPools": [{"name": "mail"}]});
+    let slow = json!({"status": {"availableReplicas": 0}});
+    let scene = failing(&spec, "shop-worker-mail", trouble(Cause::OutOfMemory, "celery"));
+    let status = scene.with(ChildKind::Deployment, "shop-worker", &slow).status();
+    for type_ in ["Ready", "Stalled", "WorkersAvailable"] {
+        assert_eq!(condition(&status, type_).reason, "OOMKilled", "{type_}");
+    }
+}
+
+#[test]
 fn the_pods_own_reason_says_more_than_a_deadline() {
     let deadline = json!({"status": {"conditions": [
         {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": ""}]}});
