@@ -18,7 +18,10 @@ const fn reason(name: &'static str, conditions: &'static [&'static str], meaning
 }
 
 const PODS: &[&str] = &["WorkersAvailable", "BeatAvailable", "FlowerAvailable"];
-const SUMMARY: &[&str] = &["Ready", "Reconciling", "Stalled"];
+/// Only a change by somebody helps.
+const STALLED: &[&str] = &["Ready", "Stalled"];
+/// It passes by itself, or is tried again.
+const RECONCILING: &[&str] = &["Ready", "Reconciling"];
 
 /// The reasons of conditions. Two conditions also pass on what others say: `AutoscalingReady` the reason of an
 /// autoscaler, and those of pods the reason of a Deployment that Kubernetes gave up on.
@@ -40,7 +43,7 @@ pub const REASONS: &[Reason] = &[
     reason("Behind", &["Paused"], "Paused, and something is left undone."),
     reason(
         "Paused",
-        SUMMARY,
+        STALLED,
         "Something is left undone because the annotation celeryproject.org/paused asks for it.",
     ),
     reason("Resolved", &["BrokerResolved"], "The operator knows which broker the pods use."),
@@ -99,22 +102,22 @@ pub const REASONS: &[Reason] = &[
     reason("Active", &["AutoscalingReady"], "Every autoscaler reports that it works."),
     reason("Waiting", &["AutoscalingReady"], "An autoscaler has not reported yet."),
     reason("KedaNotInstalled", &["AutoscalingReady"], "task_queue_length needs KEDA."),
-    reason("NameTaken", SUMMARY, "An object of the name of a child belongs to somebody else."),
+    reason("NameTaken", STALLED, "An object of the name of a child belongs to somebody else."),
     reason(
         "SelectorDiffers",
-        SUMMARY,
+        STALLED,
         "A Deployment cannot be adopted: its selector is another one and never changes.",
     ),
-    reason("Leaving", SUMMARY, "An object of the name of a child is about to go; it is waited for."),
-    reason("ChildRefused", SUMMARY, "The API server does not take a child."),
+    reason("Leaving", RECONCILING, "An object of the name of a child is about to go; it is waited for."),
+    reason("ChildRefused", STALLED, "The API server does not take a child."),
     reason(
         "Forbidden",
-        SUMMARY,
+        RECONCILING,
         "The API server does not let the operator do something: a quota, a role, a namespace that is going.",
     ),
-    reason("ApiTimeout", SUMMARY, "The API server did not answer in time; it is asked again."),
-    reason("ApiError", SUMMARY, "A request to the API server failed; it is sent again."),
-    reason("Unreadable", &["Stalled"], "The object cannot be read: it was let in by another schema."),
+    reason("ApiTimeout", RECONCILING, "The API server did not answer in time; it is asked again."),
+    reason("ApiError", RECONCILING, "A request to the API server failed; it is sent again."),
+    reason("Unreadable", STALLED, "The object cannot be read: it was let in by another schema."),
 ];
 
 /// The reasons of events. Every change of `Ready` and of `Valid` is an event as well, with the condition's reason.
