@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What happens to a Celery is told in events, and counted.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::rig::shared;
 use crate::shop;
@@ -41,6 +41,32 @@ fn what_happens_is_told_once() {
     assert!(told[3].1.contains("Service shop-flower"), "{told:?}");
     let described = space.succeed(&["describe", "celery/shop"], "");
     assert!(described.contains("ChildDeleted") && described.contains("celery-operator"), "{described}");
+}
+
+#[test]
+fn what_happens_again_is_the_same_event() {
+    let space = Space::new(shared(), "series");
+    space.create("celeries", &shop::plain());
+    space.until("deployments", "shop-worker", |it| it["status"]["replicas"] == 1);
+    space.until_ready("shop");
+    let image = shop::plain()["spec"]["common"]["image"].clone();
+    space.annotate("celeries", "shop", &json!({"celeryproject.org/paused": "true"}));
+    for _ in 0..2 {
+        space.edit("celeries", "shop", "spec: {common: {image: 'shop:2'}}");
+        space.until_condition("shop", "Stalled", "True", "Paused");
+        space.merge("celeries", "shop", &json!({"spec": {"common": {"image": image}}})).success();
+        space.until_condition("shop", "Ready", "True", "Ready");
+    }
+    for (reason, count) in [("Paused", 2), ("Ready", 3)] {
+        until("the series is written", || {
+            let events: Vec<Value> =
+                space.list("events").into_iter().filter(|event| event["reason"] == reason).collect();
+            match events.as_slice() {
+                [event] if event["series"]["count"] == count => Ok(()),
+                other => Err(json!(other).to_string()),
+            }
+        });
+    }
 }
 
 #[test]
