@@ -24,11 +24,9 @@ pub(super) fn of(type_: &'static str, state: State<'_>, names: &[String]) -> Opt
     }
     // What nobody but the user can finish is told before what only takes a while.
     let unfinished = || rollouts.iter().filter(|rollout| !rollout.done);
-    match unfinished().find(|rollout| rollout.stalled).or_else(|| unfinished().next()) {
-        Some(rollout) => no(&rollout.reason, rollout.message.clone()),
-        None => {
-            let messages: Vec<String> = rollouts.into_iter().map(|rollout| rollout.message).collect();
-            Some(Aspect::new(type_, true, "Available", messages.join(", ")))
-        }
+    if let Some(rollout) = unfinished().find(|rollout| rollout.stalled).or_else(|| unfinished().next()) {
+        return no(&rollout.reason, rollout.message.clone());
     }
+    let messages: Vec<String> = rollouts.into_iter().map(|rollout| rollout.message).collect();
+    Some(Aspect::new(type_, true, "Available", messages.join(", ")))
 }
