@@ -8,6 +8,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod annotations;
 pub mod api;
 pub mod build;
 pub mod celery;
@@ -18,6 +19,7 @@ pub mod effective;
 pub mod index;
 pub mod labels;
 pub mod manifests;
+pub mod metrics;
 pub mod names;
 pub mod reconcile;
 pub mod resolve;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of each floor, from the ground up. Rooms of the top two floors are blind to their neighbours.
 const FLOORS: &[&[&str]] = &[
-    &["api", "celery", "labels", "names"],
+    &["annotations", "api", "celery", "labels", "names"],
     &["build", "defaults", "effective", "manifests", "resolve", "rules", "status"],
-    &["cluster", "index", "telemetry"],
+    &["cluster", "index", "metrics", "telemetry"],
     &["admin", "admission", "cli", "reconcile"],
     &["run"],
 ];

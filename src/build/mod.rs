@@ -11,8 +11,10 @@ mod hpa;
 mod ingress;
 mod manifest;
 mod overlay;
+mod references;
 mod scaled_object;
 mod secret;
+mod stamp;
 mod triggers;
 mod worker;
 
@@ -24,6 +26,8 @@ use crate::labels::{self, Component};
 use crate::resolve::{Resolved, Scaler};
 pub use applied::Applied;
 pub use manifest::{ChildKey, ChildKind, Manifest};
+pub use references::{ConfigKind, ConfigRef, Keys, Reading, references};
+pub use stamp::{Look, Stamp, Stamped, stamped};
 
 /// What the cluster offers beyond Kubernetes itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

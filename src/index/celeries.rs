@@ -63,6 +63,29 @@ impl CeleryIndex {
         }
         neighbours
     }
+
+    /// How many objects are in each state, as their status tells.
+    #[must_use]
+    pub fn states(&self) -> [(&'static str, usize); 4] {
+        let mut states = [("ready", 0), ("reconciling", 0), ("stalled", 0), ("unseen", 0)];
+        let [ready, reconciling, stalled, unseen] = &mut states;
+        for object in self.0.iter().flat_map(|scope| scope.objects.state()) {
+            let conditions = object.data["status"]["conditions"].as_array().into_iter().flatten();
+            let is_true = |type_: &str| {
+                conditions
+                    .clone()
+                    .any(|condition| condition["type"] == type_ && condition["status"] == "True")
+            };
+            let state = match () {
+                () if is_true("Stalled") => &mut *stalled,
+                () if is_true("Ready") => &mut *ready,
+                () if conditions.clone().next().is_some() => &mut *reconciling,
+                () => &mut *unseen,
+            };
+            state.1 += 1;
+        }
+        states
+    }
 }
 
 impl fmt::Debug for CeleryIndex {
@@ -133,7 +156,7 @@ fn place(object: &DynamicObject) -> (Option<&str>, Option<&str>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -221,5 +244,31 @@ mod tests {
                 assert_eq!(names(&index, namespace), seen);
             }
         }
+    }
+
+    #[test]
+    fn objects_are_counted_by_what_their_status_says() {
+        let mut feed = CeleryFeed::default();
+        let index = feed.index();
+        let is_true = |types: &[&str]| -> Value {
+            let said = ["Ready", "Reconciling", "Stalled"].map(|type_| {
+                json!({"type": type_, "status": if types.contains(&type_) { "True" } else { "False" }})
+            });
+            json!({ "conditions": said })
+        };
+        let statuses = [
+            is_true(&["Ready"]),
+            is_true(&["Ready"]),
+            is_true(&["Reconciling"]),
+            is_true(&["Stalled"]),
+            json!(null),
+            json!({"conditions": "odd"}),
+        ];
+        for (at, status) in statuses.into_iter().enumerate() {
+            let object = json!({"apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+                "metadata": {"name": format!("shop-{at}"), "namespace": "web"}, "status": status});
+            feed.observe(&Event::Apply(serde_json::from_value(object).expect("an object")));
+        }
+        assert_eq!(index.states(), [("ready", 2), ("reconciling", 1), ("stalled", 1), ("unseen", 2)]);
     }
 }

@@ -20,12 +20,16 @@ mod webhook;
 
 mod absent;
 mod admission;
+mod asked;
 mod at_rest;
 mod audit;
 mod autoscalers;
 mod certificates;
 mod children;
+mod config;
 mod drift;
+mod events;
+mod failing;
 mod samples;
 mod schema;
 mod status;
