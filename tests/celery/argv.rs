@@ -3,6 +3,7 @@
 
 mod flower;
 mod lists;
+mod tables;
 mod told;
 mod words;
 
@@ -13,7 +14,7 @@ use std::thread;
 use celery_operator::celery::command::Command;
 use celery_operator::celery::environment::flower_variable;
 use celery_operator::celery::flower as model;
-use celery_operator::celery::options::flower::{OPTIONS, Release as FlowerRelease, TornadoType};
+use celery_operator::celery::options::flower::Release as FlowerRelease;
 use celery_operator::celery::reading::Cause;
 use celery_operator::celery::version::{Release, Target, Version};
 use serde_json::{Map, Value, json};
@@ -154,26 +155,6 @@ fn flower_reads_its_variables_alike() {
         crate::say(&format!("flower {}: {} variables", pins.version, answers.len()));
         assert!(read * 4 > answers.len() && read * 5 < answers.len() * 4, "{read}");
         assert!(differences.is_empty(), "{} {}", pins.version, differences.join("\n"));
-    }
-}
-
-#[test]
-fn every_flower_has_these_options() {
-    for pins in venv::FLOWERS {
-        let Some(site) = venv::site(pins) else { continue };
-        let script = "import json, flower.command as c\n\
-            print(json.dumps({o.name.replace('-', '_'): o.multiple for o in c.options._options.values()}))";
-        let output = site.python().args(["-c", script]).output().unwrap();
-        let there: Map<String, Value> = serde_json::from_slice(&output.stdout).unwrap();
-        let release = flower_release(pins);
-        let here: BTreeMap<&str, bool> = OPTIONS
-            .iter()
-            .filter(|option| option.is_in(release))
-            .map(|option| (option.name, matches!(option.kind, TornadoType::Texts | TornadoType::Floats)))
-            .collect();
-        let there: BTreeMap<&str, bool> =
-            there.iter().map(|(name, many)| (name.as_str(), *many == true)).collect();
-        assert_eq!(here, there, "{}", pins.version);
     }
 }
 

@@ -68,12 +68,10 @@ fn verdict(object: &Value) -> Verdict {
 }
 
 /// The same object for one release.
-fn pinned(object: &Value, path: &str, version: Option<&str>) -> Value {
+fn pinned(object: &Value, path: &str, version: &str) -> Value {
     let mut object = object.clone();
     let (parent, field) = path.rsplit_once('/').unwrap();
-    if let Some(version) = version {
-        object.pointer_mut(parent).unwrap()[field] = version.into();
-    }
+    object.pointer_mut(parent).unwrap()[field] = version.into();
     object
 }
 
@@ -85,9 +83,15 @@ type Taken = Vec<(&'static str, Vec<bool>)>;
 /// `path` is where the object names its release.
 fn assert_right(what: &str, inputs: &[Input], taken: &Taken, path: &str, known: &Known) {
     let mut bench = Court { known, wrong: Vec::new(), refused: BTreeMap::new(), warned: BTreeMap::new() };
+    let releases = taken.len();
     for (index, input) in inputs.iter().enumerate() {
-        for (version, taken) in taken {
-            bench.hear(input, &verdict(&pinned(&input.object, path, Some(version))), taken[index], version);
+        // Where all releases agree, one of them is heard, each in its turn.
+        let agree = taken.iter().all(|(_, answers)| answers[index] == taken[0].1[index]);
+        for (turn, (version, taken)) in taken.iter().enumerate() {
+            if !agree || turn == index % releases {
+                let object = pinned(&input.object, path, version);
+                bench.hear(input, &verdict(&object), taken[index], version);
+            }
         }
         // With no version written, one release that takes it is enough.
         let any = taken.iter().any(|(_, taken)| taken[index]);

@@ -4,10 +4,12 @@
 use serde_json::json;
 
 use super::args::{FLOWER, base};
-use super::{Input, Known, Taken, assert_right};
+use super::{Input, Known, Refusal, Taken, always, assert_right};
 use crate::argv;
 
-const KNOWN: Known = Known { refused: &[FLOWER], warned: &[] };
+/// What Kubernetes takes less of than Python.
+const NAMES: &[Refusal] = &[always("C28", "the name of a variable is ASCII to the API server")];
+const KNOWN: Known = Known { refused: &[FLOWER, NAMES], warned: &[] };
 
 #[test]
 fn variables_of_flower() {
