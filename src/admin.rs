@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether the process lives and may be asked: `/livez` and `/readyz`.
+//! Whether the process lives and may be asked, and what it counts: `/livez`, `/readyz` and `/metrics`.
 //!
 //! Liveness does not depend on the API server: a restart would not bring it back.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::routing::get;
 use tokio::sync::watch;
+
+use crate::metrics::CONTENT_TYPE;
 
 /// What has to be true before requests may come; shared with whoever knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,9 +36,17 @@ impl Gates {
     }
 }
 
+/// What `/metrics` answers, made anew each time.
+pub type Exposition = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// The router; readiness follows `gates`.
-pub fn router(gates: watch::Receiver<Gates>) -> Router {
-    Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(readiness)).with_state(gates)
+pub fn router(gates: watch::Receiver<Gates>, exposition: Exposition) -> Router {
+    let metrics = move || async move { ([(header::CONTENT_TYPE, CONTENT_TYPE)], exposition()) };
+    Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(readiness))
+        .route("/metrics", get(metrics))
+        .with_state(gates)
 }
 
 async fn readiness(State(gates): State<watch::Receiver<Gates>>) -> (StatusCode, String) {
@@ -62,7 +73,8 @@ mod tests {
     async fn ask(gates: Gates, path: &str) -> (StatusCode, String) {
         let (_sender, receiver) = watch::channel(gates);
         let request = Request::get(path).body(Body::empty()).expect("a request");
-        let response = router(receiver).oneshot(request).await.expect("an answer");
+        let response =
+            router(receiver, Arc::new(|| "counted\n".to_owned())).oneshot(request).await.expect("an answer");
         let status = response.status();
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();
         (status, String::from_utf8(bytes.to_vec()).expect("text"))
@@ -80,6 +92,11 @@ mod tests {
             assert_eq!(ask(closed.clone(), "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE, "{closed:?}");
             assert_eq!(ask(closed, "/livez").await.0, StatusCode::OK);
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_counted_is_shown_whatever_the_gates_say() {
+        assert_eq!(ask(Gates::default(), "/metrics").await, (StatusCode::OK, "counted\n".to_owned()));
     }
 
     #[tokio::test]

@@ -8,15 +8,18 @@
 
 pub mod admin;
 pub mod admission;
+pub mod annotations;
 pub mod api;
 pub mod build;
 pub mod celery;
 pub mod cli;
 pub mod cluster;
 pub mod defaults;
+pub mod effective;
 pub mod index;
 pub mod labels;
 pub mod manifests;
+pub mod metrics;
 pub mod names;
 pub mod reconcile;
 pub mod resolve;

@@ -5,8 +5,10 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
+use axum::Router;
 use axum_server::Handle;
 use futures::future::{self, FutureExt as _};
 use kube::Client;
@@ -17,11 +19,12 @@ use tokio::sync::watch;
 use tracing::{error, info};
 use webhook_certs::{Config, Keeper, Lifetimes, Names, Published, SecretRef, Target};
 
-use crate::admin::{self, Gates};
+use crate::admin::{self, Exposition, Gates};
 use crate::admission;
 use crate::cli::Run;
 use crate::index::{CeleryIndex, Surroundings};
 use crate::manifests::{CERTIFICATE_SECRET, MUTATING, VALIDATING};
+use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
 
 /// Field manager of `caBundle`.
@@ -83,10 +86,12 @@ async fn run(options: &Run) -> Result<(), Error> {
     let handle = Handle::new();
     info!(webhooks = %options.webhook_address, admin = %options.admin_address, "serving");
 
-    let reconcilers = reconcilers(&client, &options.watch_namespace);
-    let celeries = CeleryIndex::new(reconcilers.iter().map(Reconciler::store).collect());
+    let metrics = Arc::new(Metrics::default());
+    let reconcilers = reconcilers(&client, &options.watch_namespace, &metrics);
+    let celeries = CeleryIndex::of_all(reconcilers.iter().map(Reconciler::celeries));
+    let exposition = exposition(celeries.clone(), metrics.clone());
     let surroundings = Surroundings::new(celeries, reconcilers.iter().map(Reconciler::children).collect());
-    let webhooks = admission::serve(options.webhook_address, tls, surroundings, handle.clone());
+    let webhooks = admission::serve(options.webhook_address, tls, surroundings, &metrics, handle.clone());
     let webhooks = async {
         webhooks.await?;
         // The admin server ends last: until then somebody may ask why.
@@ -99,13 +104,17 @@ async fn run(options: &Run) -> Result<(), Error> {
     let work = Box::pin(future::try_join5(
         future::try_join_all(reconcilers),
         finished("the webhook server", &stopped, webhooks),
-        finished("the admin server", &stopped, serve_admin(listener, gates_seen, closed)),
+        finished(
+            "the admin server",
+            &stopped,
+            serve_admin(listener, admin::router(gates_seen, exposition), closed),
+        ),
         finished(
             "the certificate keeper",
             &stopped,
             keeper.run(asked(stopped.clone())).map(|ended| ended.map_err(Error::from)),
         ),
-        follow(published, &gates).map(Ok),
+        follow(published, &gates, &metrics).map(Ok),
     ));
     let ending = async {
         wind_down(options, &mut signals, &gates, &stop).await;
@@ -116,11 +125,20 @@ async fn run(options: &Run) -> Result<(), Error> {
 }
 
 /// One reconciler for each namespace to look at; one for all of them when none is named.
-fn reconcilers(client: &Client, namespaces: &[String]) -> Vec<Reconciler> {
+fn reconcilers(client: &Client, namespaces: &[String], metrics: &Arc<Metrics>) -> Vec<Reconciler> {
+    let reconciler = |scope| Reconciler::new(client.clone(), scope, metrics.clone());
     if namespaces.is_empty() {
-        return vec![Reconciler::new(client.clone(), None)];
+        return vec![reconciler(None)];
     }
-    namespaces.iter().map(|namespace| Reconciler::new(client.clone(), Some(namespace))).collect()
+    namespaces.iter().map(|namespace| reconciler(Some(namespace))).collect()
+}
+
+/// What the process counts, and what its stores hold when it is asked.
+fn exposition(celeries: CeleryIndex, metrics: Arc<Metrics>) -> Exposition {
+    Arc::new(move || {
+        metrics.count(celeries.states());
+        metrics.text()
+    })
 }
 
 /// Waits until the process is asked to end, then until requests go elsewhere: who sends them learns of it by the closed
@@ -170,10 +188,10 @@ async fn finished(
 
 async fn serve_admin(
     listener: TcpListener,
-    gates: watch::Receiver<Gates>,
+    router: Router,
     closed: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let server = axum::serve(listener, admin::router(gates)).with_graceful_shutdown(asked(closed.clone()));
+    let server = axum::serve(listener, router).with_graceful_shutdown(asked(closed.clone()));
     let late = asked(closed).then(|()| tokio::time::sleep(ADMIN_DRAIN));
     tokio::select! {
         ended = server.into_future() => ended.map_err(Error::System),
@@ -182,9 +200,17 @@ async fn serve_admin(
 }
 
 /// Opens the gates as certificates come. Ends with the keeper, which tells why itself.
-async fn follow(mut published: watch::Receiver<Option<Published>>, gates: &watch::Sender<Gates>) {
+async fn follow(
+    mut published: watch::Receiver<Option<Published>>,
+    gates: &watch::Sender<Gates>,
+    metrics: &Metrics,
+) {
     loop {
         let seen = published.borrow_and_update().clone();
+        if let Some(seen) = &seen {
+            let seconds = seen.not_after.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            metrics.certificate(i64::try_from(seconds).unwrap_or(i64::MAX), seen.carried);
+        }
         gates.send_modify(|gates| {
             gates.certificate = seen.is_some();
             gates.published = seen.as_ref().is_some_and(|seen| seen.carried);

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of each floor, from the ground up. Rooms of the top two floors are blind to their neighbours.
 const FLOORS: &[&[&str]] = &[
-    &["api", "celery", "labels", "names"],
-    &["build", "defaults", "manifests", "resolve", "rules", "status"],
-    &["cluster", "index", "telemetry"],
+    &["annotations", "api", "celery", "labels", "names"],
+    &["build", "defaults", "effective", "manifests", "resolve", "rules", "status"],
+    &["cluster", "index", "metrics", "telemetry"],
     &["admin", "admission", "cli", "reconcile"],
     &["run"],
 ];
+/// Rooms on which the others of their floor stand: they use the floors below and nothing beside them.
+const GROUND: &[&str] = &["effective"];
 /// Floors whose rooms may use each other: words, and thoughts.
 const OPEN_FLOORS: usize = 2;
 
@@ -31,9 +33,34 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// A source without the items that are there for tests only. rustfmt ends an item with the line that closes it at its
+/// own depth.
+fn without_tests(source: &str) -> String {
+    let mut kept = Vec::new();
+    let mut lines = source.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        let depth = &line[..line.len() - line.trim_start().len()];
+        let begins = |line: &&str| !line.trim_start().starts_with(['#', '/']);
+        let first = lines.by_ref().find(begins).unwrap_or_default();
+        if first.ends_with([';', ',']) || first.ends_with('}') {
+            continue;
+        }
+        let ends = |line: &&str| {
+            line.strip_prefix(depth)
+                .is_some_and(|rest| rest.starts_with(['}', ']', ')']) && !rest.ends_with('{'))
+        };
+        lines.by_ref().find(ends);
+    }
+    kept.join("\n")
+}
+
 /// Every room that a source names as `crate::room` or in a `crate::{…}` group, tests and comments apart.
 fn named(source: &str) -> Vec<String> {
-    let code = source.split("#[cfg(test)]").next().unwrap();
+    let code = without_tests(source);
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let code = lines.collect::<Vec<_>>().join(" ");
     let word = |text: &str| -> String {
@@ -71,6 +98,7 @@ fn breach(from: &str, to: &str) -> Option<&'static str> {
     }
     match (floor(from)?, floor(to)?) {
         (below, above) if above > below => Some("goes up"),
+        (same, other) if same == other && GROUND.contains(&from) => Some("leans on those who stand on it"),
         (same, other) if same == other && same >= OPEN_FLOORS => {
             Some("joins rooms that are blind to each other")
         }
@@ -106,9 +134,25 @@ fn breaches_are_told_apart_from_open_ways() {
     assert_eq!(breach("api", "rules"), Some("goes up"));
     assert_eq!(breach("cluster", "index"), Some("joins rooms that are blind to each other"));
     assert_eq!(breach("admission", "reconcile"), Some("joins rooms that are blind to each other"));
+    assert_eq!(breach("effective", "resolve"), Some("leans on those who stand on it"));
+    assert_eq!(breach("resolve", "effective"), None);
     assert_eq!(breach("reconcile", "rules"), None);
     assert_eq!(breach("rules", "defaults"), None);
     let source =
         "use crate::{\n    api::{Celery, Open},\n    rules,\n};\n// crate::no\nlet a = crate::build::x;";
     assert_eq!(named(source), ["api", "rules", "build"]);
+}
+
+#[test]
+fn only_the_item_for_tests_is_left_out() {
+    for item in [
+        "#[cfg(test)]\nmod tests {\n    use crate::run::x;\n\n    fn f() {\n    }\n}",
+        "#[cfg(test)]\nmod tests;",
+        "#[cfg(test)]\n#[path = \"t.rs\"]\nmod tests;",
+        "#[cfg(test)]\nuse crate::run::{\n    a,\n};",
+        "impl A {\n    #[cfg(test)]\n    fn f() -> crate::run::B {\n        a\n    }\n    fn g() {}\n}",
+    ] {
+        let source = format!("use crate::api::A;\n{item}\nuse crate::build::B;");
+        assert_eq!(named(&source), ["api", "build"], "{item}");
+    }
 }

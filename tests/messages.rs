@@ -15,14 +15,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use celery_operator::admission;
-use celery_operator::api::Celery;
 use celery_operator::build::ChildKind;
-use celery_operator::index::{CeleryIndex, ChildIndex, Surroundings};
+use celery_operator::index::{CeleryFeed, ChildIndex, Surroundings};
 use celery_operator::manifests::{MUTATE_PATH, VALIDATE_PATH};
 use celery_operator::rules::{self, Finding, Rule, Severity, catalogue, example};
 use http_body_util::BodyExt as _;
-use kube::core::ApiResource;
-use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -41,12 +38,12 @@ fn object(overlay: &str) -> Value {
 /// A webhook that knows the neighbours of the examples, and for a rule about facts that neither KEDA nor the Prometheus operator
 /// is there.
 fn webhook(rule: &Rule) -> Router {
-    let mut writer = Writer::new(ApiResource::erase::<Celery>(&()));
-    let celeries = CeleryIndex::new(vec![writer.as_reader()]);
+    let mut feed = CeleryFeed::default();
+    let celeries = feed.index();
     for (name, prefix) in example::NEIGHBOURS {
         let mut neighbour = object(&format!("spec: {{common: {{appName: {prefix}}}}}"));
         neighbour["metadata"] = json!({"name": name, "namespace": "default"});
-        writer.apply_watcher_event(&Event::Apply(serde_json::from_value(neighbour).unwrap()));
+        feed.observe(&Event::Apply(serde_json::from_value(neighbour).unwrap()));
     }
     let children = Arc::new(ChildIndex::default());
     if rule.is_about_facts() {

@@ -12,67 +12,79 @@ use crate::defaults::{self, Addition, Moment};
 use crate::index::Surroundings;
 use crate::rules::{self, Finding, Severity};
 
+/// A verdict, and the findings that it rests on, where this webhook is the one to tell them.
+pub(super) struct Answer {
+    pub(super) response: AdmissionResponse,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl From<AdmissionResponse> for Answer {
+    fn from(response: AdmissionResponse) -> Self {
+        Self { response, findings: Vec::new() }
+    }
+}
+
 /// Adds what is absent; denies when the schema would refuse the object anyway, since the schema would answer first and
 /// with one mistake at a time.
-pub(super) fn mutate(request: &Request, surroundings: &Surroundings) -> AdmissionResponse {
+pub(super) fn mutate(request: &Request, surroundings: &Surroundings) -> Answer {
     let allowed = AdmissionResponse::from(&request.inner);
     let Some(object) = judged(request).filter(|_| request.inner.sub_resource.is_none()) else {
-        return allowed;
+        return allowed.into();
     };
     let moment = if request.inner.operation == Operation::Create { Moment::Creation } else { Moment::Later };
     let additions = defaults::absent(object, moment);
     let defaulted = defaults::defaulted(object.clone(), &additions);
     let Ok(findings) = rules::check(&defaulted, request.old.as_ref(), &facts(request, surroundings)) else {
         // The API server names wrong types itself; a hint goes beside it where its own message does not help.
-        return words::warned(allowed, words::type_hints(object));
+        return words::warned(allowed, words::type_hints(object)).into();
     };
     if findings.iter().any(|finding| finding.schema && finding.severity == Severity::Deny) {
-        return denied(request, &findings);
+        return denied(request, findings);
     }
     if additions.is_empty() {
-        return allowed;
+        return allowed.into();
     }
     match allowed.clone().with_patch(patch(&additions)) {
         Ok(mut response) => {
             response.audit_annotations.insert("defaulted".to_owned(), additions.len().to_string());
-            response
+            response.into()
         }
         // Without the patch the reconciler fills in the same fields.
-        Err(_) => allowed,
+        Err(_) => allowed.into(),
     }
 }
 
 /// Judges the final object: every finding at once.
-pub(super) fn validate(request: &Request, surroundings: &Surroundings) -> AdmissionResponse {
+pub(super) fn validate(request: &Request, surroundings: &Surroundings) -> Answer {
     let allowed = AdmissionResponse::from(&request.inner);
     if request.inner.sub_resource.is_some() {
         return scale(request, surroundings);
     }
     let Some(object) = judged(request) else {
-        return allowed;
+        return allowed.into();
     };
     let Ok(findings) = rules::check(object, request.old.as_ref(), &facts(request, surroundings)) else {
-        return allowed;
+        return allowed.into();
     };
     if findings.iter().any(|finding| finding.severity == Severity::Deny) {
-        return denied(request, &findings);
+        return denied(request, findings);
     }
-    annotated(words::warned(allowed, words::warnings(&findings)), &findings)
+    annotated(words::warned(allowed, words::warnings(&findings)), findings)
 }
 
 /// Judges a request to scale, which names an object and does not bring it along.
-fn scale(request: &Request, surroundings: &Surroundings) -> AdmissionResponse {
+fn scale(request: &Request, surroundings: &Surroundings) -> Answer {
     let inner = &request.inner;
     let allowed = AdmissionResponse::from(inner);
     let Some(celery) = surroundings.celery(inner.namespace.as_deref().unwrap_or_default(), &inner.name)
     else {
         let unseen =
             "the operator has not seen this object yet: whether it may be scaled is not checked [A28]";
-        return words::warned(allowed, vec![unseen.to_owned()]);
+        return words::warned(allowed, vec![unseen.to_owned()]).into();
     };
     let findings =
         serde_json::to_value(&*celery).map(|celery| rules::check_scale(&celery)).unwrap_or_default();
-    if findings.is_empty() { allowed } else { denied(request, &findings) }
+    if findings.is_empty() { allowed.into() } else { denied(request, findings) }
 }
 
 /// What is known beside the object of a request.
@@ -87,23 +99,23 @@ fn judged(request: &Request) -> Option<&Value> {
     object["metadata"]["deletionTimestamp"].is_null().then_some(object)
 }
 
-fn denied(request: &Request, findings: &[Finding]) -> AdmissionResponse {
+fn denied(request: &Request, findings: Vec<Finding>) -> Answer {
     let mut response = AdmissionResponse::from(&request.inner);
     response.allowed = false;
-    response.result = words::refusal(&request.inner.name, findings);
+    response.result = words::refusal(&request.inner.name, &findings);
     let warnings: Vec<Finding> =
         findings.iter().filter(|finding| finding.severity == Severity::Warn).cloned().collect();
     annotated(words::warned(response, words::warnings(&warnings)), findings)
 }
 
-fn annotated(mut response: AdmissionResponse, findings: &[Finding]) -> AdmissionResponse {
+fn annotated(mut response: AdmissionResponse, findings: Vec<Finding>) -> Answer {
     if !findings.is_empty() {
         let mut ids: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
         ids.sort_unstable();
         ids.dedup();
         response.audit_annotations.insert("rules".to_owned(), ids.join(","));
     }
-    response
+    Answer { response, findings }
 }
 
 fn patch(additions: &[Addition]) -> Patch {

@@ -8,7 +8,7 @@ mod opening;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request as HttpRequest, State};
@@ -20,17 +20,18 @@ use axum::{Json, Router};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use hyper_util::rt::TokioTimer;
-use kube::core::admission::AdmissionResponse;
+use kube::core::admission::Operation;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::error;
 
 use self::opening::Opening;
-use super::answer;
+use super::answer::{self, Answer};
 use super::review::{self, Request};
 use crate::index::Surroundings;
 use crate::manifests::{MUTATE_PATH, VALIDATE_PATH};
+use crate::metrics::Metrics;
 
 /// Largest body: an API server takes objects of 3 MiB, and a review holds two of them and what surrounds them.
 const MAX_BODY: usize = 7 * 1024 * 1024;
@@ -65,18 +66,50 @@ pub enum Error {
 
 /// The webhooks as an axum router; `surroundings` is what the rules know beside an object.
 pub fn router(surroundings: Surroundings) -> Router {
+    counted(surroundings, &Arc::default())
+}
+
+/// The same, and what it does is counted.
+fn counted(surroundings: Surroundings, metrics: &Arc<Metrics>) -> Router {
     let for_mutation = surroundings.clone();
+    let mutation = Counter { webhook: "mutate", metrics: metrics.clone() };
+    let validation = Counter { webhook: "validate", metrics: metrics.clone() };
     Router::new()
         .route(
             MUTATE_PATH,
-            post(|body: Bytes| judge(body, move |request| answer::mutate(request, &for_mutation))),
+            post(|body: Bytes| judge(body, mutation, move |request| answer::mutate(request, &for_mutation))),
         )
         .route(
             VALIDATE_PATH,
-            post(|body: Bytes| judge(body, move |request| answer::validate(request, &surroundings))),
+            post(|body: Bytes| {
+                judge(body, validation, move |request| answer::validate(request, &surroundings))
+            }),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::new(Semaphore::new(IN_FLIGHT)), bounded))
+}
+
+/// Counts what one webhook answers.
+#[derive(Clone)]
+struct Counter {
+    webhook: &'static str,
+    metrics: Arc<Metrics>,
+}
+
+impl Counter {
+    fn answered(&self, request: &Request, answer: &Answer, took: Duration) {
+        let operation = match request.inner.operation {
+            Operation::Create => "CREATE",
+            Operation::Update => "UPDATE",
+            Operation::Delete => "DELETE",
+            Operation::Connect => "CONNECT",
+        };
+        let verdict = if answer.response.allowed { "allowed" } else { "denied" };
+        self.metrics.answered(self.webhook, operation, verdict, took);
+        for finding in &answer.findings {
+            self.metrics.found(finding.rule, finding.severity.as_str());
+        }
+    }
 }
 
 /// Serves the webhooks with this TLS configuration until `handle` is told to shut down.
@@ -87,6 +120,7 @@ pub async fn serve(
     address: SocketAddr,
     tls: rustls::ServerConfig,
     surroundings: Surroundings,
+    metrics: &Arc<Metrics>,
     handle: Handle<SocketAddr>,
 ) -> Result<(), Error> {
     let mut server = axum_server::bind_rustls(address, RustlsConfig::from_config(Arc::new(tls)))
@@ -96,7 +130,7 @@ pub async fn serve(
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
     http.http2().timer(TokioTimer::new()).keep_alive_interval(PING.0).keep_alive_timeout(PING.1);
     server
-        .serve(router(surroundings).into_make_service())
+        .serve(counted(surroundings, metrics).into_make_service())
         .await
         .map_err(|source| Error::Bind { address, source })
 }
@@ -118,19 +152,29 @@ async fn bounded(State(places): State<Arc<Semaphore>>, request: HttpRequest, nex
     timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(|_| late())
 }
 
-async fn judge(body: Bytes, verdict: impl Fn(&Request) -> AdmissionResponse + Send + 'static) -> Response {
+async fn judge(
+    body: Bytes,
+    counter: Counter,
+    verdict: impl Fn(&Request) -> Answer + Send + 'static,
+) -> Response {
+    let _waiting = counter.metrics.in_flight();
     if body.len() <= JUDGED_AT_ONCE {
-        return respond(&body, verdict);
+        return respond(&body, &counter, verdict);
     }
-    tokio::task::spawn_blocking(move || respond(&body, verdict)).await.unwrap_or_else(|reason| {
+    tokio::task::spawn_blocking(move || respond(&body, &counter, verdict)).await.unwrap_or_else(|reason| {
         error!(%reason, "a large object could not be judged");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     })
 }
 
-fn respond(body: &[u8], verdict: impl Fn(&Request) -> AdmissionResponse) -> Response {
+fn respond(body: &[u8], counter: &Counter, verdict: impl Fn(&Request) -> Answer) -> Response {
+    let begin = Instant::now();
     match review::read(body) {
-        Ok(request) => Json(verdict(&request).into_review()).into_response(),
+        Ok(request) => {
+            let answer = verdict(&request);
+            counter.answered(&request, &answer, begin.elapsed());
+            Json(answer.response.into_review()).into_response()
+        }
         Err(malformed) => {
             let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
             (StatusCode::BAD_REQUEST, text, malformed.to_string()).into_response()

@@ -149,7 +149,8 @@ pub struct RabbitMqBroker {
     pub management_url_secret_ref: Option<SecretKeyRef>,
 }
 
-/// Amazon SQS. Workers take their credentials from the pod's identity or from the environment of the image.
+/// Amazon SQS. Workers take their credentials from the pod's identity (on EKS: a role of `common.serviceAccountName`), or
+/// from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` in `env`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("required" = ["region"]))]
@@ -170,7 +171,8 @@ pub struct SqsBroker {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub queue_name_prefix: Option<String>,
-    /// Access key id and secret access key for the autoscaler, when it has no identity of its own.
+    /// Secret whose keys `awsAccessKeyID` and `awsSecretAccessKey` are the autoscaler's credentials, when it has no
+    /// identity of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub credentials_secret_name: Option<String>,

@@ -55,11 +55,13 @@ pub struct Common {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(custom(grammar::celery_app))]
     pub celery_app: Option<String>,
-    /// Where tasks travel: exactly one of `url`, `urlSecretRef`, `redis`, `rabbitmq`, `sqs`.
+    /// Where tasks travel: exactly one of `url`, `urlSecretRef`, `redis`, `rabbitmq`, `sqs`. Pods get its URL as
+    /// `CELERY_BROKER_URL`, which Celery reads before anything in the application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub broker: Option<Broker>,
-    /// Where results are kept: exactly one of `url`, `urlSecretRef`. Absent: what the application says.
+    /// Where results are kept: exactly one of `url`, `urlSecretRef`. Pods get it as `CELERY_RESULT_BACKEND`. Absent: what
+    /// the application says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub result_backend: Option<ResultBackend>,

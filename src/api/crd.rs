@@ -92,9 +92,9 @@ const CEL: &[(&str, &str, &str, &str)] = &[
     ("/spec/properties/flowerSpec", ".nodePort", "!has(self.nodePort) || self.serviceType in ['NodePort', 'LoadBalancer']",
         "a Service inside the cluster has no port on the nodes"),
     ("/spec/properties/flowerSpec", ".loadBalancerSourceRanges", "!has(self.loadBalancerSourceRanges) || self.serviceType == 'LoadBalancer'",
-        "only a load balancer looks at the addresses of clients"),
+        "only applies to serviceType LoadBalancer; set that, or remove it"),
     ("/spec/properties/flowerSpec", ".replicas", "!has(self.persistence) || self.replicas <= 1",
-        "two pods would write one history"),
+        "two pods would corrupt one history file; use 1, or remove persistence"),
     ("/spec/properties/flowerSpec/properties/persistence", "", "!has(self.existingClaim) || !has(self.size)",
         "existingClaim and size are set together"),
     ("/spec/properties/flowerSpec/properties/auth", "",
@@ -111,7 +111,7 @@ const CEL: &[(&str, &str, &str, &str)] = &[
         "scaling to zero needs a task_queue_length metric"),
     ("/spec/properties/scaleTargetRef/items", ".fallback",
         "!has(self.fallback) || self.metrics.exists(m, m.name == 'task_queue_length')",
-        "only a queue that cannot be looked into has a fallback; add task_queue_length"),
+        "fallback only works with task_queue_length; remove it, or add that metric"),
     ("/spec/properties/scaleTargetRef/items", ".metrics",
         "self.kind != 'flower' || !self.metrics.exists(m, m.name == 'task_queue_length')",
         "Flower has no queue; use cpu or memory"),
@@ -214,7 +214,8 @@ fn strip_inner_descriptions(property: &mut Value) {
     }
 }
 
-fn strip_descriptions(schema: &mut Value) {
+/// Removes every description from a schema.
+pub(crate) fn strip_descriptions(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             // A property may itself be called "description": then the value is a schema, not a text.

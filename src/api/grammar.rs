@@ -4,6 +4,7 @@
 #![allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // garde hands over `&Option<…>` and `&()`
 
 use crate::celery::app::AppPath;
+use crate::celery::version::Version;
 use crate::names;
 
 type Verdict = garde::Result;
@@ -33,10 +34,8 @@ pub(super) fn image_of_its_own(value: &str, (): &()) -> Verdict {
 #[allow(clippy::ref_option)]
 pub(super) fn celery_version(value: &Option<String>, (): &()) -> Verdict {
     let Some(version) = value else { return Ok(()) };
-    let parts: Vec<&str> = version.split('.').collect();
-    let numbers = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-    let major = parts.first().and_then(|major| major.parse::<u32>().ok()).unwrap_or_default();
-    if numbers && (2..=3).contains(&parts.len()) && (4..100).contains(&major) && version.len() <= names::MAX {
+    let is_ours = version.parse::<Version>().is_ok_and(|version| (4..100).contains(&version.major));
+    if is_ours && version.len() <= names::MAX {
         Ok(())
     } else {
         wrong("is not a version of Celery 4 or later")
@@ -91,14 +90,7 @@ pub(super) fn url_prefix(value: &Option<String>, (): &()) -> Verdict {
 /// A version of Flower: two or three numbers.
 pub(super) fn flower_version(value: &Option<String>, (): &()) -> Verdict {
     let Some(version) = value else { return Ok(()) };
-    let is_number =
-        |part: &str| part.parse::<u32>().is_ok() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let parts: Vec<&str> = version.split('.').collect();
-    if (2..=3).contains(&parts.len()) && parts.iter().all(|part| is_number(part)) {
-        Ok(())
-    } else {
-        wrong("is not a version of Flower")
-    }
+    if version.parse::<Version>().is_ok() { Ok(()) } else { wrong("is not a version of Flower") }
 }
 
 /// A host as an Ingress takes it: a name, the first label of which may be `*`; no scheme, port, path or address.
@@ -118,7 +110,7 @@ pub(super) fn secret_key(value: &str, (): &()) -> Verdict {
     if letters && (1..=253).contains(&value.len()) && !value.starts_with("..") && value != "." {
         Ok(())
     } else {
-        wrong("is not a key of a Secret")
+        wrong("is not a key of a Secret (letters, digits, '-', '_' and '.')")
     }
 }
 

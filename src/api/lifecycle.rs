@@ -78,22 +78,27 @@ pub struct Probe {
     /// Oldest age of the file of `Heartbeat`, in seconds; absent: 300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
+    #[schemars(range(min = 0))]
     pub max_age_seconds: Option<i32>,
     /// Seconds before the first question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
+    #[schemars(range(min = 0))]
     pub initial_delay_seconds: Option<i32>,
     /// Seconds between two questions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
+    #[schemars(range(min = 0))]
     pub period_seconds: Option<i32>,
     /// Seconds an answer may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
+    #[schemars(range(min = 0))]
     pub timeout_seconds: Option<i32>,
     /// Bad answers in a row that count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
+    #[schemars(range(min = 0))]
     pub failure_threshold: Option<i32>,
 }
 

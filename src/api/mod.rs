@@ -5,6 +5,7 @@
 //! schema requires), so that one typo reaches the rules together with every other mistake instead of ending the
 //! decoding; the schema made from the same types is strict.
 
+pub mod amount;
 mod autoscale;
 mod backend;
 mod beat;

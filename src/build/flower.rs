@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::apps::v1::{DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
-    Container, ContainerPort, HTTPGetAction, Probe, Service, ServicePort, ServiceSpec,
+    Container, ContainerPort, HTTPGetAction, Probe, Service, ServicePort, ServiceSpec, TCPSocketAction,
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -60,12 +60,17 @@ fn strategy(flower: &Flower) -> DeploymentStrategy {
     }
 }
 
+/// Asks for the page that answers in any case; where its path is not known, whether anybody listens: a wrong one would
+/// end a Flower that is well.
 fn health(flower: &Flower, period_seconds: i32) -> Probe {
+    let port = || IntOrString::String(PORT.to_owned());
+    let path = flower.health_path();
     Probe {
-        http_get: Some(HTTPGetAction {
-            path: Some(flower.health_path()),
+        tcp_socket: path.is_none().then(|| TCPSocketAction { port: port(), ..TCPSocketAction::default() }),
+        http_get: path.map(|path| HTTPGetAction {
+            path: Some(path),
             scheme: flower.https.then(|| "HTTPS".to_owned()),
-            port: IntOrString::String(PORT.to_owned()),
+            port: port(),
             ..HTTPGetAction::default()
         }),
         period_seconds: Some(period_seconds),
@@ -105,4 +110,31 @@ pub(super) fn service(resolved: &Resolved, flower: &Flower) -> Manifest {
         status: None,
     };
     Manifest::new(ChildKind::Service, &name, &object)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::resolve::{Sources, resolved};
+
+    fn probe(flower: Value) -> Probe {
+        let celery = serde_json::from_value(json!({
+            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery", "metadata": {"name": "shop"},
+            "spec": {"common": {"image": "shop:1"}, "flowerSpec": flower},
+        }));
+        let resolved = resolved(&celery.expect("a Celery"), &Sources::default());
+        health(&resolved.flower.expect("Flower"), 10)
+    }
+
+    #[test]
+    fn a_page_is_asked_for_only_where_its_path_is_known() {
+        let known = probe(json!({"urlPrefix": "a"}));
+        assert_eq!(known.http_get.and_then(|get| get.path).as_deref(), Some("/a/healthcheck"));
+        assert!(known.tcp_socket.is_none());
+        let unclear = probe(json!({"args": ["--url_prefix=$(PREFIX)"]}));
+        assert!(unclear.http_get.is_none());
+        assert_eq!(unclear.tcp_socket.map(|socket| socket.port), Some(IntOrString::String(PORT.to_owned())));
+    }
 }

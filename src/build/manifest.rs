@@ -123,15 +123,26 @@ impl Manifest {
         let mut body = serde_json::to_value(object).unwrap_or_default();
         body["apiVersion"] = json!(resource.api_version);
         body["kind"] = json!(resource.kind);
-        let hash = hash(&body);
+        let hash = hash(&body.to_string());
         body["metadata"]["annotations"][RENDERED_HASH] = json!(hash);
         Self { kind, name: name.to_owned(), body, hash }
     }
+
+    /// The same manifest after an edit of its body.
+    pub(super) fn edited(mut self, edit: impl FnOnce(&mut Value)) -> Self {
+        if let Some(annotations) = self.body["metadata"]["annotations"].as_object_mut() {
+            annotations.remove(RENDERED_HASH);
+        }
+        edit(&mut self.body);
+        self.hash = hash(&self.body.to_string());
+        self.body["metadata"]["annotations"][RENDERED_HASH] = json!(self.hash);
+        self
+    }
 }
 
-/// Half a SHA-256: it only has to tell two renderings apart.
-fn hash(body: &Value) -> String {
-    let digest = Sha256::digest(body.to_string());
+/// Half a SHA-256: it only has to tell two texts apart.
+pub(super) fn hash(text: &str) -> String {
+    let digest = Sha256::digest(text);
     let (half, _) = digest.split_at(16);
     format!("{:032x}", u128::from_be_bytes(half.try_into().unwrap_or_default()))
 }

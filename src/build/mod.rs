@@ -14,8 +14,10 @@ mod manifest;
 mod monitor;
 mod overlay;
 mod probe;
+mod references;
 mod scaled_object;
 mod secret;
+mod stamp;
 mod triggers;
 mod worker;
 
@@ -27,6 +29,8 @@ use crate::labels::{self, Component};
 use crate::resolve::{Resolved, Scaler};
 pub use applied::Applied;
 pub use manifest::{ChildKey, ChildKind, Manifest};
+pub use references::{ConfigKind, ConfigRef, Keys, Reading, references};
+pub use stamp::{Look, Stamp, Stamped, stamped};
 
 /// What the cluster offers beyond Kubernetes itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

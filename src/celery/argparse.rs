@@ -7,7 +7,8 @@
 
 use super::click::Parser;
 use super::command::Command;
-use super::options::{Kind, Spec, global};
+use super::expansion::expands;
+use super::options::{Spec, ValueKind, global};
 use super::reading::{Cause, Occurrence, Reading};
 use super::settings::command_line::Defect;
 use super::version::Release;
@@ -23,7 +24,16 @@ pub(super) fn reading(command: Command, args: &[String], release: Release) -> Re
             parser.reading.separator = Some(at);
             break;
         }
+        // A variable may hold an option, and the word behind it its value.
+        if expands(word.split('=').next().unwrap_or_default()) {
+            parser.reading.opaque.push(at);
+            continue;
+        }
         if !looks_like_option(word) {
+            if parser.is_behind_opaque(at) {
+                parser.reading.opaque.push(at);
+                continue;
+            }
             parser.fault(at, Cause::BadSetting(Defect::NotASetting));
             continue;
         }
@@ -92,7 +102,7 @@ fn find(parser: &Parser<'_>, name: &str, release: Release) -> Option<(&'static S
 }
 
 fn used<'a>(parser: &mut Parser<'a>, at: usize, (option, name, value): Found<'a>) {
-    let takes_value = matches!(option.kind, kind if kind != Kind::Flag);
+    let takes_value = matches!(option.kind, kind if kind != ValueKind::Flag);
     if !takes_value && value.is_some() {
         parser.fault(at, Cause::UnexpectedValue(option));
     }
@@ -148,6 +158,14 @@ mod tests {
         let reading = of(&args);
         assert_eq!(reading.settings.len(), 1);
         assert_eq!(reading.faults, [Fault { at: 0, cause: Cause::BadSetting(Defect::NotASetting) }]);
+    }
+
+    #[test]
+    fn what_a_variable_holds_is_not_known() {
+        let faults = |text: &str| of(&words(text)).faults.iter().map(|fault| fault.at).collect::<Vec<_>>();
+        assert!(faults("$(OPTS) -c 4").is_empty());
+        assert_eq!(faults("$(NAME) value other"), [2]);
+        assert!(faults("-E $(A)=1").is_empty());
     }
 
     #[test]

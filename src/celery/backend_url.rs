@@ -12,14 +12,14 @@ use std::fmt;
 
 use super::app::AppPath;
 use super::broker_url::{Package, is_driver};
-use super::url;
+use super::url::{self, Fault};
 pub use defect::Defect;
 use redis::Wire;
 use scheme::{Known, by_name, dialect, unknown};
 
 /// What keeps the results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum BackendKind {
     /// Nothing: results are thrown away.
     Disabled,
     /// Messages to the caller over the broker.
@@ -68,7 +68,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
     /// What keeps them.
-    pub kind: Kind,
+    pub kind: BackendKind,
     /// The name that selects it, as written: `redis`, `db`, `my.module:Class`.
     pub name: String,
     /// What follows the `+` of the scheme: the driver of a database or cache, `socket`, `srv`.
@@ -123,11 +123,11 @@ pub fn parse(text: &str) -> Result<Backend, Defect> {
         None => (scheme, None),
     };
     match by_name(name) {
-        Some(Known { kind: Kind::Redis, .. }) => redis_backend(name, driver, rest),
-        Some(Known { kind: Kind::Sentinel, .. }) => sentinel(name, driver, rest),
-        Some(Known { kind: Kind::Cache, .. }) => cache(name, driver, rest),
-        Some(Known { kind: Kind::Database, .. }) => database(name, driver, rest),
-        Some(Known { kind: Kind::File, .. }) => file(name, driver, rest),
+        Some(Known { kind: BackendKind::Redis, .. }) => redis_backend(name, driver, rest),
+        Some(Known { kind: BackendKind::Sentinel, .. }) => sentinel(name, driver, rest),
+        Some(Known { kind: BackendKind::Cache, .. }) => cache(name, driver, rest),
+        Some(Known { kind: BackendKind::Database, .. }) => database(name, driver, rest),
+        Some(Known { kind: BackendKind::File, .. }) => file(name, driver, rest),
         _ => named(name, text, driver, vec![unread(rest)]),
     }
 }
@@ -135,9 +135,9 @@ pub fn parse(text: &str) -> Result<Backend, Defect> {
 /// A backend by a name of the table, or by the path of a class.
 fn named(name: &str, text: &str, driver: Option<&str>, locations: Vec<Location>) -> Result<Backend, Defect> {
     let kind = match by_name(name) {
-        Some(Known { kind: Kind::File, .. }) => return Err(Defect::NoPath),
+        Some(Known { kind: BackendKind::File, .. }) => return Err(Defect::NoPath),
         Some(known) => known.kind,
-        None if name.contains(['.', ':']) && name.parse::<AppPath>().is_ok() => Kind::Class,
+        None if name.contains(['.', ':']) && name.parse::<AppPath>().is_ok() => BackendKind::Class,
         None if name.contains([':', '/', '@', '.']) || name.is_empty() => return Err(Defect::NoScheme),
         None => return Err(unknown(name, driver.filter(|_| text != name))),
     };
@@ -156,7 +156,7 @@ fn redis_backend(name: &str, driver: Option<&str>, rest: &str) -> Result<Backend
     };
     let locations = vec![redis::location(without_params(rest, wire)?, wire)?];
     let driver = driver.map(str::to_owned);
-    Ok(Backend { kind: Kind::Redis, name: name.to_owned(), driver, locations, tls: wire == Wire::Tls })
+    Ok(Backend { kind: BackendKind::Redis, name: name.to_owned(), driver, locations, tls: wire == Wire::Tls })
 }
 
 /// A `;` behind the host begins what old RFCs call parameters: Python cuts it off, and a second URL with it.
@@ -179,13 +179,13 @@ fn sentinel(name: &str, driver: Option<&str>, rest: &str) -> Result<Backend, Def
             Some((scheme, _)) => return Err(Defect::CompoundScheme(scheme.to_owned())),
             None if element.is_empty() => return Err(Defect::Empty),
             None if element.contains('@') && !first.contains('@') => {
-                return Err(Defect::PasswordNotEncoded(';'));
+                return Err(Defect::Url(Fault::Unencoded(';')));
             }
             None => return Err(Defect::NoScheme),
         };
         locations.push(redis::location(rest, Wire::Sentinel)?);
     }
-    Ok(Backend { kind: Kind::Sentinel, name: name.to_owned(), driver: None, locations, tls: false })
+    Ok(Backend { kind: BackendKind::Sentinel, name: name.to_owned(), driver: None, locations, tls: false })
 }
 
 fn cache(name: &str, driver: Option<&str>, rest: &str) -> Result<Backend, Defect> {
@@ -216,7 +216,7 @@ fn file(name: &str, driver: Option<&str>, rest: &str) -> Result<Backend, Defect>
     }
     let location = Location { path: path.to_owned(), ..Location::default() };
     Ok(Backend {
-        kind: Kind::File,
+        kind: BackendKind::File,
         name: name.to_owned(),
         driver: None,
         locations: vec![location],
@@ -249,7 +249,7 @@ impl Backend {
     #[must_use]
     pub fn celery_since(&self) -> u8 {
         match self.driver.as_deref() {
-            Some("pymemcache") if self.kind == Kind::Cache => 7,
+            Some("pymemcache") if self.kind == BackendKind::Cache => 7,
             _ => by_name(&self.name).map_or(0, |known| known.since),
         }
     }
@@ -270,19 +270,19 @@ impl Backend {
     /// Whether each process keeps its own results: nobody else ever sees one.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        self.kind == Kind::Cache && self.driver.as_deref() == Some("memory")
+        self.kind == BackendKind::Cache && self.driver.as_deref() == Some("memory")
     }
 
     /// Settings without which the application cannot use this backend; the value alone does not say enough.
     #[must_use]
     pub fn needed_settings(&self) -> &'static [&'static str] {
         match self.kind {
-            Kind::S3 => &["s3_bucket"],
-            Kind::GoogleStorage if self.locations.is_empty() => &["gcs_bucket", "gcs_project"],
-            Kind::Cassandra => &["cassandra_servers", "cassandra_keyspace", "cassandra_table"],
-            Kind::Sentinel => &["result_backend_transport_options"],
-            Kind::Database if self.locations.is_empty() => &["database_url"],
-            Kind::Cache if self.locations.is_empty() => &["cache_backend"],
+            BackendKind::S3 => &["s3_bucket"],
+            BackendKind::GoogleStorage if self.locations.is_empty() => &["gcs_bucket", "gcs_project"],
+            BackendKind::Cassandra => &["cassandra_servers", "cassandra_keyspace", "cassandra_table"],
+            BackendKind::Sentinel => &["result_backend_transport_options"],
+            BackendKind::Database if self.locations.is_empty() => &["database_url"],
+            BackendKind::Cache if self.locations.is_empty() => &["cache_backend"],
             _ => &[],
         }
     }

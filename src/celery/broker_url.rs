@@ -19,7 +19,7 @@ pub use masked::masked;
 pub use parameters::CERT_REQS;
 pub(super) use scheme::is_driver;
 use scheme::{Known, selected};
-pub use scheme::{Package, Transport};
+pub use scheme::{Package, Scheme, Transport};
 
 /// One broker.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,18 +84,9 @@ pub enum Defect {
     /// `db+…://`: the form of a result backend.
     #[error("has the form of a result backend")]
     BackendScheme,
-    /// The port is not the number of a port; kombu takes 0 for no port at all.
-    #[error("has a port that is not a number from 1 to 65535")]
-    Port,
-    /// Brackets without an IPv6 address in them, or with something beside them.
-    #[error("has brackets in its host part that do not hold an IPv6 address")]
-    Brackets,
-    /// A character that Python refuses in front of a path, because its normal form would end it.
-    #[error("has {0:?} in its host part, which looks like a separator")]
-    Confusable(char),
-    /// The same crash as [`Defect::Port`], but because the password has a character with a meaning in a URL.
-    #[error("has a password with {0:?} in it, which ends the host part of a URL")]
-    PasswordNotEncoded(char),
+    /// The parts of the URL cannot be told apart, or are others than meant.
+    #[error(transparent)]
+    Url(#[from] Fault),
     /// The Redis database is not a number.
     #[error("has a database that is not a number")]
     Database,
@@ -135,20 +126,8 @@ impl Defect {
             }
             Self::ParameterValue(_) => "has a parameter with a value that Celery cannot use".to_owned(),
             Self::CertReqs(_) => "has an ssl_cert_reqs that Celery does not know".to_owned(),
-            Self::PasswordNotEncoded(_) => "has a password that is not percent-encoded".to_owned(),
-            Self::Confusable(_) => "has a character in its host part that looks like a separator".to_owned(),
+            Self::Url(fault) => fault.unquoted(),
             defect => defect.to_string(),
-        }
-    }
-}
-
-impl From<Fault> for Defect {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Port => Self::Port,
-            Fault::Brackets => Self::Brackets,
-            Fault::Confusable(letter) => Self::Confusable(letter),
-            Fault::Unencoded(letter) => Self::PasswordNotEncoded(letter),
         }
     }
 }
@@ -162,7 +141,9 @@ pub fn parse(text: &str) -> Vec<Result<Endpoint, Defect>> {
         let next = elements.get(index + 1).copied().unwrap_or_default();
         endpoint(element, alone).map_err(|defect| match defect {
             // "redis://:pa;ss@host": what follows is no URL, but ends one.
-            Defect::Port if next.contains('@') && !next.contains("://") => Defect::PasswordNotEncoded(';'),
+            Defect::Url(Fault::Port) if next.contains('@') && !next.contains("://") => {
+                Defect::Url(Fault::Unencoded(';'))
+            }
             defect => defect,
         })
     };
@@ -195,7 +176,7 @@ fn endpoint(text: &str, alone: bool) -> Result<Endpoint, Defect> {
     let socket = known.transport == Transport::RedisSocket;
     let parts = url::parts(rest)?;
     if let Some(letter) = url::swallowing(rest).filter(|_| !socket) {
-        return Err(Defect::PasswordNotEncoded(letter));
+        return Err(Defect::Url(Fault::Unencoded(letter)));
     }
     let endpoint = Endpoint {
         scheme: written.to_ascii_lowercase(),
@@ -245,7 +226,7 @@ fn checked_database(endpoint: Endpoint) -> Result<Endpoint, Defect> {
     match &endpoint.path {
         _ if endpoint.transport == Transport::RedisSocket => Err(Defect::Database),
         path if path.contains("://") => Err(Defect::CommaList),
-        path if path.contains('@') => Err(Defect::PasswordNotEncoded('/')),
+        path if path.contains('@') => Err(Defect::Url(Fault::Unencoded('/'))),
         _ => Err(Defect::Database),
     }
 }

@@ -139,6 +139,16 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Whether a word may be the value of an option that a variable in the word before it holds.
+    pub(super) fn is_behind_opaque(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1).filter(|_| self.reading.separator.is_none_or(|end| at < end))
+        else {
+            return false;
+        };
+        let holds_a_name = expands(&self.args[before]) && !self.args[before].contains('=');
+        holds_a_name && self.reading.opaque.contains(&before)
+    }
+
     pub(super) fn fault(&mut self, at: usize, cause: Cause) {
         self.reading.faults.push(Fault { at, cause });
     }
@@ -162,7 +172,7 @@ impl<'a> Parser<'a> {
             let word = &self.args[at];
             match command_line::setting(at, word, command.namespace(), release) {
                 Ok(setting) => self.reading.settings.push(setting),
-                Err(_) if expands(word) => self.reading.opaque.push(at),
+                Err(_) if expands(word) || self.is_behind_opaque(at) => self.reading.opaque.push(at),
                 Err(defect) => self.fault(at, Cause::BadSetting(defect)),
             }
         }

@@ -19,6 +19,15 @@ pub enum Command {
 }
 
 impl Command {
+    /// `worker` or `beat`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Worker => "worker",
+            Self::Beat => "beat",
+        }
+    }
+
     /// Its options.
     #[must_use]
     pub fn options(self) -> Table {
@@ -75,17 +84,25 @@ pub enum Concurrency {
     Auto,
 }
 
+impl Concurrency {
+    /// What a value of `-c` means; `None` for a value of another option.
+    #[must_use]
+    pub fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Int(0) => Some(Self::Unset),
+            Value::Int(count) => Some(Self::Of(count)),
+            Value::Auto => Some(Self::Auto),
+            _ => None,
+        }
+    }
+}
+
 /// What a worker's arguments amount to.
 impl<'a> Reading<'a> {
     /// `-c`
     #[must_use]
     pub fn concurrency(&self) -> Effective<Concurrency> {
-        self.effective("--concurrency").and_then(|value| match value {
-            Value::Int(0) => Some(Concurrency::Unset),
-            Value::Int(count) => Some(Concurrency::Of(count)),
-            Value::Auto => Some(Concurrency::Auto),
-            _ => None,
-        })
+        self.effective("--concurrency").and_then(Concurrency::of)
     }
 
     /// `-P`

@@ -44,10 +44,11 @@ pub fn variable(name: &str, release: Release) -> Option<Variable> {
     globals().find(|spec| spec.variable() == rest).map(Variable::Global)
 }
 
-/// The option of Flower that a variable sets, `FLOWER_…`; the command line wins over it.
+/// The option of Flower that a variable sets, `FLOWER_…`; the command line wins over it. Behind the prefix Flower minds
+/// neither the case nor whether it is `-` or `_`.
 #[must_use]
 pub fn flower_variable(name: &str, release: flower::Release) -> Option<&'static flower::Spec> {
-    let option = name.strip_prefix("FLOWER_")?.to_lowercase();
+    let option = name.strip_prefix("FLOWER_")?.to_lowercase().replace('-', "_");
     flower::OPTIONS.iter().find(|spec| spec.is_in(release) && spec.name == option)
 }
 
@@ -86,7 +87,10 @@ mod tests {
     #[test]
     fn flower_has_its_own() {
         let of = |name| flower_variable(name, flower::Release::NEWEST).map(|spec| spec.name);
-        assert_eq!(of("FLOWER_URL_PREFIX"), Some("url_prefix"));
+        for name in ["FLOWER_URL_PREFIX", "FLOWER_url_prefix", "FLOWER_Url-Prefix"] {
+            assert_eq!(of(name), Some("url_prefix"), "{name}");
+        }
+        assert_eq!(of("flower_url_prefix"), None);
         assert_eq!(of("FLOWER_NO_SUCH"), None);
     }
 }

@@ -7,7 +7,7 @@
 //! the first word without a dash, which the second reader lets through when it is the name of an option.
 
 use super::expansion::expands;
-use super::options::flower::{Kind, OPTIONS, Release, Spec};
+use super::options::flower::{OPTIONS, Release, Spec, TornadoType};
 use super::options::global;
 use super::reading::{Effective, Outcome};
 use super::{closest, number};
@@ -244,10 +244,19 @@ impl<'a> Reading<'a> {
 /// What tornado says to a word with this option in it.
 fn fault(option: &'static Spec, value: Option<&str>) -> Option<Cause> {
     match value {
-        None if option.kind == Kind::Bool => None,
+        None if option.kind == TornadoType::Bool => None,
         None => Some(Cause::MissingValue(option)),
         Some(value) if expands(value) || fits(option.kind, value) => None,
         Some(_) => Some(Cause::BadValue(option)),
+    }
+}
+
+/// Whether Flower can use this text of a variable. Switches take any here: which words they know is the caller's matter.
+#[must_use]
+pub fn takes_variable(option: &Spec, text: &str) -> bool {
+    match option.kind {
+        TornadoType::Text if option.name == "logging" => LEVELS.contains(&text.to_uppercase().as_str()),
+        kind => fits(kind, text),
     }
 }
 
@@ -255,13 +264,13 @@ fn is_true(text: &str) -> bool {
     !["false", "f", "0"].contains(&text.to_lowercase().as_str())
 }
 
-fn fits(kind: Kind, value: &str) -> bool {
+fn fits(kind: TornadoType, value: &str) -> bool {
     match kind {
-        Kind::Text | Kind::Bool | Kind::Texts => true,
-        Kind::Int => number::int(value).is_some(),
-        Kind::Float => number::float(value).is_some(),
-        Kind::Floats => value.split(',').all(|part| number::float(part).is_some()),
-        Kind::Function => false,
+        TornadoType::Text | TornadoType::Bool | TornadoType::Texts => true,
+        TornadoType::Int => number::int(value).is_some(),
+        TornadoType::Float => number::float(value).is_some(),
+        TornadoType::Floats => value.split(',').all(|part| number::float(part).is_some()),
+        TornadoType::Function => false,
     }
 }
 

@@ -37,6 +37,6 @@ pub mod reading;
 
 pub mod settings;
 pub mod sqs;
-mod url;
+pub mod url;
 pub mod value;
 pub mod version;

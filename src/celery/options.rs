@@ -11,7 +11,7 @@ use super::version::Release;
 
 /// What may stand behind an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// Nothing: the option is there or not.
     Flag,
     /// Nothing: `--name` or `--no-name`.
@@ -40,7 +40,7 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
+impl ValueKind {
     /// Whether a value follows.
     #[must_use]
     pub fn takes_value(self) -> bool {
@@ -54,7 +54,7 @@ pub struct Spec {
     /// Every spelling, with its dashes.
     pub names: &'static [&'static str],
     /// What its value may be.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// First release that has it.
     pub since: Release,
     /// First release that knows its long names too.
@@ -67,7 +67,7 @@ pub struct Spec {
 
 impl Spec {
     /// An option that every release has.
-    const fn new(names: &'static [&'static str], kind: Kind, meaning: &'static str) -> Self {
+    const fn new(names: &'static [&'static str], kind: ValueKind, meaning: &'static str) -> Self {
         Self { names, kind, since: Release::V4_4, long_since: Release::V4_4, until: None, meaning }
     }
 
@@ -97,8 +97,11 @@ impl Spec {
     /// The name of its variable without a prefix, as click derives it: `MAX_TASKS_PER_CHILD`.
     #[must_use]
     pub fn variable(&self) -> String {
-        let name =
-            if self.kind == Kind::Switch { self.name().trim_start_matches("--enable-") } else { self.name() };
+        let name = if self.kind == ValueKind::Switch {
+            self.name().trim_start_matches("--enable-")
+        } else {
+            self.name()
+        };
         name.trim_start_matches('-').replace('-', "_").to_ascii_uppercase()
     }
 
@@ -186,7 +189,7 @@ mod tests {
         assert_eq!(variable("--schedule"), "SCHEDULE_FILENAME");
         assert_eq!(variable("-O"), "OPTIMIZATION");
         assert_eq!(
-            beat::OPTIONS.iter().find(|spec| spec.kind == Kind::Switch).unwrap().variable(),
+            beat::OPTIONS.iter().find(|spec| spec.kind == ValueKind::Switch).unwrap().variable(),
             "REMOTE_CONTROL"
         );
     }

@@ -109,7 +109,7 @@ pub enum Outcome {
 }
 
 /// What an option amounts to once the last one has won.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effective<T> {
     /// It is not there.
     Absent,
@@ -128,13 +128,33 @@ impl<T> Effective<T> {
         }
     }
 
+    /// The same of a value that stays where it is.
+    pub fn as_ref(&self) -> Effective<&T> {
+        match self {
+            Self::Absent => Effective::Absent,
+            Self::Unclear => Effective::Unclear,
+            Self::Is(value) => Effective::Is(value),
+        }
+    }
+
     /// The value read further; unclear where that fails.
-    pub(super) fn and_then<U>(self, read: impl FnOnce(T) -> Option<U>) -> Effective<U> {
+    pub fn and_then<U>(self, read: impl FnOnce(T) -> Option<U>) -> Effective<U> {
         match self {
             Self::Absent => Effective::Absent,
             Self::Unclear => Effective::Unclear,
             Self::Is(value) => read(value).map_or(Effective::Unclear, Effective::Is),
         }
+    }
+
+    /// The value as something else.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Effective<U> {
+        self.and_then(|value| Some(change(value)))
+    }
+
+    /// What takes effect of two sources, of which the other counts only where this one says nothing.
+    #[must_use]
+    pub fn or_else(self, weaker: impl FnOnce() -> Self) -> Self {
+        if let Self::Absent = self { weaker() } else { self }
     }
 
     /// Whether the option is there at all.
@@ -174,7 +194,9 @@ impl<'a> Reading<'a> {
         match last.value {
             None if last.option.kind.takes_value() => Effective::Unclear,
             None if last.name.starts_with("--no-") => Effective::Is(Value::Switch(false)),
-            None if last.option.kind == super::options::Kind::Switch => Effective::Is(Value::Switch(true)),
+            None if last.option.kind == super::options::ValueKind::Switch => {
+                Effective::Is(Value::Switch(true))
+            }
             None => Effective::Is(Value::Flag),
             Some(_) if last.is_opaque() => Effective::Unclear,
             Some(text) => {

@@ -26,7 +26,7 @@ pub struct Setting {
     /// Its name since Celery 4, such as `task_acks_late`.
     pub name: String,
     /// What its value is.
-    pub kind: Kind,
+    pub kind: SettingKind,
     /// First release that has it.
     pub since: Release,
     /// Last release that has it; `None` while it lives.
@@ -37,7 +37,7 @@ pub struct Setting {
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SettingKind {
     /// A text.
     Text,
     /// A whole number.
@@ -124,12 +124,12 @@ impl From<&Row> for Setting {
     fn from(row: &Row) -> Self {
         let name = format!("{}_{}", row.namespace, row.key);
         let kind = match row.kind {
-            Type::Text => Kind::Text,
-            Type::Int => Kind::Whole,
-            Type::Float => Kind::Number,
-            Type::Bool => Kind::Flag,
-            Type::Any => Kind::Any,
-            Type::Empty => Kind::Table,
+            Type::Text => SettingKind::Text,
+            Type::Int => SettingKind::Whole,
+            Type::Float => SettingKind::Number,
+            Type::Bool => SettingKind::Flag,
+            Type::Any => SettingKind::Any,
+            Type::Empty => SettingKind::Table,
             Type::Castable => names::kind(&name),
         };
         Self { kind, since: row.since, until: row.until, old: names::old(row.namespace, row.key), name }

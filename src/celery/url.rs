@@ -8,6 +8,7 @@
 use std::net::Ipv6Addr;
 
 use percent_encoding::percent_decode_str;
+use thiserror::Error;
 
 /// The parts, decoded; an empty part counts as absent, as it does for kombu.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -24,16 +25,31 @@ pub(super) struct Parts {
 }
 
 /// Why the parts cannot be told apart, or are others than meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// The port is no number from 1 to 65535. For kombu, 0 is no port at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// The port is not the number of a port. For kombu, 0 is no port at all.
+    #[error("has a port that is not a number from 1 to 65535")]
     Port,
-    /// Brackets around something that is no IPv6 address, or letters beside them.
+    /// Brackets without an IPv6 address in them, or with something beside them.
+    #[error("has brackets in its host part that do not hold an IPv6 address")]
     Brackets,
-    /// A character that becomes `/`, `?`, `#`, `@` or `:` when Unicode is normalised.
+    /// A character that Python refuses in front of a path, because its normal form would end it.
+    #[error("has {0:?} in its host part, which looks like a separator")]
     Confusable(char),
     /// A character of the password that has a meaning in a URL.
+    #[error("has a password with {0:?} in it, which ends the host part of a URL")]
     Unencoded(char),
+}
+
+impl Fault {
+    /// The same, without a character of the URL.
+    pub(super) fn unquoted(self) -> String {
+        match self {
+            Self::Unencoded(_) => "has a password that is not percent-encoded".to_owned(),
+            Self::Confusable(_) => "has a character in its host part that looks like a separator".to_owned(),
+            Self::Port | Self::Brackets => self.to_string(),
+        }
+    }
 }
 
 /// Characters that Python refuses in front of a path, because their normal form would end it.

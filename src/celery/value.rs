@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a release makes of the value of an option.
 
-use super::options::Kind;
+use super::options::ValueKind;
 use super::version::Release;
 use super::{closest, number};
 
@@ -52,20 +52,20 @@ pub enum Refusal {
 ///
 /// # Errors
 /// What Celery says no to, or crashes over.
-pub fn value(kind: Kind, text: &str, release: Release) -> Result<Value<'_>, Refusal> {
+pub fn value(kind: ValueKind, text: &str, release: Release) -> Result<Value<'_>, Refusal> {
     match kind {
-        Kind::Choice(words) if release.has_click() => choice(words, text),
-        Kind::Flag | Kind::Switch | Kind::Text | Kind::Choice(_) => Ok(Value::Text(text)),
-        Kind::Int => number::int(text).map(Value::Int).ok_or(Refusal::NotAnInteger),
-        Kind::Float => number::float(text).map(Value::Float).ok_or(Refusal::NotANumber),
-        Kind::Concurrency => concurrency(text, release),
-        Kind::Pool => pool(text, release),
-        Kind::LogLevel => level(text, release),
-        Kind::Autoscale => range(text).ok_or(Refusal::NotARange),
-        Kind::List => Ok(Value::List(text.split(',').collect())),
-        Kind::NodeName => format(text, "hndiI", release),
+        ValueKind::Choice(words) if release.has_click() => choice(words, text),
+        ValueKind::Flag | ValueKind::Switch | ValueKind::Text | ValueKind::Choice(_) => Ok(Value::Text(text)),
+        ValueKind::Int => number::int(text).map(Value::Int).ok_or(Refusal::NotAnInteger),
+        ValueKind::Float => number::float(text).map(Value::Float).ok_or(Refusal::NotANumber),
+        ValueKind::Concurrency => concurrency(text, release),
+        ValueKind::Pool => pool(text, release),
+        ValueKind::LogLevel => level(text, release),
+        ValueKind::Autoscale => range(text).ok_or(Refusal::NotARange),
+        ValueKind::List => Ok(Value::List(text.split(',').collect())),
+        ValueKind::NodeName => format(text, "hndiI", release),
         // Here the node's own name is one more word.
-        Kind::NodePath => format(text, "hndiIp", release),
+        ValueKind::NodePath => format(text, "hndiIp", release),
     }
 }
 
@@ -165,14 +165,14 @@ mod tests {
     #[test]
     fn words_that_people_know_from_elsewhere_are_translated() {
         assert_eq!(
-            value(Kind::LogLevel, "warn", Release::V5_6),
+            value(ValueKind::LogLevel, "warn", Release::V5_6),
             Err(Refusal::NotAChoice(LOG_LEVELS, Some("WARNING")))
         );
-        assert_eq!(value(Kind::LogLevel, "info", Release::V5_6), Ok(Value::Text("INFO")));
+        assert_eq!(value(ValueKind::LogLevel, "info", Release::V5_6), Ok(Value::Text("INFO")));
         assert_eq!(
-            value(Kind::Pool, "Prefork", Release::V5_6),
+            value(ValueKind::Pool, "Prefork", Release::V5_6),
             Err(Refusal::NotAChoice(POOLS, Some("prefork")))
         );
-        assert!(value(Kind::Pool, "custom", Release::V5_2).is_err());
+        assert!(value(ValueKind::Pool, "custom", Release::V5_2).is_err());
     }
 }

@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// A version as written: `5.5`, `5.5.3`. A version without a patch is older than every one with a patch.
+/// A version as written: `5.5`, `5.5.3`, `5.5.0rc1`. A version without a patch is older than every one with a patch. What
+/// PEP 440 lets stand behind the numbers (`rc1`, `.dev0`, `.post1`) does not count: the command line of a release is that of
+/// its candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     /// First number.
@@ -26,7 +28,7 @@ impl FromStr for Version {
     type Err = NotAVersion;
 
     fn from_str(text: &str) -> Result<Self, NotAVersion> {
-        let mut numbers = text.split('.').map(number);
+        let mut numbers = released(text).ok_or(NotAVersion)?.split('.').map(number);
         let version = Self {
             major: numbers.next().ok_or(NotAVersion)??,
             minor: numbers.next().ok_or(NotAVersion)??,
@@ -34,6 +36,34 @@ impl FromStr for Version {
         };
         if numbers.next().is_some() { Err(NotAVersion) } else { Ok(version) }
     }
+}
+
+/// What may stand behind the numbers, with the letters that PEP 440 takes for it too; longer ones first.
+const SUFFIXES: [&[&str]; 3] =
+    [&["alpha", "beta", "preview", "pre", "rc", "a", "b", "c"], &["post", "rev", "r"], &["dev"]];
+
+/// The numbers of a version, without what marks a release as early or late; `None` where something else follows.
+fn released(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    // The separator before a word belongs to it.
+    let end = if end < text.len() { text[..end].trim_end_matches('.').len() } else { end };
+    let (numbers, mut rest) = text.split_at(end);
+    for words in SUFFIXES {
+        rest = without(rest, words);
+    }
+    rest.is_empty().then_some(numbers)
+}
+
+/// A text without a mark such as `.rc1` at its start.
+fn without<'a>(text: &'a str, words: &[&str]) -> &'a str {
+    let separators = ['.', '-', '_'];
+    let word = text.strip_prefix(separators).unwrap_or(text);
+    let Some(behind) = words.iter().find_map(|mark| word.strip_prefix(mark)) else { return text };
+    let number = behind.strip_prefix(separators).unwrap_or(behind);
+    if number.starts_with(|c: char| c.is_ascii_digit()) {
+        return number.trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    behind
 }
 
 /// Digits only: `u32` itself would also take a sign.
@@ -94,6 +124,17 @@ impl Release {
             Self::V5_7 => "5.7",
         }
     }
+
+    /// The newest minor of kombu 5 that this release can be installed with; `None` where there is no bound.
+    #[must_use]
+    pub fn newest_kombu(self) -> Option<u8> {
+        match self {
+            // It has kombu 4.6, which is older than any 5.
+            Self::V4_4 => Some(0),
+            Self::V5_5 => Some(5),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Release {
@@ -138,6 +179,29 @@ impl TryFrom<Version> for Target {
 }
 
 impl Target {
+    /// Who is meant by a version as it is written; one that cannot be read counts as not written.
+    #[must_use]
+    pub fn of(written: Option<&str>) -> Self {
+        let version = written.and_then(|version| version.parse::<Version>().ok());
+        version.and_then(|version| Self::try_from(version).ok()).unwrap_or(Self::Any)
+    }
+
+    /// The newest release in question.
+    #[must_use]
+    pub fn newest(self) -> Release {
+        self.releases().last().copied().unwrap_or(Release::NEWEST)
+    }
+
+    /// Whether Celery is said to be of this release or a later one.
+    #[must_use]
+    pub fn is_at_least(self, release: Release) -> bool {
+        match self {
+            Self::Known(known) => known >= release,
+            Self::Newer(_) => true,
+            Self::Any => false,
+        }
+    }
+
     /// The releases that have to agree before something is refused, oldest first; never empty.
     #[must_use]
     pub fn releases(self) -> &'static [Release] {
@@ -169,7 +233,28 @@ mod tests {
         assert!(version("5.10") > version("5.9.9"));
         assert!(version("5.5") < version("5.5.0"));
         assert_eq!(version("4.4.7").to_string(), "4.4.7");
-        for text in ["", "5", "five", "5.", "5.5.3.1", "+5.5", "5.5rc1", "v5.5", " 5.5", "5.99999999999"] {
+        for text in ["", "5", "five", "5.", "5.5.3.1", "+5.5", "v5.5", " 5.5", "5.99999999999"] {
+            assert_eq!(text.parse::<Version>(), Err(NotAVersion), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_candidate_counts_as_its_release() {
+        for text in [
+            "5.5.0rc1",
+            "5.5.0b1",
+            "5.5.0a",
+            "5.5.0-rc1",
+            "5.5.0.post1",
+            "5.5.0.dev20240101",
+            "5.5.0rc1.dev2",
+        ] {
+            assert_eq!(text.parse(), Ok(version("5.5.0")), "{text}");
+        }
+        assert_eq!("5.5rc1".parse(), Ok(version("5.5")));
+        for text in
+            ["5.5.0x", "5.5.0rc1x", "5.5..rc1", "5.rc1", "rc1", "5.5.0+local", "5.5.0rc1.", "5.5.0dev1rc1"]
+        {
             assert_eq!(text.parse::<Version>(), Err(NotAVersion), "{text}");
         }
     }
@@ -194,5 +279,24 @@ mod tests {
         assert_eq!(Target::Newer(version("6.0")).releases(), [Release::NEWEST]);
         assert_eq!(Target::Any.releases(), &Release::ALL[1..]);
         assert!(!Target::Newer(version("6.0")).is_certain());
+    }
+
+    #[test]
+    fn a_release_is_compared_with_what_was_written() {
+        for (written, expected) in [
+            (Some("5.6"), true),
+            (Some("5.10.1"), true),
+            (Some("6.0"), true),
+            (Some("5.5.3"), false),
+            (Some("4.4.7"), false),
+            (Some("5.6rc1"), true),
+            (Some("3.1"), false),
+            (None, false),
+        ] {
+            assert_eq!(Target::of(written).is_at_least(Release::V5_6), expected, "{written:?}");
+        }
+        assert_eq!(Target::of(Some("5.4")).newest(), Release::V5_4);
+        assert_eq!(Target::of(Some("five")), Target::Any);
+        assert_eq!(Target::Any.newest(), Release::NEWEST);
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Credentials are replaced before anything is made of them, so that no way leads from a Secret to the output.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use super::lint::{self, Known, Verdict};
 use super::{Render, print};
+use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Capabilities, ChildKind, Children};
 use crate::labels::RENDERED_HASH;
@@ -30,7 +32,10 @@ pub(super) fn run(render: &Render) -> ExitCode {
         let Ok(celery) = serde_json::from_value::<Celery>(verdict.object.clone()) else { continue };
         let celery = at_home(celery, verdict);
         let sources = sources(&celery, verdict, &outcome.known, &mut notes);
-        let children = build::children(&resolve::resolved(&celery, &sources), capabilities);
+        let mut children = build::children(&resolve::resolved(&celery, &sources), capabilities);
+        let asked = Asked::of(celery.metadata.annotations.as_ref());
+        children.manifests =
+            children.manifests.into_iter().map(|manifest| restarted(manifest, &asked)).collect();
         // A claim that is kept is one that is there already.
         let unknown = children.kept.iter().filter(|(kind, _)| *kind != ChildKind::PersistentVolumeClaim);
         for (kind, name) in unknown {
@@ -46,6 +51,11 @@ pub(super) fn run(render: &Render) -> ExitCode {
     notes.push_str(&lint::troubles(&outcome));
     print::errors(&notes);
     print::text(&documents.join("---\n"), outcome.code())
+}
+
+/// A manifest with what its owner's annotations ask for. What the cluster holds is not known here.
+fn restarted(manifest: build::Manifest, asked: &Asked) -> build::Manifest {
+    build::stamped(manifest, None, &BTreeMap::new(), &BTreeMap::new(), asked.restart.as_deref()).manifest
 }
 
 /// The object in the namespace it would be applied to.
@@ -79,7 +89,7 @@ fn texts(children: Children) -> Vec<String> {
 fn readable(body: &mut Value) {
     let Some(fields) = body.as_object_mut() else { return };
     let data = fields.remove("data").unwrap_or_default();
-    let decoded = serde_json::from_value::<std::collections::BTreeMap<String, k8s_openapi::ByteString>>(data);
+    let decoded = serde_json::from_value::<BTreeMap<String, k8s_openapi::ByteString>>(data);
     let texts = decoded.unwrap_or_default().into_iter().map(|(key, bytes)| {
         let text = String::from_utf8_lossy(&bytes.0).into_owned();
         let shown = match key.as_str() {

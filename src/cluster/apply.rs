@@ -7,16 +7,56 @@ use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
+use super::adopt::{adopt, is_adoptable};
 use super::repair::{repair, withdraw};
 use super::{Error, children, claim, drift, limited};
 use crate::build::{ChildKind, Manifest};
 use crate::names::{FIELD_MANAGER, REPLICAS_MANAGER};
 use crate::resolve::Owner;
 
+/// What applying came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Nothing had to be done.
+    Left,
+    /// The object was not there.
+    Created,
+    /// It was another.
+    Changed,
+    /// It belonged to nobody.
+    Adopted,
+}
+
+impl Verb {
+    /// One word for metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Adopted => "adopted",
+        }
+    }
+}
+
+/// Asks the API server for the object of a manifest's name, for one that no watch has shown: it may be somebody else's.
+///
+/// # Errors
+/// When the API server does not answer or refuses.
+pub async fn find(
+    client: &Client,
+    owner: &Owner,
+    manifest: &Manifest,
+) -> Result<Option<Arc<DynamicObject>>, Error> {
+    let api = children(client, manifest.kind, &owner.namespace);
+    Ok(limited(api.get_opt(&manifest.name)).await?.map(Arc::new))
+}
+
 /// Applies a manifest by server-side apply, unless the live object is in step with it.
 ///
-/// `live` is the object as last seen. Without one the API server is asked first: an object of that name that this
-/// Celery does not own is never touched.
+/// `live` is the object as last seen, or as [`find`] has found it: an object of that name that this Celery does not own
+/// is never touched, unless it belongs to nobody and `may_adopt` says so.
 ///
 /// # Errors
 /// [`Error::NameTaken`] for an object of somebody else, [`Error::Leaving`] for one that is about to go,
@@ -26,37 +66,54 @@ pub async fn apply(
     owner: &Owner,
     manifest: &Manifest,
     live: Option<Arc<DynamicObject>>,
-) -> Result<Arc<DynamicObject>, Error> {
+    may_adopt: bool,
+) -> Result<(Arc<DynamicObject>, Verb), Error> {
     let api = children(client, manifest.kind, &owner.namespace);
-    let live = match live {
-        Some(live) => Some(live),
-        None => limited(api.get_opt(&manifest.name)).await?.map(Arc::new),
-    };
     // The first apply is not forced: should somebody else be faster, the values differ and the conflict shows it.
     let Some(live) = live else {
-        return send(&api, manifest, &PatchParams::apply(FIELD_MANAGER), None).await;
+        let created = send(&api, manifest, &PatchParams::apply(FIELD_MANAGER), None).await?;
+        return Ok((created, Verb::Created));
     };
-    check_owner(owner, manifest, &live)?;
+    let forced = PatchParams::apply(FIELD_MANAGER).force();
+    let uid = live.metadata.uid.as_deref();
+    match check_owner(owner, manifest, &live) {
+        Err(Error::NameTaken { .. }) if may_adopt && is_adoptable(manifest, &live) => {
+            adopt(&api, manifest, &live).await?;
+            return Ok((send(&api, manifest, &forced, uid).await?, Verb::Adopted));
+        }
+        checked => checked?,
+    }
     if drift::in_step(manifest, &live) {
-        return Ok(live);
+        return Ok((live, Verb::Left));
     }
     if manifest.kind == ChildKind::PersistentVolumeClaim {
-        return change_claim(&api, manifest, &live).await;
+        return Ok((change_claim(&api, manifest, &live).await?, Verb::Changed));
     }
     withdraw(&api, manifest, &live).await?;
     hand_over_replicas(&api, manifest, &live).await?;
     if drift::has_copies(manifest, &live) {
         repair(&api, manifest, &live).await?;
     }
-    let forced = PatchParams::apply(FIELD_MANAGER).force();
-    let uid = live.metadata.uid.as_deref();
-    match send(&api, manifest, &forced, uid).await {
+    let applied = match send(&api, manifest, &forced, uid).await {
         Err(Error::Refused { code: 422, .. }) => {
             repair(&api, manifest, &live).await?;
             send(&api, manifest, &forced, uid).await
         }
         applied => applied,
-    }
+    };
+    Ok((applied?, Verb::Changed))
+}
+
+/// Whether an object is this Celery's own: by its owner, or as a claim that was made for it.
+#[must_use]
+pub fn is_own(owner: &Owner, manifest: &Manifest, live: &DynamicObject) -> bool {
+    check_owner(owner, manifest, live).is_ok()
+}
+
+/// Whether applying would do nothing: the object is there, is this Celery's own, and is in step with the manifest.
+#[must_use]
+pub fn is_in_step(owner: &Owner, manifest: &Manifest, live: &DynamicObject) -> bool {
+    is_own(owner, manifest, live) && drift::in_step(manifest, live)
 }
 
 /// Brings a claim in line as far as claims can be.
@@ -108,7 +165,8 @@ fn check_owner(owner: &Owner, manifest: &Manifest, live: &DynamicObject) -> Resu
             "ScaledObject" => manifest.kind == ChildKind::HorizontalPodAutoscaler && controller.name == name,
             _ => false,
         });
-    Err(if leaves { Error::Leaving { kind, name } } else { Error::NameTaken { kind, name } })
+    let adoptable = is_adoptable(manifest, live);
+    Err(if leaves { Error::Leaving { kind, name } } else { Error::NameTaken { kind, name, adoptable } })
 }
 
 /// Server-side apply resets `replicas` to 1 when its only owner leaves it out. So another manager holds the live number

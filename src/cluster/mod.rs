@@ -2,9 +2,12 @@
 //! What the operator asks of the API server: read, apply, delete, report. Each request has its own time limit, since a
 //! client may otherwise repeat one for minutes.
 
+mod adopt;
 mod apply;
 mod claim;
+mod config;
 mod drift;
+mod events;
 mod prune;
 mod read;
 mod repair;
@@ -19,7 +22,9 @@ use thiserror::Error;
 
 use crate::build::{ChildKind, Manifest};
 
-pub use apply::apply;
+pub use apply::{Verb, apply, find, is_in_step, is_own};
+pub use config::{Fields, own_secret, read_config};
+pub use events::{Fate, Teller, Writer, events, instance};
 pub use prune::delete;
 pub use read::read_secrets;
 pub use report::write_status;
@@ -32,13 +37,27 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub enum Error {
     /// An object of that name belongs to somebody else.
     #[error(
-        "{kind} {name} exists and does not belong to this Celery; delete or rename it, or choose another appName"
+        "{kind} {name} exists and does not belong to this Celery; {}delete or rename it, or choose another appName",
+        way_in(*.adoptable)
     )]
     NameTaken {
         /// Kind of the object.
         kind: &'static str,
         /// Its name.
         name: String,
+        /// Whether it would be taken over if that were asked for.
+        adoptable: bool,
+    },
+    /// A Deployment that nobody controls has a selector of its own.
+    #[error(
+        "Deployment {name} cannot be adopted: its selector is not {wanted}, and a selector never changes; \
+         delete it (with --cascade=orphan its pods stay), or choose another appName"
+    )]
+    SelectorDiffers {
+        /// Its name.
+        name: String,
+        /// The selector it would need.
+        wanted: String,
     },
     /// An object of that name is about to go.
     #[error("{kind} {name} of a predecessor is still there; it is waited for")]
@@ -89,6 +108,11 @@ pub enum Error {
     Api(#[source] Box<kube::Error>),
 }
 
+/// The hint of a name that could be had by asking.
+fn way_in(adoptable: bool) -> &'static str {
+    if adoptable { "take it over with the annotation celeryproject.org/adopt: \"true\", " } else { "" }
+}
+
 /// What there is to say of a failed request without the words that differ from time to time.
 fn code(error: &kube::Error) -> String {
     match error {
@@ -104,6 +128,7 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NameTaken { .. } => "NameTaken",
+            Self::SelectorDiffers { .. } => "SelectorDiffers",
             Self::Leaving { .. } => "Leaving",
             Self::Refused { .. } => "ChildRefused",
             Self::ClaimRefused { .. } => "ClaimRefused",
@@ -116,7 +141,13 @@ impl Error {
     /// Whether only a change by somebody helps.
     #[must_use]
     pub fn is_stalled(&self) -> bool {
-        matches!(self, Self::NameTaken { .. } | Self::Refused { .. } | Self::ClaimRefused { .. })
+        matches!(
+            self,
+            Self::NameTaken { .. }
+                | Self::SelectorDiffers { .. }
+                | Self::Refused { .. }
+                | Self::ClaimRefused { .. }
+        )
     }
 
     /// Whether there is no use in trying again soon.

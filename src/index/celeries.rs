@@ -1,53 +1,274 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The Celery objects as they were last seen.
+//! The Celery objects as they were last seen, whole and by what their neighbours ask: the names that each takes in its
+//! namespace. That is kept apart, so that no request walks through the objects of a whole cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use kube::core::{ApiResource, DynamicObject};
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher::Event;
 
 use crate::api::Celery;
 
-/// The Celery objects as they were last seen, of every scope that is watched. Empty until the first list is there.
+/// The Celery objects as they were last seen, of every scope that is watched. Empty until the first list is there. A
+/// clone looks into the same stores.
 #[derive(Clone, Default)]
-pub struct CeleryIndex(Vec<Store<DynamicObject>>);
+pub struct CeleryIndex(Vec<Scope>);
+
+/// What keeps the index of one scope in step with its watch.
+pub struct CeleryFeed {
+    writer: Writer<DynamicObject>,
+    prefixes: Arc<RwLock<Prefixes>>,
+    /// The prefixes of a list, while it runs.
+    listed: Prefixes,
+}
+
+/// What is known of one scope.
+#[derive(Clone)]
+struct Scope {
+    objects: Store<DynamicObject>,
+    prefixes: Arc<RwLock<Prefixes>>,
+}
+
+/// The prefix of its children's names, by namespace and name of each object.
+#[derive(Default)]
+struct Prefixes(HashMap<String, BTreeMap<String, String>>);
 
 impl CeleryIndex {
-    /// An index over the stores of several watches.
+    /// Everything that several indices show.
     #[must_use]
-    pub fn new(stores: Vec<Store<DynamicObject>>) -> Self {
-        Self(stores)
+    pub fn of_all(indices: impl IntoIterator<Item = Self>) -> Self {
+        Self(indices.into_iter().flat_map(|index| index.0).collect())
     }
 
     /// The object of this name, if it was seen.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<DynamicObject>> {
         let key = ObjectRef::new_with(name, ApiResource::erase::<Celery>(&())).within(namespace);
-        self.0.iter().find_map(|store| store.get(&key))
+        self.0.iter().find_map(|scope| scope.objects.get(&key))
     }
 
     /// The names of the other objects of a namespace, each with the prefix of its children's names.
     #[must_use]
     pub fn neighbours(&self, namespace: &str, name: &str) -> BTreeMap<String, String> {
-        let objects = self.0.iter().flat_map(Store::state);
-        let others = objects.filter(|object| {
-            object.metadata.namespace.as_deref() == Some(namespace)
-                && object.metadata.name.as_deref() != Some(name)
-        });
-        others
-            .filter_map(|object| {
-                let name = object.metadata.name.clone()?;
-                let app = object.data["spec"]["common"]["appName"].as_str().unwrap_or(&name).to_owned();
-                Some((name, app))
-            })
-            .collect()
+        let mut neighbours = BTreeMap::new();
+        for scope in &self.0 {
+            let prefixes = scope.prefixes.read().unwrap_or_else(PoisonError::into_inner);
+            let others = prefixes.0.get(namespace).into_iter().flatten().filter(|(other, _)| *other != name);
+            neighbours.extend(others.map(|(other, prefix)| (other.clone(), prefix.clone())));
+        }
+        neighbours
+    }
+
+    /// How many objects are in each state, as their status tells.
+    #[must_use]
+    pub fn states(&self) -> [(&'static str, usize); 4] {
+        let mut states = [("ready", 0), ("reconciling", 0), ("stalled", 0), ("unseen", 0)];
+        let [ready, reconciling, stalled, unseen] = &mut states;
+        for object in self.0.iter().flat_map(|scope| scope.objects.state()) {
+            let conditions = object.data["status"]["conditions"].as_array().into_iter().flatten();
+            let is_true = |type_: &str| {
+                conditions
+                    .clone()
+                    .any(|condition| condition["type"] == type_ && condition["status"] == "True")
+            };
+            let state = match () {
+                () if is_true("Stalled") => &mut *stalled,
+                () if is_true("Ready") => &mut *ready,
+                () if conditions.clone().next().is_some() => &mut *reconciling,
+                () => &mut *unseen,
+            };
+            state.1 += 1;
+        }
+        states
     }
 }
 
 impl fmt::Debug for CeleryIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(Store::len)).finish()
+        f.debug_list().entries(self.0.iter().map(|scope| scope.objects.len())).finish()
+    }
+}
+
+impl Default for CeleryFeed {
+    fn default() -> Self {
+        Self {
+            writer: Writer::new(ApiResource::erase::<Celery>(&())),
+            prefixes: Arc::default(),
+            listed: Prefixes::default(),
+        }
+    }
+}
+
+impl CeleryFeed {
+    /// What it has taken in, and will.
+    #[must_use]
+    pub fn index(&self) -> CeleryIndex {
+        CeleryIndex(vec![Scope { objects: self.objects(), prefixes: self.prefixes.clone() }])
+    }
+
+    /// The objects themselves.
+    #[must_use]
+    pub fn objects(&self) -> Store<DynamicObject> {
+        self.writer.as_reader()
+    }
+
+    /// Takes in an event of the watch. What a list does not show is gone when the list ends, and not before.
+    pub fn observe(&mut self, event: &Event<DynamicObject>) {
+        self.writer.apply_watcher_event(event);
+        let mut prefixes = self.prefixes.write().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Init => self.listed = Prefixes::default(),
+            Event::InitApply(object) => self.listed.insert(object),
+            Event::InitDone => *prefixes = mem::take(&mut self.listed),
+            Event::Apply(object) => prefixes.insert(object),
+            Event::Delete(object) => prefixes.remove(object),
+        }
+    }
+}
+
+impl Prefixes {
+    fn insert(&mut self, object: &DynamicObject) {
+        let (Some(namespace), Some(name)) = place(object) else { return };
+        let prefix = object.data["spec"]["common"]["appName"].as_str().unwrap_or(name).to_owned();
+        self.0.entry(namespace.to_owned()).or_default().insert(name.to_owned(), prefix);
+    }
+
+    fn remove(&mut self, object: &DynamicObject) {
+        let (Some(namespace), Some(name)) = place(object) else { return };
+        if let Some(names) = self.0.get_mut(namespace) {
+            names.remove(name);
+            if names.is_empty() {
+                self.0.remove(namespace);
+            }
+        }
+    }
+}
+
+/// Namespace and name.
+fn place(object: &DynamicObject) -> (Option<&str>, Option<&str>) {
+    (object.metadata.namespace.as_deref(), object.metadata.name.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn celery(namespace: &str, name: &str, app: Option<&str>) -> DynamicObject {
+        serde_json::from_value(json!({
+            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+            "metadata": {"name": name, "namespace": namespace}, "spec": {"common": {"appName": app}},
+        }))
+        .expect("an object")
+    }
+
+    fn names(index: &CeleryIndex, namespace: &str) -> Vec<String> {
+        let names = index.neighbours(namespace, "");
+        names.into_iter().map(|(name, prefix)| format!("{name}:{prefix}")).collect()
+    }
+
+    #[test]
+    fn names_come_change_and_go_with_their_objects() {
+        let mut feed = CeleryFeed::default();
+        let index = feed.index();
+        feed.observe(&Event::Apply(celery("web", "shop", None)));
+        feed.observe(&Event::Apply(celery("web", "other", Some("mall"))));
+        assert_eq!(names(&index, "web"), ["other:mall", "shop:shop"]);
+        feed.observe(&Event::Apply(celery("web", "shop", Some("store"))));
+        assert_eq!(names(&index, "web"), ["other:mall", "shop:store"]);
+        feed.observe(&Event::Delete(celery("web", "other", Some("mall"))));
+        feed.observe(&Event::Delete(celery("web", "other", Some("mall"))));
+        assert_eq!(names(&index, "web"), ["shop:store"]);
+        feed.observe(&Event::Delete(celery("web", "shop", None)));
+        assert!(feed.prefixes.read().expect("a lock").0.is_empty(), "an empty namespace is forgotten");
+    }
+
+    #[test]
+    fn a_new_list_counts_when_it_is_complete() {
+        let mut feed = CeleryFeed::default();
+        let index = feed.index();
+        feed.observe(&Event::Apply(celery("web", "shop", None)));
+        feed.observe(&Event::Init);
+        feed.observe(&Event::InitApply(celery("web", "lost", None)));
+        // The list is begun anew.
+        feed.observe(&Event::Init);
+        feed.observe(&Event::InitApply(celery("web", "other", None)));
+        assert_eq!(names(&index, "web"), ["shop:shop"]);
+        assert!(index.get("web", "shop").is_some() && index.get("web", "other").is_none());
+        feed.observe(&Event::InitDone);
+        assert_eq!(names(&index, "web"), ["other:other"]);
+        assert!(index.get("web", "shop").is_none() && index.get("web", "other").is_some());
+    }
+
+    #[test]
+    fn whatever_happens_the_names_are_those_of_the_objects() {
+        let mut feed = CeleryFeed::default();
+        let index = feed.index();
+        let mut dice = 0x2545_F491_4F6C_DD1D_u64;
+        let mut throw = |sides: u64| {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            dice % sides
+        };
+        for _ in 0..2000 {
+            let object = celery(
+                ["web", "back"][usize::from(throw(2) == 0)],
+                &format!("shop-{}", throw(5)),
+                ["mall", "store"].get(usize::from(throw(3) == 0)).copied().filter(|_| throw(2) == 0),
+            );
+            feed.observe(&match throw(12) {
+                0 => Event::Init,
+                1 => Event::InitDone,
+                2 | 3 => Event::InitApply(object),
+                4..=6 => Event::Delete(object),
+                _ => Event::Apply(object),
+            });
+            for namespace in ["web", "back"] {
+                let seen = feed.objects().state().into_iter();
+                let seen = seen.filter(|object| object.metadata.namespace.as_deref() == Some(namespace));
+                let mut seen: Vec<String> = seen
+                    .filter_map(|object| {
+                        let name = object.metadata.name.clone()?;
+                        let app = object.data["spec"]["common"]["appName"].as_str().unwrap_or(&name);
+                        Some(format!("{name}:{app}"))
+                    })
+                    .collect();
+                seen.sort();
+                assert_eq!(names(&index, namespace), seen);
+            }
+        }
+    }
+
+    #[test]
+    fn objects_are_counted_by_what_their_status_says() {
+        let mut feed = CeleryFeed::default();
+        let index = feed.index();
+        let is_true = |types: &[&str]| -> Value {
+            let said = ["Ready", "Reconciling", "Stalled"].map(|type_| {
+                json!({"type": type_, "status": if types.contains(&type_) { "True" } else { "False" }})
+            });
+            json!({ "conditions": said })
+        };
+        let statuses = [
+            is_true(&["Ready"]),
+            is_true(&["Ready"]),
+            is_true(&["Reconciling"]),
+            is_true(&["Stalled"]),
+            json!(null),
+            json!({"conditions": "odd"}),
+        ];
+        for (at, status) in statuses.into_iter().enumerate() {
+            let object = json!({"apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+                "metadata": {"name": format!("shop-{at}"), "namespace": "web"}, "status": status});
+            feed.observe(&Event::Apply(serde_json::from_value(object).expect("an object")));
+        }
+        assert_eq!(index.states(), [("ready", 2), ("reconciling", 1), ("stalled", 1), ("unseen", 2)]);
     }
 }

@@ -3,8 +3,12 @@
 
 mod celeries;
 mod children;
+mod configs;
+mod pods;
 mod surroundings;
 
-pub use celeries::CeleryIndex;
+pub use celeries::{CeleryFeed, CeleryIndex};
 pub use children::ChildIndex;
+pub use configs::{Config, ConfigIndex, Read};
+pub use pods::{CeleryKey, PodIndex, Troubles};
 pub use surroundings::Surroundings;

@@ -24,6 +24,12 @@ impl Surroundings {
         Self { celeries, children }
     }
 
+    /// The Celery objects.
+    #[must_use]
+    pub fn celeries(&self) -> &CeleryIndex {
+        &self.celeries
+    }
+
     /// The Celery of this name, if it was seen.
     #[must_use]
     pub fn celery(&self, namespace: &str, name: &str) -> Option<Arc<DynamicObject>> {
@@ -50,13 +56,11 @@ impl Surroundings {
 
 #[cfg(test)]
 mod tests {
-    use kube::core::ApiResource;
-    use kube::runtime::reflector::store::Writer;
     use kube::runtime::watcher::Event;
     use serde_json::json;
 
     use super::*;
-    use crate::api::Celery;
+    use crate::index::CeleryFeed;
 
     fn celery(namespace: &str, name: &str, app: Option<&str>) -> DynamicObject {
         serde_json::from_value(json!({
@@ -73,8 +77,8 @@ mod tests {
 
     #[test]
     fn neighbours_are_the_other_objects_of_the_namespace_by_their_effective_names() {
-        let mut writers = [0, 1].map(|_| Writer::new(ApiResource::erase::<Celery>(&())));
-        let index = CeleryIndex::new(writers.iter().map(Writer::as_reader).collect());
+        let mut feeds = [0, 1].map(|_| CeleryFeed::default());
+        let index = CeleryIndex::of_all(feeds.iter().map(CeleryFeed::index));
         let surroundings = Surroundings::new(index, Vec::new());
         assert_eq!(surroundings.facts("web", "shop").neighbours.len(), 0, "nothing was seen yet");
         for object in [
@@ -82,9 +86,9 @@ mod tests {
             celery("web", "other", Some("mall")),
             celery("web", "plain", None),
         ] {
-            writers[0].apply_watcher_event(&Event::Apply(object));
+            feeds[0].observe(&Event::Apply(object));
         }
-        writers[1].apply_watcher_event(&Event::Apply(celery("back", "far", Some("mall"))));
+        feeds[1].observe(&Event::Apply(celery("back", "far", Some("mall"))));
         let names = |namespace: &str, name: &str| -> Vec<(String, String)> {
             surroundings.facts(namespace, name).neighbours.into_iter().collect()
         };

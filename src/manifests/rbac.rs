@@ -49,7 +49,11 @@ fn cluster_rules() -> Value {
         { "apiGroups": ["apps"], "resources": ["deployments"], "verbs": child },
         // get: the broker's URL or password, under whatever name the user keeps it. The rest: what is made from it.
         { "apiGroups": [""], "resources": ["secrets", "services"], "verbs": child },
+        // get: ConfigMaps under any name, where pods take their variables from them: a change is answered by new pods.
         { "apiGroups": [""], "resources": ["configmaps", "persistentvolumeclaims"], "verbs": child },
+        // Those with our label alone: why they do not run.
+        { "apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"] },
+        { "apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"] },
         { "apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": child },
         { "apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": child },
         { "apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": child },

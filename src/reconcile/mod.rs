@@ -1,54 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The second door: stored objects become Deployments, Services, autoscalers, and the truth goes back into status.
 
+mod context;
 mod converge;
 mod guard;
+mod pods;
+mod roll;
 mod triggers;
 
-use std::collections::{HashMap, HashSet};
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use futures::StreamExt as _;
+use futures::channel::oneshot;
+use futures::future::{self, FutureExt as _};
+use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use kube::runtime::controller::{self, Action, Config, Controller};
-use kube::runtime::reflector::Store;
-use kube::runtime::watcher;
+use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Client, ResourceExt as _};
 use thiserror::Error;
 use tracing::warn;
 
+use self::context::Context;
+use self::converge::Outcome;
+use crate::annotations::Asked;
 use crate::api::{Celery, CeleryStatus};
 use crate::cluster;
-use crate::index::{CeleryIndex, ChildIndex, Surroundings};
+use crate::index::{CeleryFeed, CeleryIndex, ChildIndex, ConfigIndex, PodIndex, Surroundings};
+use crate::metrics::Metrics;
 use crate::resolve::Owner;
 use crate::rules::NotACelery;
-use crate::status::{self, Failure, Observed, State, Verdict};
+use crate::status::{self, Failure, Observed, Paused, State, Verdict};
 
 /// Objects that are reconciled at the same time.
 const CONCURRENCY: u16 = 8;
-/// After how long an object is looked at again without an event: Secrets that it refers to are not watched.
+/// After how long an object is looked at again without an event.
 const RESYNC: Duration = Duration::from_mins(5);
+/// The same where pods read Secrets or ConfigMaps at their start: these are not watched, and a change of theirs is to
+/// be seen within a minute. What was read lately for another object is good enough, see [`ConfigIndex`].
+const CONFIG_RESYNC: Duration = Duration::from_secs(30);
 /// After how long a Secret that is missing is looked for again.
 const MISSING: Duration = Duration::from_secs(5);
 /// After how long a failed object is tried again, at most.
 const MAX_PAUSE: Duration = Duration::from_mins(1);
-
-/// What every reconcile needs.
-struct Context {
-    client: Client,
-    index: Arc<ChildIndex>,
-    /// What the rules may know beside an object.
-    surroundings: Surroundings,
-    /// Our own last status writes that the watch has not shown yet.
-    written: Mutex<HashMap<String, Arc<DynamicObject>>>,
-    /// Failures in a row, by UID.
-    failures: Mutex<HashMap<String, u32>>,
-}
 
 /// Why a reconcile ended early.
 #[derive(Debug, Error)]
@@ -59,28 +57,39 @@ struct Error(#[from] cluster::Error);
 pub struct Reconciler {
     controller: Controller<DynamicObject>,
     triggers: triggers::Triggers,
+    events: cluster::Writer,
     context: Arc<Context>,
 }
 
 impl Reconciler {
     /// A reconciler of every Celery of one namespace, or of all namespaces. Nothing is asked before it runs.
     #[must_use]
-    pub fn new(client: Client, scope: Option<&str>) -> Self {
+    pub fn new(client: Client, scope: Option<&str>, metrics: Arc<Metrics>) -> Self {
         let index = Arc::new(ChildIndex::default());
+        let pods = Arc::new(PodIndex::default());
+        let (teller, events) = cluster::events(client.clone(), &cluster::instance());
         let resource = ApiResource::erase::<Celery>(&());
         let celeries: Api<DynamicObject> = match scope {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
             None => Api::all_with(client.clone(), &resource),
         };
-        let controller = Controller::new_with(celeries, watcher::Config::default(), resource);
-        let seen = CeleryIndex::new(vec![controller.store()]);
+        let mut feed = CeleryFeed::default();
+        let (seen, store) = (feed.index(), feed.objects());
+        let changes = watcher(celeries, watcher::Config::default());
+        let changes = changes.inspect_ok(move |event| feed.observe(event)).applied_objects();
+        let controller = Controller::for_stream_with(changes, store, resource);
         Self {
             controller,
-            triggers: triggers::triggers(&client, scope, &index),
+            triggers: triggers::triggers(&client, scope, &index, &pods),
+            events,
             context: Arc::new(Context {
                 client,
                 surroundings: Surroundings::new(seen, vec![index.clone()]),
                 index,
+                pods,
+                configs: ConfigIndex::default(),
+                metrics,
+                teller,
                 written: Mutex::default(),
                 failures: Mutex::default(),
             }),
@@ -89,8 +98,8 @@ impl Reconciler {
 
     /// The Celery objects it sees, filled while it runs.
     #[must_use]
-    pub fn store(&self) -> Store<DynamicObject> {
-        self.controller.store()
+    pub fn celeries(&self) -> CeleryIndex {
+        self.context.surroundings.celeries().clone()
     }
 
     /// Their children, and which kinds the cluster knows, filled while it runs.
@@ -103,25 +112,43 @@ impl Reconciler {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + Sync + 'static) {
         let store = self.controller.store();
         let context = self.context.clone();
-        self.controller
+        let metrics = self.context.metrics.clone();
+        let (ended, end) = oneshot::channel::<()>();
+        let controller = self
+            .controller
             .with_config(Config::default().concurrency(CONCURRENCY))
             .reconcile_on(self.triggers.objects)
             .reconcile_all_on(self.triggers.everything)
             .graceful_shutdown_on(shutdown)
-            .run(reconcile, |object, error, context| retry(&object, error, &context), self.context)
+            .run(measured, |object, error, context| retry(&object, error, &context), self.context)
             .for_each(|outcome| {
                 if matches!(outcome, Err(controller::Error::ObjectNotFound(_))) {
                     context.forget_all_but(&store.state());
                 }
                 std::future::ready(())
-            })
-            .await;
+            });
+        let controller = async {
+            controller.await;
+            drop(ended);
+        };
+        let events = self.events.run(end.map(drop), move |fate| metrics.told(fate.as_str()));
+        future::join(controller, events).await;
     }
+}
+
+/// A reconcile, counted.
+async fn measured(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Action, Error> {
+    let begin = Instant::now();
+    // Boxed: it is large, and the controller holds many.
+    let outcome = Box::pin(reconcile(object, context.clone())).await;
+    let word = outcome.as_ref().map_or_else(|Error(error)| error.reason(), |_| "done");
+    context.metrics.reconciled(word, begin.elapsed());
+    outcome
 }
 
 /// guard → read → resolve → build → apply → status, for one object.
 async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Action, Error> {
-    if !context.index.is_synced() {
+    if !context.index.is_synced() || !context.pods.is_settled() {
         // The last kind that gets listed triggers everything that the store holds by then.
         return Ok(Action::await_change());
     }
@@ -135,19 +162,26 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
         Ok(judged) => judged,
         Err(unreadable) => return park_unreadable(&context, &object, &unreadable).await,
     };
+    let asked = Asked::of(object.metadata.annotations.as_ref());
     let (applied, failure) = match judged.verdict {
         Verdict::Refused => (None, None),
-        Verdict::Accepted | Verdict::Tolerated => match converge::converge(&context, &judged.celery).await {
-            Ok((outcome, failure)) => (Some(outcome), failure),
-            Err(error) => (None, Some(error)),
-        },
+        Verdict::Accepted | Verdict::Tolerated => {
+            match converge::converge(&context, &judged.celery, &asked).await {
+                Ok((outcome, failure)) => (Some(outcome), failure),
+                Err(error) => (None, Some(error)),
+            }
+        }
     };
+    let nothing_done = asked.paused.then_some(Paused::InStep);
     let observed = Observed {
         generation: object.metadata.generation,
         verdict: judged.verdict,
         findings: &judged.findings,
+        paused: applied.as_ref().map_or(nothing_done, |outcome| outcome.paused.clone()),
         applied: applied.as_ref().map(|outcome| State {
+            spec: &judged.celery.spec,
             resolved: &outcome.resolved,
+            troubles: &outcome.troubles.of,
             children: &outcome.children,
             capabilities: outcome.capabilities,
         }),
@@ -161,16 +195,19 @@ async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<
     let status = status::status(&observed, &Time(Timestamp::now()));
     report(&context, &object, judged.celery.status.as_ref(), &status).await?;
     if let Some(error) = failure {
-        if error.is_settled() {
-            warn!(name = object.name_any(), namespace = object.namespace(), %error, "not converged");
-            return Ok(Action::requeue(RESYNC));
-        }
-        Err(Error(error))
-    } else {
-        context.forget_failures(&object);
-        let waits = applied.is_some_and(|outcome| outcome.resolved.waits_for_secret());
-        Ok(Action::requeue(if waits { MISSING } else { RESYNC }))
+        return Err(Error(error));
     }
+    context.forget_failures(&object);
+    Ok(Action::requeue(applied.as_ref().map_or(RESYNC, pause)))
+}
+
+/// After how long to look at an object again although nothing was heard.
+fn pause(outcome: &Outcome) -> Duration {
+    if outcome.resolved.waits_for_secret() {
+        return MISSING;
+    }
+    let pause = if outcome.follows_configs { CONFIG_RESYNC } else { RESYNC };
+    outcome.troubles.again.map_or(pause, |again| again.min(pause))
 }
 
 /// Says of an object that cannot be read that it cannot; its children stay as they are.
@@ -185,6 +222,7 @@ async fn park_unreadable(
         generation: object.metadata.generation,
         verdict: Verdict::Refused,
         findings: &[],
+        paused: None,
         applied: None,
         failure: Some(Failure { reason: "Unreadable", message: why.to_string(), stalled: true }),
         previous: written.as_ref(),
@@ -210,8 +248,11 @@ async fn report(
         uid: object.uid().unwrap_or_default(),
         generation: object.metadata.generation,
     };
-    let written = cluster::write_status(&context.client, &owner, status).await?;
-    context.lock_written().insert(owner.uid, Arc::new(written));
+    let stored = cluster::write_status(&context.client, &owner, status).await?;
+    context.lock_written().insert(owner.uid.clone(), Arc::new(stored));
+    for news in status::of_conditions(written, status) {
+        context.tell(&owner, news);
+    }
     Ok(())
 }
 
@@ -219,59 +260,12 @@ fn retry(object: &DynamicObject, error: &Error, context: &Context) -> Action {
     let Error(error) = error;
     let namespace = object.namespace();
     warn!(name = object.name_any(), namespace, reason = error.reason(), %error, detail = error.detail(), "not converged");
+    if error.is_settled() {
+        return Action::requeue(RESYNC);
+    }
     let mut failures = context.lock_failures();
     let count = failures.entry(object.uid().unwrap_or_default()).or_default();
     *count = count.saturating_add(1);
     // 0.5 s, 1 s, 2 s … one minute.
     Action::requeue(Duration::from_millis(250u64.saturating_mul(1 << (*count).min(8))).min(MAX_PAUSE))
-}
-
-impl Context {
-    /// The object from the watch, or what our own last write returned, whichever is newer.
-    fn newest(&self, seen: Arc<DynamicObject>) -> Arc<DynamicObject> {
-        let version = |object: &DynamicObject| {
-            object
-                .metadata
-                .resource_version
-                .as_deref()
-                .and_then(|text| text.parse::<u64>().ok())
-                .unwrap_or_default()
-        };
-        let uid = seen.uid().unwrap_or_default();
-        let mut written = self.lock_written();
-        match written.get(&uid) {
-            Some(own) if version(own) > version(&seen) => own.clone(),
-            Some(_) => {
-                written.remove(&uid);
-                seen
-            }
-            None => seen,
-        }
-    }
-
-    fn lock_written(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<DynamicObject>>> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock_failures(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn forget_failures(&self, object: &DynamicObject) {
-        self.lock_failures().remove(&object.uid().unwrap_or_default());
-    }
-
-    /// Drops what was noted of an object that goes.
-    fn forget(&self, object: &DynamicObject) {
-        self.forget_failures(object);
-        self.lock_written().remove(&object.uid().unwrap_or_default());
-    }
-
-    /// Drops what was noted of objects that are no longer there.
-    fn forget_all_but(&self, present: &[Arc<DynamicObject>]) {
-        let present: HashSet<&str> =
-            present.iter().filter_map(|object| object.metadata.uid.as_deref()).collect();
-        self.lock_failures().retain(|uid, _| present.contains(uid.as_str()));
-        self.lock_written().retain(|uid, _| present.contains(uid.as_str()));
-    }
 }

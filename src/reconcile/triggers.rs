@@ -13,10 +13,10 @@ use kube::runtime::watcher::{self, Error, Event, watcher};
 use kube::{Client, ResourceExt as _};
 use tracing::{info, warn};
 
-use super::ApiResource;
+use super::{ApiResource, pods};
 use crate::api::{API_VERSION, Celery};
 use crate::build::ChildKind;
-use crate::index::ChildIndex;
+use crate::index::{ChildIndex, PodIndex};
 use crate::labels::MANAGED_SELECTOR;
 
 /// What the controller listens to.
@@ -28,7 +28,12 @@ pub(super) struct Triggers {
 }
 
 /// Watches every kind of children and keeps the index in step.
-pub(super) fn triggers(client: &Client, scope: Option<&str>, index: &Arc<ChildIndex>) -> Triggers {
+pub(super) fn triggers(
+    client: &Client,
+    scope: Option<&str>,
+    index: &Arc<ChildIndex>,
+    pods: &Arc<PodIndex>,
+) -> Triggers {
     let (sender, everything) = mpsc::unbounded();
     let streams = ChildKind::ALL.map(|kind| {
         let resource = kind.resource();
@@ -38,7 +43,8 @@ pub(super) fn triggers(client: &Client, scope: Option<&str>, index: &Arc<ChildIn
         };
         watched(kind, api, index.clone(), sender.clone()).boxed()
     });
-    Triggers { objects: select_all(streams), everything }
+    let of_pods = pods::watched(client, scope, pods.clone(), sender).boxed();
+    Triggers { objects: select_all(streams.into_iter().chain([of_pods])), everything }
 }
 
 fn watched(

@@ -4,9 +4,11 @@
 use k8s_openapi::api::core::v1::ResourceRequirements;
 
 use super::pod::{Made, Own, Pod, pod};
-use super::said::{self, Said};
-use super::{BrokerAccess, Storage, heartbeat, known, probes, settings, storage};
+use super::said::Said;
+use super::{BrokerAccess, Storage, heartbeat, probes, settings, storage};
 use crate::api::{BeatSpec, CelerySpec};
+use crate::celery::version::{Release, Target};
+use crate::effective;
 
 /// Where the schedule is kept when nobody says another place.
 const SCHEDULE: &str = "/tmp/celerybeat-schedule";
@@ -29,19 +31,19 @@ pub struct Beat {
 }
 
 pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, app: &str, broker: Option<&BrokerAccess>) -> Beat {
-    let said = Said { args: &written.args, env: [&spec.common.env, &written.env], prefix: said::BEAT };
-    let storage = storage::beat(written, said, app);
+    let said = Said::to_beat(written, spec);
+    let storage = storage::beat(written, &said, app);
     let on_volume = storage.as_ref().map(|storage| storage.file.as_str());
     let file = written.schedule_file.as_deref().or(on_volume).unwrap_or(SCHEDULE);
     let has_heartbeat = heartbeat::is_asked(written.probes.as_ref());
     let mut made = Made { writes_to_tmp: file.starts_with("/tmp/"), ..Made::default() };
     made.volumes.extend(storage.as_ref().map(Storage::volume));
     if has_heartbeat {
-        made.env.extend(heartbeat::scheduler(written.scheduler.as_deref(), said));
+        made.env.extend(heartbeat::scheduler(written.scheduler.as_deref(), &said));
         heartbeat::add(&mut made, app);
     }
     Beat {
-        args: args(written, spec, broker, said, file, has_heartbeat),
+        args: args(written, spec, broker, &said, file, has_heartbeat),
         resources: written.resources.clone(),
         storage,
         has_heartbeat,
@@ -65,7 +67,7 @@ fn args(
     written: &BeatSpec,
     spec: &CelerySpec,
     broker: Option<&BrokerAccess>,
-    said: Said<'_>,
+    said: &Said<'_>,
     file: &str,
     has_heartbeat: bool,
 ) -> Vec<String> {
@@ -83,12 +85,13 @@ fn args(
     // With a heartbeat the probe's module loads it.
     option(written.scheduler.clone().filter(|_| !has_heartbeat), None, "-S", "--scheduler");
     option(written.max_interval.map(|seconds| seconds.to_string()), None, "", "--max-interval");
+    let celery = effective::celery(&spec.common);
     let remote = "--enable-remote-control";
-    if probes::beat_is_pinged(written) && known::celery_at_least(spec, 5, 7) && !said.option(remote) {
+    if probes::beat_is_pinged(written) && celery.is_at_least(Release::V5_7) && !said.option(remote) {
         words.push(remote.to_owned());
     }
     // Version 4 leaves a file in the working folder, which may be read-only, and never starts over one that is there.
-    if known::celery(spec).is_some_and(|(major, _)| major == 4) && !said.option("--pidfile") {
+    if celery == Target::Known(Release::V4_4) && !said.option("--pidfile") {
         words.push("--pidfile=".to_owned());
     }
     let own_args =

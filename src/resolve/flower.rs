@@ -7,14 +7,13 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::pod::{Own, Pod, pod};
-use super::said::{self, Said};
+use super::said::SaidToFlower;
 use super::{BrokerAccess, Scaler, Storage, flower_words, scaler, storage};
 use crate::api::{
     CelerySpec, DEFAULT_POOL, FlowerIngress, FlowerSpec, Open, PathType, ScaleKind, ServiceType, Word, image,
 };
+use crate::effective::{self, Effective};
 
-/// Port of Flower when nobody chooses one.
-const PORT: i32 = 5555;
 /// Flower stops within about a second.
 const GRACE_SECONDS: i64 = 30;
 
@@ -33,8 +32,8 @@ pub struct Flower {
     pub exposure: Exposure,
     /// Its way in from outside the cluster.
     pub entrance: Option<Entrance>,
-    /// Path under which everything is, without slashes at its ends; empty for the root.
-    pub prefix: String,
+    /// Path under which everything is, without slashes at its ends; absent for the root.
+    pub prefix: Effective<String>,
     /// Whether it speaks HTTPS itself.
     pub https: bool,
     /// Requests and limits.
@@ -48,21 +47,26 @@ pub struct Flower {
 }
 
 impl Flower {
-    /// Path of the health check, which answers without authentication and with the broker away.
+    /// Path of the health check, which answers without authentication and with the broker away; `None` where only a
+    /// variable knows below which path Flower answers.
     #[must_use]
-    pub fn health_path(&self) -> String {
+    pub fn health_path(&self) -> Option<String> {
         self.path("healthcheck")
     }
 
-    /// Path of the metrics, which answer without authentication too.
+    /// Path of the metrics, which answer without authentication too. A prefix that is not known counts as none: a path
+    /// that is wrong shows as a target that is down, while no monitor would show nothing.
     #[must_use]
     pub fn metrics_path(&self) -> String {
-        self.path("metrics")
+        self.path("metrics").unwrap_or_else(|| "/metrics".to_owned())
     }
 
-    fn path(&self, page: &str) -> String {
-        let slash = if self.prefix.is_empty() { "" } else { "/" };
-        format!("{slash}{}/{page}", self.prefix)
+    fn path(&self, page: &str) -> Option<String> {
+        match &self.prefix {
+            Effective::Absent => Some(format!("/{page}")),
+            Effective::Is(prefix) => Some(format!("/{prefix}/{page}")),
+            Effective::Unclear => None,
+        }
     }
 }
 
@@ -104,30 +108,28 @@ pub(super) fn flower(
     app: &str,
     broker: Option<&BrokerAccess>,
 ) -> Flower {
-    let said = Said { args: &written.args, env: [&spec.common.env, &written.env], prefix: said::FLOWER };
-    let from_args =
-        said.flower("port").and_then(|port| port.parse().ok()).filter(|port| (1..=65535).contains(port));
-    let port = written.service_port.or(from_args).unwrap_or(PORT);
+    let said = SaidToFlower::new(written, spec);
+    let port = effective::flower::port(written);
     let foreign = written.image.as_deref().is_some_and(image::is_flower);
     let mut args = if foreign { Vec::new() } else { super::celery_app(spec) };
     args.push("flower".to_owned());
     let storage = written.persistence.as_ref().map(|persistence| storage::flower(persistence, app));
-    args.extend(flower_words::words(written, said, storage.as_ref()));
+    args.extend(flower_words::words(written, &said, storage.as_ref()));
     args.extend(written.args.iter().cloned());
     // Last, since the last one wins: the Service and the probes ask here.
     args.extend(["--address=0.0.0.0".to_owned(), format!("--port={port}")]);
-    let scaler = scaler::scaler(spec, ScaleKind::Flower, DEFAULT_POOL, None);
+    let scaler = scaler::scaler(spec, ScaleKind::Flower, DEFAULT_POOL, &[]);
     let mut made = flower_words::made(written);
     made.volumes.extend(storage.as_ref().map(Storage::volume));
-    let prefix = said.flower("url_prefix").or(written.url_prefix.as_deref()).unwrap_or_default();
+    let prefix = effective::flower::url_prefix(written, &spec.common);
     Flower {
         args,
         replicas: if scaler.is_some() { None } else { Some(written.replicas.unwrap_or(1)) },
         port,
         exposure: exposure(written),
-        entrance: written.ingress.as_ref().map(|ingress| entrance(ingress, prefix.trim_matches('/'))),
-        prefix: prefix.trim_matches('/').to_owned(),
-        https: written.tls.is_some() || said.flower_or_variable("certfile"),
+        entrance: written.ingress.as_ref().map(|ingress| entrance(ingress, &prefix)),
+        prefix,
+        https: written.tls.is_some() || said.option_or_variable("certfile"),
         resources: written.resources.clone().unwrap_or_else(default_resources),
         scaler,
         storage,
@@ -151,7 +153,7 @@ pub(super) fn flower(
 }
 
 fn exposure(written: &FlowerSpec) -> Exposure {
-    let type_ = written.service_type.as_ref().and_then(Open::known).unwrap_or(ServiceType::ClusterIp);
+    let type_ = effective::flower::service_type(written);
     Exposure {
         type_,
         // A Service inside the cluster with one of these is refused.
@@ -166,7 +168,9 @@ fn exposure(written: &FlowerSpec) -> Exposure {
     }
 }
 
-fn entrance(written: &FlowerIngress, prefix: &str) -> Entrance {
+fn entrance(written: &FlowerIngress, prefix: &Effective<String>) -> Entrance {
+    // A path that is not known lies below the root.
+    let prefix = prefix.as_ref().is().map_or("", String::as_str);
     Entrance {
         class_name: written.class_name.clone(),
         host: written.host.clone(),

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{SecretVolumeSource, Volume, VolumeMount};
 
 use super::Storage;
 use super::pod::{Made, from_reference, literal};
-use super::said::Said;
+use super::said::SaidToFlower;
 use crate::api::{FlowerAuth, FlowerSpec, FlowerTls, OAuth, OAuthProvider};
 use crate::names;
 
@@ -21,13 +21,13 @@ const SAVE_SECONDS: i32 = 60;
 const TLS_FOLDER: &str = "/etc/celery-operator/flower-tls";
 
 /// The options before the user's arguments.
-pub(super) fn words(written: &FlowerSpec, said: Said<'_>, storage: Option<&Storage>) -> Vec<String> {
+pub(super) fn words(written: &FlowerSpec, said: &SaidToFlower<'_>, storage: Option<&Storage>) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = |name: &str, value: Option<String>| {
-        words.extend(value.filter(|_| said.flower(name).is_none()).map(|value| format!("--{name}={value}")));
+        words.extend(value.filter(|_| !said.option(name)).map(|value| format!("--{name}={value}")));
     };
     let or = |number: Option<i32>, name: &str, default: i32| {
-        let default = (!said.flower_or_variable(name)).then_some(default);
+        let default = (!said.option_or_variable(name)).then_some(default);
         number.or(default).map(|number| number.to_string())
     };
     let truth = |value: Option<bool>| value.map(|value| if value { "True" } else { "False" }.to_owned());
@@ -41,7 +41,7 @@ pub(super) fn words(written: &FlowerSpec, said: Said<'_>, storage: Option<&Stora
     word("natural_time", truth(written.natural_time));
     word("inspect_timeout", written.inspect_timeout_ms.map(|milliseconds| milliseconds.to_string()));
     word("tasks_columns", written.tasks_columns.clone());
-    let behind_a_proxy = written.ingress.is_some() && !said.flower_or_variable("xheaders");
+    let behind_a_proxy = written.ingress.is_some() && !said.option_or_variable("xheaders");
     word("xheaders", truth(written.xheaders.or(behind_a_proxy.then_some(true))));
     if let Some(oauth) = written.auth.as_ref().and_then(|auth| auth.oauth.as_ref()) {
         word("auth", (!oauth.emails.is_empty()).then(|| oauth.emails.join("|")));

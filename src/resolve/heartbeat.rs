@@ -67,13 +67,13 @@ fn volumes(app: &str) -> [(Volume, VolumeMount); 2] {
 
 /// A worker's arguments that load the module, beside what they and the variables load already: Celery takes the last of
 /// two lists.
-pub(super) fn loaded_by_worker(args: &[String], said: Said<'_>) -> Vec<String> {
-    let others = match said.value("--include") {
-        Some(others) => Some(others.to_owned()),
-        None if said.option_or_variable("--include") => Some(format!("$({}_INCLUDE)", said.prefix)),
-        None => None,
-    };
-    let list = others.into_iter().chain([MODULE.to_owned()]).collect::<Vec<_>>().join(",");
+pub(super) fn loaded_by_worker(args: &[String], said: &Said<'_>) -> Vec<String> {
+    let list = said
+        .value_or_variable("--include")
+        .into_iter()
+        .chain([MODULE.to_owned()])
+        .collect::<Vec<_>>()
+        .join(",");
     behind(args, ["-I".to_owned(), list])
 }
 
@@ -83,7 +83,7 @@ pub(super) fn loaded_by_beat(args: &[String]) -> Vec<String> {
 }
 
 /// Which scheduler the module is to load, where the fields or the arguments say it.
-pub(super) fn scheduler(written: Option<&str>, said: Said<'_>) -> Option<EnvVar> {
+pub(super) fn scheduler(written: Option<&str>, said: &Said<'_>) -> Option<EnvVar> {
     said.value("--scheduler").or(written).map(|name| literal(SCHEDULER_VARIABLE, name))
 }
 

@@ -9,7 +9,6 @@ mod broker;
 mod flower;
 mod flower_words;
 mod heartbeat;
-mod known;
 mod pod;
 mod probes;
 mod said;

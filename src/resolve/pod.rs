@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::BrokerAccess;
 use crate::api::{AnyObject, CelerySpec, ImagePullPolicy, Open, ResultBackend, SecretKeyRef, image};
+use crate::celery::expansion::expands;
 use crate::names;
 
 /// The variable that Celery 4.4 to 5.7 reads before anything in the application.
@@ -188,7 +189,7 @@ fn made_env(backend: Option<&ResultBackend>, broker: Option<&BrokerAccess>, made
 /// Variables by name. A later one takes the place of an earlier one; kubelet expands `$(NAME)` only to what stands
 /// before, so whatever refers to others stands where its own list has it, and the operator's behind everything.
 fn env(made: &[EnvVar], shared: &[EnvVar], own: &[EnvVar]) -> Vec<EnvVar> {
-    let refers = |variable: &EnvVar| variable.value.as_ref().is_some_and(|value| value.contains("$("));
+    let refers = |variable: &EnvVar| variable.value.as_deref().is_some_and(expands);
     let mut merged: Vec<EnvVar> = Vec::new();
     for variable in made.iter().filter(|variable| !refers(variable)).chain(shared).chain(own) {
         match merged.iter().position(|known| known.name == variable.name) {

@@ -7,12 +7,12 @@
 
 use k8s_openapi::api::core::v1::{ExecAction, Probe as KubeProbe};
 
-use super::known::{celery_at_least, transport};
 use super::pod::ContainerProbes;
-use super::said::Said;
-use super::{heartbeat, settings, worker_words};
-use crate::api::{BeatSpec, CelerySpec, Open, Probe, ProbeType, Probes, WorkerSpec};
+use super::{heartbeat, settings};
+use crate::api::{BeatSpec, CelerySpec, Open, Probe, ProbeType, Probes, WorkerPoolKind};
 use crate::celery::broker_url::Transport;
+use crate::celery::version::Release;
+use crate::effective::{self, Effective};
 
 /// Settings that make workers deaf to whoever does not know them.
 const DEAFENING: &[&str] =
@@ -28,20 +28,18 @@ enum Role {
     Liveness,
 }
 
-/// The probes of a worker pool.
-pub(super) fn worker(pool: &str, worker: &WorkerSpec, spec: &CelerySpec, said: Said<'_>) -> ContainerProbes {
-    let node = said.value("--hostname").map(str::to_owned);
-    let named_by_variable =
-        node.is_none() && worker.node_name.is_none() && said.option_or_variable("--hostname");
-    let node = node.unwrap_or_else(|| worker_words::node_name(pool, worker));
-    let ping = (!named_by_variable).then(|| ping(&node, spec)).flatten();
-    let by_default = !worker_words::is_solo(worker, said) && can_be_pinged(spec);
-    all(worker.probes.as_ref(), ping.as_deref(), by_default)
+/// The probes of a worker pool. By default it is pinged only where it is known not to be solo, which is deaf while a
+/// task runs.
+pub(super) fn worker(pool: &effective::Pool<'_>, spec: &CelerySpec) -> ContainerProbes {
+    let ping = pool.node_name().is().and_then(|node| ping(&node, spec));
+    let may_answer = pool.implementation().is().is_some_and(|kind| kind != WorkerPoolKind::Solo);
+    all(pool.worker.probes.as_ref(), ping.as_deref(), may_answer && can_be_pinged(spec))
 }
 
 /// The probes of beat: nothing by default, and a ping only where beat can answer.
 pub(super) fn beat(beat: &BeatSpec, spec: &CelerySpec) -> ContainerProbes {
-    let ping = celery_at_least(spec, 5, 7).then(|| ping(BEAT_NODE, spec)).flatten();
+    let ping =
+        effective::celery(&spec.common).is_at_least(Release::V5_7).then(|| ping(BEAT_NODE, spec)).flatten();
     all(beat.probes.as_ref(), ping.as_deref(), false)
 }
 
@@ -101,7 +99,8 @@ fn can_be_pinged(spec: &CelerySpec) -> bool {
             broker.redis.as_ref().is_some_and(|redis| redis.key_prefix.is_some())
                 || broker.rabbitmq.as_ref().is_some_and(|rabbitmq| rabbitmq.tls.is_some())
         });
-    !deaf && matches!(transport(spec), Some(Transport::Amqp | Transport::Redis))
+    let transport = effective::broker::transport(&spec.common);
+    !deaf && matches!(transport, Effective::Is(Transport::Amqp | Transport::Redis))
 }
 
 /// The command line that pings a node; `None` when its name cannot be told.
@@ -128,9 +127,6 @@ fn program(command: &[String]) -> String {
 
 /// A node's name for a shell in the pod, whose host is called like the pod.
 fn in_shell(node: &str) -> Option<String> {
-    if node.contains("$(") {
-        return None;
-    }
     let mut text = if node.contains('@') { String::new() } else { "celery@".to_owned() };
     let mut letters = node.chars();
     while let Some(letter) = letters.next() {
@@ -184,6 +180,16 @@ mod tests {
             ),
             (json!({}), json!({"args": ["-n", "mine"]}), "celery inspect ping -d celery@mine -t 5"),
             (
+                json!({"env": [{"name": "CELERY_WORKER_HOSTNAME", "value": "mine"}]}),
+                json!({}),
+                "celery inspect ping -d celery@mine -t 5",
+            ),
+            (
+                json!({"broker": {"url": "redis://$(HOST):$(PORT)/0"}}),
+                json!({}),
+                "celery inspect ping -d default@$HOSTNAME -t 5",
+            ),
+            (
                 json!({"command": ["/venv/bin/celery"]}),
                 json!({}),
                 "/venv/bin/celery inspect ping -d default@$HOSTNAME -t 5",
@@ -227,7 +233,9 @@ mod tests {
             (json!({}), json!({"args": ["--pool=solo"]})),
             (json!({}), json!({"nodeName": "a%i@%h"})),
             (json!({}), json!({"args": ["-n", "$(NAME)@%h"]})),
-            (json!({"env": [{"name": "CELERY_WORKER_HOSTNAME", "value": "a"}]}), json!({})),
+            (json!({"env": [{"name": "CELERY_WORKER_HOSTNAME", "value": "$(POD)"}]}), json!({})),
+            (json!({"env": [{"name": "CELERY_WORKER_POOL", "value": "solo"}]}), json!({})),
+            (json!({}), json!({"args": ["--pool=$(POOL)"]})),
             (json!({}), json!({"probes": {"startup": {"type": "None"}}})),
         ] {
             let written = format!("{common} {worker}");

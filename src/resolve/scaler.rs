@@ -8,7 +8,6 @@ use crate::api::{
     CelerySpec, Fallback, Metric, MetricName, Open, ScaleKind, ScaleTarget, TargetType,
     TriggerAuthenticationRef,
 };
-use crate::celery::queues::DEFAULT_QUEUE;
 
 /// Who scales a Deployment: a `HorizontalPodAutoscaler`, or KEDA as soon as a queue is looked at. Never both.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,13 +75,8 @@ pub struct Watch {
 }
 
 /// The autoscaler of a target. Metrics that the rules refuse are left out: an object that slipped past them is parked
-/// before it comes here.
-pub(super) fn scaler(
-    spec: &CelerySpec,
-    kind: ScaleKind,
-    pool: &str,
-    queues: Option<&[String]>,
-) -> Option<Scaler> {
+/// before it comes here. `queues` are those of the pool, for a target that names none.
+pub(super) fn scaler(spec: &CelerySpec, kind: ScaleKind, pool: &str, queues: &[String]) -> Option<Scaler> {
     let target = spec
         .scale_target_ref
         .iter()
@@ -99,11 +93,10 @@ pub(super) fn scaler(
     })
 }
 
-fn queue_length(target: &ScaleTarget, length: &str, queues: Option<&[String]>) -> QueueLength {
-    let written = (!target.queues.is_empty()).then_some(target.queues.as_slice());
+fn queue_length(target: &ScaleTarget, length: &str, queues: &[String]) -> QueueLength {
     QueueLength {
         for_each_pod: length.to_owned(),
-        queues: written.or(queues).map_or_else(|| vec![DEFAULT_QUEUE.to_owned()], <[String]>::to_vec),
+        queues: if target.queues.is_empty() { queues.to_vec() } else { target.queues.clone() },
         activation: target.activation_value.unwrap_or_default(),
         include_unacked: target.include_unacked,
         priority_steps: target.priority_steps.clone(),

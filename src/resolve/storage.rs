@@ -65,7 +65,7 @@ pub(super) fn flower(written: &FlowerPersistence, app: &str) -> Storage {
 }
 
 /// The storage of beat's schedule.
-pub(super) fn beat(written: &BeatSpec, said: Said<'_>, app: &str) -> Option<Storage> {
+pub(super) fn beat(written: &BeatSpec, said: &Said<'_>, app: &str) -> Option<Storage> {
     let BeatPersistence { existing_claim, size, storage_class, retain } = written.persistence.as_ref()?;
     let file = said.value("--schedule").or(written.schedule_file.as_deref()).map(str::to_owned);
     Some(Storage {

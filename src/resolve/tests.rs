@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::ServiceType;
+use crate::effective;
 
 pub(super) fn resolve(spec: Value, secrets: &[(&str, &[(&str, &str)])]) -> Resolved {
     let celery: Celery = serde_json::from_value(json!({
@@ -99,9 +100,92 @@ fn flower_answers_where_its_arguments_say() {
     let words = |rest: &[&'static str]| [&["flower"], &bounds[..], rest].concat();
     assert_eq!(flower(json!({})).args, words(&["--address=0.0.0.0", "--port=5555"]));
     let own = flower(json!({"args": ["--port=8080", "--url_prefix=/flower/"], "serviceType": "NodePort"}));
-    assert_eq!((own.port, own.health_path().as_str()), (8080, "/flower/healthcheck"));
+    assert_eq!((own.port, own.health_path().as_deref()), (8080, Some("/flower/healthcheck")));
     assert_eq!(own.exposure.type_, ServiceType::NodePort);
     assert_eq!(flower(json!({"servicePort": 80})).port, 80);
+}
+
+#[test]
+fn flower_is_probed_below_the_prefix_that_it_has() {
+    let path = |written: Value| {
+        let flower = resolve(json!({"common": {"image": "shop:1"}, "flowerSpec": written}), &[]).flower;
+        flower.expect("Flower").health_path()
+    };
+    let variable = |value: &str| json!({"env": [{"name": "FLOWER_URL_PREFIX", "value": value}]});
+    assert_eq!(path(json!({"urlPrefix": "/a/"})).as_deref(), Some("/a/healthcheck"));
+    assert_eq!(path(variable("a")).as_deref(), Some("/a/healthcheck"));
+    assert_eq!(path(json!({"urlPrefix": "a", "args": ["--url_prefix=$(B)"]})), None);
+    assert_eq!(path(variable("$(B)")), None);
+}
+
+#[test]
+fn flower_is_scraped_below_the_prefix_that_is_known() {
+    for (written, path) in [
+        (json!({}), "/metrics"),
+        (json!({"urlPrefix": "/a/"}), "/a/metrics"),
+        (json!({"urlPrefix": "a", "args": ["--url_prefix=$(B)"]}), "/metrics"),
+    ] {
+        let spec = json!({"common": {"image": "shop:1"}, "flowerSpec": written});
+        assert_eq!(resolve(spec, &[]).flower.expect("Flower").metrics_path(), path, "{written}");
+    }
+}
+
+#[test]
+fn the_spec_tells_the_scheme_of_the_url_that_is_made() {
+    for parts in [
+        json!({"redis": {"host": "cache"}}),
+        json!({"redis": {"host": "cache", "tls": {}}}),
+        json!({"redis": {"sentinel": {"masterName": "main", "addresses": ["a:26379"]}, "tls": {}}}),
+        json!({"rabbitmq": {"host": "mq"}}),
+        json!({"rabbitmq": {"host": "mq", "tls": {}}}),
+        json!({"sqs": {"region": "eu-west-1"}}),
+    ] {
+        let common = serde_json::from_value(json!({ "broker": parts })).expect("a common part");
+        let told = effective::broker::scheme(&common).is().expect("a scheme").name;
+        let access = broker(parts, &[]);
+        assert_eq!(access.shown.scheme, told);
+        let url = access.secret.map(|secret| secret["url"].clone()).or(access.env.value).expect("a URL");
+        assert!(url.starts_with(&format!("{told}://")), "{url}");
+    }
+}
+
+#[test]
+fn an_autoscaler_counts_the_queues_that_are_consumed() {
+    let counted = |config: Value, worker: Value| {
+        let metric =
+            json!({"name": "task_queue_length", "target": {"type": "AverageValue", "averageValue": 5}});
+        let spec = json!({"common": {"image": "shop:1", "config": config}, "workerSpec": worker,
+            "scaleTargetRef": [{"kind": "worker", "maxReplicas": 3, "metrics": [metric]}]});
+        let scaler = resolve(spec, &[]).pools.remove(0).scaler.expect("an autoscaler");
+        scaler.queue.expect("a queue").queues
+    };
+    for (config, worker, expected) in [
+        (json!({}), json!({"queues": ["a", "b"], "excludeQueues": ["b"]}), ["a"]),
+        (json!({}), json!({"queues": ["a", "b"], "args": ["-X", "b"]}), ["a"]),
+        (json!({}), json!({}), ["celery"]),
+        (json!({"task_default_queue": "mail"}), json!({}), ["mail"]),
+        // What a variable names is not known: no list has the name of the variable.
+        (json!({}), json!({"args": ["-Q", "$(QUEUE)"]}), ["celery"]),
+    ] {
+        let written = format!("{config} {worker}");
+        assert_eq!(counted(config, worker), expected, "{written}");
+    }
+}
+
+#[test]
+fn what_others_say_of_concurrency_is_not_said_over() {
+    let options = |common: Value, worker: Value| {
+        let mut spec = json!({"common": {"image": "shop:1"}, "workerSpec": worker});
+        json_patch::merge(&mut spec["common"], &common);
+        resolve(spec, &[]).pools.remove(0).args
+    };
+    let says = |args: Vec<String>| args.iter().any(|word| word == "-c");
+    let variable = json!({"env": [{"name": "CELERY_WORKER_CONCURRENCY", "value": "8"}]});
+    // A setting loses to the option, so that the choice would win over it.
+    assert!(!says(options(json!({"config": {"worker_concurrency": 8}}), json!({}))));
+    assert!(!says(options(json!({}), variable.clone())));
+    // Celery 4 does not read it: it would take all cpus of the node.
+    assert!(says(options(json!({"celeryVersion": "4.4"}), variable)));
 }
 
 #[test]

@@ -6,10 +6,12 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::pod::{Made, Own, Pod, pod};
-use super::said::{self, Said};
+use super::said::Said;
 use super::worker_words::Chosen;
 use super::{BrokerAccess, Scaler, heartbeat, probes, scaler, settings, shutdown, worker_words};
 use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
+use crate::celery::command::Command;
+use crate::effective::{self, Effective};
 
 /// A worker pool.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +36,10 @@ pub struct Pool {
     pub resources: Option<ResourceRequirements>,
     /// Who scales.
     pub scaler: Option<Scaler>,
-    /// The queues that the fields or the arguments name.
-    pub queues: Option<Vec<String>>,
+    /// The queues it consumes; absent where the application decides.
+    pub queues: Effective<Vec<String>>,
+    /// The queue that it consumes then, unless the application says otherwise.
+    pub default_queue: Effective<String>,
     /// Whether a probe looks at its heartbeat.
     pub has_heartbeat: bool,
 }
@@ -58,21 +62,21 @@ pub(super) fn pool(
     app: &str,
     broker: Option<&BrokerAccess>,
 ) -> Pool {
-    let said = Said { args: &worker.args, env: [&spec.common.env, &worker.env], prefix: said::WORKER };
-    let written = (!worker.queues.is_empty()).then(|| worker.queues.clone());
-    let queues = said.queues().or(written);
-    let scaler = scaler::scaler(spec, ScaleKind::Worker, name, queues.as_deref());
-    let chosen = worker_words::chosen(worker, spec, said, scaler.as_ref());
+    let said = Said::to_worker(worker, spec);
+    let reading = Command::Worker.reading(&worker.args, effective::celery(&spec.common).newest());
+    let pool = effective::Pool { name, worker, common: &spec.common, said: &reading };
+    let scaler = scaler::scaler(spec, ScaleKind::Worker, name, &pool.counted_queues());
+    let chosen = worker_words::chosen(&pool, spec, &said, scaler.as_ref());
     let shutdown = shutdown::shutdown(worker.graceful_shutdown.as_ref());
     let mut words = super::celery_app(spec);
     words.push("worker".to_owned());
-    words.extend(worker_words::words(name, worker, spec, said, chosen));
+    words.extend(worker_words::words(&pool, spec, &said, chosen));
     let settings = settings::settings(spec, broker).into_iter().chain(shutdown.settings);
     let mut made = Made { env: shutdown.env, ..Made::default() };
     let mut own_args = worker.args.clone();
     let has_heartbeat = heartbeat::is_asked(worker.probes.as_ref());
     if has_heartbeat {
-        own_args = heartbeat::loaded_by_worker(&worker.args, said);
+        own_args = heartbeat::loaded_by_worker(&worker.args, &said);
         heartbeat::add(&mut made, app);
     }
     Pool {
@@ -90,7 +94,8 @@ pub(super) fn pool(
         budget: budget(worker, scaler.as_ref()),
         resources: worker.resources.clone(),
         scaler,
-        queues,
+        queues: pool.queues(),
+        default_queue: pool.default_queue(),
         pod: pod(
             spec,
             broker,
@@ -104,7 +109,7 @@ pub(super) fn pool(
                 lifecycle: worker.lifecycle.as_ref(),
                 template: worker.pod_template.as_ref(),
                 made,
-                probes: probes::worker(name, worker, spec, said),
+                probes: probes::worker(&pool, spec),
                 grace_seconds: shutdown.grace_seconds,
                 share_process_namespace: true,
                 ..Own::default()

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A worker's options as words that every supported version takes. What the user's arguments say is never said twice.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube_quantity::ParsedQuantity;
 
-use super::known::{celery_at_least, transport};
 use super::said::Said;
 use super::{CelerySpec, Scaler};
-use crate::api::{Open, Word, WorkerPoolKind, WorkerSpec};
+use crate::api::{Open, Word, WorkerSpec};
 use crate::celery::broker_url::Transport;
+use crate::celery::version::Release;
+use crate::effective::{self, Effective};
 
 /// What was chosen for a worker where its fields, arguments and variables say nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,17 +27,16 @@ pub struct Chosen {
 
 /// What the user's words leave open.
 pub(super) fn chosen(
-    worker: &WorkerSpec,
+    pool: &effective::Pool<'_>,
     spec: &CelerySpec,
-    said: Said<'_>,
+    said: &Said<'_>,
     scaler: Option<&Scaler>,
 ) -> Chosen {
+    let worker = pool.worker;
     let open = |written: bool, long: &str| !written && !said.option_or_variable(long);
     let follows_queue = scaler.is_some_and(|scaler| scaler.queue.is_some());
     Chosen {
-        // Celery's own default is the number of cpus of the node, whatever the container may use of them.
-        concurrency: (open(worker.concurrency.is_some(), "--concurrency") && open(false, "--autoscale"))
-            .then(|| if is_solo(worker, said) { 1 } else { cpus(worker.resources.as_ref()) }),
+        concurrency: pool.chosen_concurrency(),
         log_level: open(worker.log_level.is_some(), "--loglevel").then_some("INFO"),
         // What a worker holds beyond the tasks it runs is hidden from whoever counts the queue.
         prefetch_multiplier: (follows_queue
@@ -47,36 +44,23 @@ pub(super) fn chosen(
         .then_some(1),
         disable_prefetch: follows_queue
             && open(worker.disable_prefetch.is_some(), "--disable-prefetch")
-            && celery_at_least(spec, 5, 6)
-            && transport(spec) == Some(Transport::Redis),
+            && effective::celery(&spec.common).is_at_least(Release::V5_6)
+            && effective::broker::transport(&spec.common) == Effective::Is(Transport::Redis),
     }
-}
-
-/// Whether tasks run one after the other in the worker's own process.
-pub(super) fn is_solo(worker: &WorkerSpec, said: Said<'_>) -> bool {
-    match said.value("--pool") {
-        Some(kind) => kind == "solo",
-        None => worker.pool.as_ref().and_then(Open::known) == Some(WorkerPoolKind::Solo),
-    }
-}
-
-/// The node's name as Celery takes it.
-pub(super) fn node_name(pool: &str, worker: &WorkerSpec) -> String {
-    worker.node_name.clone().unwrap_or_else(|| format!("{pool}@%h"))
 }
 
 /// The options between `worker` and the user's arguments.
 pub(super) fn words(
-    pool: &str,
-    worker: &WorkerSpec,
+    pool: &effective::Pool<'_>,
     spec: &CelerySpec,
-    said: Said<'_>,
+    said: &Said<'_>,
     chosen: Chosen,
 ) -> Vec<String> {
+    let worker = pool.worker;
     let mut words = Words { words: Vec::new(), said };
-    if worker.node_name.is_some() || !said.option_or_variable("--hostname") {
-        words.pair("-n", "--hostname", Some(node_name(pool, worker)));
-    }
+    let is_nameless = pool.stated_node_name() == Effective::Absent;
+    let name = worker.node_name.clone().or_else(|| is_nameless.then(|| pool.chosen_node_name()));
+    words.pair("-n", "--hostname", name);
     let level = written(worker.log_level.as_ref()).or(chosen.log_level.map(str::to_owned));
     words.pair("-l", "--loglevel", level);
     words.pair("-P", "--pool", written(worker.pool.as_ref()));
@@ -130,7 +114,7 @@ fn chatter(words: &mut Words<'_>, worker: &WorkerSpec, spec: &CelerySpec) {
 /// A growing list of options.
 struct Words<'a> {
     words: Vec<String>,
-    said: Said<'a>,
+    said: &'a Said<'a>,
 }
 
 impl Words<'_> {
@@ -164,19 +148,4 @@ fn written<T: Word>(word: Option<&Open<T>>) -> Option<String> {
 fn kibibytes(amount: &Quantity) -> Option<String> {
     let bytes = ParsedQuantity::try_from(amount.clone()).ok()?.to_bytes_f64()?;
     Some(format!("{:.0}", (bytes / 1024.0).floor().max(1.0)))
-}
-
-/// As many tasks at once as the container has cpus: its limit, else its request, else one.
-fn cpus(resources: Option<&ResourceRequirements>) -> u32 {
-    let cpu = |list: &Option<BTreeMap<String, Quantity>>| list.as_ref()?.get("cpu").cloned();
-    let Some(amount) =
-        resources.and_then(|resources| cpu(&resources.limits).or_else(|| cpu(&resources.requests)))
-    else {
-        return 1;
-    };
-    let cpus = ParsedQuantity::try_from(amount).ok().and_then(|amount| amount.to_bytes_f64()).unwrap_or(1.0);
-    // Clamped before the conversion, so that nothing is lost in it.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let whole = cpus.ceil().clamp(1.0, 1024.0) as u32;
-    whole
 }

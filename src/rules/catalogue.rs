@@ -3,7 +3,7 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, backend, beat, broker, common, config, credentials, flower, monitors, pools, probes,
+    autoscale, backend, beat, broker, common, config, credentials, flower, monitors, pods, pools, probes,
     queue_names, replicas, schema, shutdown, worker, worker_args,
 };
 
@@ -15,6 +15,7 @@ const AREAS: &[&[Rule]] = &[
     common::volumes::RULES,
     common::labels::RULES,
     common::template::RULES,
+    pods::RULES,
     credentials::RULES,
     config::RULES,
     backend::RULES,

@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::finding::{Kind, Report, Severity};
 use super::path;
+use super::release;
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
-use super::worker_args::{field_of, severity_of};
+use super::worker_args::field_of;
 use crate::celery::expansion::expands;
 use crate::celery::settings::{Refusal, Unknown, word};
 use crate::celery::version::{Release, Target};
@@ -61,7 +62,7 @@ fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
             ),
             Refusal::Value(_) => ("has a value of another kind".to_owned(), said(&refusal)),
         };
-        let severity = severity_of(subject, report.severity());
+        let severity = release::refusal(subject, report.severity());
         // The value may be a credential, whatever the setting is called.
         report.graded(severity, Kind::Forbidden, path::entry("spec.common.config", name), message, fix);
     }

@@ -55,7 +55,7 @@ fn b26(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(url) = subject.broker().and_then(|broker| broker.url.as_deref()) else {
         return;
     };
-    let readable = |password: &Option<String>| password.as_ref().is_some_and(|text| !text.contains("$("));
+    let readable = |password: &Option<String>| password.as_ref().is_some_and(|text| !expands(text));
     if subject.urls.iter().flatten().any(|endpoint| readable(&endpoint.password)) {
         report.add_shown(
             report.severity(),

@@ -37,7 +37,10 @@ fn finding(path: &str, message: &str, raw: &Value) -> Finding {
         place: path::place(raw, path),
         kind,
         value,
-        message: bound.unwrap_or_else(|| message.to_owned()),
+        message: match kind {
+            Kind::Required => "is missing".to_owned(),
+            _ => bound.unwrap_or_else(|| message.to_owned()),
+        },
         fix: fix.to_owned(),
     }
 }

@@ -35,9 +35,12 @@ impl Severity {
     }
 }
 
+/// The short name, for the rules.
+pub(super) use FindingKind as Kind;
+
 /// The first words of a message, in the forms Kubernetes uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FindingKind {
     /// The value cannot be used.
     Invalid,
     /// A value is missing.
@@ -52,7 +55,7 @@ pub enum Kind {
     Unsupported,
 }
 
-impl Kind {
+impl FindingKind {
     fn words(self) -> &'static str {
         match self {
             Self::Invalid => "Invalid value",
@@ -92,7 +95,7 @@ pub struct Finding {
     /// The field by list keys, so that it stays the same when items move.
     pub place: String,
     /// How the message begins.
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// The value as it may be shown: cut, without credentials.
     pub value: Option<String>,
     /// What is wrong.
@@ -250,10 +253,10 @@ impl<'r> Report<'r> {
         }
     }
 
-    /// The id of the rule at hand.
+    /// The object as it was written.
     #[must_use]
-    pub(super) fn rule(&self) -> &'static str {
-        self.origin.id
+    pub(super) fn raw(&self) -> &'r Value {
+        self.raw
     }
 
     /// The severity of the rule at hand.

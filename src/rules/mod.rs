@@ -3,9 +3,11 @@
 //!
 //! A rule is one entry of an area's `RULES` table: id, severity, what would happen without it, the check, and a bad
 //! and a good example that a test runs. Field rules are garde attributes on the types of [`crate::api`]; their entry
-//! names the fields. Cross-field rules are plain functions. Both end in one list of [`Finding`]s.
+//! names the fields. Faults of argument lists are found once; an entry names those that are its own. Cross-field rules are
+//! plain functions. All end in one list of [`Finding`]s.
 
-mod amount;
+mod args;
+mod argument;
 mod autoscale;
 mod backend;
 mod beat;
@@ -21,10 +23,10 @@ mod finding;
 mod flower;
 mod monitors;
 mod path;
+mod pods;
 mod pools;
 mod probes;
 mod queue_names;
-mod queues;
 mod release;
 mod replicas;
 mod rule;
@@ -43,7 +45,7 @@ use thiserror::Error;
 
 use crate::api::{Celery, limits};
 pub use facts::{Facts, SecretTexts};
-pub use finding::{Finding, Kind, Severity};
+pub use finding::{Finding, FindingKind, Severity};
 pub use rule::{Check, Example, Rule};
 
 use finding::Report;
@@ -113,6 +115,7 @@ pub fn check_scale(object: &Value) -> Vec<Finding> {
 fn all(object: &Celery, old: Option<&Celery>, raw: &Value, facts: &Facts) -> Vec<Finding> {
     let subject = Subject::new(object, old, facts);
     let mut findings = field::findings(&object.spec, raw);
+    findings.extend(argument::findings(&subject, raw));
     for rule in catalogue::rules() {
         if let Some(check) = rule.check.object {
             check(&subject, &mut Report::new(rule.origin(), raw, &mut findings));

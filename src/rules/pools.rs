@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::finding::{Kind, Report, Severity};
-use super::queues;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
 use crate::api::{DEFAULT_POOL, MetricName, ScaleTarget};
@@ -91,10 +90,7 @@ fn watched(subject: &Subject<'_>, target: &ScaleTarget) -> Vec<String> {
     match pool {
         None => Vec::new(),
         Some(_) if !target.queues.is_empty() => target.queues.clone(),
-        Some(pool) => {
-            let usual = || vec![queues::default(subject.common()).to_owned()];
-            queues::named(pool.spec).unwrap_or_else(usual)
-        }
+        Some(pool) => pool.effective().counted_queues(),
     }
 }
 
@@ -145,7 +141,7 @@ fn t08(subject: &Subject<'_>, report: &mut Report<'_>) {
     if subject.pools.is_empty() {
         return;
     }
-    let Some(consumed) = queues::of_all_pools(subject) else { return };
+    let Some(consumed) = subject.queues() else { return };
     let consumed: HashSet<&str> = consumed.iter().map(String::as_str).collect();
     let mut told = HashSet::new();
     for (queue, setting) in routed(subject) {
@@ -168,11 +164,11 @@ fn t09(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn t10(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(old) = subject.old else { return };
-    let Some(consumed) = queues::of_all_pools(subject) else { return };
+    let Some(consumed) = subject.queues() else { return };
     let mut known: HashSet<String> = consumed.into_iter().collect();
     let before = Subject::new(old, None, subject.facts);
     for pool in &before.pools {
-        for queue in queues::named(pool.spec).into_iter().flatten() {
+        for queue in pool.queues().into_iter().flatten() {
             if known.insert(queue.clone()) {
                 let message = format!("no pool consumes {queue:?} any more");
                 report.add(
@@ -189,7 +185,7 @@ fn t10(subject: &Subject<'_>, report: &mut Report<'_>) {
 /// Where a pool of the old object is named in the new one: its queues, or where it stood.
 fn place(subject: &Subject<'_>, old: &Pool<'_>) -> String {
     match subject.pools.iter().find(|pool| pool.name == old.name) {
-        Some(pool) => format!("{}.{}", pool.path, queues::field(pool.spec)),
+        Some(pool) => format!("{}.{}", pool.path, pool.queues_field()),
         None if old.name == DEFAULT_POOL => "spec.workerSpec".to_owned(),
         None => "spec.workerPools".to_owned(),
     }

@@ -10,8 +10,8 @@ use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::shell::{is_shell, script_at};
 use super::subject::{Pool, Subject};
-use super::worker::effective::effective_pool;
 use crate::api::{Open, Probe, ProbeType, Probes, WorkerPoolKind, limits};
+use crate::celery::expansion::expands;
 use crate::names;
 
 /// Oldest age of a heartbeat, in seconds, when nobody writes a number.
@@ -96,8 +96,7 @@ pub(super) fn kills_long_tasks(pool: &Pool<'_>) -> bool {
         return false;
     };
     let age = f64::from(probe.max_age_seconds.unwrap_or(MAX_AGE));
-    effective_pool(pool) == Some(WorkerPoolKind::Solo)
-        && pool.spec.time_limit.is_some_and(|limit| age <= limit)
+    pool.kind() == Some(WorkerPoolKind::Solo) && pool.spec.time_limit.is_some_and(|limit| age <= limit)
 }
 
 fn g16(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -137,7 +136,7 @@ fn g17(subject: &Subject<'_>, report: &mut Report<'_>) {
         if is_shell(&probe.command) {
             continue;
         }
-        for index in (0..probe.command.len()).filter(|index| probe.command[*index].contains("$(")) {
+        for index in (0..probe.command.len()).filter(|index| expands(&probe.command[*index])) {
             // Without the word, which may hold anything.
             report.add(
                 Kind::Forbidden,

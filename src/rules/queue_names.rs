@@ -4,7 +4,7 @@
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
-use crate::celery::broker_url::{Endpoint, Transport};
+use crate::celery::broker_url::Transport;
 use crate::celery::queues::DEFAULT_QUEUE;
 use crate::celery::sqs::queue_name;
 
@@ -134,7 +134,7 @@ fn written<'a>(pool: &Pool<'a>, option: &str, field: &'a [String]) -> Option<Vec
 }
 
 fn w27(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if !uses(subject, Transport::Amqp) {
+    if subject.transport() != Some(Transport::Amqp) {
         return;
     }
     for (path, name) in subject.pools.iter().flat_map(names) {
@@ -154,7 +154,7 @@ fn w27(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn w28(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if !uses(subject, Transport::Sqs) {
+    if subject.transport() != Some(Transport::Sqs) {
         return;
     }
     let typed = subject.broker().and_then(|broker| broker.sqs.as_ref());
@@ -174,17 +174,4 @@ fn w28(subject: &Subject<'_>, report: &mut Report<'_>) {
             );
         }
     }
-}
-
-/// Whether the broker is of a kind, as far as that is known.
-fn uses(subject: &Subject<'_>, transport: Transport) -> bool {
-    let good = |element: &Result<Endpoint, _>| {
-        element.as_ref().is_ok_and(|endpoint| endpoint.transport == transport)
-    };
-    let typed = subject.broker().is_some_and(|broker| match transport {
-        Transport::Amqp => broker.rabbitmq.is_some(),
-        Transport::Sqs => broker.sqs.is_some(),
-        _ => false,
-    });
-    typed || subject.urls.iter().any(good)
 }

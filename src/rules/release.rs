@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What it means that a field came with a release.
+//! What the release of Celery means for a finding.
 
 use super::finding::Severity;
 use super::subject::Subject;
@@ -19,5 +19,15 @@ pub(super) fn lacks(subject: &Subject<'_>, since: Release) -> Option<Severity> {
         Target::Known(Release::V4_4) => Some(Severity::Warn),
         Target::Known(release) if release < since => Some(Severity::Deny),
         _ => None,
+    }
+}
+
+/// What a refusal by Celery means: 4.x is read by its own table but only warned about, and the table of a release that
+/// is newer than all of ours is a guess. `known` is what it means otherwise.
+#[must_use]
+pub(super) fn refusal(subject: &Subject<'_>, known: Severity) -> Severity {
+    match subject.celery {
+        Target::Known(Release::V4_4) | Target::Newer(_) => Severity::Warn,
+        Target::Known(_) | Target::Any => known,
     }
 }

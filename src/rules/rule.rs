@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a rule is made of.
 
+use super::args::Matter;
 use super::finding::{Origin, Report, Severity};
 use super::path;
 use super::subject::Subject;
+use crate::celery::command::Command;
 
 /// One rule of the catalogue.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl Rule {
     #[must_use]
     pub fn fields(&self) -> Vec<String> {
         match self.check.fields {
-            [] if self.check.object.is_none() && self.check.scale.is_none() => Vec::new(),
+            [] if self.check.is_schema() => Vec::new(),
             [] => vec![path::pattern(self.example.at)],
             fields => fields.iter().map(|field| (*field).to_owned()).collect(),
         }
@@ -57,7 +59,8 @@ impl Rule {
     }
 }
 
-/// How a rule is checked: by garde attributes on fields, by a function over the whole object, or by both.
+/// How a rule is checked: by garde attributes on fields, by faults that were found in arguments, by a function over the
+/// whole object, or by several of them.
 #[derive(Debug)]
 pub struct Check {
     /// The fields whose garde attribute belongs to the rule; list items as `[]`.
@@ -70,40 +73,58 @@ pub struct Check {
     pub(super) scale: Option<ObjectCheck>,
     /// Whether it needs to know more than the object.
     pub(super) facts: bool,
+    /// The faults of an argument list that belong to the rule.
+    pub(super) arguments: Option<(Command, &'static [Matter])>,
 }
 
 /// A cross-field check: looks at the object, leaves what it finds in the report.
 pub(super) type ObjectCheck = fn(&Subject<'_>, &mut Report<'_>);
 
 impl Check {
+    const NOTHING: Self =
+        Self { fields: &[], fix: "", object: None, scale: None, facts: false, arguments: None };
+
     /// By the garde attributes of these fields.
     #[must_use]
     pub(super) const fn field(fields: &'static [&'static str], fix: &'static str) -> Self {
-        Self { fields, fix, object: None, scale: None, facts: false }
+        Self { fields, fix, ..Self::NOTHING }
     }
 
     /// By a function.
     #[must_use]
     pub(super) const fn object(check: ObjectCheck) -> Self {
-        Self { fields: &[], fix: "", object: Some(check), scale: None, facts: false }
+        Self { object: Some(check), ..Self::NOTHING }
     }
 
     /// By a function that needs to know more than the object.
     #[must_use]
     pub(super) const fn of_facts(check: ObjectCheck) -> Self {
-        Self { fields: &[], fix: "", object: Some(check), scale: None, facts: true }
+        Self { object: Some(check), facts: true, ..Self::NOTHING }
     }
 
     /// By a function that is asked only when the object is scaled.
     #[must_use]
     pub(super) const fn scale(check: ObjectCheck) -> Self {
-        Self { fields: &[], fix: "", object: None, scale: Some(check), facts: false }
+        Self { scale: Some(check), ..Self::NOTHING }
     }
 
     /// By the schema of the definition.
     #[must_use]
     pub(super) const fn schema() -> Self {
-        Self { fields: &[], fix: "", object: None, scale: None, facts: false }
+        Self::NOTHING
+    }
+
+    /// By reading the arguments of a command: these faults are the rule's.
+    #[must_use]
+    pub(super) const fn arguments(command: Command, matters: &'static [Matter]) -> Self {
+        Self { arguments: Some((command, matters)), ..Self::NOTHING }
+    }
+
+    /// By reading the arguments of a command too.
+    #[must_use]
+    pub(super) const fn arguments_too(mut self, command: Command, matters: &'static [Matter]) -> Self {
+        self.arguments = Some((command, matters));
+        self
     }
 
     /// By the command line, which sees the documents of an input side by side.
@@ -117,6 +138,16 @@ impl Check {
     pub(super) const fn and(mut self, check: ObjectCheck) -> Self {
         self.object = Some(check);
         self
+    }
+
+    /// Whether a matter in the arguments of a command belongs to the rule.
+    pub(super) fn owns(&self, command: Command, matter: Matter) -> bool {
+        self.arguments.is_some_and(|(own, matters)| own == command && matters.contains(&matter))
+    }
+
+    /// Whether only the schema checks it.
+    pub(super) fn is_schema(&self) -> bool {
+        self.object.is_none() && self.scale.is_none() && self.arguments.is_none()
     }
 }
 

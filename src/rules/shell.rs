@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How the words of a command are read where a shell or an init process stands in front of Celery.
+//! What a shell makes of words: how a command is read where one stands in front of Celery, and which words only a shell
+//! understands.
 
 /// The name of the program that a command starts, without its folder.
 #[must_use]
@@ -44,6 +45,26 @@ pub(super) fn steps_aside(script: &str) -> bool {
     script.split(separators).any(|word| ["exec", "trap"].contains(&word))
 }
 
+/// Words that connect commands.
+const CONNECTIVES: &[&str] = &["&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"];
+
+/// Whether a word has a meaning in a shell and none here.
+pub(super) fn is_for_a_shell(word: &str) -> bool {
+    let expands = |word: &str| {
+        let mut rest = word;
+        while let Some((_, after)) = rest.split_once('$') {
+            if after.starts_with(|c: char| c == '{' || c == '_' || c.is_ascii_alphabetic()) {
+                return true;
+            }
+            // Kubernetes reads "$(NAME)" and "$$".
+            rest = after.strip_prefix('$').unwrap_or(after);
+        }
+        false
+    };
+    let is_python = word.contains("%(") && !word.contains('=');
+    CONNECTIVES.contains(&word) || word.contains('`') || word.contains("&&") || is_python || expands(word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +100,15 @@ mod tests {
         assert!(steps_aside("{ exec celery; }"));
         assert!(steps_aside("trap 'kill $p' TERM; celery & p=$!; wait"));
         assert!(!steps_aside("./executor && celery"));
+    }
+
+    #[test]
+    fn words_for_a_shell_are_told_from_words_for_kubernetes() {
+        for word in ["$X", "${X:-4}", "--concurrency=$N", "`nproc`", "&&", "a$$$b", "%(here)s"] {
+            assert!(is_for_a_shell(word), "{word}");
+        }
+        for word in ["$(X)", "$$X", "cost$", "a$1", "%h", "a|b", "--logfile=%n%I.log", ""] {
+            assert!(!is_for_a_shell(word), "{word}");
+        }
     }
 }

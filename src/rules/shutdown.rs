@@ -8,7 +8,7 @@ use super::finding::{Kind, Report, Severity};
 use super::release;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
-use super::worker::effective::{effective_pool, place, seconds};
+use super::worker::effective::{place, seconds};
 use crate::api::{Open, ShutdownMode, Word as _, WorkerPoolKind};
 use crate::celery::version::Release;
 
@@ -119,7 +119,7 @@ fn grace(pool: &Pool<'_>) -> i32 {
 
 /// Seconds after which a task is killed, where the pool keeps to that.
 fn time_limit(pool: &Pool<'_>) -> Option<f64> {
-    let keeps = !matches!(effective_pool(pool), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
+    let keeps = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
     seconds(pool, "--time-limit", pool.spec.time_limit).filter(|_| keeps)
 }
 
@@ -182,7 +182,7 @@ fn g05(subject: &Subject<'_>, report: &mut Report<'_>) {
     let knows_soft = release::lacks(subject, Release::V5_5).is_none();
     let judged = |mode| mode == ShutdownMode::Cold || mode == ShutdownMode::Soft && knows_soft;
     for pool in subject.pools.iter().filter(|pool| judged(mode(pool))) {
-        if let Some(kind) = effective_pool(pool).filter(|kind| cannot_stop(*kind)) {
+        if let Some(kind) = pool.kind().filter(|kind| cannot_stop(*kind)) {
             report.add(
                 Kind::Invalid,
                 format!("{}.gracefulShutdown.mode", pool.path),
@@ -204,7 +204,7 @@ fn g06(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     for pool in subject.pools.iter().filter(|pool| mode(pool) != ShutdownMode::Warm) {
         // Of pools that cannot do it at all another rule tells.
-        if !effective_pool(pool).is_some_and(cannot_stop) {
+        if !pool.kind().is_some_and(cannot_stop) {
             report.add(
                 Kind::Required,
                 format!("{}.gracefulShutdown.mode", pool.path),

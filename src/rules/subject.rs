@@ -2,20 +2,25 @@
 //! What the rules look at: the object, what it replaces, what is known beside it, and what several rules would
 //! otherwise read twice.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::{Container, EnvFromSource, EnvVar, ResourceRequirements, Volume};
+use serde::Deserialize as _;
 
 use super::facts::Facts;
+use super::pods::Breach;
 use crate::api::{
     AnyObject, BeatSpec, Broker, Celery, Common, DEFAULT_POOL, FlowerSpec, MetricName, ScaleKind,
-    ScaleTarget, WorkerSpec,
+    ScaleTarget, WorkerPoolKind, WorkerSpec, limits,
 };
-use crate::celery::broker_url::{self, Defect, Endpoint};
+use crate::celery::broker_url::{self, Defect, Endpoint, Scheme, Transport};
 use crate::celery::command::Command;
 use crate::celery::expansion::expands;
 use crate::celery::reading::Reading;
-use crate::celery::version::{Target, Version};
+use crate::celery::version::Target;
+use crate::effective;
+use crate::names;
 
 /// The object under judgement.
 #[derive(Debug)]
@@ -28,10 +33,27 @@ pub(super) struct Subject<'a> {
     pub(super) facts: &'a Facts,
     /// The elements of `spec.common.broker.url`, read once.
     pub(super) urls: Vec<Result<Endpoint, Defect>>,
+    /// The scheme of the broker, as far as it is known.
+    pub(super) scheme: Option<Scheme>,
     /// The worker pools, the default one first.
     pub(super) pools: Vec<Pool<'a>>,
     /// Which Celery will read the arguments.
     pub(super) celery: Target,
+    /// The containers of pod templates.
+    pub(super) laid_over: Vec<LaidOver>,
+    /// What the tables of pods do not allow, once somebody has asked.
+    pub(super) pods: OnceCell<Vec<Breach>>,
+}
+
+/// A container of a pod template.
+#[derive(Clone, Debug)]
+pub(super) struct LaidOver {
+    /// `spec.common.podTemplate.spec.containers[0]`
+    pub(super) path: String,
+    /// The component whose template it is; none for the shared one.
+    pub(super) component: Option<String>,
+    /// Its fields. It may be laid over another of its name, and then has a part of them only.
+    pub(super) container: Container,
 }
 
 /// A worker pool and where it stands.
@@ -43,6 +65,8 @@ pub(super) struct Pool<'a> {
     pub(super) name: &'a str,
     /// Its fields.
     pub(super) spec: &'a WorkerSpec,
+    /// What it shares with all components.
+    common: &'a Common,
     /// What Celery makes of its arguments; the faults are those that every release in question finds.
     pub(super) said: Reading<'a>,
 }
@@ -71,8 +95,13 @@ impl<'a> Subject<'a> {
     pub(super) fn new(object: &'a Celery, old: Option<&'a Celery>, facts: &'a Facts) -> Self {
         let url = object.spec.common.broker.as_ref().and_then(|broker| broker.url.as_deref());
         let urls = url.map(urls).unwrap_or_default();
-        let celery = target(object.spec.common.celery_version.as_deref());
-        Self { object, old, facts, urls, pools: pools(object, celery), celery }
+        let celery = effective::celery(&object.spec.common);
+        let scheme = effective::broker::scheme(&object.spec.common).is();
+        let (pools, pods) = (pools(object, celery), OnceCell::new());
+        let mut subject =
+            Self { object, old, facts, urls, scheme, pools, celery, laid_over: Vec::new(), pods };
+        subject.laid_over = laid_over(&subject);
+        subject
     }
 
     /// The shared part of the spec.
@@ -110,6 +139,22 @@ impl<'a> Subject<'a> {
         shared.chain(beside)
     }
 
+    /// The containers of pod templates, with their paths.
+    pub(super) fn laid_over(&self) -> impl Iterator<Item = (String, &Container)> {
+        self.laid_over.iter().map(|one| (one.path.clone(), &one.container))
+    }
+
+    /// The names of containers over which one of a template may be laid.
+    pub(super) fn laid_under(&self) -> HashSet<&str> {
+        let own = [names::WORKER_CONTAINER, names::BEAT_CONTAINER, names::FLOWER_CONTAINER];
+        let written = self.containers().map(|(_, one)| one.name.as_str());
+        // Of a shared one without an image is told where it stands.
+        let shared = self.laid_over.iter();
+        let shared = shared.filter(|laid| laid.component.is_none() && laid.container.image.is_some());
+        let shared = shared.map(|laid| laid.container.name.as_str());
+        own.into_iter().chain(written).chain(shared).collect()
+    }
+
     /// The variables of a pool's container with their paths: its own, then the shared ones that it leaves alone.
     pub(super) fn env_of(&self, pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a EnvVar)> {
         let own = &pool.spec.env;
@@ -124,19 +169,20 @@ impl<'a> Subject<'a> {
         )
     }
 
-    /// The scheme of the broker in lower case, as far as it is written or follows from the parts.
-    pub(super) fn broker_scheme(&self) -> Option<String> {
-        let broker = self.broker()?;
-        if let Some(first) = self.urls.first() {
-            return first.as_ref().ok().map(|endpoint| endpoint.scheme.clone());
-        }
-        let parts = [
-            ("redis", broker.redis.is_some()),
-            ("amqp", broker.rabbitmq.is_some()),
-            ("sqs", broker.sqs.is_some()),
-        ];
-        let part = parts.iter().find_map(|(scheme, set)| set.then(|| (*scheme).to_owned()));
-        part.or_else(|| broker.scheme.as_ref().map(|scheme| scheme.to_ascii_lowercase()))
+    /// What carries the tasks, as far as it is known.
+    pub(super) fn transport(&self) -> Option<Transport> {
+        self.scheme.as_ref().map(|scheme| scheme.transport)
+    }
+
+    /// Whether the broker is a Redis: one list for each queue and priority, and one hash for everything unacknowledged.
+    pub(super) fn is_redis(&self) -> bool {
+        matches!(self.transport(), Some(Transport::Redis | Transport::RedisSocket | Transport::Sentinel))
+    }
+
+    /// Every queue that some pool names. `None` when a pool's queues are not known: it may consume any.
+    pub(super) fn queues(&self) -> Option<Vec<String>> {
+        let lists: Option<Vec<Vec<String>>> = self.pools.iter().map(Pool::queues).collect();
+        lists.map(|lists| lists.concat())
     }
 
     /// The autoscalers with their paths.
@@ -185,16 +231,35 @@ fn urls(url: &str) -> Vec<Result<Endpoint, Defect>> {
     if expands(url) && !elements.iter().all(is_final) { Vec::new() } else { elements }
 }
 
-/// Which Celery is meant; a version that cannot be read is another rule's matter and counts as not written.
-fn target(version: Option<&str>) -> Target {
-    let version = version.and_then(|version| version.parse::<Version>().ok());
-    version.and_then(|version| Target::try_from(version).ok()).unwrap_or(Target::Any)
+/// The containers of all pod templates. Of one that has wrong types another rule tells.
+fn laid_over(subject: &Subject<'_>) -> Vec<LaidOver> {
+    let shared = subject.common().pod_template.as_ref();
+    let shared = shared.map(|template| (None, "spec.common".to_owned(), template)).into_iter();
+    let own = subject.components().into_iter().filter_map(|component| {
+        let template = component.pod_template()?;
+        Some((Some(component.path.clone()), component.path, template))
+    });
+    let mut found = Vec::new();
+    for (component, path, template) in shared.chain(own) {
+        for list in ["containers", "initContainers"] {
+            let items = template.0["spec"][list].as_array().into_iter().flatten().enumerate();
+            for (index, item) in items.take(limits::ITEMS) {
+                // What is taken away has no fields.
+                let is_there = item.is_object() && item.get("$patch").is_none();
+                if let Some(container) = is_there.then(|| Container::deserialize(item).ok()).flatten() {
+                    let path = format!("{path}.podTemplate.spec.{list}[{index}]");
+                    found.push(LaidOver { path, component: component.clone(), container });
+                }
+            }
+        }
+    }
+    found
 }
 
 fn pools<'a>(object: &'a Celery, celery: Target) -> Vec<Pool<'a>> {
     let pool = |path: String, name: &'a str, spec: &'a WorkerSpec| {
         let said = Command::Worker.agreed(&spec.args, celery);
-        Pool { path, name, spec, said }
+        Pool { path, name, spec, common: &object.spec.common, said }
     };
     let default = object.spec.worker_spec.iter();
     let default = default.map(|spec| pool("spec.workerSpec".to_owned(), DEFAULT_POOL, spec));
@@ -205,6 +270,31 @@ fn pools<'a>(object: &'a Celery, celery: Target) -> Vec<Pool<'a>> {
 }
 
 impl<'a> Pool<'a> {
+    /// What it will run with.
+    pub(super) fn effective(&self) -> effective::Pool<'_> {
+        effective::Pool { name: self.name, worker: self.spec, common: self.common, said: &self.said }
+    }
+
+    /// What runs its tasks, as far as that is known.
+    pub(super) fn kind(&self) -> Option<WorkerPoolKind> {
+        self.effective().implementation().is()
+    }
+
+    /// How many tasks one pod announces to run at once, as far as that is known.
+    pub(super) fn concurrency(&self) -> Option<u32> {
+        self.effective().concurrency().is()
+    }
+
+    /// The queues it names and does not leave out; `None` where the application decides, or a variable does.
+    pub(super) fn queues(&self) -> Option<Vec<String>> {
+        self.effective().queues().is()
+    }
+
+    /// The field that names its queues.
+    pub(super) fn queues_field(&self) -> &'static str {
+        if self.said.has("--queues") { "args" } else { "queues" }
+    }
+
     /// The path of a word of its arguments.
     pub(super) fn arg(&self, at: usize) -> String {
         format!("{}.args[{at}]", self.path)

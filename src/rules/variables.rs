@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 
-use super::subject::{Part, Subject};
+use super::subject::{Part, Pool, Subject};
 use crate::celery::environment::{Variable, variable};
 use crate::celery::version::Target;
 
@@ -74,4 +74,14 @@ pub(super) fn sets(name: &str, option: &str, celery: Target) -> bool {
 pub(super) fn same_key(variable: &EnvVar, reference: Option<&crate::api::SecretKeyRef>) -> bool {
     let key = variable.value_from.as_ref().and_then(|from| from.secret_key_ref.as_ref());
     key.zip(reference).is_some_and(|(key, reference)| key.name == reference.name && key.key == reference.key)
+}
+
+/// Whether a pool's container may have a variable: it is written, or comes from where nobody looks.
+pub(super) fn may_define(subject: &Subject<'_>, pool: &Pool<'_>, name: &str) -> bool {
+    let common = subject.common();
+    let mut templates = [&common.pod_template, &pool.spec.pod_template].into_iter().flatten();
+    subject.env_of(pool).any(|(_, variable)| variable.name == name)
+        || !common.env_from.is_empty()
+        || !pool.spec.env_from.is_empty()
+        || templates.any(|template| template.0.pointer("/spec/containers").is_some())
 }

@@ -4,26 +4,37 @@
 mod autoscaling;
 mod beat;
 mod broker;
+mod fields;
 mod flower;
+mod news;
+mod paused;
 mod ready;
+mod reasons;
 mod rollout;
+mod trouble;
 mod valid;
 mod workers;
+
+use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::{
-    Autoscaler, BeatStatus, BrokerStatus, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus,
-    FlowerStatus, PoolStatus, Word as _, limits,
+    Autoscaler, BeatStatus, BrokerStatus, CelerySpec, CeleryStatus, Child, Condition, EffectiveStatus,
+    FindingStatus, FlowerStatus, PoolStatus, Word as _, limits,
 };
 use crate::build::{Applied, Capabilities, ChildKind};
 use crate::celery::broker_url::masked;
-use crate::celery::queues::DEFAULT_QUEUE;
+use crate::effective::Effective;
 use crate::labels::{self, Component};
 use crate::names;
 use crate::resolve::{BrokerAccess, Pool, Resolved, Storage};
 use crate::rules::{Finding, Severity};
 
+pub use news::{Importance, News, of_children, of_conditions};
+pub use paused::Paused;
+pub use reasons::{EVENTS, REASONS, Reason};
+pub use trouble::{Cause, Hindrance, MissingConfig, Trouble};
 pub use valid::{REFUSED, Verdict};
 
 /// Most warnings that a status lists.
@@ -40,6 +51,8 @@ pub struct Observed<'a> {
     pub verdict: Verdict,
     /// What the rules found.
     pub findings: &'a [Finding],
+    /// Whether the children are left alone because somebody asked for it.
+    pub paused: Option<Paused>,
     /// What was decided and applied; `None` for an object that is parked.
     pub applied: Option<State<'a>>,
     /// Why it ended early.
@@ -51,8 +64,12 @@ pub struct Observed<'a> {
 /// What was decided and applied.
 #[derive(Clone, Copy)]
 pub struct State<'a> {
+    /// What is asked for.
+    pub spec: &'a CelerySpec,
     /// What was decided.
     pub resolved: &'a Resolved,
+    /// What keeps the newest pods of a Deployment from running, by the name of the Deployment.
+    pub troubles: &'a BTreeMap<String, Trouble>,
     /// The children that are there.
     pub children: &'a [Applied],
     /// What the cluster offers.
@@ -101,6 +118,7 @@ pub fn status(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
     };
     let resolved = state.resolved;
     let mut aspects = vec![valid::valid(observed)];
+    aspects.extend(observed.paused.as_ref().map(paused::paused));
     aspects.extend(broker::resolved(resolved));
     aspects.extend(workers::available(state));
     aspects.extend(beat::available(state));
@@ -132,11 +150,14 @@ pub fn status(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
 /// A parked object: its children and what is known of them stay, only the verdict is new.
 fn parked(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
     let mut aspects = vec![valid::valid(observed)];
+    aspects.extend(observed.paused.as_ref().map(paused::paused));
     let summary = ready::summary(&aspects, observed.failure.as_ref(), &[]);
     aspects.splice(0..0, summary);
     let mut status = observed.previous.cloned().unwrap_or_default();
     let fresh = conditions(&aspects, observed, now);
-    status.conditions.retain(|old| !fresh.iter().any(|new| new.type_ == old.type_));
+    status
+        .conditions
+        .retain(|old| old.type_ != paused::TYPE && !fresh.iter().any(|new| new.type_ == old.type_));
     status.conditions.splice(0..0, fresh);
     status.findings = findings(observed.findings);
     status.observed_generation = observed.generation;
@@ -220,15 +241,12 @@ fn flower_status(state: State<'_>) -> Option<FlowerStatus> {
     let flower = resolved.flower.as_ref()?;
     let name = names::flower(&resolved.app);
     let scheme = if flower.https { "https" } else { "http" };
-    let slash = if flower.prefix.is_empty() { "" } else { "/" };
+    let prefix = flower.prefix.as_ref().is().map(|prefix| format!("/{prefix}")).unwrap_or_default();
     let live = deployment(state, &name);
     let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
     Some(FlowerStatus {
         ready: format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")),
-        url: format!(
-            "{scheme}://{name}.{}.svc:{}{slash}{}",
-            resolved.owner.namespace, flower.port, flower.prefix
-        ),
+        url: format!("{scheme}://{name}.{}.svc:{}{prefix}", resolved.owner.namespace, flower.port),
     })
 }
 
@@ -237,7 +255,7 @@ fn children(state: State<'_>) -> Vec<Child> {
         kind: child.kind.as_str().to_owned(),
         name: child.name.clone(),
         ready: match child.kind {
-            ChildKind::Deployment => rollout::rollout(child).done,
+            ChildKind::Deployment => rollout::rollout(child, state).done,
             ChildKind::PersistentVolumeClaim => child.live.data["status"]["phase"] == "Bound",
             ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject => {
                 autoscaling::complaint(child).is_none()
@@ -268,8 +286,11 @@ fn storage_file(storage: &Storage) -> String {
 fn effective(resolved: &Resolved) -> EffectiveStatus {
     let pool = resolved.default_pool();
     let chosen = pool.map(|pool| pool.chosen).unwrap_or_default();
-    let queues =
-        |pool: &Pool| pool.queues.as_ref().map_or_else(|| DEFAULT_QUEUE.to_owned(), |names| names.join(","));
+    let queues = |pool: &Pool| match &pool.queues {
+        Effective::Is(names) => Some(cut(names.join(","))),
+        Effective::Absent => pool.default_queue.clone().is().map(cut),
+        Effective::Unclear => None,
+    };
     EffectiveStatus {
         app_name: resolved.app.clone(),
         image_pull_policy: resolved.pull_policy.as_str().to_owned(),
@@ -279,7 +300,7 @@ fn effective(resolved: &Resolved) -> EffectiveStatus {
         concurrency: chosen.concurrency,
         log_level: chosen.log_level.map(str::to_owned),
         prefetch_multiplier: chosen.prefetch_multiplier,
-        queues: pool.map(|pool| cut(queues(pool))),
+        queues: pool.and_then(queues),
     }
 }
 

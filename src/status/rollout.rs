@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How far a Deployment is.
 
-use super::State;
+use super::{State, fields};
 use crate::build::{Applied, ChildKind};
+use crate::celery::broker_url::masked;
 
 /// How far a Deployment is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(super) struct Rollout {
     pub(super) stalled: bool,
 }
 
-pub(super) fn rollout(deployment: &Applied) -> Rollout {
+pub(super) fn rollout(deployment: &Applied, state: State<'_>) -> Rollout {
     let desired = deployment.number("/spec/replicas");
     let updated = deployment.number("/status/updatedReplicas");
     let available = deployment.number("/status/availableReplicas");
@@ -38,8 +39,14 @@ pub(super) fn rollout(deployment: &Applied) -> Rollout {
     if !deployment.observed() {
         return rollout(false, "Progressing", format!("Deployment {name} is not yet observed"), false);
     }
+    let parts = fields::parts(state.resolved, state.spec);
+    let part = parts.iter().find(|part| part.deployment == *name);
+    let title = part.map(|part| format!("{}: ", part.title)).unwrap_or_default();
     if let Some((reason, message)) = failed("ReplicaFailure", "True") {
-        return rollout(false, reason, format!("Deployment {name}: {message}"), true);
+        // Whoever refuses pods may quote the variables of their containers.
+        let words: Vec<String> = message.split(' ').map(masked).collect();
+        let hint = part.and_then(|part| part.refused(message)).unwrap_or_default();
+        return rollout(false, reason, format!("{title}Deployment {name}: {}{hint}", words.join(" ")), true);
     }
     if updated >= desired && replicas <= updated && available >= desired {
         return rollout(
@@ -49,14 +56,18 @@ pub(super) fn rollout(deployment: &Applied) -> Rollout {
             false,
         );
     }
+    if let (Some(trouble), Some(part)) = (state.troubles.get(name), part) {
+        return rollout(false, trouble.reason(), part.told(trouble), true);
+    }
     let stalled = failed("Progressing", "False");
     let reason = stalled.map_or("Progressing", |(reason, _)| reason);
     let message = format!("{available}/{desired} pods of {name} are available, {updated} of them updated");
+    let message = if stalled.is_some() { format!("{title}{message}") } else { message };
     rollout(false, reason, message, stalled.is_some())
 }
 
-/// The rollouts that Kubernetes gave up on.
+/// The rollouts that nothing but a change will finish.
 pub(super) fn stalls(state: State<'_>) -> Vec<Rollout> {
     let deployments = state.children.iter().filter(|child| child.kind == ChildKind::Deployment);
-    deployments.map(rollout).filter(|rollout| rollout.stalled).collect()
+    deployments.map(|child| rollout(child, state)).filter(|rollout| rollout.stalled).collect()
 }

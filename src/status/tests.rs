@@ -5,6 +5,8 @@
 
 mod autoscalers;
 mod brokers;
+mod failing;
+mod pauses;
 mod rollouts;
 mod scene;
 mod transitions;

@@ -11,16 +11,22 @@ pub(super) fn available(state: State<'_>) -> Option<Aspect> {
 
 /// Whether the Deployments of these names are rolled out; `None` for no names.
 pub(super) fn of(type_: &'static str, state: State<'_>, names: &[String]) -> Option<Aspect> {
-    let mut messages = Vec::new();
+    if names.is_empty() {
+        return None;
+    }
+    let no = |reason: &str, message: String| Some(Aspect::new(type_, false, reason, message));
+    let mut rollouts = Vec::new();
     for name in names {
         let Some(live) = deployment(state, name) else {
-            return Some(Aspect::new(type_, false, "Missing", format!("Deployment {name} is not there yet")));
+            return no("Missing", format!("Deployment {name} is not there yet"));
         };
-        let rollout = rollout::rollout(live);
-        if !rollout.done {
-            return Some(Aspect::new(type_, false, rollout.reason, rollout.message));
-        }
-        messages.push(rollout.message);
+        rollouts.push(rollout::rollout(live, state));
     }
-    (!messages.is_empty()).then(|| Aspect::new(type_, true, "Available", messages.join(", ")))
+    // What nobody but the user can finish is told before what only takes a while.
+    let unfinished = || rollouts.iter().filter(|rollout| !rollout.done);
+    if let Some(rollout) = unfinished().find(|rollout| rollout.stalled).or_else(|| unfinished().next()) {
+        return no(&rollout.reason, rollout.message.clone());
+    }
+    let messages: Vec<String> = rollouts.into_iter().map(|rollout| rollout.message).collect();
+    Some(Aspect::new(type_, true, "Available", messages.join(", ")))
 }

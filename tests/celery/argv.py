@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks real Celery, or Flower, what it makes of argument lists.
+"""Asks real Celery, or Flower, what it makes of argument lists and of variables.
 
-Reads one JSON array of words per line and answers each with one JSON object:
+Reads one JSON object per line, {"args": [...]} or {"env": {...}}, and answers each with another:
 how the command ended up, what was set, and the error where there was one.
 Nothing is started: the answer is what the command knows before its work.
+The first line is unasked: the release.
 """
 import io
 import json
 import logging
+import os
 import struct
 import sys
 
@@ -77,25 +79,42 @@ def flower_reader():
     command.parse_config_file = lambda *_, **__: None
     parent = click.Context(
         celery, info_name="celery", obj=CLIContext(app=Celery("judge"), no_color=True, workdir=None))
+    settings = dict(command.settings)
 
-    def read(args):
+    def starts():
+        """What Flower looks at once it has read everything, and before it listens."""
+        command.settings.clear()
+        command.settings.update(settings)
+        try:
+            command.extract_settings()
+            command.setup_logging()
+        except SystemExit:
+            return False
+        return True
+
+    def read(args=(), env=()):
         logging.getLogger().handlers.clear()
         for option in options._options.values():
             option._value = type(option).UNSET
-        context = command.flower.make_context("flower", args, parent=parent)
+        for name in [name for name in os.environ if name.startswith("FLOWER_")]:
+            del os.environ[name]
+        os.environ.update(env)
+        context = command.flower.make_context("flower", list(args), parent=parent)
+        command.apply_env_options()
         command.apply_options("flower", context.params["tornado_argv"])
-        return {"options": {
+        written = {
             option.name.replace("-", "_"): plain(option.value())
             for option in options._options.values() if option._value is not type(option).UNSET
-        }}
+        }
+        return {"options": written, "starts": starts()}
 
     return read
 
 
-def answer(read, args):
+def answer(read, question):
     import click
     try:
-        return {"outcome": "accepted", **read(args)}
+        return {"outcome": "accepted", **read(**question)}
     except (click.exceptions.Exit, SystemExit) as end:
         code = getattr(end, "exit_code", getattr(end, "code", None))
         return {"outcome": "refused" if code else "help", "error": repr(end)}
@@ -104,9 +123,12 @@ def answer(read, args):
 
 
 def main(name):
+    import importlib
     read = flower_reader() if name == "flower" else celery_reader(name)
     # Help texts and complaints, which would mix with the answers.
     answers, sys.stdout, sys.stderr = sys.stdout, io.StringIO(), io.StringIO()
+    package = importlib.import_module("flower" if name == "flower" else "celery")
+    answers.write(json.dumps({"release": package.__version__}) + "\n")
     for line in sys.stdin:
         sys.stdout.truncate(0)
         sys.stderr.truncate(0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Questions for a Python: one JSON object a line, one line of answer each. And where the questions come from.
+//! Questions for a Python: one JSON object a line, one line of answer each.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -7,14 +7,15 @@ use std::thread;
 
 use serde_json::Value;
 
-/// The answers of one process, the first of which it gives unasked.
+/// The answers of one process, the first of which it gives unasked. `script` is a file of this folder with its arguments.
 ///
 /// # Panics
 /// When it answers more or less than it was asked.
-pub(crate) fn answers(mut python: Command, script: &str, questions: &[Value]) -> Vec<Value> {
+pub(crate) fn answers(mut python: Command, script: &[&str], questions: &[Value]) -> Vec<Value> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/celery/");
     let mut child = python
-        .arg(format!("{folder}{script}"))
+        .arg(format!("{folder}{}", script[0]))
+        .args(&script[1..])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -34,45 +35,4 @@ pub(crate) fn answers(mut python: Command, script: &str, questions: &[Value]) ->
     assert!(answers.len() == questions.len() + 1, "{} answers, then: {words}", answers.len());
     asking.join().unwrap().unwrap();
     answers
-}
-
-/// Numbers that look random and are the same for the same seed (`SplitMix64`).
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    /// Dice with the seed of `CELERY_JUDGE_SEED`, or always the same; it is told.
-    pub(crate) fn new(what: &str) -> Self {
-        let seed = std::env::var("CELERY_JUDGE_SEED").map_or(1, |seed| seed.parse().unwrap());
-        crate::say(&format!("{what}: CELERY_JUDGE_SEED={seed}"));
-        Self(seed)
-    }
-
-    /// A number below a limit.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
-    }
-
-    /// Whether one of so many throws comes true.
-    pub(crate) fn one_in(&mut self, throws: usize) -> bool {
-        self.below(throws) == 0
-    }
-
-    /// One of several.
-    pub(crate) fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
-    }
-
-    /// A text of letters that mean something in a URL or a setting, or nothing anywhere.
-    pub(crate) fn garbage(&mut self, longest: usize) -> String {
-        const LETTERS: &[&str] = &[
-            "a", "z", "0", "9", ":", "/", "//", "?", "#", "@", "%", "%2", "%2F", "%zz", "%ff", "%00", "[",
-            "]", "[::1]", ";", ",", "&", "=", "+", "-", ".", "_", "$", "$(A)", "~", "é", "ß", "İ", "／",
-            "：", "😀", "\u{202e}", "(", ")", "{", "}", "\"", "'", "\\", "<", ">", "|", "*", "!",
-        ];
-        (0..=self.below(longest)).map(|_| self.of(LETTERS)).collect()
-    }
 }

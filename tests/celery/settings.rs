@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The table of settings and the words that set them, judged by every release.
 
-use celery_operator::celery::settings::{Fault, Kind, Setting, Value, reading, setting, settings, word};
+use celery_operator::celery::settings::{
+    Fault, Setting, SettingKind, Value, reading, setting, settings, word,
+};
 use celery_operator::celery::version::{Release, Target, Version};
 use serde_json::{Value as Json, json};
 
-use crate::ask::{Dice, answers};
+use crate::ask::answers;
+use crate::dice::Dice;
 use crate::venv;
 
 const WORDS: usize = 1500;
@@ -226,21 +229,21 @@ fn every_release_has_these_settings() {
     for pins in venv::RELEASES {
         let Some(site) = venv::site(pins) else { continue };
         let release = release(pins.version);
-        let table = answers(site.python(), "settings.py", &[]).remove(0);
+        let table = answers(site.python(), &["settings.py"], &[]).remove(0);
         let here: Vec<&Setting> =
             settings().iter().filter(|one| setting(&one.name, release) == Ok(*one)).collect();
         assert_eq!(here.len(), table.as_object().unwrap().len(), "{release}");
         for setting in here {
             let there = &table[&setting.name];
             let kind = match there["type"].as_str().unwrap_or("nothing") {
-                "string" | "str" => Kind::Text,
-                "int" => Kind::Whole,
-                "float" => Kind::Number,
-                "bool" => Kind::Flag,
-                "dict" => Kind::Table,
-                "list" | "tuple" => Kind::List,
-                "any" => Kind::Any,
-                "bytes" => Kind::Bytes,
+                "string" | "str" => SettingKind::Text,
+                "int" => SettingKind::Whole,
+                "float" => SettingKind::Number,
+                "bool" => SettingKind::Flag,
+                "dict" => SettingKind::Table,
+                "list" | "tuple" => SettingKind::List,
+                "any" => SettingKind::Any,
+                "bytes" => SettingKind::Bytes,
                 other => panic!("{release}: {} is {other}", setting.name),
             };
             assert_eq!(
@@ -261,7 +264,7 @@ fn words_are_read_as_celery_reads_them() {
     for pins in venv::RELEASES {
         let Some(site) = venv::site(pins) else { continue };
         let release = release(pins.version);
-        let answers = answers(site.python(), "settings.py", &questions);
+        let answers = answers(site.python(), &["settings.py"], &questions);
         let good = answers[1..].iter().filter(|answer| answer["ok"] == true).count();
         assert!(good * 4 > words.len() && good * 4 < words.len() * 3, "{good} of {}", words.len());
         let differences: Vec<String> = words
@@ -298,7 +301,7 @@ fn values_arrive_as_they_were_given() {
             .collect();
         assert!(words.len() > VALUES / 4, "{} of {VALUES}", words.len());
         let questions: Vec<Json> = words.iter().map(|(_, _, word)| json!(word)).collect();
-        let answers = answers(site.python(), "settings.py", &questions);
+        let answers = answers(site.python(), &["settings.py"], &questions);
         for ((name, value, word), answer) in words.iter().zip(&answers[1..]) {
             assert_eq!(answer["name"], **name, "{release} {word}: {answer}");
             let kind = setting(name, release).unwrap().kind;
@@ -306,10 +309,12 @@ fn values_arrive_as_they_were_given() {
             let arrived = &answer["value"];
             // What is written in a text may say what the setting is, and a whole number is a number too.
             let said = match (kind, value) {
-                (Kind::Flag, Json::String(_)) => arrived["flag"].is_boolean(),
-                (Kind::Whole, Json::String(_)) => arrived["whole"].is_string(),
-                (Kind::Number, Json::String(_)) => arrived["number"].is_string(),
-                (Kind::Number, Json::Number(number)) => same(&number_text(number.as_f64().unwrap()), arrived),
+                (SettingKind::Flag, Json::String(_)) => arrived["flag"].is_boolean(),
+                (SettingKind::Whole, Json::String(_)) => arrived["whole"].is_string(),
+                (SettingKind::Number, Json::String(_)) => arrived["number"].is_string(),
+                (SettingKind::Number, Json::Number(number)) => {
+                    same(&number_text(number.as_f64().unwrap()), arrived)
+                }
                 _ => same(&given, arrived),
             };
             assert!(said, "{release} {word}: {given} became {arrived}");

@@ -92,12 +92,19 @@ def redis_parts(connection):
     }
 
 
-def broker(text, alone):
-    if alone:
-        client = app.connection_for_read(text) if text else Connection(text)
-    else:
-        client = Connection('amqp://')
-        client.switch(text)
+def broker(text):
+    """The URL of the settings: of a list, the first one counts at the start."""
+    return endpoint(app.connection_for_read(text) if text else Connection(text))
+
+
+def next_broker(text):
+    """One of a list when its turn has come."""
+    client = Connection('amqp://')
+    client.switch(text)
+    return endpoint(client)
+
+
+def endpoint(client):
     cls = client.get_transport_cls()
     0.0 + client._extract_failover_opts()['timeout']
     answer = {
@@ -174,10 +181,8 @@ print(json.dumps({'kombu': kombu.VERSION[1], 'celery': celery.VERSION[1]}))
 for line in sys.stdin:
     question = json.loads(line)
     try:
-        if 'broker' in question:
-            answer = broker(question['broker'], question['alone'])
-        else:
-            answer = backend(question['backend'])
+        ((what, text),) = question.items()
+        answer = {'broker': broker, 'next': next_broker, 'backend': backend}[what](text)
         answer['ok'] = True
     except Exception as error:
         answer = {'ok': False, 'why': f'{type(error).__name__}: {error}'}

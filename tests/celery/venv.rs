@@ -70,24 +70,61 @@ pub(crate) const RELEASES: &[Pins] = &[
     },
 ];
 
-/// Flower, on the release of Celery that is the last one for every supported Python.
-pub(crate) const FLOWER: Pins = Pins {
-    project: "flower",
-    version: "2.2.0",
-    python: 9,
-    packages: &[
-        "flower==2.2.0",
-        "celery==5.6.3",
-        "kombu==5.6.2",
-        "billiard==4.2.1",
-        "amqp==5.3.1",
-        "click==8.1.8",
-        "tornado==6.5.1",
-        "humanize==4.9.0",
-        "prometheus-client==0.21.1",
-        "pytz==2024.1",
-    ],
-};
+/// Every Flower with options of its own, oldest first, on the release of Celery that is the last one for every
+/// supported Python.
+pub(crate) const FLOWERS: &[Pins] = &[
+    Pins {
+        project: "flower",
+        version: "1.2.0",
+        python: 9,
+        packages: &[
+            "flower==1.2.0",
+            "celery==5.6.3",
+            "kombu==5.6.2",
+            "billiard==4.2.1",
+            "amqp==5.3.1",
+            "click==8.1.8",
+            "tornado==6.5.1",
+            "humanize==4.9.0",
+            "prometheus-client==0.21.1",
+            "pytz==2024.1",
+        ],
+    },
+    Pins {
+        project: "flower",
+        version: "2.0.1",
+        python: 9,
+        packages: &[
+            "flower==2.0.1",
+            "celery==5.6.3",
+            "kombu==5.6.2",
+            "billiard==4.2.1",
+            "amqp==5.3.1",
+            "click==8.1.8",
+            "tornado==6.5.1",
+            "humanize==4.9.0",
+            "prometheus-client==0.21.1",
+            "pytz==2024.1",
+        ],
+    },
+    Pins {
+        project: "flower",
+        version: "2.2.0",
+        python: 9,
+        packages: &[
+            "flower==2.2.0",
+            "celery==5.6.3",
+            "kombu==5.6.2",
+            "billiard==4.2.1",
+            "amqp==5.3.1",
+            "click==8.1.8",
+            "tornado==6.5.1",
+            "humanize==4.9.0",
+            "prometheus-client==0.21.1",
+            "pytz==2024.1",
+        ],
+    },
+];
 
 /// What URLs lead to, beside any release.
 pub(crate) const CLIENTS: Pins = Pins {

@@ -1,118 +1,154 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the rules say to an argument list, held against what Celery says: nothing is refused that Celery takes and that
-//! works in a pod, and nothing is let through that every release in question refuses.
+//! What the rules say, held against what Celery says: nothing is refused that Celery takes and that works in a pod, and
+//! nothing is let through that every release in question refuses.
 
-use std::collections::BTreeMap;
-use std::thread;
+mod args;
+mod opaque;
+mod urls;
+mod variables;
 
-use celery_operator::celery::command::Command;
-use celery_operator::rules::{self, Facts, Severity};
-use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::argv::{judged, lists, seed};
-use crate::venv::{self, Pins};
+use celery_operator::rules::{self, Facts, Severity, catalogue};
+use serde_json::Value;
 
-/// How many lists.
-const LISTS: usize = 3000;
+use crate::dice::seed;
 
-/// Rules that refuse what Celery's command line takes, since a worker started like that cannot work in a pod or loses
-/// work.
-const REFUSED_ALL_THE_SAME: &[(&str, &str)] = &[
-    ("W01", "two words in one become the name of a queue, or a value with a blank that nobody meant"),
-    ("W06", "in the background the container ends at once"),
-    ("W07", "with --help the container ends at once"),
-    ("W08", "a pid file on a volume keeps the next pod from starting"),
-    ("W11", "with gevent and eventlet the scheduler crashes after the command line was read"),
-    ("W13", "every start of a pod deletes the waiting tasks"),
-    ("W14", "of an option that is there twice the first value is lost without a word"),
-    ("W15", "up to 5.6 a number of children below zero is read, and the pool crashes"),
-    ("W18", "the pool custom crashes without its class"),
-    ("W25", "a queue with a blank or a quote at its end is another queue"),
-    ("W26", "a worker without any queue is idle for ever"),
-    ("W30", "a child that may run no task crashes the pool"),
-    ("W43", "a word for a shell is passed as it is"),
-];
-
-/// What the rules deny of a list.
-fn denials(list: &[String], version: Option<&str>) -> BTreeMap<String, String> {
-    let mut common = json!({"image": "shop:1", "celeryApp": "shop", "broker": {"url": "redis://cache"}});
-    if let Some(version) = version {
-        common["celeryVersion"] = json!(version);
-    }
-    let object =
-        json!({"metadata": {"name": "shop"}, "spec": {"common": common, "workerSpec": {"args": list}}});
-    let findings = rules::check(&object, None, &Facts::default()).unwrap();
-    let denied = findings.into_iter().filter(|finding| finding.severity == Severity::Deny);
-    denied.map(|finding| (finding.rule.to_owned(), finding.to_string())).collect()
+/// Something that is judged, in the object in which it stands.
+struct Input {
+    /// It alone, for messages.
+    text: String,
+    /// The object, without the version of anything.
+    object: Value,
+    /// Whether what is taken is something else than what was meant.
+    is_astray: bool,
 }
 
-/// The lists and, for every release, whether it takes them.
-fn answers(lists: &[Vec<String>]) -> Vec<(&'static Pins, Vec<bool>)> {
-    thread::scope(|scope| {
-        let asked: Vec<_> = venv::RELEASES
-            .iter()
-            .filter_map(|pins| Some((pins, venv::site(pins)?)))
-            .map(|(pins, site)| {
-                let answers = scope.spawn(move || judged(&site, "worker", lists));
-                (pins, answers)
-            })
-            .collect();
-        let takes = |answer: &Value| answer["outcome"] != "refused";
-        asked
-            .into_iter()
-            .map(|(pins, answers)| (pins, answers.join().unwrap().iter().map(takes).collect()))
-            .collect()
-    })
+/// A rule that refuses what the release takes.
+struct Refusal {
+    id: &'static str,
+    /// Why it does.
+    why: &'static str,
+    /// Which inputs it may refuse so.
+    when: fn(&Input) -> bool,
 }
 
-#[test]
-fn rules_refuse_what_celery_refuses_and_little_else() {
-    let mut dice = lists::Dice(seed());
-    let mut lists: Vec<_> = (0..LISTS).map(|_| lists::celery(Command::Worker, &mut dice)).collect();
-    // Behind --help Celery looks at nothing any more; the rules go on, so that every mistake is told at once.
-    lists.retain(|list| !list.iter().any(|word| word == "--help"));
-    let answers = answers(&lists);
-    if answers.is_empty() {
-        return;
+/// Wherever it is told.
+const fn always(id: &'static str, why: &'static str) -> Refusal {
+    Refusal { id, why, when: |_| true }
+}
+
+/// Where the comparison of the parts knows that something else is meant.
+const fn astray(id: &'static str, why: &'static str) -> Refusal {
+    Refusal { id, why, when: |input| input.is_astray }
+}
+
+/// What is known to differ.
+struct Known {
+    /// Refused although a release takes it, since it cannot work in a pod, or loses work.
+    refused: &'static [&'static [Refusal]],
+    /// Only warned about although every release refuses it: the id, and why.
+    warned: &'static [(&'static str, &'static str)],
+}
+
+/// What the rules say to one object.
+struct Verdict {
+    denied: BTreeMap<&'static str, String>,
+    warned: BTreeSet<&'static str>,
+}
+
+fn verdict(object: &Value) -> Verdict {
+    let findings = rules::check(object, None, &Facts::default()).unwrap();
+    let (denied, warned): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| finding.severity == Severity::Deny);
+    Verdict {
+        denied: denied.into_iter().map(|finding| (finding.rule, finding.to_string())).collect(),
+        warned: warned.into_iter().map(|finding| finding.rule).collect(),
     }
-    let mut wrong = Vec::new();
-    let mut refusals: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, list) in lists.iter().enumerate() {
-        for (pins, taken) in &answers {
-            let denied = denials(list, Some(pins.version));
-            let own = |id: &&String| REFUSED_ALL_THE_SAME.iter().any(|(known, _)| known == id);
-            match (taken[index], denied.is_empty()) {
-                (true, _) if !denied.keys().all(|id| own(&id)) => {
-                    wrong.push(format!("{} takes {list:?}, denied by {denied:#?}", pins.version));
-                }
-                (false, true) => {
-                    wrong.push(format!("{} refuses {list:?}, which is let through", pins.version));
-                }
-                _ => {}
+}
+
+/// The same object for one release.
+fn pinned(object: &Value, path: &str, version: &str) -> Value {
+    let mut object = object.clone();
+    let (parent, field) = path.rsplit_once('/').unwrap();
+    object.pointer_mut(parent).unwrap()[field] = version.into();
+    object
+}
+
+/// Who took what: for every release its version and whether it takes each input.
+type Taken = Vec<(&'static str, Vec<bool>)>;
+
+/// Panics with the first verdicts that are wrong, unless there are none.
+///
+/// `path` is where the object names its release.
+fn assert_right(what: &str, inputs: &[Input], taken: &Taken, path: &str, known: &Known) {
+    let mut bench = Court { known, wrong: Vec::new(), refused: BTreeMap::new(), warned: BTreeMap::new() };
+    let releases = taken.len();
+    for (index, input) in inputs.iter().enumerate() {
+        // Where all releases agree, one of them is heard, each in its turn.
+        let agree = taken.iter().all(|(_, answers)| answers[index] == taken[0].1[index]);
+        for (turn, (version, taken)) in taken.iter().enumerate() {
+            if !agree || turn == index % releases {
+                let object = pinned(&input.object, path, version);
+                bench.hear(input, &verdict(&object), taken[index], version);
             }
-            for (id, _) in
-                REFUSED_ALL_THE_SAME.iter().filter(|(id, _)| taken[index] && denied.contains_key(*id))
-            {
-                *refusals.entry(*id).or_default() += 1;
-            }
         }
-        // With no version written, one release that takes a list is enough.
-        let denied = denials(list, None);
-        let refused_by_all = answers.iter().all(|(_, taken)| !taken[index]);
-        if refused_by_all && denied.is_empty() {
-            wrong.push(format!("every release refuses {list:?}, which is let through"));
-        }
-        let own = |id: &String| REFUSED_ALL_THE_SAME.iter().any(|(known, _)| known == id);
-        if !refused_by_all && !denied.keys().all(own) {
-            wrong.push(format!("a release takes {list:?}, denied by {denied:#?}"));
-        }
+        // With no version written, one release that takes it is enough.
+        let any = taken.iter().any(|(_, taken)| taken[index]);
+        bench.hear(input, &verdict(&input.object), any, "any release");
     }
-    crate::say(&format!("{} lists, refused although Celery takes them: {refusals:?}", lists.len()));
+    let Court { wrong, refused, warned, .. } = bench;
+    crate::say(&format!(
+        "{what}: {} judged, refused although taken: {refused:?}, only warned about: {warned:?}",
+        inputs.len()
+    ));
     assert!(
         wrong.is_empty(),
-        "{} wrong verdicts (CELERY_JUDGE_SEED={}):\n{}",
+        "{} wrong verdicts on {what} (CELERY_JUDGE_SEED={}):\n{}",
         wrong.len(),
         seed(),
-        wrong.iter().take(12).cloned().collect::<Vec<_>>().join("\n")
+        wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
     );
+    // A judge that says the same to everything judges nothing.
+    for (version, taken) in taken {
+        let count = taken.iter().filter(|taken| **taken).count();
+        assert!(count * 20 > taken.len() && count * 20 < taken.len() * 19, "{version}: {count}");
+    }
+    for Refusal { id, why, .. } in known.refused.iter().copied().flatten() {
+        assert!(refused.contains_key(id), "{id} is listed and never needed: {why}");
+        let rule = catalogue::entries().find(|rule| rule.id == *id);
+        assert!(rule.is_some_and(|rule| rule.severity == Severity::Deny), "{id} denies nothing");
+    }
+    for (id, why) in known.warned {
+        assert!(warned.contains_key(id), "{id} is listed and never needed: {why}");
+    }
+}
+
+/// What was said so far.
+struct Court<'a> {
+    known: &'a Known,
+    wrong: Vec<String>,
+    refused: BTreeMap<&'static str, usize>,
+    warned: BTreeMap<&'static str, usize>,
+}
+
+impl Court<'_> {
+    fn hear(&mut self, input: &Input, verdict: &Verdict, taken: bool, by: &str) {
+        let text = &input.text;
+        if taken {
+            for (id, words) in &verdict.denied {
+                let known = self.known.refused.iter().copied().flatten().find(|known| known.id == *id);
+                match known.filter(|known| (known.when)(input)) {
+                    Some(known) => *self.refused.entry(known.id).or_default() += 1,
+                    None => self.wrong.push(format!("{by} takes {text:?}, denied by {words}")),
+                }
+            }
+        } else if verdict.denied.is_empty() {
+            let known = self.known.warned.iter().find(|(id, _)| verdict.warned.contains(id));
+            match known {
+                Some((id, _)) => *self.warned.entry(id).or_default() += 1,
+                None => self.wrong.push(format!("{by} refuses {text:?}, which is let through")),
+            }
+        }
+    }
 }

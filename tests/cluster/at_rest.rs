@@ -83,10 +83,11 @@ fn at_rest_nothing_is_written() {
         if writes.is_empty() { Ok(()) } else { Err(writes.join("\n")) }
     });
     let made = audit::writes_in(rig, begin, &space.name);
-    let creations = made.iter().filter(|write| !write.contains("/status ")).count();
+    let events = made.iter().filter(|write| write.contains(" events")).count();
+    let statuses = made.iter().filter(|write| write.contains("/status ")).count();
+    let creations = made.len() - events - statuses;
     println!(
-        "{OBJECTS} objects, {children} children: {creations} writes of children, {} of status",
-        made.len() - creations
+        "{OBJECTS} objects, {children} children: {creations} writes of children, {statuses} of status, {events} of events"
     );
     assert_eq!(creations, children, "one request for each child: {}", made.join("\n"));
     let begin = audit::length(rig);
@@ -120,12 +121,15 @@ fn a_new_object_costs_its_children_and_its_statuses() {
         if statuses > 0 { Ok(writes) } else { Err(writes.join("\n")) }
     });
     let of = |part: &str| writes.iter().filter(|write| write.contains(part)).count();
-    let (children, statuses) = (writes.len() - of("/status "), of("/status "));
+    let (statuses, events) = (of("/status "), of(" events"));
+    let children = writes.len() - statuses - events;
     println!(
-        "a new object with two Deployments and a Service: {children} writes of children, {statuses} of status"
+        "a new object with two Deployments and a Service: {children} writes of children, {statuses} of status, {events} of events"
     );
     assert_eq!(children, 3, "{}", writes.join("\n"));
     assert_eq!((of("patch deployments "), of("patch services ")), (2, 1), "{}", writes.join("\n"));
     // One for each thing that happened: observed, pods made, one Deployment ready, the other.
     assert!(statuses <= 12, "{}", writes.join("\n"));
+    // Its children, that it is on its way, that it is ready.
+    assert!(events <= 3, "{}", writes.join("\n"));
 }

@@ -116,6 +116,18 @@ fn a_change_that_no_claim_can_make_is_told_and_not_tried_again_and_again() {
 }
 
 #[test]
+fn a_claim_without_an_owner_counts_as_ours_in_a_pause() {
+    let space = Space::new(shared(), "pausedclaim");
+    space.create("celeries", &shop::with(KEPT));
+    space.until_condition("shop", "Stalled", "False", "Settled");
+    assert_eq!(owners(&space.until_there(CLAIMS, "shop-flower")), 0);
+    space.annotate("celeries", "shop", &json!({ "celeryproject.org/paused": "true" }));
+    let celery = space.until_condition("shop", "Paused", "True", "InStep");
+    let children = celery["status"]["children"].to_string();
+    assert!(children.contains(r#""kind":"PersistentVolumeClaim","name":"shop-flower""#), "{children}");
+}
+
+#[test]
 fn a_claim_may_change_whether_it_goes_with_its_celery() {
     let space = Space::new(shared(), "retain");
     space.create("celeries", &shop::with(KEPT));

@@ -9,6 +9,7 @@
 mod hostile;
 mod http;
 mod keda;
+mod pods;
 mod process;
 mod rig;
 mod rules;
@@ -19,13 +20,17 @@ mod webhook;
 
 mod absent;
 mod admission;
+mod asked;
 mod at_rest;
 mod audit;
 mod autoscalers;
 mod certificates;
 mod children;
 mod claims;
+mod config;
 mod drift;
+mod events;
+mod failing;
 mod monitors;
 mod samples;
 mod schema;

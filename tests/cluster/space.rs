@@ -189,6 +189,12 @@ impl<'a> Space<'a> {
         })
     }
 
+    /// Puts annotations on an object; a null takes one away.
+    #[track_caller]
+    pub(crate) fn annotate(&self, plural: &str, name: &str, annotations: &Value) -> Value {
+        self.merge(plural, name, &json!({"metadata": {"annotations": annotations}})).success()
+    }
+
     /// kubectl in this namespace.
     pub(crate) fn kubectl(&self, arguments: &[&str], input: &str) -> Output {
         let namespace = format!("--namespace={}", self.name);

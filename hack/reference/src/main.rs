@@ -6,6 +6,7 @@ mod commands;
 mod fields;
 mod kubernetes;
 mod markdown;
+mod reasons;
 mod rules;
 
 use std::path::PathBuf;
@@ -28,9 +29,13 @@ fn main() -> ExitCode {
 
 fn write(folder: &std::path::Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for (name, text) in
-        [("fields.md", fields::page()), ("rules.md", rules::page()), ("command-line.md", commands::page())]
-    {
+    for (name, text) in [
+        ("fields.md", fields::page()),
+        ("rules.md", rules::page()),
+        ("command-line.md", commands::page()),
+        ("reasons.md", reasons::page()),
+        ("annotations.md", reasons::annotations()),
+    ] {
         fs::write(folder.join(name), text)?;
     }
     Ok(())

@@ -2,16 +2,13 @@
 use axum::body::Body;
 use axum::http::Request as HttpRequest;
 use http_body_util::BodyExt as _;
-use kube::core::ApiResource;
-use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::api::Celery;
 use crate::build::ChildKind;
-use crate::index::{CeleryIndex, ChildIndex};
+use crate::index::{CeleryFeed, CeleryIndex, ChildIndex};
 
 fn shop(spec: Value) -> Value {
     let mut object = json!({
@@ -216,10 +213,9 @@ async fn an_object_of_any_shape_is_answered() {
 
 /// The answer to a request that scales an object the operator has seen.
 async fn scaled(object: &Value) -> Value {
-    let resource = ApiResource::erase::<Celery>(&());
-    let mut writer = Writer::new(resource);
-    let surroundings = Surroundings::new(CeleryIndex::new(vec![writer.as_reader()]), Vec::new());
-    writer.apply_watcher_event(&Event::Apply(serde_json::from_value(object.clone()).expect("an object")));
+    let mut feed = CeleryFeed::default();
+    let surroundings = Surroundings::new(feed.index(), Vec::new());
+    feed.observe(&Event::Apply(serde_json::from_value(object.clone()).expect("an object")));
     let scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "shop"}, "spec": {"replicas": 3}});
     let mut review = review("UPDATE", &scale, &scale);
     review["request"]["subResource"] = json!("scale");
@@ -245,12 +241,11 @@ async fn an_object_is_scaled_only_where_nobody_else_does() {
 #[tokio::test]
 async fn what_other_objects_of_the_namespace_have_is_known() {
     for (namespace, warned) in [("default", true), ("elsewhere", false)] {
-        let resource = ApiResource::erase::<Celery>(&());
-        let mut writer = Writer::new(resource);
-        let celeries = CeleryIndex::new(vec![writer.as_reader()]);
+        let mut feed = CeleryFeed::default();
+        let celeries = feed.index();
         let mut other = shop(json!({"common": {"appName": "shop"}}));
         other["metadata"] = json!({"name": "other", "namespace": namespace});
-        writer.apply_watcher_event(&Event::Apply(serde_json::from_value(other).expect("an object")));
+        feed.observe(&Event::Apply(serde_json::from_value(other).expect("an object")));
         let review = review("CREATE", &shop(json!({})), &Value::Null);
         let (_, text) =
             send_knowing(Surroundings::new(celeries, Vec::new()), VALIDATE_PATH, review.to_string()).await;

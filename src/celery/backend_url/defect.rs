@@ -64,18 +64,9 @@ pub enum Defect {
     /// A folder or a socket is needed.
     #[error("names no path")]
     NoPath,
-    /// The port is not the number of a port.
-    #[error("has a port that is not a number from 1 to 65535")]
-    Port,
-    /// Brackets without an IPv6 address in them, or with something beside them.
-    #[error("has brackets in its host part that do not hold an IPv6 address")]
-    Brackets,
-    /// A character that Python refuses in front of a path, because its normal form would end it.
-    #[error("has {0:?} in its host part, which looks like a separator")]
-    Confusable(char),
-    /// The password has a character with a meaning in a URL.
-    #[error("has a password with {0:?} in it, which ends the host part of a URL")]
-    PasswordNotEncoded(char),
+    /// The parts of the URL cannot be told apart, or are others than meant.
+    #[error(transparent)]
+    Url(#[from] Fault),
     /// The Redis database is not a number.
     #[error("has a database that is not a number")]
     Database,
@@ -116,20 +107,8 @@ impl Defect {
             }
             Self::ParameterValue(_) => "has a parameter with a value that Celery cannot use".to_owned(),
             Self::CertReqs(_) => "has an ssl_cert_reqs that Celery does not know".to_owned(),
-            Self::PasswordNotEncoded(_) => "has a password that is not percent-encoded".to_owned(),
-            Self::Confusable(_) => "has a character in its host part that looks like a separator".to_owned(),
+            Self::Url(fault) => fault.unquoted(),
             defect => defect.to_string(),
-        }
-    }
-}
-
-impl From<Fault> for Defect {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Port => Self::Port,
-            Fault::Brackets => Self::Brackets,
-            Fault::Confusable(letter) => Self::Confusable(letter),
-            Fault::Unencoded(letter) => Self::PasswordNotEncoded(letter),
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::{Defect, Location};
 use crate::celery::broker_url::CERT_REQS;
 use crate::celery::number;
-use crate::celery::url::{self, Parts};
+use crate::celery::url::{self, Fault, Parts};
 
 /// Parameters about TLS that Celery itself looks for; `redis://` must have none of them.
 const TLS: [&str; 4] = ["ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs"];
@@ -27,7 +27,7 @@ pub(super) enum Wire {
 pub(super) fn location(rest: &str, wire: Wire) -> Result<Location, Defect> {
     let mut parts = url::parts(rest)?;
     if let Some(letter) = url::swallowing(rest).filter(|_| wire != Wire::Socket) {
-        return Err(Defect::PasswordNotEncoded(letter));
+        return Err(Defect::Url(Fault::Unencoded(letter)));
     }
     let database = if wire == Wire::Socket {
         if parts.path.is_empty() {
@@ -39,7 +39,7 @@ pub(super) fn location(rest: &str, wire: Wire) -> Result<Location, Defect> {
     };
     let database = match database {
         None if parts.path.contains("://") => return Err(Defect::List),
-        None if parts.path.contains('@') => return Err(Defect::PasswordNotEncoded('/')),
+        None if parts.path.contains('@') => return Err(Defect::Url(Fault::Unencoded('/'))),
         None => return Err(Defect::Database),
         Some(database) => database,
     };

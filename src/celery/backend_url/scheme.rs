@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which names select which result backend of Celery, and what people write instead.
 
-use super::{Defect, Kind};
+use super::{BackendKind, Defect};
 use crate::celery::broker_url::{self, Package};
 
 /// A name of Celery's table.
 #[derive(Debug)]
 pub(super) struct Known {
     name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: BackendKind,
     /// The first minor of Celery 5 that has it.
     pub(super) since: u8,
     pub(super) package: Option<Package>,
 }
 
-const fn known(name: &'static str, kind: Kind, package: Option<Package>) -> Known {
+const fn known(name: &'static str, kind: BackendKind, package: Option<Package>) -> Known {
     Known { name, kind, since: 0, package }
 }
 
@@ -28,29 +28,29 @@ const DJANGO: Option<Package> = Some(Package { name: "django-celery-results", ex
 /// The backends Celery knows, and the two that a package of the Celery project registers.
 #[rustfmt::skip] // A table: one name, one line.
 const BACKENDS: &[Known] = &[
-    known("disabled", Kind::Disabled, None),
-    known("rpc", Kind::Rpc, None),
-    known("redis", Kind::Redis, Some(package("redis", "redis"))),
-    known("rediss", Kind::Redis, Some(package("redis", "redis"))),
-    known("sentinel", Kind::Sentinel, Some(package("redis", "redis"))),
-    known("cache", Kind::Cache, Some(package("pymemcache", "pymemcache"))),
-    known("db", Kind::Database, Some(package("sqlalchemy", "sqlalchemy"))),
-    known("database", Kind::Database, Some(package("sqlalchemy", "sqlalchemy"))),
-    known("file", Kind::File, None),
-    known("mongodb", Kind::Mongo, Some(package("pymongo", "mongodb"))),
-    known("elasticsearch", Kind::Elasticsearch, Some(package("elasticsearch", "elasticsearch"))),
-    known("cassandra", Kind::Cassandra, Some(package("cassandra-driver", "cassandra"))),
-    known("couchbase", Kind::Couchbase, Some(package("couchbase", "couchbase"))),
-    known("couchdb", Kind::CouchDb, Some(package("pycouchdb", "couchdb"))),
-    known("cosmosdbsql", Kind::CosmosDb, Some(package("pydocumentdb", "cosmosdbsql"))),
-    known("consul", Kind::Consul, Some(package("python-consul2", "consul"))),
-    known("dynamodb", Kind::DynamoDb, Some(package("boto3", "dynamodb"))),
-    known("azureblockblob", Kind::AzureBlob, Some(package("azure-storage-blob", "azureblockblob"))),
-    known("arangodb", Kind::ArangoDb, Some(package("pyArango", "arangodb"))),
-    known("s3", Kind::S3, Some(package("boto3", "s3"))),
-    Known { name: "gs", kind: Kind::GoogleStorage, since: 4, package: Some(package("google-cloud-storage", "gcs")) },
-    known("django-db", Kind::Django, DJANGO),
-    known("django-cache", Kind::Django, DJANGO),
+    known("disabled", BackendKind::Disabled, None),
+    known("rpc", BackendKind::Rpc, None),
+    known("redis", BackendKind::Redis, Some(package("redis", "redis"))),
+    known("rediss", BackendKind::Redis, Some(package("redis", "redis"))),
+    known("sentinel", BackendKind::Sentinel, Some(package("redis", "redis"))),
+    known("cache", BackendKind::Cache, Some(package("pymemcache", "pymemcache"))),
+    known("db", BackendKind::Database, Some(package("sqlalchemy", "sqlalchemy"))),
+    known("database", BackendKind::Database, Some(package("sqlalchemy", "sqlalchemy"))),
+    known("file", BackendKind::File, None),
+    known("mongodb", BackendKind::Mongo, Some(package("pymongo", "mongodb"))),
+    known("elasticsearch", BackendKind::Elasticsearch, Some(package("elasticsearch", "elasticsearch"))),
+    known("cassandra", BackendKind::Cassandra, Some(package("cassandra-driver", "cassandra"))),
+    known("couchbase", BackendKind::Couchbase, Some(package("couchbase", "couchbase"))),
+    known("couchdb", BackendKind::CouchDb, Some(package("pycouchdb", "couchdb"))),
+    known("cosmosdbsql", BackendKind::CosmosDb, Some(package("pydocumentdb", "cosmosdbsql"))),
+    known("consul", BackendKind::Consul, Some(package("python-consul2", "consul"))),
+    known("dynamodb", BackendKind::DynamoDb, Some(package("boto3", "dynamodb"))),
+    known("azureblockblob", BackendKind::AzureBlob, Some(package("azure-storage-blob", "azureblockblob"))),
+    known("arangodb", BackendKind::ArangoDb, Some(package("pyArango", "arangodb"))),
+    known("s3", BackendKind::S3, Some(package("boto3", "s3"))),
+    Known { name: "gs", kind: BackendKind::GoogleStorage, since: 4, package: Some(package("google-cloud-storage", "gcs")) },
+    known("django-db", BackendKind::Django, DJANGO),
+    known("django-cache", BackendKind::Django, DJANGO),
 ];
 
 /// Databases that people name without the prefix, and how `SQLAlchemy` calls them.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which schemes select which transport of kombu, and what people write instead.
 
+use std::str::FromStr;
+
 use super::Defect;
 
 /// A scheme of kombu.
@@ -44,6 +46,27 @@ pub enum Transport {
     Memory,
     /// Any other transport of kombu.
     Other,
+}
+
+/// What a URL says before `://`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheme {
+    /// In lower case, with what stands behind a `+`.
+    pub name: String,
+    /// What it selects.
+    pub transport: Transport,
+    /// Whether messages reach every worker: without that there is no remote control, so no ping, and no events.
+    pub broadcasts: bool,
+}
+
+impl FromStr for Scheme {
+    type Err = Defect;
+
+    fn from_str(written: &str) -> Result<Self, Defect> {
+        let known = selected(written)?;
+        let name = written.to_ascii_lowercase();
+        Ok(Self { name, transport: known.transport, broadcasts: known.broadcasts })
+    }
 }
 
 const fn package(name: &'static str, extra: &'static str) -> Package {

@@ -69,23 +69,23 @@ fn each_defect_is_told_apart() {
         ("SQLA+postgresql://db", unknown("SQLA+postgresql", Some("sqla+postgresql"))),
         ("_redis://cache", unknown("_redis", Some("redis"))),
         ("amqp://a;sqla+sqlite:///b", Defect::NotInList("sqla+sqlite".to_owned())),
-        ("redis://[cache]/0", Defect::Brackets),
-        ("redis://[::1]6379/0", Defect::Brackets),
-        ("redis://:p[ss@cache", Defect::PasswordNotEncoded('[')),
-        ("sqla+postgresql://u:p/w@db:5432/t", Defect::PasswordNotEncoded('/')),
-        ("redis://:p;ss@cache", Defect::PasswordNotEncoded(';')),
-        ("redis://cache：6379/0", Defect::Confusable('：')),
-        ("redis://cache:notaport/0", Defect::Port),
-        ("redis://cache:99999/0", Defect::Port),
-        ("redis://cache:0/0", Defect::Port),
-        ("redis://:p#ss@cache:6379/0", Defect::PasswordNotEncoded('#')),
-        ("redis://:p/ss@cache:6379/0", Defect::PasswordNotEncoded('/')),
-        ("amqp://u:p?ss@mq", Defect::PasswordNotEncoded('?')),
-        ("redis://:p@ss#w@cache/0", Defect::PasswordNotEncoded('#')),
-        ("amqp://u:p@ss#w@mq", Defect::PasswordNotEncoded('#')),
-        ("redis://:p@ss/w@cache/0", Defect::PasswordNotEncoded('/')),
-        ("amqp://secret/x@mq:5672//", Defect::PasswordNotEncoded('/')),
-        ("amqp://user:12/secret@mq:5672//", Defect::PasswordNotEncoded('/')),
+        ("redis://[cache]/0", Defect::Url(Fault::Brackets)),
+        ("redis://[::1]6379/0", Defect::Url(Fault::Brackets)),
+        ("redis://:p[ss@cache", Defect::Url(Fault::Unencoded('['))),
+        ("sqla+postgresql://u:p/w@db:5432/t", Defect::Url(Fault::Unencoded('/'))),
+        ("redis://:p;ss@cache", Defect::Url(Fault::Unencoded(';'))),
+        ("redis://cache：6379/0", Defect::Url(Fault::Confusable('：'))),
+        ("redis://cache:notaport/0", Defect::Url(Fault::Port)),
+        ("redis://cache:99999/0", Defect::Url(Fault::Port)),
+        ("redis://cache:0/0", Defect::Url(Fault::Port)),
+        ("redis://:p#ss@cache:6379/0", Defect::Url(Fault::Unencoded('#'))),
+        ("redis://:p/ss@cache:6379/0", Defect::Url(Fault::Unencoded('/'))),
+        ("amqp://u:p?ss@mq", Defect::Url(Fault::Unencoded('?'))),
+        ("redis://:p@ss#w@cache/0", Defect::Url(Fault::Unencoded('#'))),
+        ("amqp://u:p@ss#w@mq", Defect::Url(Fault::Unencoded('#'))),
+        ("redis://:p@ss/w@cache/0", Defect::Url(Fault::Unencoded('/'))),
+        ("amqp://secret/x@mq:5672//", Defect::Url(Fault::Unencoded('/'))),
+        ("amqp://user:12/secret@mq:5672//", Defect::Url(Fault::Unencoded('/'))),
         ("redis://cache/abc", Defect::Database),
         ("redis://cache/-1", Defect::Database),
         ("redis://a/0,redis://b/0", Defect::CommaList),
@@ -147,6 +147,23 @@ fn facts_follow_the_url() {
     assert_eq!(extra("amqp://mq"), None);
     let socket = one("redis+socket:///run/redis.sock?virtual_host=3").expect("a socket");
     assert_eq!((socket.path.as_str(), socket.database()), ("run/redis.sock", Some(3)));
+}
+
+#[test]
+fn a_scheme_alone_tells_what_it_selects() {
+    for (text, transport, broadcasts) in [
+        ("AMQPS", Transport::Amqp, true),
+        ("redis+socket", Transport::RedisSocket, true),
+        ("sqla+postgresql", Transport::Other, false),
+        ("slmq", Transport::Other, false),
+    ] {
+        let scheme: Scheme = text.parse().expect(text);
+        let name = text.to_ascii_lowercase();
+        assert_eq!(scheme, Scheme { name, transport, broadcasts });
+    }
+    for text in ["", "valkey", "redis+tls", "$(SCHEME)"] {
+        assert!(text.parse::<Scheme>().is_err(), "{text}");
+    }
 }
 
 #[test]

@@ -85,6 +85,16 @@ fn what_expands_later_is_not_judged() {
 }
 
 #[test]
+fn a_word_behind_a_variable_may_be_a_value() {
+    let faults = |list: &[&str]| of(&words(list)).faults.iter().map(|fault| fault.at).collect::<Vec<_>>();
+    assert!(faults(&["$(OPTION)", "value", "-E"]).is_empty());
+    assert!(faults(&["--$(OPTION)", "value"]).is_empty());
+    assert_eq!(faults(&["$(OPTION)", "value", "other"]), [2]);
+    assert_eq!(faults(&["--$(OPTION)=1", "value"]), [1]);
+    assert_eq!(faults(&["--", "$(OPTION)", "value"]), [2]);
+}
+
+#[test]
 fn help_comes_before_values_and_after_grammar() {
     assert_eq!(of(&words(&["--help", "-c", "x"])).outcome(), Outcome::Help);
     assert_eq!(of(&words(&["--help", "--foo"])).outcome(), Outcome::Refused);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The options of Flower, and those that tornado adds.
 
+use crate::celery::version::Version;
+
 /// What the text behind `=` becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TornadoType {
     /// Any text.
     Text,
     /// An integer as Python reads one.
@@ -36,6 +38,16 @@ impl Release {
     pub const ALL: [Self; 3] = [Self::V1_2, Self::V2_0, Self::V2_2];
     /// The newest known release.
     pub const NEWEST: Self = Self::V2_2;
+
+    /// The release whose options a version has; the newest for one that is newer.
+    #[must_use]
+    pub fn of(version: Version) -> Self {
+        match (version.major, version.minor) {
+            (0 | 1, _) => Self::V1_2,
+            (2, 0) => Self::V2_0,
+            _ => Self::NEWEST,
+        }
+    }
 }
 
 /// One option. `-` and `_` in names are the same.
@@ -44,7 +56,7 @@ pub struct Spec {
     /// Name without dashes in front, with `_`.
     pub name: &'static str,
     /// What its value becomes.
-    pub kind: Kind,
+    pub kind: TornadoType,
     /// First release that has it.
     pub since: Release,
     /// Last release that has it; `None` while it lives.
@@ -53,7 +65,7 @@ pub struct Spec {
     pub meaning: &'static str,
 }
 
-const fn row(name: &'static str, kind: Kind, meaning: &'static str) -> Spec {
+const fn row(name: &'static str, kind: TornadoType, meaning: &'static str) -> Spec {
     Spec { name, kind, since: Release::V1_2, until: None, meaning }
 }
 
@@ -79,49 +91,49 @@ impl Spec {
 
 /// Every option of every release.
 pub static OPTIONS: &[Spec] = &[
-    row("port", Kind::Int, "port to listen on"),
-    row("address", Kind::Text, "address to listen on"),
-    row("unix_socket", Kind::Text, "socket to listen on instead of a port"),
-    row("debug", Kind::Bool, "logs more"),
-    row("inspect_timeout", Kind::Float, "milliseconds to wait for the answers of workers"),
-    row("auth", Kind::Text, "pattern of the mail addresses that may enter"),
-    row("basic_auth", Kind::Texts, "user:password pairs that may enter"),
-    row("oauth2_key", Kind::Text, "client id at the provider"),
-    row("oauth2_secret", Kind::Text, "client secret at the provider"),
-    row("oauth2_redirect_uri", Kind::Text, "where the provider sends people back"),
-    row("max_workers", Kind::Int, "workers kept in memory"),
-    row("max_tasks", Kind::Int, "tasks kept in memory"),
-    row("db", Kind::Text, "file of the saved state"),
-    row("persistent", Kind::Bool, "saves its state"),
-    row("state_save_interval", Kind::Int, "milliseconds between two saves; 0 saves at the end only"),
-    row("broker_api", Kind::Text, "URL of RabbitMQ's management"),
-    row("ca_certs", Kind::Text, "file of certificate authorities"),
-    row("certfile", Kind::Text, "file of its certificate"),
-    row("keyfile", Kind::Text, "file of its key"),
-    row("xheaders", Kind::Bool, "trusts the headers of a proxy"),
-    row("auto_refresh", Kind::Bool, "refreshes the list of workers"),
-    row("purge_offline_workers", Kind::Int, "seconds after which a worker that is gone is forgotten"),
-    row("cookie_secret", Kind::Text, "what signs cookies"),
-    row("conf", Kind::Text, "file with more options"),
-    row("enable_events", Kind::Bool, "asks workers to send events"),
-    row("format_task", Kind::Function, "formats a task"),
-    row("natural_time", Kind::Bool, "shows times as 2 minutes ago"),
-    row("tasks_columns", Kind::Text, "columns of the list of tasks"),
-    row("auth_provider", Kind::Text, "class that asks the provider"),
-    row("url_prefix", Kind::Text, "path under which it is reached"),
-    row("task_runtime_metric_buckets", Kind::Floats, "bounds of the runtime histogram"),
-    Spec { until: Some(Release::V1_2), ..row("inspect", Kind::Bool, "inspects workers") },
+    row("port", TornadoType::Int, "port to listen on"),
+    row("address", TornadoType::Text, "address to listen on"),
+    row("unix_socket", TornadoType::Text, "socket to listen on instead of a port"),
+    row("debug", TornadoType::Bool, "logs more"),
+    row("inspect_timeout", TornadoType::Float, "milliseconds to wait for the answers of workers"),
+    row("auth", TornadoType::Text, "pattern of the mail addresses that may enter"),
+    row("basic_auth", TornadoType::Texts, "user:password pairs that may enter"),
+    row("oauth2_key", TornadoType::Text, "client id at the provider"),
+    row("oauth2_secret", TornadoType::Text, "client secret at the provider"),
+    row("oauth2_redirect_uri", TornadoType::Text, "where the provider sends people back"),
+    row("max_workers", TornadoType::Int, "workers kept in memory"),
+    row("max_tasks", TornadoType::Int, "tasks kept in memory"),
+    row("db", TornadoType::Text, "file of the saved state"),
+    row("persistent", TornadoType::Bool, "saves its state"),
+    row("state_save_interval", TornadoType::Int, "milliseconds between two saves; 0 saves at the end only"),
+    row("broker_api", TornadoType::Text, "URL of RabbitMQ's management"),
+    row("ca_certs", TornadoType::Text, "file of certificate authorities"),
+    row("certfile", TornadoType::Text, "file of its certificate"),
+    row("keyfile", TornadoType::Text, "file of its key"),
+    row("xheaders", TornadoType::Bool, "trusts the headers of a proxy"),
+    row("auto_refresh", TornadoType::Bool, "refreshes the list of workers"),
+    row("purge_offline_workers", TornadoType::Int, "seconds after which a worker that is gone is forgotten"),
+    row("cookie_secret", TornadoType::Text, "what signs cookies"),
+    row("conf", TornadoType::Text, "file with more options"),
+    row("enable_events", TornadoType::Bool, "asks workers to send events"),
+    row("format_task", TornadoType::Function, "formats a task"),
+    row("natural_time", TornadoType::Bool, "shows times as 2 minutes ago"),
+    row("tasks_columns", TornadoType::Text, "columns of the list of tasks"),
+    row("auth_provider", TornadoType::Text, "class that asks the provider"),
+    row("url_prefix", TornadoType::Text, "path under which it is reached"),
+    row("task_runtime_metric_buckets", TornadoType::Floats, "bounds of the runtime histogram"),
+    Spec { until: Some(Release::V1_2), ..row("inspect", TornadoType::Bool, "inspects workers") },
     Spec {
         since: Release::V2_2,
-        ..row("read_only", Kind::Bool, "disables everything that changes something")
+        ..row("read_only", TornadoType::Bool, "disables everything that changes something")
     },
-    row("help", Kind::Bool, "says how it is used and ends"),
-    row("logging", Kind::Text, "least level that is logged; none leaves logging alone"),
-    row("log_to_stderr", Kind::Bool, "logs to the standard error output"),
-    row("log_file_prefix", Kind::Text, "file to log to"),
-    row("log_file_max_size", Kind::Int, "bytes after which the log file is changed"),
-    row("log_file_num_backups", Kind::Int, "log files to keep"),
-    row("log_rotate_when", Kind::Text, "unit of the rotation's interval"),
-    row("log_rotate_interval", Kind::Int, "interval of the rotation"),
-    row("log_rotate_mode", Kind::Text, "by size or by time"),
+    row("help", TornadoType::Bool, "says how it is used and ends"),
+    row("logging", TornadoType::Text, "least level that is logged; none leaves logging alone"),
+    row("log_to_stderr", TornadoType::Bool, "logs to the standard error output"),
+    row("log_file_prefix", TornadoType::Text, "file to log to"),
+    row("log_file_max_size", TornadoType::Int, "bytes after which the log file is changed"),
+    row("log_file_num_backups", TornadoType::Int, "log files to keep"),
+    row("log_rotate_when", TornadoType::Text, "unit of the rotation's interval"),
+    row("log_rotate_interval", TornadoType::Int, "interval of the rotation"),
+    row("log_rotate_mode", TornadoType::Text, "by size or by time"),
 ];

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the table of namespaces does not say: settings outside them, kinds that are left open, and old names.
 
-use super::{Kind, Setting};
+use super::{Setting, SettingKind};
 use crate::celery::version::Release;
 
 /// Settings that are in no namespace, with their old names.
-const OUTSIDE: &[(&str, Kind, &str)] = &[
-    ("accept_content", Kind::List, "CELERY_ACCEPT_CONTENT"),
-    ("enable_utc", Kind::Flag, "ENABLE_UTC"),
-    ("imports", Kind::List, "CELERY_IMPORTS"),
-    ("include", Kind::List, "CELERY_INCLUDE"),
-    ("result_accept_content", Kind::List, "RESULT_ACCEPT_CONTENT"),
-    ("timezone", Kind::Text, "CELERY_TIMEZONE"),
+const OUTSIDE: &[(&str, SettingKind, &str)] = &[
+    ("accept_content", SettingKind::List, "CELERY_ACCEPT_CONTENT"),
+    ("enable_utc", SettingKind::Flag, "ENABLE_UTC"),
+    ("imports", SettingKind::List, "CELERY_IMPORTS"),
+    ("include", SettingKind::List, "CELERY_INCLUDE"),
+    ("result_accept_content", SettingKind::List, "RESULT_ACCEPT_CONTENT"),
+    ("timezone", SettingKind::Text, "CELERY_TIMEZONE"),
 ];
 
 /// What an old name begins with in each namespace; the namespace itself in all others.
@@ -67,12 +67,12 @@ pub(super) fn outside() -> impl Iterator<Item = Setting> {
 }
 
 /// What a value is where Celery's own table has a word for it that its reader does not know.
-pub(super) fn kind(name: &str) -> Kind {
+pub(super) fn kind(name: &str) -> SettingKind {
     match name {
-        "cassandra_servers" => Kind::List,
-        "security_key_password" => Kind::Bytes,
-        "beat_cron_starting_deadline" => Kind::Whole,
-        _ => Kind::Text,
+        "cassandra_servers" => SettingKind::List,
+        "security_key_password" => SettingKind::Bytes,
+        "beat_cron_starting_deadline" => SettingKind::Whole,
+        _ => SettingKind::Text,
     }
 }
 

@@ -17,8 +17,8 @@ fn names_are_looked_up_by_release() {
     assert_eq!(setting("task_acks_late", Release::V5_2).expect("a setting").old, "CELERY_ACKS_LATE");
     assert_eq!(setting("worker_soft_shutdown_timeout", Release::V5_4), Err(Unknown::TooNew(Release::V5_5)));
     assert!(setting("worker_soft_shutdown_timeout", Release::V5_5).is_ok());
-    assert_eq!(setting("worker_concurrency", Release::V5_6).expect("a setting").kind, Kind::Whole);
-    assert_eq!(setting("worker_concurrency", Release::V5_7).expect("a setting").kind, Kind::Any);
+    assert_eq!(setting("worker_concurrency", Release::V5_6).expect("a setting").kind, SettingKind::Whole);
+    assert_eq!(setting("worker_concurrency", Release::V5_7).expect("a setting").kind, SettingKind::Any);
     for (written, meant) in [
         ("task_ack_late", Some("task_acks_late")),
         ("task.acks_late", Some("task_acks_late")),

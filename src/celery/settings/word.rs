@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use super::reading::truth;
-use super::{Kind, Setting, Unknown, setting};
+use super::{Setting, SettingKind, Unknown, setting};
 use crate::celery::number;
 use crate::celery::version::Release;
 
@@ -44,7 +44,7 @@ pub fn word(name: &str, value: &Json, release: Release) -> Result<String, Refusa
 
 fn expressed(setting: &Setting, value: &Json) -> Result<String, Refusal> {
     let kind = setting.kind;
-    if kind == Kind::Bytes {
+    if kind == SettingKind::Bytes {
         return Err(Refusal::Unreachable);
     }
     let plain = setting.takes_plain_words();
@@ -52,29 +52,31 @@ fn expressed(setting: &Setting, value: &Json) -> Result<String, Refusal> {
     let json = |cast: &str| Ok(format!("({cast}){value}"));
     match (kind, value) {
         (_, Json::Null) => json("json"),
-        (Kind::Flag, Json::Bool(flag)) => cast("bool", &flag.to_string()),
-        (Kind::Flag, Json::String(text)) if truth(text).is_some() => cast("bool", text),
-        (Kind::Flag, Json::Object(_)) if setting.name == "broker_use_ssl" => json("dict"),
-        (Kind::Flag, _) => Err(Refusal::Value("true or false")),
-        (Kind::Whole, Json::Number(number)) if !number.is_f64() => cast("int", &number.to_string()),
-        (Kind::Whole, Json::String(text)) if number::int(text).is_some() => cast("int", text),
-        (Kind::Whole, _) => Err(Refusal::Value("a whole number")),
-        (Kind::Number, Json::Number(number)) => cast("float", &number.to_string()),
-        (Kind::Number, Json::String(text)) if number::float(text).is_some() => cast("float", text),
-        (Kind::Number, _) => Err(Refusal::Value("a number")),
-        (Kind::Table, Json::Object(_)) => json("dict"),
-        (Kind::Table, _) => Err(Refusal::Value("a table of names and values")),
-        (Kind::List, Json::Array(_)) => json("list"),
-        (Kind::List, _) => Err(Refusal::Value("a list")),
+        (SettingKind::Flag, Json::Bool(flag)) => cast("bool", &flag.to_string()),
+        (SettingKind::Flag, Json::String(text)) if truth(text).is_some() => cast("bool", text),
+        (SettingKind::Flag, Json::Object(_)) if setting.name == "broker_use_ssl" => json("dict"),
+        (SettingKind::Flag, _) => Err(Refusal::Value("true or false")),
+        (SettingKind::Whole, Json::Number(number)) if !number.is_f64() => cast("int", &number.to_string()),
+        (SettingKind::Whole, Json::String(text)) if number::int(text).is_some() => cast("int", text),
+        (SettingKind::Whole, _) => Err(Refusal::Value("a whole number")),
+        (SettingKind::Number, Json::Number(number)) => cast("float", &number.to_string()),
+        (SettingKind::Number, Json::String(text)) if number::float(text).is_some() => cast("float", text),
+        (SettingKind::Number, _) => Err(Refusal::Value("a number")),
+        (SettingKind::Table, Json::Object(_)) => json("dict"),
+        (SettingKind::Table, _) => Err(Refusal::Value("a table of names and values")),
+        (SettingKind::List, Json::Array(_)) => json("list"),
+        (SettingKind::List, _) => Err(Refusal::Value("a list")),
         // A text that begins like a cast is told from one by a cast of its own.
-        (Kind::Text | Kind::Any, Json::String(text)) if text.starts_with('(') => {
+        (SettingKind::Text | SettingKind::Any, Json::String(text)) if text.starts_with('(') => {
             Ok(format!("(string){text}"))
         }
-        (Kind::Text | Kind::Any, Json::String(text)) => cast("string", text),
-        (Kind::Text, Json::Number(_)) | (Kind::Any, _) => json("json"),
-        (Kind::Text, Json::Array(_) | Json::Object(_)) if MORE_THAN_TEXT.contains(&setting.name.as_str()) => {
+        (SettingKind::Text | SettingKind::Any, Json::String(text)) => cast("string", text),
+        (SettingKind::Text, Json::Number(_)) | (SettingKind::Any, _) => json("json"),
+        (SettingKind::Text, Json::Array(_) | Json::Object(_))
+            if MORE_THAN_TEXT.contains(&setting.name.as_str()) =>
+        {
             json("json")
         }
-        (Kind::Text | Kind::Bytes, _) => Err(Refusal::Value("a text")),
+        (SettingKind::Text | SettingKind::Bytes, _) => Err(Refusal::Value("a text")),
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what only KEDA knows: whether it is there, and the fields that are handed to it.
 
-use super::{followers, is_queue, is_redis, transport};
+use super::{followers, is_queue};
 use crate::api::{Open, ScaleTarget};
 use crate::celery::broker_url::Transport;
 use crate::rules::finding::{Kind, Report, Severity};
@@ -109,7 +109,7 @@ fn a23(subject: &Subject<'_>, report: &mut Report<'_>) {
         if !target.metrics.iter().any(is_queue) {
             let message = "fallback only works with task_queue_length";
             report.add(Kind::Forbidden, path, message, "remove it, or add that metric");
-        } else if is_redis(subject) {
+        } else if subject.is_redis() {
             let message = "has no effect with Redis, pods are kept as they are";
             report.warn(Kind::Forbidden, path, message, "remove it");
         }
@@ -137,7 +137,7 @@ fn a34(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Forbidden, format!("{path}.{field}"), message, "remove it");
         }
     }
-    if !matches!(transport(subject), Some(Transport::Amqp | Transport::Sqs)) {
+    if !matches!(subject.transport(), Some(Transport::Amqp | Transport::Sqs)) {
         return;
     }
     for follower in followers(subject).filter(|follower| !follower.target.priority_steps.is_empty()) {

@@ -15,7 +15,6 @@ mod tests;
 
 use super::subject::{Pool, Subject};
 use crate::api::{Metric, MetricName, ScaleKind, ScaleTarget};
-use crate::celery::broker_url::{self, Transport};
 
 /// An autoscaler of a worker pool that follows its queues.
 #[derive(Debug)]
@@ -41,27 +40,4 @@ fn followers<'s>(subject: &'s Subject<'s>) -> impl Iterator<Item = Follower<'s>>
 
 fn is_queue(metric: &Metric) -> bool {
     metric.name.known() == Some(MetricName::TaskQueueLength)
-}
-
-/// What carries the tasks, as far as the object tells: a Secret is not read, but the scheme of its URL may be written.
-fn transport(subject: &Subject<'_>) -> Option<Transport> {
-    let broker = subject.broker()?;
-    if broker.url.is_some() {
-        return subject.urls.first()?.as_ref().ok().map(|endpoint| endpoint.transport);
-    }
-    if broker.url_secret_ref.is_some() {
-        let url = format!("{}://host", broker.scheme.as_deref()?);
-        return broker_url::parse(&url).into_iter().next()?.ok().map(|endpoint| endpoint.transport);
-    }
-    let redis = broker.redis.as_ref().map(|redis| match redis.sentinel {
-        Some(_) => Transport::Sentinel,
-        None => Transport::Redis,
-    });
-    let rabbitmq = broker.rabbitmq.as_ref().map(|_| Transport::Amqp);
-    redis.or(rabbitmq).or(broker.sqs.as_ref().map(|_| Transport::Sqs))
-}
-
-/// Whether the broker is a Redis: one list for each queue and priority, and one hash for everything unacknowledged.
-fn is_redis(subject: &Subject<'_>) -> bool {
-    matches!(transport(subject), Some(Transport::Redis | Transport::RedisSocket | Transport::Sentinel))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Follower, followers, is_redis};
+use super::{Follower, followers};
 use crate::api::ScaleTarget;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -46,7 +46,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 ];
 
 fn a24(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if !is_redis(subject) {
+    if !subject.is_redis() {
         return;
     }
     let used = used(subject);

@@ -3,15 +3,17 @@
 
 use std::collections::HashSet;
 
-use super::{Follower, followers, is_redis, priorities, transport};
+use super::{Follower, followers, priorities};
 use crate::celery::broker_url::Transport;
 use crate::rules::finding::{Kind, Report, Severity};
-use crate::rules::queues;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
 /// Most lists that one autoscaler looks into: each is a trigger, all of them are one object.
 const MAX_LISTS: usize = 100;
+
+/// Bytes of a name for which a warning has no room.
+const LONG: usize = 16;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -91,7 +93,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 /// Told once, however many autoscalers follow: the cause is the broker.
 fn a14(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let (Some(first), Some(transport)) = (followers(subject).next(), transport(subject)) else { return };
+    let (Some(first), Some(transport)) = (followers(subject).next(), subject.transport()) else { return };
     let fix = match transport {
         // memory:// carries no task between pods at all, which another rule tells.
         Transport::Redis | Transport::Amqp | Transport::Memory => return,
@@ -100,7 +102,10 @@ fn a14(subject: &Subject<'_>, report: &mut Report<'_>) {
         Transport::Sqs => "set spec.common.broker.sqs with its region instead of a URL",
         Transport::RedisSocket | Transport::Other => "use cpu or memory, or Redis, RabbitMQ or SQS",
     };
-    let message = format!("the queues of a {}:// broker cannot be measured", scheme(subject));
+    let message = format!(
+        "the queues of a {}:// broker cannot be measured",
+        subject.scheme.as_ref().map_or("", |scheme| scheme.name.as_str())
+    );
     report.add(Kind::Forbidden, format!("{}.name", first.metric), message, fix);
 }
 
@@ -109,17 +114,10 @@ fn has_parts(subject: &Subject<'_>) -> bool {
     subject.broker().is_some_and(|broker| broker.url.is_none() && broker.url_secret_ref.is_none())
 }
 
-fn scheme<'s>(subject: &'s Subject<'_>) -> &'s str {
-    match subject.urls.first() {
-        Some(Ok(endpoint)) => &endpoint.scheme,
-        _ => subject.broker().and_then(|broker| broker.scheme.as_deref()).unwrap_or_default(),
-    }
-}
-
 fn a16(subject: &Subject<'_>, report: &mut Report<'_>) {
     for Follower { path, target, pool, .. } in followers(subject) {
         let (Some(pool), false) = (pool, target.queues.is_empty()) else { continue };
-        let Some(consumed) = queues::named(pool.spec) else {
+        let Some(consumed) = pool.queues() else {
             let message = "whether the pool consumes these is not known";
             let fix = format!("name them in {}.queues", pool.path);
             report.warn(Kind::Forbidden, format!("{path}.queues"), message, fix);
@@ -138,9 +136,10 @@ fn a16(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn a17(subject: &Subject<'_>, report: &mut Report<'_>) {
     for Follower { target, pool, .. } in followers(subject) {
-        if let Some(pool) = pool.filter(|pool| target.queues.is_empty() && queues::named(pool.spec).is_none())
-        {
-            let message = "no queue is named, so the autoscaler counts \"celery\"";
+        if let Some(pool) = pool.filter(|pool| target.queues.is_empty() && pool.queues().is_none()) {
+            let queue = pool.effective().counted_queues().concat();
+            let shown = if queue.len() > LONG { "the default one" } else { &format!("{queue:?}") };
+            let message = format!("no queue is named, so the autoscaler counts {shown}");
             report.add(Kind::Required, format!("{}.queues", pool.path), message, "list the queues");
         }
     }
@@ -151,13 +150,13 @@ fn a31(subject: &Subject<'_>, report: &mut Report<'_>) {
         let (count, path) = match (target.queues.len(), pool) {
             (0, None) => continue,
             (0, Some(pool)) => {
-                let count = queues::named(pool.spec).map_or(1, |names| names.len());
-                (count, format!("{}.{}", pool.path, queues::field(pool.spec)))
+                let count = pool.queues().map_or(1, |names| names.len());
+                (count, format!("{}.{}", pool.path, pool.queues_field()))
             }
             (count, _) => (count, format!("{path}.queues")),
         };
         // Of a broker behind a Secret nobody knows whether its queues have a list for each priority.
-        let lists = if is_redis(subject) { priorities::counted(subject, target).len() } else { 1 };
+        let lists = if subject.is_redis() { priorities::counted(subject, target).len() } else { 1 };
         if count * lists <= MAX_LISTS {
             continue;
         }

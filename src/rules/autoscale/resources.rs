@@ -13,8 +13,7 @@ use crate::api::{Metric, MetricName, Open, ScaleKind, ScaleTarget, TargetType, W
 use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::{Component, Part, Subject};
-use crate::rules::worker::effective::effective_pool;
+use crate::rules::subject::{Component, Part, Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -232,7 +231,7 @@ fn most(measured: &Measured<'_>) -> Option<f64> {
 fn a12(subject: &Subject<'_>, report: &mut Report<'_>) {
     for measured in measured(subject) {
         let pool = subject.pools.iter().find(|pool| pool.path == measured.component.path);
-        let is_prefork = pool.and_then(effective_pool) == Some(WorkerPoolKind::Prefork);
+        let is_prefork = pool.and_then(Pool::kind) == Some(WorkerPoolKind::Prefork);
         if measured.resource == "memory" && measured.type_ == TargetType::Utilization && is_prefork {
             let path = format!("{}.name", measured.path);
             let message = "prefork keeps its memory, so pods are never removed";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about scaling to zero and back, and about tasks that a worker holds already.
 
-use super::{Follower, followers, is_redis, transport};
+use super::{Follower, followers};
 use crate::celery::broker_url::Transport;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -102,14 +102,14 @@ fn counts_unacked(follower: &Follower<'_>) -> bool {
 
 fn a18(subject: &Subject<'_>, report: &mut Report<'_>) {
     let careless = followers(subject).filter(|follower| !counts_unacked(follower));
-    for path in careless.filter(|_| is_redis(subject)).filter_map(|follower| way_to_zero(&follower)) {
+    for path in careless.filter(|_| subject.is_redis()).filter_map(|follower| way_to_zero(&follower)) {
         let message = "stops pods with running tasks";
         report.add(Kind::Invalid, path, message, "set includeUnacked: true");
     }
 }
 
 fn a19(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if transport(subject) != Some(Transport::Amqp) {
+    if subject.transport() != Some(Transport::Amqp) {
         return;
     }
     for path in followers(subject).filter_map(|follower| way_to_zero(&follower)) {
@@ -137,7 +137,7 @@ fn a20(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn a25(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if !is_redis(subject) || subject.pools.len() < 2 {
+    if !subject.is_redis() || subject.pools.len() < 2 {
         return;
     }
     for follower in followers(subject).filter(counts_unacked) {
@@ -148,7 +148,7 @@ fn a25(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn a26(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if transport(subject) != Some(Transport::Amqp) {
+    if subject.transport() != Some(Transport::Amqp) {
         return;
     }
     let typed = subject.broker().and_then(|broker| broker.rabbitmq.as_ref());

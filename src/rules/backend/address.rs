@@ -4,6 +4,7 @@
 use super::{URL, defect};
 use crate::celery::backend_url::Defect;
 use crate::celery::broker_url::CERT_REQS;
+use crate::celery::url::Fault;
 use crate::rules::finding::{Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -101,9 +102,11 @@ fn r05(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn r15(subject: &Subject<'_>, report: &mut Report<'_>) {
     defect(subject, report, |defect| match defect {
-        Defect::Port => Some("use a port from 1 to 65535".to_owned()),
-        Defect::Brackets => Some("use a name without brackets, or [fd00::1] for an address".to_owned()),
-        Defect::Confusable(_) => Some("write the host part in plain letters".to_owned()),
+        Defect::Url(Fault::Port) => Some("use a port from 1 to 65535".to_owned()),
+        Defect::Url(Fault::Brackets) => {
+            Some("use a name without brackets, or [fd00::1] for an address".to_owned())
+        }
+        Defect::Url(Fault::Confusable(_)) => Some("write the host part in plain letters".to_owned()),
         Defect::NoPath => Some("end it with a path such as file:///results".to_owned()),
         _ => None,
     });
@@ -111,7 +114,7 @@ fn r15(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn r16(subject: &Subject<'_>, report: &mut Report<'_>) {
     defect(subject, report, |defect| match defect {
-        Defect::PasswordNotEncoded(letter) => Some(format!("write it as %{:02X}", u32::from(*letter))),
+        Defect::Url(Fault::Unencoded(letter)) => Some(format!("write it as %{:02X}", u32::from(*letter))),
         _ => None,
     });
 }

@@ -164,7 +164,7 @@ fn r06(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = "is not a backend of Celery itself";
             report.warn(Kind::Forbidden, URL, message, "see that the image registers it");
         }
-        Some(Ok(Backend { kind: backend_url::Kind::Class, .. })) => {
+        Some(Ok(Backend { kind: backend_url::BackendKind::Class, .. })) => {
             let message = "is the path of a class";
             report.warn(Kind::Forbidden, URL, message, "see that the image has it");
         }

@@ -2,13 +2,14 @@
 //! Rules about what a result backend needs beside its URL, and what it is worth to pods.
 
 use super::{URL, read, url};
-use crate::celery::backend_url::{Backend, Kind as Store};
+use crate::celery::backend_url::{Backend, BackendKind as Store};
+use crate::celery::expansion::expands;
 use crate::celery::version::{Release, Target};
 use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 use crate::rules::variables::{all, names_backend, same_key};
-use crate::rules::worker_args::severity_of;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -165,7 +166,7 @@ fn r11(subject: &Subject<'_>, report: &mut Report<'_>) {
         let same = same_key(variable, backend.url_secret_ref.as_ref())
             || variable.value.is_some() && variable.value == backend.url;
         if names_backend(&variable.name, subject.celery) && !same {
-            let severity = severity_of(subject, report.severity());
+            let severity = release::refusal(subject, report.severity());
             let message = format!("{} and spec.common.resultBackend set the same", variable.name);
             report.graded(severity, Kind::Forbidden, format!("{}.name", place.path), message, "remove it");
         }
@@ -173,7 +174,7 @@ fn r11(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn r20(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let has_variable = url(subject).is_some_and(|url| url.contains("$("));
+    let has_variable = url(subject).is_some_and(expands);
     if !has_variable && good(subject).is_some_and(|backend| backend.has_password()) {
         report.add(Kind::Forbidden, URL, "holds a readable password", "use urlSecretRef");
     }
@@ -181,7 +182,7 @@ fn r20(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn r21(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(backend) = good(subject).filter(|backend| is_too_new(subject, backend)) else { return };
-    let severity = severity_of(subject, report.severity());
+    let severity = release::refusal(subject, report.severity());
     let message = format!("needs Celery 5.{} or later", backend.celery_since());
     report.graded(severity, Kind::Forbidden, URL, message, "use another, or correct celeryVersion");
 }

@@ -190,9 +190,20 @@ fn b30(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(Kind::Forbidden, URL, message, "name a user");
     }
     let typed = subject.broker().and_then(|broker| broker.rabbitmq.as_ref());
-    if typed.is_some_and(|rabbitmq| rabbitmq.username_secret_ref.is_none() && !is_local(&rabbitmq.host)) {
-        let path = "spec.common.broker.rabbitmq.usernameSecretRef";
-        report.add(Kind::Required, path, "guest may only log in from RabbitMQ's own host", "set it");
+    let Some(rabbitmq) = typed.filter(|rabbitmq| rabbitmq.username_secret_ref.is_none()) else { return };
+    let path = "spec.common.broker.rabbitmq.usernameSecretRef";
+    let has_password = rabbitmq.password_secret_ref.is_some();
+    if has_password && subject.follows_queues() {
+        // Celery falls back to guest, KEDA to a user without a name, whom no RabbitMQ lets in.
+        let message = "without it the autoscaler sends the password with an empty user name";
+        report.graded(Severity::Deny, Kind::Required, path, message, "set it");
+    } else if !is_local(&rabbitmq.host) {
+        let message = if has_password {
+            "the password would be that of guest, who may only log in from RabbitMQ's own host"
+        } else {
+            "guest may only log in from RabbitMQ's own host"
+        };
+        report.add(Kind::Required, path, message, "set it");
     }
 }
 

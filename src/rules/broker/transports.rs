@@ -115,7 +115,7 @@ fn needed(subject: &Subject<'_>, report: &mut Report<'_>, names: &[&str], messag
 
 fn b19(subject: &Subject<'_>, report: &mut Report<'_>) {
     let is_typed = subject.broker().is_some_and(|broker| broker.redis.is_some());
-    if !is_typed && subject.broker_scheme().as_deref() == Some("sentinel") {
+    if !is_typed && subject.transport() == Some(Transport::Sentinel) {
         needed(
             subject,
             report,
@@ -135,7 +135,7 @@ fn b20(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b21(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if subject.broker_scheme().as_deref() == Some("filesystem") {
+    if subject.scheme.as_ref().is_some_and(|scheme| scheme.name == "filesystem") {
         let names = ["data_folder_in", "data_folder_out"];
         needed(subject, report, &names, "filesystem:// needs it", "name a shared volume's folder");
     }

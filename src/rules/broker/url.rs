@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the form of a broker URL: what kombu would read otherwise, or not at all.
 
-use super::URL;
-use crate::celery::broker_url::{CERT_REQS, Defect, masked};
+use super::{URL, good};
+use crate::celery::broker_url::{CERT_REQS, Defect, Endpoint, masked};
+use crate::celery::url::Fault;
+use crate::celery::version::Target;
 use crate::rules::finding::{Report, Severity};
+use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
@@ -157,6 +160,14 @@ fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         _ => None,
     });
+    let Target::Known(release) = subject.celery else { return };
+    let too_new = |since: &u8| release.newest_kombu().is_some_and(|newest| newest < *since);
+    if let Some(since) = good(subject).map(Endpoint::kombu_since).find(too_new) {
+        let severity = release::refusal(subject, report.severity());
+        let message = format!("needs kombu 5.{since}, which Celery {release} does not take");
+        let url = masked(subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default());
+        report.add_shown(severity, URL, &url, message, "use another, or correct celeryVersion");
+    }
 }
 
 fn b06(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -185,13 +196,13 @@ fn b08(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b09(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| {
-        matches!(defect, Defect::Port).then(|| "use a port from 1 to 65535".to_owned())
+        matches!(defect, Defect::Url(Fault::Port)).then(|| "use a port from 1 to 65535".to_owned())
     });
 }
 
 fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
-        Defect::PasswordNotEncoded(letter) => Some(format!(
+        Defect::Url(Fault::Unencoded(letter)) => Some(format!(
             "write {letter} as %{:02X}, or set broker.redis or broker.rabbitmq with passwordSecretRef",
             u32::from(*letter)
         )),
@@ -274,8 +285,10 @@ fn b28(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b42(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
-        Defect::Brackets => Some("use a name without brackets, or [fd00::1] for an address".to_owned()),
-        Defect::Confusable(_) => Some("write the host part in plain letters".to_owned()),
+        Defect::Url(Fault::Brackets) => {
+            Some("use a name without brackets, or [fd00::1] for an address".to_owned())
+        }
+        Defect::Url(Fault::Confusable(_)) => Some("write the host part in plain letters".to_owned()),
         _ => None,
     });
 }

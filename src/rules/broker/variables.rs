@@ -10,8 +10,9 @@ use super::URL;
 use crate::celery::command::Command;
 use crate::celery::environment::{Variable, variable};
 use crate::celery::expansion;
+use crate::rules::release;
 use crate::rules::variables::{all, names_backend, names_broker, same_key, sets, sources};
-use crate::rules::worker_args::{field_of, severity_of};
+use crate::rules::worker_args::field_of;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -100,7 +101,7 @@ fn b34(subject: &Subject<'_>, report: &mut Report<'_>) {
             || variable.value.is_some() && variable.value == broker.url;
         if names_broker(&variable.name, subject.celery) && !same {
             let path = format!("{}.name", place.path);
-            let severity = severity_of(subject, report.severity());
+            let severity = release::refusal(subject, report.severity());
             let message = format!("{} overrides spec.common.broker", variable.name);
             report.graded(severity, Kind::Forbidden, path, message, "remove it");
         }
@@ -155,7 +156,7 @@ fn b36(subject: &Subject<'_>, report: &mut Report<'_>) {
             path.starts_with("spec.common.") || path.starts_with(&format!("{}.", pool.path))
         };
         let is_twice = subject.pools.iter().any(|pool| reaches(pool) && set(pool.spec));
-        let severity = if is_twice { severity_of(subject, Severity::Deny) } else { Severity::Warn };
+        let severity = if is_twice { release::refusal(subject, Severity::Deny) } else { Severity::Warn };
         let message = format!("sets {field} of the workers");
         report.graded(severity, Kind::Forbidden, path, message, format!("use the field {field}"));
     }

@@ -50,9 +50,16 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 /// The images of containers that users describe as a whole.
 fn c04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let fix = "use registry/name:tag in lower-case letters";
-    for (path, container) in subject.containers() {
+    let own = subject.containers().map(|(path, container)| (path, container, true));
+    let laid_under = subject.laid_under();
+    let laid_over = subject.laid_over().map(|(path, container)| {
+        let stands_alone = !laid_under.contains(container.name.as_str());
+        (path, container, stands_alone)
+    });
+    for (path, container, stands_alone) in own.chain(laid_over) {
         let path = format!("{path}.image");
         match container.image.as_deref().filter(|image| !image.trim().is_empty()) {
+            None if container.image.is_none() && !stands_alone => {}
             None => report.add(Kind::Required, path, "no container image is set", fix),
             Some(text) => {
                 if let Err(message) = image::check(text) {

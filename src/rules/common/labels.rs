@@ -105,7 +105,7 @@ fn in_every_pod(subject: &Subject<'_>) -> Vec<&'static str> {
 }
 
 /// The name of the operator's own container in the pods of a component.
-fn own_container(part: Part<'_>) -> &'static str {
+pub(in crate::rules) fn own_container(part: Part<'_>) -> &'static str {
     match part {
         Part::Worker(_) => names::WORKER_CONTAINER,
         Part::Beat(_) => names::BEAT_CONTAINER,

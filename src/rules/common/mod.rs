@@ -167,24 +167,25 @@ fn c22(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn c25(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(broker) = subject.broker() else { return };
     let Some(scheme) = broker.scheme.as_ref().map(|scheme| scheme.to_ascii_lowercase()) else { return };
-    let (said, matches) = if let Some(Ok(first)) = subject.urls.first() {
-        (format!("url has the scheme {}", first.scheme), first.scheme == scheme)
+    let (message, matches) = if let Some(Ok(first)) = subject.urls.first() {
+        (format!("differs from the scheme {} of url", first.scheme), first.scheme == scheme)
     } else if broker.redis.is_some() {
-        ("redis is set".to_owned(), ["redis", "rediss", "sentinel"].contains(&scheme.as_str()))
+        (
+            "does not fit redis, which is set".to_owned(),
+            ["redis", "rediss", "sentinel"].contains(&scheme.as_str()),
+        )
     } else if broker.rabbitmq.is_some() {
-        ("rabbitmq is set".to_owned(), ["amqp", "amqps", "pyamqp"].contains(&scheme.as_str()))
+        (
+            "does not fit rabbitmq, which is set".to_owned(),
+            ["amqp", "amqps", "pyamqp"].contains(&scheme.as_str()),
+        )
     } else if broker.sqs.is_some() {
-        ("sqs is set".to_owned(), scheme == "sqs")
+        ("does not fit sqs, which is set".to_owned(), scheme == "sqs")
     } else {
         return;
     };
     if !matches {
-        let fix = "leave it out: it is for urlSecretRef";
-        report.add(
-            Kind::Invalid,
-            "spec.common.broker.scheme",
-            format!("contradicts the broker: {said}"),
-            fix,
-        );
+        let fix = "remove it, it is only used with urlSecretRef";
+        report.add(Kind::Invalid, "spec.common.broker.scheme", message, fix);
     }
 }

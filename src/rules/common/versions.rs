@@ -3,11 +3,13 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use crate::celery::command::Command;
 use crate::celery::version::Release;
+use crate::rules::args::Matter;
 use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
-use crate::rules::{release, worker_args};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -29,7 +31,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "C12", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a field is one that the release of Celery has",
         consequence: "The worker ends with \"No such option\" and starts again for ever.",
-        check: Check::object(c12),
+        check: Check::arguments(Command::Worker, &[Matter::Release]).and(c12),
         example: Example {
             bad: "spec: {common: {celeryVersion: '5.5'}, workerSpec: {disablePrefetch: true}}",
             at: "spec.workerSpec.disablePrefetch",
@@ -67,5 +69,4 @@ fn c12(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.graded(severity, Kind::Forbidden, format!("{}.{field}", pool.path), message, "remove it");
         }
     }
-    worker_args::told(subject, report);
 }

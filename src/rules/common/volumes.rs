@@ -48,6 +48,7 @@ fn c08(subject: &Subject<'_>, report: &mut Report<'_>) {
             Some(everywhere.map_or(here.clone(), |known| known.intersection(&here).copied().collect()));
     }
     if let Some(known) = &everywhere {
+        laid_over(subject, None, known, report);
         unknown(report, "spec.common.volumeMounts", &common.volume_mounts, known);
         for (index, container) in common.init_containers.iter().enumerate() {
             let path = format!("spec.common.initContainers[{index}].volumeMounts");
@@ -58,9 +59,26 @@ fn c08(subject: &Subject<'_>, report: &mut Report<'_>) {
         let component = Component { path: pool.path.clone(), part: Part::Worker(pool.spec) };
         let known = volumes_of(subject, &component);
         unknown(report, &format!("{}.volumeMounts", pool.path), &pool.spec.volume_mounts, &known);
+        laid_over(subject, Some(&pool.path), &known, report);
         for (index, sidecar) in pool.spec.sidecars.iter().enumerate() {
             let path = format!("{}.sidecars[{index}].volumeMounts", pool.path);
             unknown(report, &path, sidecar.volume_mounts.as_deref().unwrap_or_default(), &known);
+        }
+    }
+}
+
+/// The mounts of a component's own pod template, or of the shared one.
+fn laid_over(
+    subject: &Subject<'_>,
+    component: Option<&String>,
+    known: &HashSet<&str>,
+    report: &mut Report<'_>,
+) {
+    for laid in subject.laid_over.iter().filter(|laid| laid.component.as_ref() == component) {
+        let mounts = laid.container.volume_mounts.as_deref().unwrap_or_default();
+        // One without a name may be laid over another at its place.
+        if mounts.iter().all(|mount| !mount.name.is_empty()) {
+            unknown(report, &format!("{}.volumeMounts", laid.path), mounts, known);
         }
     }
 }
@@ -100,7 +118,7 @@ fn c09(subject: &Subject<'_>, report: &mut Report<'_>) {
         twice(report, &format!("{}.volumes", pool.path), &pool.spec.volumes);
         misplaced(report, &format!("{}.volumeMounts", pool.path), &pool.spec.volume_mounts);
     }
-    for (path, container) in subject.containers() {
+    for (path, container) in subject.containers().chain(subject.laid_over()) {
         let mounts = container.volume_mounts.as_deref().unwrap_or_default();
         misplaced(report, &format!("{path}.volumeMounts"), mounts);
     }
@@ -120,7 +138,8 @@ fn misplaced(report: &mut Report<'_>, path: &str, mounts: &[VolumeMount]) {
     let mut places = HashSet::new();
     for (index, mount) in mounts.iter().enumerate() {
         let (path, place) = (format!("{path}[{index}].mountPath"), mount.mount_path.as_str());
-        if !places.insert(place) {
+        // In a template the later one is laid over the earlier one.
+        if !places.insert(place) && !path.contains(".podTemplate.") {
             report.add(Kind::Duplicate, path, "another volume is already there", "use another folder");
         } else if !place.is_empty() && place.trim_matches('/').is_empty() {
             report.add(Kind::Invalid, path, "hides the whole image", "use a folder such as /data");

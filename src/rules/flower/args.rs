@@ -5,10 +5,9 @@
 use super::given::{Flower, Place, argument_path};
 use crate::celery::closest;
 use crate::celery::environment::flower_variable;
-use crate::celery::flower::{Cause, Dropped, Unread};
-use crate::celery::number;
-use crate::celery::options::flower::{Kind, OPTIONS};
-use crate::rules::finding::{Kind as Message, Report, Severity};
+use crate::celery::flower::{Cause, Dropped, Unread, takes_variable};
+use crate::celery::options::flower::{OPTIONS, Release, Spec, TornadoType};
+use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
@@ -18,6 +17,8 @@ const PREFIX: &str = "FLOWER_";
 const WORDS: &[&str] = &["true", "t", "yes", "y", "on", "1", "false", "f", "0"];
 /// Words for "no" that only variables know.
 const VARIABLE_WORDS: &[&str] = &["no", "n", "off"];
+/// What a variable means to Flower 1.x, to which every other text is true, "false" and "0" too.
+const OLD_WORDS: &[&str] = &["", "true", "t", "yes", "y", "on", "1"];
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -124,7 +125,7 @@ fn f01(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
     }
     for fault in flower.reading.faults.iter().filter(|fault| fault.cause == Cause::Reserved) {
-        report.add(Message::Invalid, argument_path(fault.at), "is not an option of Flower", "remove it");
+        report.add(Kind::Invalid, argument_path(fault.at), "is not an option of Flower", "remove it");
     }
     misspelt_variables(&flower, report);
 }
@@ -144,7 +145,7 @@ fn unread(flower: &Flower<'_>, at: usize, word: &str, why: Unread, report: &mut 
             let opens = option.name == "read_only" && flower.spec.version.is_some();
             let severity = if opens { Severity::Deny } else { Severity::Warn };
             let message = format!("{} is no option of this Flower, which ignores it", option.flag());
-            report.graded(severity, Message::Forbidden, path, message, "remove it, or use another image");
+            report.graded(severity, Kind::Forbidden, path, message, "remove it, or use another image");
         }
         Unread::BehindTheEnd => {
             let message = "is not read: a word before it ends the options";
@@ -171,7 +172,7 @@ fn misspelt_variables(flower: &Flower<'_>, report: &mut Report<'_>) {
         if let Some(near) = closest::of(option, OPTIONS.iter().map(|option| option.name)) {
             let fix = format!("did you mean {PREFIX}{}?", near.to_ascii_uppercase());
             let message = "is no variable of Flower, which ignores it";
-            report.add(Message::Invalid, format!("{path}.name"), message, fix);
+            report.add(Kind::Invalid, format!("{path}.name"), message, fix);
         }
     }
 }
@@ -179,7 +180,7 @@ fn misspelt_variables(flower: &Flower<'_>, report: &mut Report<'_>) {
 /// Variables that are read beside the options, and the options.
 fn is_known(option: &str) -> bool {
     let beside = ["UNAUTHENTICATED_API", "OAUTH2_", "GITHUB_", "GITLAB_", "SERVICE_", "PORT_"];
-    let name = option.to_lowercase();
+    let name = option.to_lowercase().replace('-', "_");
     beside.iter().any(|known| option.starts_with(known)) || OPTIONS.iter().any(|option| option.name == name)
 }
 
@@ -188,7 +189,7 @@ fn f02(subject: &Subject<'_>, report: &mut Report<'_>) {
     for fault in &flower.reading.faults {
         if let Cause::MissingValue(option) = fault.cause {
             let fix = format!("write {}=… as one element", option.flag());
-            report.add(Message::Invalid, argument_path(fault.at), "has no value", fix);
+            report.add(Kind::Invalid, argument_path(fault.at), "has no value", fix);
         }
     }
 }
@@ -211,7 +212,7 @@ fn f03(subject: &Subject<'_>, report: &mut Report<'_>) {
             (Severity::Deny, format!("set spec.common.{field} instead"))
         };
         let message = format!("Flower ignores {}, an option of celery itself", option.name());
-        report.graded(severity, Message::Forbidden, argument_path(dropped.at), message, fix);
+        report.graded(severity, Kind::Forbidden, argument_path(dropped.at), message, fix);
     }
 }
 
@@ -220,47 +221,64 @@ fn f05(subject: &Subject<'_>, report: &mut Report<'_>) {
     for fault in &flower.reading.faults {
         let (Cause::BadValue(option) | Cause::UnexpectedValue(option)) = fault.cause else { continue };
         let (message, fix) = match option.kind {
-            Kind::Int => ("is not a whole number", "use one such as 5000"),
-            Kind::Float | Kind::Floats => ("is not a number", "use one such as 1000"),
+            TornadoType::Int => ("is not a whole number", "use one such as 5000"),
+            TornadoType::Float | TornadoType::Floats => ("is not a number", "use one such as 1000"),
             _ => ("has a value that this option does not take", "correct the value, or remove it"),
         };
-        report.add(Message::Invalid, argument_path(fault.at), message, fix);
+        report.add(Kind::Invalid, argument_path(fault.at), message, fix);
     }
-    for (entry, path) in flower.entries().filter(|(entry, _)| entry.name != "FLOWER_PORT") {
+    for (entry, path) in flower.entries() {
         let Some(option) = flower_variable(&entry.name, flower.reading.release) else { continue };
-        let is_number = match option.kind {
-            Kind::Int => |text: &str| number::int(text).is_some(),
-            Kind::Float => |text: &str| number::float(text).is_some(),
-            _ => continue,
-        };
+        // F28 tells about the port. Everything else is read whatever the arguments say, but for the level of the log.
+        if option.name == "port" || option.name == "logging" && !flower.argument("logging").is_absent() {
+            continue;
+        }
         let given = flower.variable(&entry.name);
         let is_here =
             |place: &Place| place.path().strip_prefix(&path).is_some_and(|rest| rest.starts_with('.'));
-        if let Some((_, place)) = given.text().filter(|(text, place)| is_here(place) && !is_number(text)) {
-            let message = "is not a number, which ends Flower";
-            place.blame(report.severity(), message, "use one such as 5000", report);
+        let bad = given.text().filter(|(text, place)| is_here(place) && !takes_variable(option, text));
+        if let Some((_, place)) = bad {
+            let (message, fix) = unusable(option);
+            place.blame(report.severity(), format!("{message}, which ends Flower"), fix, report);
         }
+    }
+}
+
+/// What is wrong with the text of a variable, and what to write.
+fn unusable(option: &Spec) -> (&'static str, &'static str) {
+    match option.kind {
+        TornadoType::Floats => ("is not a list of numbers", "use one such as 1,2.5"),
+        TornadoType::Function => ("cannot be set by a variable", "remove it"),
+        TornadoType::Text => ("is no level of a log", "use debug, info, warning, error or none"),
+        _ => ("is not a number", "use one such as 5000"),
     }
 }
 
 fn f06(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
-    for option in
-        OPTIONS.iter().filter(|option| option.kind == Kind::Bool && option.is_in(flower.reading.release))
+    let is_old = flower.reading.release == Release::V1_2;
+    for option in OPTIONS
+        .iter()
+        .filter(|option| option.kind == TornadoType::Bool && option.is_in(flower.reading.release))
     {
         for given in [flower.argument(option.name), flower.variable(&option.variable())] {
             let Some((text, place)) = given.text() else { continue };
             let word = text.to_lowercase();
             let is_variable = matches!(place, Place::Variable(_));
-            let known =
-                WORDS.contains(&word.as_str()) || (is_variable && VARIABLE_WORDS.contains(&word.as_str()));
+            let known = match (is_variable, is_old) {
+                (true, true) => OLD_WORDS.contains(&word.as_str()),
+                (true, false) => WORDS.contains(&word.as_str()) || VARIABLE_WORDS.contains(&word.as_str()),
+                (false, _) => WORDS.contains(&word.as_str()),
+            };
             if !known {
-                let message = if is_variable {
+                let message = if is_variable && !is_old {
                     "is neither true nor false, which ends Flower"
                 } else {
                     "is read as true by Flower"
                 };
-                place.blame(report.severity(), message, "write true or false", report);
+                let fix =
+                    if is_variable && is_old { "write true, or remove it" } else { "write true or false" };
+                place.blame(report.severity(), message, fix, report);
             }
         }
     }
@@ -271,6 +289,10 @@ fn f43(subject: &Subject<'_>, report: &mut Report<'_>) {
     if flower.argument("help").switch() == Some(true)
         && let Some(used) = flower.reading.last("help")
     {
-        report.add(Message::Forbidden, argument_path(used.at), "prints the help and ends", "remove it");
+        report.add(Kind::Forbidden, argument_path(used.at), "prints the help and ends", "remove it");
+    }
+    let variable = flower.variable("FLOWER_HELP");
+    if let Some((_, place)) = variable.text().filter(|_| variable.switch() == Some(true)) {
+        place.blame(report.severity(), "makes Flower print its help and end", "remove it", report);
     }
 }

@@ -57,7 +57,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
                 "spec.flowerSpec.brokerApiSecretRef.name", "spec.flowerSpec.brokerApiSecretRef.key",
                 "spec.flowerSpec.tls.secretName", "spec.flowerSpec.ingress.tlsSecretName",
             ],
-            "name the Secret in lower-case letters, and its key in letters, digits, '-', '_' and '.'",
+            "name a Secret of this namespace, and one of its keys where a key is asked for",
         ),
         example: Example {
             bad: "spec: {flowerSpec: {auth: {basic: {secretRef: {name: flower, key: 'ann:one'}}}}}",

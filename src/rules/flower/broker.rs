@@ -3,7 +3,7 @@
 
 use super::given::{Flower, PATH};
 use crate::api::{BrokerTls, CertReqs, Open};
-use crate::celery::broker_url::{self, Endpoint, Transport};
+use crate::celery::broker_url::{Endpoint, Scheme, Transport};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -48,19 +48,6 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
 ];
 
-/// The broker as far as the object says: what carries the tasks, and the scheme.
-fn broker(subject: &Subject<'_>) -> Option<(Transport, String)> {
-    let broker = subject.broker()?;
-    if broker.sqs.is_some() {
-        return Some((Transport::Sqs, "sqs".to_owned()));
-    }
-    // Beside a Secret the scheme alone may be written.
-    let declared = broker.scheme.as_deref().map(|scheme| broker_url::parse(&format!("{scheme}://host")));
-    let declared: Option<Endpoint> = declared.and_then(|list| list.into_iter().next()?.ok());
-    let endpoint = subject.urls.first().and_then(|first| first.as_ref().ok()).or(declared.as_ref())?;
-    Some((endpoint.transport, endpoint.scheme.clone()))
-}
-
 fn f26(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     let option = flower.option("broker_api");
@@ -95,8 +82,8 @@ fn f30(subject: &Subject<'_>, report: &mut Report<'_>) {
     if Flower::of(subject).is_none() {
         return;
     }
-    if let Some((Transport::Sqs | Transport::Other, scheme)) = broker(subject) {
-        let message = format!("Flower shows no workers and no tasks of {scheme}");
+    if let Some(Scheme { name, transport: Transport::Sqs | Transport::Other, .. }) = &subject.scheme {
+        let message = format!("Flower shows no workers and no tasks of {name}");
         report.add(Kind::Forbidden, PATH, message, "remove it, or use Redis or RabbitMQ");
     }
 }
@@ -111,9 +98,8 @@ fn f31(subject: &Subject<'_>, report: &mut Report<'_>) {
     if tls.is_some_and(has_own_trust) || by_url {
         report.add(Kind::Forbidden, PATH, message, fix);
     }
-    let encrypted = written.rabbitmq.as_ref().is_some_and(|rabbitmq| rabbitmq.tls.is_some())
-        || broker(subject).is_some_and(|(_, scheme)| scheme == "amqps");
-    if encrypted && flower.version().is_some_and(|version| version < (2, 1)) {
+    let is_encrypted = subject.scheme.as_ref().is_some_and(|scheme| scheme.name == "amqps");
+    if is_encrypted && flower.version().is_some_and(|version| version < (2, 1)) {
         report.add(Kind::Forbidden, PATH, "the Broker page knows no amqps", "use Flower 2.1 or later");
     }
 }

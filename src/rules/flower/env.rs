@@ -2,12 +2,11 @@
 //! Rules about Flower's environment, in which Kubernetes and Flower use the same names.
 
 use super::given::{Flower, PATH};
+use crate::celery::number;
+use crate::effective;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
-
-/// Port of Flower when nobody chooses one.
-const PORT: i32 = 5555;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -29,17 +28,17 @@ fn f28(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     let variable = flower.variable("FLOWER_PORT");
     if let Some((text, place)) = variable.text() {
-        let port = flower.spec.service_port.unwrap_or(PORT);
-        match text.trim().parse::<i32>() {
-            Err(_) => {
+        let port = effective::flower::port(flower.spec);
+        match number::int(text) {
+            None => {
                 let message = "FLOWER_PORT is not a number, so Flower would exit";
                 place.blame(report.severity(), message, "remove it and set servicePort", report);
             }
-            Ok(number) if number != port => {
+            Some(number) if number != i64::from(port) => {
                 let message = format!("FLOWER_PORT has no effect, the port is {port}");
                 place.blame(Severity::Warn, message, "remove it and set servicePort", report);
             }
-            Ok(_) => {}
+            Some(_) => {}
         }
     }
     // The template that wins decides; links are off unless one switches them on.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::given::{Flower, Given, PATH};
 use crate::api::{FlowerIngress, FlowerSpec, Open, PathType, ServiceType};
+use crate::effective::flower::service_type;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -118,10 +119,6 @@ enum Reach {
     Guarded,
     /// Whoever reaches a node or a load balancer.
     Everybody,
-}
-
-fn service_type(spec: &FlowerSpec) -> ServiceType {
-    spec.service_type.as_ref().and_then(Open::known).unwrap_or(ServiceType::ClusterIp)
 }
 
 fn reach(spec: &FlowerSpec) -> Reach {
@@ -286,13 +283,7 @@ fn f24(subject: &Subject<'_>, report: &mut Report<'_>) {
         let message = "rewrite-target breaks Flower's links";
         return report.graded(Severity::Warn, Kind::Forbidden, path, message, "use urlPrefix instead");
     }
-    let option = flower.option("url_prefix");
-    let prefix = match (&flower.spec.url_prefix, &option) {
-        (Some(prefix), _) => prefix.as_str(),
-        (None, Given::Text(prefix, _)) => prefix,
-        (None, Given::Absent) => "",
-        (None, _) => return,
-    };
+    let Some(prefix) = flower.url_prefix() else { return };
     let Some(path) = ingress.path.as_deref() else { return };
     let at = format!("{PATH}.ingress.path");
     let type_ = ingress.path_type.as_ref().map_or(Some(PathType::Prefix), Open::known);
@@ -301,8 +292,8 @@ fn f24(subject: &Subject<'_>, report: &mut Report<'_>) {
     } else if type_ == Some(PathType::Exact) {
         let message = "lets a single page through, since pathType is Exact";
         report.add(Kind::Invalid, at, message, "use the pathType Prefix");
-    } else if type_ == Some(PathType::Prefix) && !covers(path, prefix) {
-        let wanted = format!("/{}", prefix.trim_matches('/'));
+    } else if type_ == Some(PathType::Prefix) && !covers(path, &prefix) {
+        let wanted = format!("/{prefix}");
         report.add(
             Kind::Invalid,
             at,

@@ -6,9 +6,11 @@ use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 use serde_json::Value;
 
 use crate::api::{AnyObject, Celery, FlowerSpec};
+use crate::celery::environment::flower_variable;
 use crate::celery::expansion::expands;
-use crate::celery::flower::{self, Occurrence, Reading};
-use crate::celery::options::flower::{Kind as Type, Release};
+use crate::celery::flower::{Occurrence, Reading};
+use crate::celery::options::flower::TornadoType;
+use crate::effective::{self, Effective};
 use crate::names;
 use crate::rules::facts::Facts;
 use crate::rules::finding::{Kind, Report, Severity};
@@ -106,9 +108,11 @@ impl<'a> Flower<'a> {
     /// The Flower of an object, when it has one.
     pub(super) fn of(subject: &Subject<'a>) -> Option<Self> {
         let (object, facts) = (subject.object, subject.facts);
-        object.spec.flower_spec.as_ref().map(|spec| {
-            let reading = flower::reading(component(spec).args(), release(spec));
-            Self { spec, reading, object, facts }
+        object.spec.flower_spec.as_ref().map(|spec| Self {
+            spec,
+            reading: effective::flower::reading(spec),
+            object,
+            facts,
         })
     }
 
@@ -133,7 +137,8 @@ impl<'a> Flower<'a> {
     pub(super) fn variable(&self, name: &str) -> Given<'a> {
         for (template, path) in self.templates() {
             let path = format!("{path}.spec.containers");
-            if env_of(template).any(|entry| entry.get("name").and_then(Value::as_str) == Some(name)) {
+            let mut names = env_of(template).filter_map(|entry| entry.get("name")?.as_str());
+            if names.any(|written| self.is_variable(written, name)) {
                 return Given::Hidden(Place::Variable(path));
             }
         }
@@ -142,11 +147,17 @@ impl<'a> Flower<'a> {
             (&self.object.spec.common.env, "spec.common.env".to_owned()),
         ] {
             // Of two entries of a name the last one counts.
-            if let Some(at) = list.iter().rposition(|entry| entry.name == name) {
+            if let Some(at) = list.iter().rposition(|entry| self.is_variable(&entry.name, name)) {
                 return self.entry(&list[at], &format!("{path}[{at}]"));
             }
         }
         self.listed(name)
+    }
+
+    /// Whether a variable of this name is the one that is asked for: Flower takes an option in several spellings.
+    fn is_variable(&self, written: &str, name: &str) -> bool {
+        let option = |name| flower_variable(name, self.reading.release);
+        written == name || option(written).is_some_and(|written| option(name) == Some(written))
     }
 
     fn entry(&self, entry: &'a EnvVar, path: &str) -> Given<'a> {
@@ -220,7 +231,25 @@ impl<'a> Flower<'a> {
 
     /// Major and minor version, when they are written.
     pub(super) fn version(&self) -> Option<(u32, u32)> {
-        version(self.spec)
+        effective::flower::version(self.spec).map(|version| (version.major, version.minor))
+    }
+
+    /// The path below which its probes look for it; where that is unclear, they look for its port alone.
+    pub(super) fn prefix_of_probes(&self) -> Effective<String> {
+        effective::flower::url_prefix(self.spec, &self.object.spec.common)
+    }
+
+    /// The path below which Flower answers, without slashes at its ends; empty for the root, `None` when nobody knows.
+    pub(super) fn url_prefix(&self) -> Option<String> {
+        match self.prefix_of_probes() {
+            Effective::Is(prefix) => Some(prefix),
+            Effective::Unclear => None,
+            // What a template or a list of variables brings may still be one.
+            Effective::Absent => match self.variable("FLOWER_URL_PREFIX") {
+                Given::Absent | Given::Text(..) => Some(String::new()),
+                Given::Unknown | Given::Hidden(_) => None,
+            },
+        }
     }
 
     /// The shared and the own variables, each with its path.
@@ -237,26 +266,12 @@ fn component(spec: &FlowerSpec) -> Component<'_> {
     Component { path: PATH.to_owned(), part: Part::Flower(spec) }
 }
 
-fn version(spec: &FlowerSpec) -> Option<(u32, u32)> {
-    let mut numbers = spec.version.as_deref()?.split('.').map(|number| number.parse().ok());
-    Some((numbers.next()??, numbers.next()??))
-}
-
-/// The release whose options count.
-fn release(spec: &FlowerSpec) -> Release {
-    match version(spec) {
-        Some((0 | 1, _)) => Release::V1_2,
-        Some((2, 0)) => Release::V2_0,
-        _ => Release::NEWEST,
-    }
-}
-
 /// What an argument gives.
 fn said<'a>(occurrence: &Occurrence<'a>) -> Given<'a> {
     let place = Place::Argument(argument_path(occurrence.at));
     match occurrence.value {
         Some(text) => readable(text, place),
-        None if occurrence.option.kind == Type::Bool => Given::Text("true", place),
+        None if occurrence.option.kind == TornadoType::Bool => Given::Text("true", place),
         // Flower ends there.
         None => Given::Hidden(place),
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about accounts of somebody else that may look at Flower.
 
-use super::given::{Flower, Given, PATH, Place};
+use super::given::{Flower, PATH, Place};
 use crate::api::{OAuth, OAuthProvider, Word as _};
+use crate::celery::expansion::expands;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -215,21 +216,14 @@ fn f18(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// The address to which a provider sends people back is Flower's own login page.
 fn redirect(flower: &Flower<'_>, oauth: &OAuth, path: &str, report: &mut Report<'_>) {
-    let Some(uri) = oauth.redirect_uri.as_deref().filter(|uri| !uri.contains("$(")) else { return };
+    let Some(uri) = oauth.redirect_uri.as_deref().filter(|uri| !expands(uri)) else { return };
     let path = format!("{path}.redirectUri");
     let host = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
     if !host.is_some_and(|host| host.starts_with(|first: char| first.is_alphanumeric() || first == '[')) {
         let message = "is not the address of a page";
         return report.add(Kind::Invalid, path, message, "use one such as https://flower.example.com/login");
     }
-    let option = flower.option("url_prefix");
-    let prefix = match (&flower.spec.url_prefix, &option) {
-        (Some(prefix), _) => prefix.as_str(),
-        (None, Given::Text(prefix, _)) => prefix,
-        (None, Given::Absent) => "",
-        (None, _) => return,
-    };
-    let prefix = prefix.trim_matches('/');
+    let Some(prefix) = flower.url_prefix() else { return };
     let login = if prefix.is_empty() { "/login".to_owned() } else { format!("/{prefix}/login") };
     if !uri.trim_end_matches('/').ends_with(&login) {
         let fix = format!("end it with {login}");

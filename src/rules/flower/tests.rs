@@ -73,6 +73,8 @@ fn an_open_api_is_told_once() {
         "serviceType: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8], unauthenticatedApi: true";
     assert_eq!(of(guarded), [("F12", WARN)]);
     assert_eq!(of("env: [{name: FLOWER_UNAUTHENTICATED_API, value: 'true'}]"), []);
+    let shut = "serviceType: NodePort, env: [{name: FLOWER_basic-auth, value: 'ada:hush'}]";
+    assert!(!ids(shut).contains(&"F10"), "{shut}");
 }
 
 #[test]
@@ -97,6 +99,10 @@ fn ports_paths_and_ranges_have_their_variants() {
     assert_eq!(of("urlPrefix: a, ingress: {path: /}"), []);
     assert_eq!(of("ingress: {path: /a}"), [("F24", DENY)]);
     assert_eq!(of("ingress: {path: a}"), [("F24", DENY)]);
+    assert_eq!(of("args: ['--url_prefix=/a/'], ingress: {path: /a}"), []);
+    assert_eq!(of("args: ['--url_prefix=/a/'], ingress: {path: /b}"), [("F24", DENY)]);
+    assert_eq!(of("args: ['--url_prefix=$(PREFIX)'], ingress: {path: /b}"), []);
+    assert_eq!(of("envFrom: [{configMapRef: {name: settings}}], ingress: {path: /b}"), []);
     assert_eq!(of("urlPrefix: a, ingress: {path: /a, pathType: Exact}"), [("F24", DENY)]);
     assert_eq!(of("urlPrefix: a, ingress: {path: '/a(/|$)', pathType: ImplementationSpecific}"), []);
     let rewrite = "ingress: {path: /a, annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}";
@@ -238,6 +244,18 @@ fn options_have_their_variants() {
         ("args: ['-q']", vec![("F03", WARN)]),
         ("args: ['--port', '5602']", vec![("F02", DENY)]),
         ("env: [{name: FLOWER_MAX_TASKS, value: many}]", vec![("F05", DENY)]),
+        ("env: [{name: FLOWER_Max-Tasks, value: many}]", vec![("F05", DENY)]),
+        ("env: [{name: FLOWER_Max-Tasks, value: '5'}]", vec![]),
+        ("env: [{name: FLOWER_LOGGING, value: loud}]", vec![("F05", DENY)]),
+        ("args: ['--logging=info'], env: [{name: FLOWER_LOGGING, value: loud}]", vec![]),
+        ("env: [{name: FLOWER_FORMAT_TASK, value: shop.shown}]", vec![("F05", DENY)]),
+        ("env: [{name: FLOWER_TASK_RUNTIME_METRIC_BUCKETS, value: '1,x'}]", vec![("F05", DENY)]),
+        ("env: [{name: FLOWER_HELP, value: 'yes'}]", vec![("F43", DENY)]),
+        ("env: [{name: FLOWER_HELP, value: 'no'}]", vec![]),
+        ("env: [{name: FLOWER_PORT, value: '5_555'}]", vec![]),
+        ("env: [{name: FLOWER_port, value: tcp}]", vec![("F28", DENY)]),
+        ("version: '1.2', env: [{name: FLOWER_DEBUG, value: 'false'}]", vec![("F06", DENY)]),
+        ("version: '1.2', env: [{name: FLOWER_DEBUG, value: ''}]", vec![]),
         ("env: [{name: FLOWER_DEBUG, value: maybe}]", vec![("F06", DENY)]),
         ("env: [{name: FLOWER_DEBUG, value: 'no'}]", vec![]),
         ("args: ['--debug']", vec![]),
@@ -256,12 +274,19 @@ fn options_with_a_field_have_their_variants() {
         ("args: ['--address=127.0.0.1']", vec![("F04", WARN)]),
         ("args: ['--address=0.0.0.0']", vec![]),
         ("args: ['--url_prefix=a']", vec![]),
-        ("env: [{name: FLOWER_URL_PREFIX, value: a}]", vec![("F04", DENY)]),
+        ("env: [{name: FLOWER_URL_PREFIX, value: a}]", vec![]),
+        ("env: [{name: FLOWER_URL_PREFIX, value: $(A)}]", vec![("F04", WARN)]),
+        (
+            "podTemplate: {spec: {containers: [{name: flower, env: [{name: FLOWER_URL_PREFIX, value: a}]}]}}",
+            vec![("F04", DENY)],
+        ),
         ("urlPrefix: a, args: ['--url-prefix=/b']", vec![("F04", DENY)]),
         ("maxTasks: 10, env: [{name: FLOWER_MAX_TASKS, value: '20'}]", vec![("F04", DENY)]),
         ("args: ['--certfile=/a', '--keyfile=/b']", vec![("F25", DENY)]),
         ("tls: {secretName: a}, args: ['--certfile=/a']", vec![("F04", DENY)]),
         ("env: [{name: FLOWER_PORT, value: '8080'}]", vec![("F28", WARN)]),
+        ("args: ['--port=8080'], env: [{name: FLOWER_PORT, value: '8080'}]", vec![]),
+        ("args: ['--port=8080'], env: [{name: FLOWER_PORT, value: '5555'}]", vec![("F28", WARN)]),
         ("podTemplate: {spec: {enableServiceLinks: true}}", vec![("F28", DENY)]),
     ] {
         assert_eq!(of(flower), expected, "{flower}");
@@ -307,6 +332,7 @@ fn warnings_fit_into_the_space_for_them() {
         "auth: {allowUnauthenticated: true}, args: ['--persistent=True', '--nosuch=1', '-q', '--address=a', '--conf=/a']",
         "auth: {allowUnauthenticated: true}, ingress: {annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}",
         "auth: {allowUnauthenticated: true}, env: [{name: FLOWER_PORT, value: '8080'}], persistence: {saveIntervalSeconds: 0}",
+        "auth: {allowUnauthenticated: true}, env: [{name: FLOWER_URL_PREFIX, valueFrom: {secretKeyRef: {name: a, key: b}}}]",
         "auth: {allowUnauthenticated: true}, maxTasks: 100000, resources: {limits: {memory: 256Mi}}",
         "auth: {allowUnauthenticated: true}, persistence: {existingClaim: a, retain: false, storageClass: b}",
     ] {

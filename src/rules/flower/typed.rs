@@ -4,6 +4,7 @@
 
 use super::given::{Flower, Given, Place};
 use crate::api::FlowerSpec;
+use crate::effective::Effective;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -152,8 +153,18 @@ fn unfollowed(flower: &Flower<'_>, report: &mut Report<'_>) {
         flower.option("url_prefix")
         && flower.spec.url_prefix.is_none()
     {
-        let message = "the probes would not find Flower below this prefix";
-        report.add(Kind::Forbidden, place.path(), message, "set flowerSpec.urlPrefix instead");
+        let fix = "set flowerSpec.urlPrefix instead";
+        match flower.prefix_of_probes() {
+            Effective::Is(_) => {}
+            Effective::Unclear => {
+                let message = "hides the prefix from probes and Ingress";
+                report.graded(Severity::Warn, Kind::Forbidden, place.path(), message, fix);
+            }
+            Effective::Absent => {
+                let message = "the probes would not find Flower below this prefix";
+                report.add(Kind::Forbidden, place.path(), message, fix);
+            }
+        }
     }
 }
 

@@ -4,26 +4,13 @@
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::of_pool;
+use crate::api::amount::number;
 use crate::api::{Probe, ProbeType, WorkerPoolKind};
-use crate::rules::amount::number;
+use crate::effective::{self, Effective};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Pool, Subject};
-use crate::rules::worker::effective::effective_pool;
 
-/// Brokers that cannot carry one message to every worker.
-const WITHOUT_FANOUT: &[&str] = &[
-    "sqs",
-    "azureservicebus",
-    "azurestoragequeues",
-    "kafka",
-    "confluentkafka",
-    "sqla",
-    "sqlalchemy",
-    "zookeeper",
-    "consul",
-    "etcd",
-];
 /// Seconds that an answer takes at least, the start of Python included.
 const ANSWER: i32 = 5;
 /// Seconds that are enough even for a slow cpu.
@@ -92,7 +79,7 @@ fn pings<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
 
 /// Whether no ping can ever be answered; other rules tell why.
 fn is_in_vain(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
-    effective_pool(pool) == Some(WorkerPoolKind::Solo) || lacks_fanout(subject)
+    pool.kind() == Some(WorkerPoolKind::Solo) || lacks_fanout(subject)
 }
 
 fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -100,7 +87,7 @@ fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
     if lacks_fanout(subject) {
         return;
     }
-    let is_solo = |pool: &&Pool<'_>| effective_pool(pool) == Some(WorkerPoolKind::Solo);
+    let is_solo = |pool: &&Pool<'_>| pool.kind() == Some(WorkerPoolKind::Solo);
     for (path, _) in subject.pools.iter().filter(is_solo).flat_map(pings) {
         let message = "a solo worker cannot answer while a task runs";
         report.add(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
@@ -118,12 +105,7 @@ fn g13(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 pub(super) fn lacks_fanout(subject: &Subject<'_>) -> bool {
-    let scheme = subject.broker_scheme().unwrap_or_default();
-    let base = scheme.split('+').next().unwrap_or_default();
-    let options = subject.broker().and_then(|broker| broker.transport_options.as_ref());
-    // SQS can be told to do it with the help of SNS.
-    let is_helped = options.is_some_and(|options| options.0["supports_fanout"] == true);
-    WITHOUT_FANOUT.contains(&base) && !is_helped
+    effective::broker::has_remote_control(subject.common()) == Effective::Is(false)
 }
 
 fn g14(subject: &Subject<'_>, report: &mut Report<'_>) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about pods: how many, how they are replaced, what they may use.
 
+mod amounts;
 pub(super) mod disruption;
 pub(super) mod resources;
 pub(super) mod rollout;

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube_quantity::ParsedQuantity;
 
-use crate::rules::amount::number;
+use super::amounts::{effective, resources};
+use crate::api::amount::number;
 use crate::rules::finding::{Kind, Report, Severity, quoted};
 use crate::rules::path;
+use crate::rules::pods::is_qualified;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
@@ -19,6 +20,8 @@ const LEAST_MEMORY: f64 = 4.0 * 1024.0 * 1024.0;
 const TEBI: u32 = 1024 * 1024;
 /// Below this many cpus a worker takes ten times as long to start.
 const SLOW_CPU: f64 = 0.1;
+/// What names of huge pages begin with; the size of a page follows.
+const HUGE: &str = "hugepages-";
 /// Resources that have no prefix.
 const PLAIN: &[&str] = &["cpu", "memory", "ephemeral-storage"];
 
@@ -53,6 +56,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         example: Example { bad: "spec: {workerSpec: {resources: {limits: {mem: 1Gi}}}}", at: "spec.workerSpec.resources.limits.mem", good: "spec: {workerSpec: {resources: {limits: {memory: 1Gi, nvidia.com/gpu: 1}}}}", old: None },
     },
     Rule {
+        id: "K13", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "what cannot be shared is whole, and limited to what is requested",
+        consequence: "The Celery is stored, then the API server refuses the Deployment: old pods stay, and only the status says why.",
+        check: Check::object(k13),
+        example: Example {
+            bad: "spec: {workerSpec: {resources: {requests: {nvidia.com/gpu: 1}}}}",
+            at: "spec.workerSpec.resources.limits[nvidia.com/gpu]",
+            good: "spec: {workerSpec: {resources: {limits: {nvidia.com/gpu: 1}}}}",
+            old: None,
+        },
+    },
+    Rule {
         id: "K11", severity: Severity::Warn, schema: false, since: "0.1",
         title: "there is enough cpu to start",
         consequence: "The start takes twenty seconds instead of two, and probes time out meanwhile.",
@@ -80,14 +95,6 @@ fn k07(subject: &Subject<'_>, report: &mut Report<'_>) {
             judge(format!("{}.maxMemoryPerChild", pool.path), amount);
         }
     }
-}
-
-/// The resources of all containers, each with its path.
-fn resources<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (String, &'s ResourceRequirements)> {
-    let components = subject.components().into_iter();
-    let own = components.filter_map(|part| Some((format!("{}.resources", part.path), part.resources()?)));
-    let further = subject.containers();
-    own.chain(further.filter_map(|(path, one)| Some((format!("{path}.resources"), one.resources.as_ref()?))))
 }
 
 /// The amounts of both lists of all containers: the path of the list, its word, its entries.
@@ -126,20 +133,19 @@ fn k08(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn k09(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, resources) in resources(subject) {
-        let (Some(requests), Some(limits)) = (&resources.requests, &resources.limits) else { continue };
-        for (name, request) in requests {
-            let Some(limit) = limits.get(name) else { continue };
-            let (Ok(asked), Ok(most)) = (ParsedQuantity::try_from(request), ParsedQuantity::try_from(limit))
+    for amounts in effective(subject) {
+        for (name, request) in &amounts.requests {
+            let Some(limit) = amounts.limits.get(name) else { continue };
+            let (Ok(asked), Ok(most)) =
+                (ParsedQuantity::try_from(*request), ParsedQuantity::try_from(*limit))
             else {
                 continue; // Another rule tells.
             };
             if asked > most && !is_wrong_itself(name, limit) {
-                let path = path::entry(&format!("{path}.requests"), name);
                 let limit = quoted(&limit.0);
                 report.add(
                     Kind::Invalid,
-                    path,
+                    path::entry(&format!("{}.requests", amounts.of_requests(name)), name),
                     format!("is above the limit of {limit}"),
                     format!("use at most {limit}"),
                 );
@@ -157,7 +163,7 @@ fn is_wrong_itself(name: &str, limit: &Quantity) -> bool {
 fn k10(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (path, _, list) in lists(subject) {
         for name in list.keys() {
-            if PLAIN.contains(&name.as_str()) || name.starts_with("hugepages-") || name.contains('/') {
+            if PLAIN.contains(&name.as_str()) || name.starts_with(HUGE) || is_device(name) {
                 continue;
             }
             let fix = match name.to_lowercase().as_str() {
@@ -170,6 +176,69 @@ fn k10(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Unsupported, path::entry(&path, name), message, fix);
         }
     }
+}
+
+/// Devices and huge pages: a container has them for itself.
+fn k13(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for amounts in effective(subject) {
+        let limits = amounts.limits.iter().filter(|(name, _)| is_unshared(name));
+        let broken: Vec<bool> =
+            limits.map(|(name, limit)| broken(&amounts.path, name, limit, report)).collect();
+        let path = &amounts.path;
+        for (name, request) in amounts.requests.iter().filter(|(name, _)| is_unshared(name)) {
+            let Some(limit) = amounts.limits.get(name) else {
+                let at = path::entry(&format!("{path}.limits"), name);
+                report.add(Kind::Required, at, "it is requested, and needs a limit", "set the same limit");
+                continue;
+            };
+            // Of more than the limit another rule tells.
+            if number(&request.0) < number(&limit.0) {
+                let at = path::entry(&format!("{path}.requests"), name);
+                report.add(Kind::Invalid, at, "is not the limit", "remove it, or use the limit");
+            }
+        }
+        let is_set = |name: &str| amounts.requests.contains_key(name) || amounts.limits.contains_key(name);
+        let is_huge = amounts.limits.keys().any(|name| name.starts_with(HUGE));
+        if is_huge && !broken.contains(&true) && !is_set("cpu") && !is_set("memory") {
+            report.add(
+                Kind::Required,
+                path,
+                "huge pages need cpu or memory beside them",
+                "set a limit of memory",
+            );
+        }
+    }
+}
+
+/// Reports a limit that is no number of whole things; says whether it is one.
+fn broken(path: &str, name: &str, limit: &Quantity, report: &mut Report<'_>) -> bool {
+    let at = path::entry(&format!("{path}.limits"), name);
+    // Of what is no quantity another rule tells.
+    let Some(amount) = number(&limit.0).filter(|amount| *amount >= 0.0) else { return true };
+    let page = name.strip_prefix(HUGE).map(|page| number(page).filter(|page| *page > 0.0));
+    let (is_whole, message, fix) = match page {
+        Some(page) => {
+            let pages = page.map_or(0.5, |page| amount / page);
+            (
+                pages >= 1.0 && pages.fract() == 0.0,
+                "is not a number of whole pages",
+                "use a multiple of the page size",
+            )
+        }
+        None => (amount.fract() == 0.0, "is not a whole number", "use one such as 1"),
+    };
+    if !is_whole {
+        report.add(Kind::Invalid, at, message, fix);
+    }
+    !is_whole
+}
+
+fn is_unshared(name: &str) -> bool {
+    name.starts_with(HUGE) || is_device(name)
+}
+
+fn is_device(name: &str) -> bool {
+    name.contains('/') && is_qualified(name)
 }
 
 fn k11(subject: &Subject<'_>, report: &mut Report<'_>) {

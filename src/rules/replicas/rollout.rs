@@ -41,7 +41,52 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "K12", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a rollout has time to become ready",
+        consequence: "The Celery is stored, then the API server refuses the Deployment: old pods stay, and only the status says why.",
+        check: Check::object(k12),
+        example: Example {
+            bad: "spec: {workerSpec: {minReadySeconds: 120, progressDeadlineSeconds: 60}}",
+            at: "spec.workerSpec.progressDeadlineSeconds",
+            good: "spec: {workerSpec: {minReadySeconds: 60, progressDeadlineSeconds: 120}}",
+            old: None,
+        },
+    },
 ];
+
+/// Seconds after which a rollout counts as failed, when nobody writes a number.
+const DEADLINE: i32 = 600;
+
+fn k12(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in &subject.pools {
+        let spec = pool.spec;
+        let numbers = [
+            ("minReadySeconds", spec.min_ready_seconds, 0),
+            ("progressDeadlineSeconds", spec.progress_deadline_seconds, 1),
+            ("revisionHistoryLimit", spec.revision_history_limit, 0),
+        ];
+        let mut fit = true;
+        for (field, number, least) in numbers {
+            if number.is_some_and(|number| number < least) {
+                let path = format!("{}.{field}", pool.path);
+                report.add(Kind::Invalid, path, "is too low", format!("use {least} or more"));
+                fit = false;
+            }
+        }
+        let ready = spec.min_ready_seconds.unwrap_or_default();
+        if fit && spec.progress_deadline_seconds.unwrap_or(DEADLINE) <= ready {
+            let (field, fix) = match spec.progress_deadline_seconds {
+                Some(_) => ("progressDeadlineSeconds", format!("use more than {ready}")),
+                None => {
+                    ("minReadySeconds", format!("use less than {DEADLINE}, or set progressDeadlineSeconds"))
+                }
+            };
+            let message = "the rollout would count as failed before a pod counts as ready";
+            report.add(Kind::Invalid, format!("{}.{field}", pool.path), message, fix);
+        }
+    }
+}
 
 fn k04(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {

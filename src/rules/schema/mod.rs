@@ -42,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "every value keeps to what its field allows, and nothing required is missing",
         consequence: "The API server refuses the object.",
         check: Check::schema(),
-        example: Example { bad: "spec: {common: {volumes: [{emptyDir: {}}]}}", at: "spec.common.volumes[0].name", good: "spec: {common: {volumes: [{name: scratch, emptyDir: {}}]}}", old: None },
+        example: Example { bad: "spec: {common: {volumes: [{name: data, azureFile: {shareName: data}}]}}", at: "spec.common.volumes[0].azureFile.secretName", good: "spec: {common: {volumes: [{name: data, azureFile: {shareName: data, secretName: share}}]}}", old: None },
     },
     Rule {
         id: TWICE, severity: Severity::Warn, schema: false, since: "0.1",

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::EnvVar;
 
 use super::{grace, mode, written_mode};
 use crate::api::ShutdownMode;
+use crate::celery::expansion::expands;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::shell::{program, script};
@@ -79,7 +80,7 @@ fn g07(subject: &Subject<'_>, report: &mut Report<'_>) {
         match variable.value.as_deref() {
             None | Some("" | "SIGQUIT") => {}
             Some("SIGTERM") => report.graded(Severity::Warn, Kind::Invalid, path, "has no effect", fix),
-            Some(value) if value.contains("$(") => {}
+            Some(value) if expands(value) => {}
             Some(_) => {
                 let message = "REMAP_SIGTERM only accepts SIGQUIT";
                 report.add_hidden(report.severity(), path, message, fix);

@@ -2,6 +2,7 @@
 //! Rules about brokers that give a task out again when it takes too long.
 
 use super::{grace, time_limit, time_limit_place};
+use crate::celery::broker_url::Transport;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -62,9 +63,9 @@ fn g10(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// Seconds after which the broker gives an unacknowledged task out again.
 fn visibility_timeout(subject: &Subject<'_>) -> Option<f64> {
-    let default = match subject.broker_scheme()?.as_str() {
-        "redis" | "rediss" | "redis+socket" | "sentinel" => 3600.0,
-        "sqs" => 1800.0,
+    let default = match subject.transport()? {
+        Transport::Redis | Transport::RedisSocket | Transport::Sentinel => 3600.0,
+        Transport::Sqs => 1800.0,
         _ => return None,
     };
     let options = subject.broker()?.transport_options.as_ref();
@@ -75,8 +76,7 @@ fn visibility_timeout(subject: &Subject<'_>) -> Option<f64> {
 }
 
 fn g11(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let scheme = subject.broker_scheme().unwrap_or_default();
-    if !["amqp", "amqps", "pyamqp", "librabbitmq"].contains(&scheme.as_str()) {
+    if subject.transport() != Some(Transport::Amqp) {
         return;
     }
     for pool in &subject.pools {

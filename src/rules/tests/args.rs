@@ -63,3 +63,117 @@ fn a_word_that_is_nothing_is_not_quoted() {
         }
     }
 }
+
+/// What is said of the arguments of a worker, or of beat.
+fn said(overlay: &str) -> Vec<String> {
+    let findings = check(&shop(overlay), None, &Facts::default()).expect("has the form of a Celery");
+    findings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_value_of_a_later_release_is_told_as_such() {
+    let of = |version: &str, args: &str| {
+        let overlay =
+            format!("spec: {{common: {{celeryVersion: '{version}'}}, workerSpec: {{args: [{args}]}}}}");
+        said(&overlay)
+    };
+    for args in ["'-c', auto", "'--concurrency=auto'", "'-cauto'"] {
+        let texts = of("5.5", args);
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        assert!(
+            texts[0]
+                .ends_with("\"auto\" needs Celery 5.7; use another value, or correct celeryVersion [C12]")
+        );
+    }
+    assert!(of("5.2", "'-P', custom")[0].contains("\"custom\" needs Celery 5.3"));
+    assert!(of("5.5", "'-c', many")[0].ends_with("is not a number of tasks; use 1 or more [W15]"));
+    assert!(of("5.7", "'-c', auto").is_empty());
+    assert!(said("spec: {workerSpec: {args: ['-c', auto]}}").is_empty(), "5.7 takes it");
+}
+
+#[test]
+fn an_option_that_became_a_value_is_the_cause() {
+    let text = "spec.workerSpec.args[1]: Invalid value: \"-c\": is taken for the value of -Q; write a value before \
+                it [W47]";
+    assert_eq!(said("spec: {workerSpec: {args: ['-Q', '-c', '4']}}"), [text]);
+    assert_eq!(of_args(&["-c", "-E"]), [("W47", Severity::Deny)]);
+    assert_eq!(of_args(&["-Q", "--concurrency=4", "-E"]), [("W47", Severity::Warn)]);
+    // What only looks like an option may be meant.
+    assert_eq!(of_args(&["-Q", "-mail"]), []);
+    let beat = said("spec: {beatSpec: {args: ['-s', '-l', info]}}");
+    assert!(
+        beat.len() == 1 && beat[0].ends_with("is taken for the value of -s; write a value before it [T14]")
+    );
+}
+
+#[test]
+fn a_scheduler_that_became_a_file_is_told_as_such() {
+    for args in ["'-B', '-S', django", "'-S', 'django_celery_beat.schedulers:DatabaseScheduler'"] {
+        let texts = said(&format!("spec: {{workerSpec: {{args: [{args}]}}}}"));
+        let text = "-S of a worker is --statedb; write --scheduler for the scheduler [W41]";
+        assert!(texts.iter().any(|line| line.ends_with(text)), "{texts:?}");
+    }
+    let texts = said("spec: {workerSpec: {args: ['-B', '-S', /var/state]}}");
+    assert!(texts.iter().any(|text| text.contains("is not on a volume")), "{texts:?}");
+}
+
+#[test]
+fn a_value_of_a_flag_is_told_with_the_flag() {
+    let text = "takes no value; write -E alone, or leave it out [W47]";
+    let denial = format!("spec.workerSpec.args[0]: Invalid value: \"-E\": {text}");
+    assert_eq!(said("spec: {workerSpec: {args: ['-E=true']}}"), [denial]);
+    let old = "spec: {common: {celeryVersion: '4.4'}, workerSpec: {args: ['-E=true']}}";
+    assert_eq!(said(old), [format!("spec.workerSpec.args[0]: \"-E\" {text}")]);
+}
+
+#[test]
+fn options_of_the_app_are_known_without_their_dashes_too() {
+    let of = |own: &str, args: &str| {
+        said(&format!("spec: {{workerSpec: {{args: [{args}], userOptions: [{own}]}}}}"))
+    };
+    let text = |entry: &str, name: &str| {
+        format!("spec.workerSpec.userOptions[0]: {entry:?} is not the name of an option; write {name} [W03]")
+    };
+    assert_eq!(of("tenant", "'--tenant=acme'"), [text("tenant", "--tenant")]);
+    assert_eq!(of("'--tenant=acme'", "'--tenant', acme"), [text("--tenant=acme", "--tenant")]);
+    assert_eq!(of("t", "'-t', acme"), [text("t", "-t")]);
+    assert_eq!(of("'--tenant'", "'--tenant', acme").len(), 0);
+    assert_eq!(of("tenant", "'--other=acme'").len(), 2);
+}
+
+#[test]
+fn what_a_variable_holds_is_not_judged_by_any_release() {
+    for version in ["4.4", "5.5", "5.7"] {
+        let overlay = format!(
+            "spec: {{common: {{celeryVersion: '{version}'}}, workerSpec: {{args: [$(OPTS), $(NAME), value],
+                    env: [{{name: OPTS, value: '-E'}}, {{name: NAME, value: '-Q'}}]}}}}"
+        );
+        assert_eq!(said(&overlay).len(), 0, "{version}: {:?}", said(&overlay));
+    }
+}
+
+#[test]
+fn beat_is_judged_by_the_same_words() {
+    let of = |args: &str| said(&format!("spec: {{beatSpec: {{args: [{args}]}}}}"));
+    for (args, text) in [
+        ("'--nosuch', x", "is not an option of celery beat; remove it, unless the app adds it [T11]"),
+        ("'--max_interval=5'", "is not an option of celery beat; write --max-interval [T11]"),
+        ("'--version'", "celery beat would print a text and end; remove it [T16]"),
+        ("beat", "is in the command already; remove it: args begin after the word beat [T14]"),
+        ("'--detach=yes'", "--detach makes the container exit at once; remove it [T16]"),
+    ] {
+        let texts = of(args);
+        assert!(texts.len() == 1 && texts[0].ends_with(text), "{args}: {texts:?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_in_the_words_of_the_rule() {
+    let definition = serde_json::to_string(&crate::api::crd::definition()).expect("serialises");
+    for id in ["A23", "F21", "F36"] {
+        let rule = catalogue::rules().find(|rule| rule.id == id).expect("a rule");
+        let findings = check(&shop(rule.example.bad), None, &Facts::default()).expect("a Celery");
+        let text = format!("{}; {}", findings[0].message, findings[0].fix);
+        assert!(definition.contains(&text), "{text}");
+    }
+}

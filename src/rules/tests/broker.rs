@@ -28,6 +28,17 @@ fn lines(overlay: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_transport_of_a_later_kombu_is_refused_where_no_such_kombu_can_be_installed() {
+    let of = |version: &str| {
+        let common = format!("celeryVersion: '{version}', broker: {{url: 'pgmq://app@db/tasks'}}");
+        of_rule("B05", &format!("spec: {{common: {{{common}}}}}"))
+    };
+    assert_eq!(of("5.5"), deny(URL));
+    assert_eq!(of("4.4"), warn(URL));
+    assert_eq!((of("5.4"), of("5.7")), (vec![], vec![]));
+}
+
+#[test]
 fn every_defect_of_a_broker_url_is_told_once() {
     for (url, id) in [
         ("redis://cache?foo=1", "B13"),
@@ -135,9 +146,27 @@ fn guest_is_known_at_home_only() {
         ("url: 'redis://cache'", 0),
         ("url: null, rabbitmq: {host: mq}", 1),
         ("url: null, rabbitmq: {host: mq, usernameSecretRef: {name: mq, key: user}}", 0),
+        ("url: null, rabbitmq: {host: mq, passwordSecretRef: {name: mq, key: password}}", 1),
+        ("url: null, redis: {host: cache, passwordSecretRef: {name: cache, key: password}}", 0),
     ] {
         assert_eq!(broker("B30", form).len(), expected, "{form}");
     }
+}
+
+#[test]
+fn an_autoscaler_knows_no_guest() {
+    let of = |scaled: &str| {
+        let form = "url: null, rabbitmq: {host: mq, passwordSecretRef: {name: mq, key: password}}";
+        of_rule(
+            "B30",
+            &format!("spec: {{common: {{broker: {{{form}}}}}, workerSpec: {{queues: [mail]}}{scaled}}}"),
+        )
+    };
+    let path = "spec.common.broker.rabbitmq.usernameSecretRef";
+    assert_eq!(of(""), warn(path));
+    let metric = "{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}";
+    let target = format!(", scaleTargetRef: [{{kind: worker, maxReplicas: 3, metrics: [{metric}]}}]");
+    assert_eq!(of(&target), deny(path));
 }
 
 #[test]

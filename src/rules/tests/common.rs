@@ -294,3 +294,27 @@ fn templates_do_not_go_past_the_fields_that_are_judged() {
         json!({"spec": {"containers": [{"name": "celery", "args": null}]}});
     assert_eq!(found(&object, None).len(), 1);
 }
+
+#[test]
+fn a_candidate_of_a_release_is_a_version() {
+    for version in ["5.5.0rc1", "5.5.0b2", "5.6.0.dev0", "5.5.3.post1"] {
+        let overlay = format!("spec: {{common: {{celeryVersion: '{version}'}}}}");
+        assert_eq!(found(&shop(&overlay), None), [], "{version}");
+    }
+    for version in ["5.5.0x", "rc1", "3.1.0rc1", "5.5.0+local"] {
+        let overlay = format!("spec: {{common: {{celeryVersion: '{version}'}}}}");
+        assert_eq!(of_rule("C10", &overlay), deny("spec.common.celeryVersion"), "{version}");
+    }
+    let prefetch = "spec: {common: {celeryVersion: 5.5.0rc1}, workerSpec: {disablePrefetch: true}}";
+    assert_eq!(of_rule("C12", prefetch), deny("spec.workerSpec.disablePrefetch"));
+}
+
+#[test]
+fn what_is_missing_is_not_called_wrong() {
+    let overlay = "spec: {flowerSpec: {auth: {basic: {secretRef: {name: flower}}}}}";
+    let findings = check(&shop(overlay), None, &surroundings()).expect("has the form of a Celery");
+    let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    let text = "spec.flowerSpec.auth.basic.secretRef.key: Required value: is missing; name a Secret of this \
+                namespace, and one of its keys where a key is asked for [F37]";
+    assert_eq!(texts, [text]);
+}

@@ -66,7 +66,7 @@ fn every_container_has_its_resources_judged() {
         "limits: {memory: 0}",
         "limits: {memory: 4Mi}",
         "requests: {memory: 1}",
-        "limits: {hugepages-2Mi: 4Mi}",
+        "limits: {hugepages-2Mi: 4Mi, cpu: 1}",
     ] {
         let overlay = format!("spec: {{workerSpec: {{sidecars: [{}]}}}}", container(fine));
         assert_eq!(found(&shop(&overlay), None), [], "{fine}");

@@ -134,6 +134,11 @@ fn pings_that_nobody_answers_and_pings_that_take_too_long() {
         ("url: 'sqs://', transportOptions: {supports_fanout: true}", 0),
         ("url: 'amqp://app@mq'", 0),
         ("url: 'mongodb://db/x'", 0),
+        ("url: 'pyro://ns/x'", 1),
+        // It is SQS alone that looks at this option.
+        ("url: 'kafka://mq', transportOptions: {supports_fanout: true}", 1),
+        ("url: null, scheme: sqs, urlSecretRef: {name: a, key: b}", 1),
+        ("url: null, urlSecretRef: {name: a, key: b}", 0),
     ] {
         assert_eq!(at("G13", broker, ping).len(), expected, "{broker}");
         assert_eq!(at("G14", broker, ping).len(), 1 - expected, "{broker}");

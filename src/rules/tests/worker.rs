@@ -41,6 +41,14 @@ fn what_arguments_say_is_not_guessed() {
         ("W37", "pool: solo, args: [-Pprefork], maxTasksPerChild: 5"),
         ("W46", "pool: gevent, args: [--concurrency=100]"),
         ("W46", "pool: threads, args: ['--autoscale=10,1']"),
+        ("W46", "pool: gevent, env: [{name: CELERY_WORKER_CONCURRENCY, value: '100'}]"),
+        ("W36", "env: [{name: CELERY_WORKER_POOL, value: prefork}], timeLimit: 5"),
+        (
+            "W34",
+            "env: [{name: CELERY_WORKER_CONCURRENCY, value: '1'}], resources: {limits: {cpu: 8, memory: 128Mi}}",
+        ),
+        // All cpus of the node, how many that may be.
+        ("W34", "concurrency: 0, resources: {limits: {memory: 104Mi}}"),
         (
             "W33",
             "args: [-c, '1'], concurrency: 9, maxMemoryPerChild: 200Mi, resources: {limits: {memory: 1Gi}}",
@@ -48,6 +56,34 @@ fn what_arguments_say_is_not_guessed() {
         ("W34", "args: [-c, '1'], concurrency: 90, resources: {limits: {memory: 1Gi}}"),
     ] {
         assert_eq!(worker(id, fields), [], "{id} {fields}");
+    }
+}
+
+#[test]
+fn a_variable_says_what_nobody_else_does() {
+    let with = |variable: &str, value: &str, fields: &str| {
+        format!("env: [{{name: CELERY_WORKER_{variable}, value: {value:?}}}], {fields}")
+    };
+    let limit = at("timeLimit");
+    assert_eq!(worker("W36", &with("POOL", "solo", "timeLimit: 5")), warn(&limit));
+    assert_eq!(worker("W36", &with("POOL", "$(POOL)", "timeLimit: 5")), []);
+    assert_eq!(worker("W36", &with("POOL", "solo", "pool: prefork, timeLimit: 5")), []);
+    let small = "resources: {limits: {memory: 128Mi}}";
+    assert_eq!(worker("W34", &with("CONCURRENCY", "8", small)), warn(&at("resources.limits.memory")));
+    assert_eq!(worker("W34", &with("CONCURRENCY", "8", &format!("concurrency: 1, {small}"))), []);
+}
+
+#[test]
+fn variables_in_a_url_leave_its_scheme() {
+    let disabled = |url: &str| {
+        of_rule(
+            "W40",
+            &format!("spec: {{common: {{broker: {{url: {url:?}}}}}, workerSpec: {{disablePrefetch: true}}}}"),
+        )
+    };
+    assert_eq!(disabled("amqp://$(HOST):$(PORT)"), deny("spec.workerSpec.disablePrefetch"));
+    for url in ["redis://$(HOST):$(PORT)/0", "$(URL)", "$(SCHEME)://mq"] {
+        assert_eq!(disabled(url), [], "{url}");
     }
 }
 
@@ -123,4 +159,17 @@ fn the_memory_of_a_child_may_stand_in_the_arguments() {
     assert_eq!(worker("W32", "args: ['--max-memory-per-child', $(KIB)], maxMemoryPerChild: 1Mi"), []);
     let memory = "concurrency: 4, resources: {limits: {memory: 1Gi}}";
     assert_eq!(worker("W33", &with(307_200, memory)), warn(&at("args[0]")));
+}
+
+#[test]
+fn a_limit_of_zero_is_no_limit() {
+    for spec in [
+        "pool: solo, timeLimit: 0",
+        "pool: threads, concurrency: 4, args: ['--soft-time-limit=0']",
+        "timeLimit: 0, softTimeLimit: 50",
+    ] {
+        assert_eq!(found(&shop(&format!("spec: {{workerSpec: {{{spec}}}}}")), None), [], "{spec}");
+    }
+    assert_eq!(of_rule("W36", "spec: {workerSpec: {pool: solo, timeLimit: 0.5}}").len(), 1);
+    assert_eq!(of_rule("W35", "spec: {workerSpec: {timeLimit: 1, softTimeLimit: 1}}").len(), 1);
 }

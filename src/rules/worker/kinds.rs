@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what goes with which kind of pool, and with which broker.
 
-use super::effective::{
-    effective_concurrency, effective_heartbeat, effective_pool, place, states_concurrency,
-};
+use super::effective::{effective_heartbeat, place, seconds, states_concurrency};
 use crate::api::{Open, ProbeType, Word as _, WorkerPoolKind};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::probes;
@@ -68,10 +66,10 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn w19(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        let is_solo = effective_pool(pool) == Some(WorkerPoolKind::Solo);
+        let is_solo = pool.kind() == Some(WorkerPoolKind::Solo);
         let is_set = pool.spec.concurrency.is_some();
         let Some(path) = place(pool, "--concurrency", "concurrency", is_set) else { continue };
-        if is_solo && effective_concurrency(pool).is_some_and(|tasks| tasks > 1) {
+        if is_solo && pool.concurrency().is_some_and(|tasks| tasks > 1) {
             report.add(Kind::Invalid, path, "has no effect: solo runs one task at a time", "use prefork");
         }
     }
@@ -79,7 +77,7 @@ fn w19(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        let Some(kind @ (WorkerPoolKind::Solo | WorkerPoolKind::Threads)) = effective_pool(pool) else {
+        let Some(kind @ (WorkerPoolKind::Solo | WorkerPoolKind::Threads)) = pool.kind() else {
             continue;
         };
         for (option, field, limit) in [
@@ -87,6 +85,10 @@ fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
             ("--soft-time-limit", "softTimeLimit", pool.spec.soft_time_limit),
         ] {
             let Some(path) = place(pool, option, field, limit.is_some()) else { continue };
+            // With 0 there is no limit that could be kept.
+            if seconds(pool, option, limit).is_some_and(|seconds| seconds.abs() < f64::EPSILON) {
+                continue;
+            }
             // There the rule about that probe tells what the limit means.
             if !(field == "timeLimit" && probes::kills_long_tasks(pool)) {
                 let message = format!("has no effect with the pool {}", kind.as_str());
@@ -98,7 +100,7 @@ fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w37(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        let Some(kind) = effective_pool(pool) else { continue };
+        let Some(kind) = pool.kind() else { continue };
         if matches!(kind, WorkerPoolKind::Prefork | WorkerPoolKind::Custom) {
             continue;
         }
@@ -115,8 +117,7 @@ fn w37(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn w40(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(scheme) = subject.broker_scheme() else { return };
-    if ["redis", "rediss", "redis+socket", "sentinel"].contains(&scheme.as_str()) {
+    if subject.transport().is_none() || subject.is_redis() {
         return;
     }
     for pool in &subject.pools {
@@ -152,7 +153,7 @@ fn has_heartbeat_probe(pool: &Pool<'_>) -> bool {
 
 fn w46(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| !states_concurrency(pool)) {
-        let Some(kind) = effective_pool(pool) else { continue };
+        let Some(kind) = pool.kind() else { continue };
         let fix = match kind {
             WorkerPoolKind::Gevent | WorkerPoolKind::Eventlet => "set a number such as 100",
             WorkerPoolKind::Threads => "set the number of threads",

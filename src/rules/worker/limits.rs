@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about numbers that a worker keeps to: of tasks, of seconds.
 
-use super::effective::{effective_pool, place, seconds};
+use super::effective::{place, seconds};
 use crate::api::WorkerPoolKind;
+use crate::celery::command::Command;
+use crate::rules::args::{self, Matter};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
-use crate::rules::worker_args;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -18,6 +19,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             &["spec.workerSpec.maxTasksPerChild", "spec.workerPools[].maxTasksPerChild"],
             "use 1 or more, or leave it out",
         )
+        .arguments_too(Command::Worker, &[Matter::Value("--max-tasks-per-child")])
         .and(w30),
         example: Example { bad: "spec: {workerSpec: {maxTasksPerChild: 0}}", at: "spec.workerSpec.maxTasksPerChild", good: "spec: {workerSpec: {maxTasksPerChild: 100}}", old: None },
     },
@@ -43,8 +45,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 /// Celery reads any whole number and ends later.
 fn w30(subject: &Subject<'_>, report: &mut Report<'_>) {
-    worker_args::told(subject, report);
-    for (pool, used) in worker_args::uses(subject, &["--max-tasks-per-child"]) {
+    for (pool, used) in args::uses(subject, &["--max-tasks-per-child"]) {
         if pool.said.int("--max-tasks-per-child").is().is_some_and(|tasks| tasks < 1) {
             report.add(
                 Kind::Invalid,
@@ -57,7 +58,7 @@ fn w30(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn w38(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (pool, used) in worker_args::uses(subject, &["--prefetch-multiplier"]) {
+    for (pool, used) in args::uses(subject, &["--prefetch-multiplier"]) {
         if pool.said.int("--prefetch-multiplier").is().is_some_and(|tasks| tasks < 1) {
             let path = pool.arg(used.value_at);
             report.graded(Severity::Warn, Kind::Invalid, path, "is not a number of tasks", "use 1 or more");
@@ -71,10 +72,9 @@ fn w35(subject: &Subject<'_>, report: &mut Report<'_>) {
         let soft = seconds(pool, "--soft-time-limit", pool.spec.soft_time_limit);
         let (Some(hard), Some(soft)) = (hard, soft) else { continue };
         let Some(path) = place(pool, "--soft-time-limit", "softTimeLimit", true) else { continue };
-        // Of pools that keep no limit at all another rule tells.
-        let keeps_limits =
-            !matches!(effective_pool(pool), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
-        if keeps_limits && hard <= soft {
+        // With 0 there is no limit. Of pools that keep no limit at all another rule tells.
+        let keeps_limits = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
+        if keeps_limits && hard > 0.0 && hard <= soft {
             report.add(
                 Kind::Invalid,
                 path,

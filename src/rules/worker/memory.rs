@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about memory, from what a worker of an empty application was seen to use.
 
-use super::effective::{effective_concurrency, effective_pool, place};
+use super::effective::place;
 use crate::api::WorkerPoolKind;
+use crate::api::amount::number;
 use crate::celery::reading::Effective;
-use crate::rules::amount::number;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Pool, Subject};
@@ -73,7 +73,7 @@ fn w32(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w33(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, bytes) in children(subject) {
-        let (Some(limit), Some(tasks)) = (limit(pool), effective_concurrency(pool)) else { continue };
+        let (Some(limit), Some(tasks)) = (limit(pool), pool.concurrency()) else { continue };
         let Some(path) = children_place(pool) else { continue };
         if bytes * f64::from(tasks) > limit {
             let children = if tasks == 1 { "child" } else { "children" };
@@ -103,15 +103,15 @@ fn children<'s, 'a>(subject: &'s Subject<'a>) -> impl Iterator<Item = (&'s Pool<
             Effective::Unclear => return None,
             Effective::Absent => number(&pool.spec.max_memory_per_child.as_ref()?.0)?,
         };
-        (effective_pool(pool) == Some(WorkerPoolKind::Prefork)).then_some((pool, bytes))
+        (pool.kind() == Some(WorkerPoolKind::Prefork)).then_some((pool, bytes))
     })
 }
 
 fn w34(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let Some(limit) = limit(pool).filter(|limit| *limit >= STARTS) else { continue };
-        let children = match effective_pool(pool) {
-            Some(WorkerPoolKind::Prefork) => effective_concurrency(pool),
+        let children = match pool.kind() {
+            Some(WorkerPoolKind::Prefork) => pool.concurrency(),
             Some(_) => Some(0),
             None => None,
         };

@@ -2,11 +2,12 @@
 //! Rules about fields that take one of a few words.
 
 use crate::api::{Open, Word, WorkerPoolKind};
+use crate::celery::command::Command;
+use crate::rules::args::Matter;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::{Pool, Subject};
-use crate::rules::worker::effective::effective_pool;
-use crate::rules::worker_args;
+use crate::rules::subject::Subject;
+use crate::rules::variables::may_define;
 
 /// Names the class of a custom pool.
 const CUSTOM_POOL: &str = "CELERY_CUSTOM_WORKER_POOL";
@@ -17,7 +18,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "W17", severity: Severity::Deny, schema: true, since: "0.1",
         title: "a pool is one that Celery has, in lower case",
         consequence: "The worker ends with \"Invalid value for '-P'\" and starts again for ever.",
-        check: Check::object(w17),
+        check: Check::arguments(Command::Worker, &[Matter::Value("--pool")]).and(w17),
         example: Example { bad: "spec: {workerSpec: {pool: Prefork}}", at: "spec.workerSpec.pool", good: "spec: {workerSpec: {pool: prefork}}", old: None },
     },
     Rule {
@@ -36,21 +37,21 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "W20", severity: Severity::Deny, schema: true, since: "0.1",
         title: "logLevel is a level of Celery",
         consequence: "The worker ends with \"Invalid value for '-l'\" and starts again for ever.",
-        check: Check::object(w20),
+        check: Check::arguments(Command::Worker, &[Matter::Value("--loglevel")]).and(w20),
         example: Example { bad: "spec: {workerSpec: {logLevel: verbose}}", at: "spec.workerSpec.logLevel", good: "spec: {workerSpec: {logLevel: debug}}", old: None },
     },
     Rule {
         id: "W21", severity: Severity::Deny, schema: true, since: "0.1",
         title: "optimization is default or fair",
         consequence: "The worker ends with \"Invalid value for '-O'\" and starts again for ever.",
-        check: Check::object(w21),
+        check: Check::arguments(Command::Worker, &[Matter::Value("--optimization")]).and(w21),
         example: Example { bad: "spec: {workerSpec: {optimization: fast}}", at: "spec.workerSpec.optimization", good: "spec: {workerSpec: {optimization: fair}}", old: None },
     },
     Rule {
         id: "W50", severity: Severity::Deny, schema: true, since: "0.1",
         title: "poolStartMethod is fork or spawn",
         consequence: "The worker ends with \"Invalid value for '--pool-start-method'\" and starts again for ever.",
-        check: Check::object(w50),
+        check: Check::arguments(Command::Worker, &[Matter::Value("--pool-start-method")]).and(w50),
         example: Example { bad: "spec: {workerSpec: {poolStartMethod: forkserver}}", at: "spec.workerSpec.poolStartMethod", good: "spec: {workerSpec: {poolStartMethod: spawn}}", old: None },
     },
 ];
@@ -59,12 +60,11 @@ fn w17(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         word(report, format!("{}.pool", pool.path), pool.spec.pool.as_ref(), "is not a pool of Celery");
     }
-    worker_args::told(subject, report);
 }
 
 fn w18(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        let is_custom = effective_pool(pool) == Some(WorkerPoolKind::Custom);
+        let is_custom = pool.kind() == Some(WorkerPoolKind::Custom);
         if is_custom && !may_define(subject, pool, CUSTOM_POOL) {
             report.add(
                 Kind::Required,
@@ -74,16 +74,6 @@ fn w18(subject: &Subject<'_>, report: &mut Report<'_>) {
             );
         }
     }
-}
-
-/// Whether a pool's container may have a variable: it is written, or comes from where nobody looks.
-pub(in crate::rules) fn may_define(subject: &Subject<'_>, pool: &Pool<'_>, name: &str) -> bool {
-    let common = subject.common();
-    let mut templates = [&common.pod_template, &pool.spec.pod_template].into_iter().flatten();
-    subject.env_of(pool).any(|(_, variable)| variable.name == name)
-        || !common.env_from.is_empty()
-        || !pool.spec.env_from.is_empty()
-        || templates.any(|template| template.0.pointer("/spec/containers").is_some())
 }
 
 fn w20(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -96,7 +86,6 @@ fn w20(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Unsupported, path, "is not a level of Celery", fix);
         }
     }
-    worker_args::told(subject, report);
 }
 
 fn w21(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -104,7 +93,6 @@ fn w21(subject: &Subject<'_>, report: &mut Report<'_>) {
         let path = format!("{}.optimization", pool.path);
         word(report, path, pool.spec.optimization.as_ref(), "is not an optimization");
     }
-    worker_args::told(subject, report);
 }
 
 fn w50(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -112,7 +100,6 @@ fn w50(subject: &Subject<'_>, report: &mut Report<'_>) {
         let path = format!("{}.poolStartMethod", pool.path);
         word(report, path, pool.spec.pool_start_method.as_ref(), "is not a way to start child processes");
     }
-    worker_args::told(subject, report);
 }
 
 fn word<T: Word>(report: &mut Report<'_>, path: String, written: Option<&Open<T>>, message: &str) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Options that Celery takes and that have no place in a container.
 
-use super::super::finding::{Kind, Report, Severity};
-use super::super::rule::{Check, Example, Rule};
-use super::super::subject::{Pool, Subject};
-use crate::celery::reading::{Cause, Elsewhere};
+use crate::celery::command::Command;
+use crate::celery::reading::Occurrence;
+use crate::rules::args::{self, Matter};
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::{Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -19,7 +21,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W07", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the worker does more than tell how it is used",
         consequence: "The container prints a text, ends with success and is restarted for ever.",
-        check: Check::object(w07),
+        check: Check::arguments(Command::Worker, &[Matter::Ends]).and(w07),
         example: Example { bad: "spec: {workerSpec: {args: ['--help']}}", at: "spec.workerSpec.args[0]", good: "{}", old: None },
     },
     Rule {
@@ -60,28 +62,24 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn w06(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (pool, used) in super::uses(subject, &["--detach"]) {
+    for (pool, used) in args::uses(subject, &["--detach"]) {
         report.add(Kind::Forbidden, pool.arg(used.at), "the worker must stay in the foreground", "remove it");
     }
 }
 
 fn w07(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let message = "the worker would print a text and end";
-    for (pool, used) in super::uses(subject, &["--help"]) {
-        report.add(Kind::Forbidden, pool.arg(used.at), message, "remove it");
-    }
-    for pool in &subject.pools {
-        for fault in &pool.said.faults {
-            let is_version = matches!(&fault.cause, Cause::UnknownOption { known: Elsewhere::Global(option), .. } if option.name() == "--version");
-            if is_version {
-                report.add(Kind::Forbidden, pool.arg(fault.at), message, "remove it");
-            }
-        }
+    for (pool, used) in args::uses(subject, &["--help"]) {
+        report.add(
+            Kind::Forbidden,
+            pool.arg(used.at),
+            "celery worker would print a text and end",
+            "remove it",
+        );
     }
 }
 
 fn w08(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (pool, used) in super::uses(subject, &["--pidfile"]) {
+    for (pool, used) in args::uses(subject, &["--pidfile"]) {
         // An empty name switches the file off, as Celery 4 needs it.
         let Some(file) = used.value.filter(|file| !file.is_empty()) else { continue };
         if is_mounted(subject, pool, file) {
@@ -102,7 +100,7 @@ fn is_mounted(subject: &Subject<'_>, pool: &Pool<'_>, path: &str) -> bool {
 }
 
 fn w09(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (pool, used) in super::uses(subject, &["--logfile"]) {
+    for (pool, used) in args::uses(subject, &["--logfile"]) {
         let is_file = used.value.is_some_and(|file| !file.is_empty() && file != "-" && !is_output(file));
         if is_file {
             report.add(Kind::Invalid, pool.arg(used.value_at), "hides logs from kubectl logs", "remove it");
@@ -118,26 +116,31 @@ fn is_output(file: &str) -> bool {
 }
 
 fn w10(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (pool, used) in super::uses(subject, &["--uid", "--gid", "--umask", "--executable"]) {
+    for (pool, used) in args::uses(subject, &["--uid", "--gid", "--umask", "--executable"]) {
         let message = format!("{} has no use in a container", used.option.name());
         report.add(Kind::Forbidden, pool.arg(used.at), message, "use securityContext");
     }
 }
 
 fn w13(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (pool, used) in super::uses(subject, &["--purge"]) {
+    for (pool, used) in args::uses(subject, &["--purge"]) {
         let message = "each restart or scale-out would delete all waiting tasks";
         report.add(Kind::Forbidden, pool.arg(used.at), message, "remove it, and use celery purge by hand");
     }
 }
 
 fn w41(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (pool, used) in super::uses(subject, &["--statedb"]) {
+    for (pool, used) in args::uses(subject, &["--statedb"]) {
         let Some(file) =
             used.value.filter(|file| !file.is_empty() && !used.is_opaque() && !file.starts_with("/tmp/"))
         else {
             continue;
         };
+        if is_scheduler(pool, used, file) {
+            let message = format!("{} of a worker is --statedb", used.name);
+            report.add(Kind::Forbidden, pool.arg(used.at), message, "write --scheduler for the scheduler");
+            continue;
+        }
         let shared = is_mounted(subject, pool, file) && subject.may_be_many(pool) && !file.contains('%');
         if shared {
             report.add(
@@ -155,4 +158,10 @@ fn w41(subject: &Subject<'_>, report: &mut Report<'_>) {
             );
         }
     }
+}
+
+/// Whether a scheduler was meant: `-S` is one for beat, and something else for a worker with a beat in it.
+fn is_scheduler(pool: &Pool<'_>, used: &Occurrence<'_>, value: &str) -> bool {
+    let is_path = value.contains('/');
+    used.name == "-S" && !is_path && (pool.said.has("--beat") || value.contains("cheduler"))
 }

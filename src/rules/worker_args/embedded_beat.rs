@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A scheduler inside the worker.
 
-use super::super::finding::{Kind, Report, Severity};
-use super::super::rule::{Check, Example, Rule};
-use super::super::subject::{Pool, Subject};
+use crate::rules::args;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::{Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -28,7 +29,7 @@ fn w11(subject: &Subject<'_>, report: &mut Report<'_>) {
     if subject.object.spec.beat_spec.is_some() {
         return;
     }
-    for (pool, used) in super::uses(subject, &["--beat"]) {
+    for (pool, used) in args::uses(subject, &["--beat"]) {
         let path = pool.arg(used.at);
         if has_green_threads(pool) {
             let message = "gevent and eventlet cannot run the scheduler";
@@ -56,7 +57,7 @@ fn has_lock(pool: &Pool<'_>) -> bool {
 }
 
 fn w12(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (pool, used) in super::uses(subject, &["--schedule-filename", "--scheduler"]) {
+    for (pool, used) in args::uses(subject, &["--schedule-filename", "--scheduler"]) {
         if !pool.said.has("--beat") {
             let message = format!("{} has no effect without -B", used.name);
             report.add(Kind::Forbidden, pool.arg(used.at), message, "use spec.beatSpec");

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The name of a node.
 
-use super::super::finding::{Kind, Report, Severity};
-use super::super::rule::{Check, Example, Rule};
-use super::super::subject::{Pool, Subject};
 use crate::celery::broker_url::Transport;
 use crate::celery::expansion::expands;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::release;
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::{Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -26,7 +27,7 @@ fn w29(subject: &Subject<'_>, report: &mut Report<'_>) {
             continue;
         }
         let severity = if subject.may_be_many(pool) || blocks_its_own_rollout(subject, pool) {
-            super::severity_of(subject, report.severity())
+            release::refusal(subject, report.severity())
         } else {
             Severity::Warn
         };
@@ -45,8 +46,5 @@ fn name<'a>(pool: &Pool<'a>) -> Option<(String, &'a str)> {
 /// RabbitMQ gives the queue of a node to one connection: the new pod ends while the old one lives.
 fn blocks_its_own_rollout(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
     let strategy = pool.spec.rollout_strategy.as_ref().and_then(|strategy| strategy.type_.as_deref());
-    let typed = subject.broker().is_some_and(|broker| broker.rabbitmq.is_some());
-    let is_amqp = |endpoint: &crate::celery::broker_url::Endpoint| endpoint.transport == Transport::Amqp;
-    let by_url = subject.urls.iter().filter_map(|element| element.as_ref().ok()).any(is_amqp);
-    (typed || by_url) && strategy != Some("Recreate")
+    subject.transport() == Some(Transport::Amqp) && strategy != Some("Recreate")
 }

@@ -3,11 +3,11 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::super::finding::{Kind, Report, Severity};
-use super::super::rule::{Check, Example, Rule};
-use super::super::subject::{Pool, Subject};
-use crate::api::Open;
+use crate::api::WorkerPoolKind;
 use crate::celery::command::Concurrency;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -65,7 +65,7 @@ fn w23(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn w24(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let Some(autoscale) = pool.said.last("--autoscale") else { continue };
-        if is_solo(pool) {
+        if pool.kind() == Some(WorkerPoolKind::Solo) {
             let message = "has no effect with the pool solo";
             report.add(Kind::Forbidden, pool.arg(autoscale.at), message, "remove it, or use prefork");
         }
@@ -77,8 +77,4 @@ fn w24(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Forbidden, path, "has no effect beside --autoscale", "use one of them");
         }
     }
-}
-
-fn is_solo(pool: &Pool<'_>) -> bool {
-    pool.said.pool().is().or(pool.spec.pool.as_ref().map(Open::written)) == Some("solo")
 }

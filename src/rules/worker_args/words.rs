@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Words that are several words, or none of the command line at all.
 
-use super::super::finding::{Kind, Report, Severity};
-use super::super::rule::{Check, Example, Rule};
-use super::super::subject::{Pool, Subject};
 use crate::celery::command::Command;
-use crate::celery::options::Kind as ValueKind;
+use crate::celery::options::ValueKind;
 use crate::celery::version::Release;
+use crate::rules::args::{Joined, joined};
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::release;
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::{Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -26,35 +28,6 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// What a word with blanks in it was probably meant to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Joined {
-    /// `-Q a,b -c 1`: Celery takes all of it for one value.
-    Value,
-    /// `--loglevel info`: Celery looks for an option of that name.
-    Name,
-}
-
-/// Whether a word holds an option together with its value or with further options.
-pub(super) fn joined(word: &str) -> Option<Joined> {
-    let mut parts = word.split_whitespace();
-    let first = parts.next()?;
-    if !word.contains(char::is_whitespace) {
-        return None;
-    }
-    let is_option = |part: &str| {
-        let name = part.split('=').next().unwrap_or_default();
-        Release::ALL.iter().any(|release| Command::Worker.options().find(name, *release).is_some())
-    };
-    let begins = word.starts_with(first) && is_option(first) && first.find('=').is_none();
-    match parts.by_ref().any(is_option) {
-        _ if begins && first.starts_with("--") => Some(Joined::Name),
-        true => Some(Joined::Value),
-        false if begins && word.trim_end() != first => Some(Joined::Value),
-        false => None,
-    }
-}
-
 fn w01(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, at) in words(subject, Joined::Value) {
         // Celery reads "-c 1" as a number with a blank before it, which is a number all the same.
@@ -66,7 +39,7 @@ fn w01(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w02(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, at) in words(subject, Joined::Name) {
-        let severity = super::severity(subject, report);
+        let severity = release::refusal(subject, report.severity());
         told(report, severity, pool, at, "has an option and its value in one string");
     }
 }
@@ -99,30 +72,5 @@ fn told(report: &mut Report<'_>, severity: Severity, pool: &Pool<'_>, at: usize,
         report.add_shown(severity, pool.arg(at), word, message, fix);
     } else {
         report.graded(severity, Kind::Forbidden, pool.arg(at), message, "split it, one word an element");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blanks_are_told_from_joined_words() {
-        for (word, expected) in [
-            ("-Q a,b", Some(Joined::Value)),
-            ("-Qa -c 1", Some(Joined::Value)),
-            ("--queues=a -c 1", Some(Joined::Value)),
-            ("worker -Q a", Some(Joined::Value)),
-            ("--loglevel info", Some(Joined::Name)),
-            ("--queues=a, b", None),
-            ("-Q", None),
-            ("-E ", None),
-            ("a b", None),
-            ("", None),
-            (" ", None),
-            ("--nosuch x", None),
-        ] {
-            assert_eq!(joined(word), expected, "{word:?}");
-        }
     }
 }

@@ -161,3 +161,16 @@ fn workers_and_flower_have_both_to_be_there() {
         assert_eq!(summary(&status), ("Reconciling", "Progressing"));
     }
 }
+
+#[test]
+fn the_queues_are_told_where_somebody_knows_them() {
+    for (spec, expected) in [
+        (json!({"workerSpec": {}}), Some("celery")),
+        (json!({"workerSpec": {}, "common": {"config": {"task_default_queue": "mail"}}}), Some("mail")),
+        (json!({"workerSpec": {"queues": ["a", "b", "c"], "excludeQueues": ["b"]}}), Some("a,c")),
+        (json!({"workerSpec": {"args": ["-Q", "$(QUEUES)"]}}), None),
+    ] {
+        let effective = Scene::new(&spec).status().effective.expect("it is told");
+        assert_eq!(effective.queues.as_deref(), expected, "{spec}");
+    }
+}

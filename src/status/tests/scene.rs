@@ -7,11 +7,11 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
-use crate::api::{CeleryStatus, Condition};
+use crate::api::{Celery, CelerySpec, CeleryStatus, Condition};
 use crate::build::{self, Applied, Capabilities, ChildKind};
 use crate::resolve::{self, Resolved, SecretData, Sources};
-use crate::rules::{Finding, Kind, Severity};
-use crate::status::{Failure, Observed, State, Verdict, status};
+use crate::rules::{Finding, FindingKind, Severity};
+use crate::status::{Failure, Observed, Paused, REASONS, State, Trouble, Verdict, status};
 
 /// Every password contains this text.
 pub(super) const PASSWORD: &str = "hunter2";
@@ -27,6 +27,9 @@ pub(super) struct Scene {
     resolved: Resolved,
     capabilities: Capabilities,
     children: Vec<Applied>,
+    pub(super) paused: Option<Paused>,
+    pub(super) troubles: BTreeMap<String, Trouble>,
+    spec: CelerySpec,
 }
 
 impl Scene {
@@ -52,7 +55,7 @@ impl Scene {
             "spec": {"common": {"image": "shop:1", "celeryApp": "shop.tasks", "broker": {"url": "redis://cache"}}},
         });
         json_patch::merge(&mut object["spec"], spec);
-        let celery = serde_json::from_value(object).expect("a Celery");
+        let celery: Celery = serde_json::from_value(object).expect("a Celery");
         let entry = |&(name, key, text): &(&str, &str, &str)| {
             let data: SecretData = BTreeMap::from([(key.to_owned(), text.to_owned())]);
             (name.to_owned(), Some(data))
@@ -73,6 +76,9 @@ impl Scene {
             failure: None,
             previous: None,
             capabilities,
+            paused: None,
+            troubles: BTreeMap::new(),
+            spec: celery.spec,
             children: manifests.iter().map(child).collect(),
             resolved,
         }
@@ -104,12 +110,18 @@ impl Scene {
     /// The status, after a look at what holds for every status: one of Ready, Reconciling and Stalled says what to
     /// wait for, everything says of which generation it speaks, nothing tells a password.
     pub(super) fn status_at(&self, now: &str) -> CeleryStatus {
-        let state =
-            State { resolved: &self.resolved, children: &self.children, capabilities: self.capabilities };
+        let state = State {
+            spec: &self.spec,
+            resolved: &self.resolved,
+            troubles: &self.troubles,
+            children: &self.children,
+            capabilities: self.capabilities,
+        };
         let observed = Observed {
             generation: Some(GENERATION),
             verdict: self.verdict,
             findings: &self.findings,
+            paused: self.paused.clone(),
             applied: (self.verdict != Verdict::Refused).then_some(state),
             failure: self.failure.clone(),
             previous: self.previous.as_ref(),
@@ -131,6 +143,9 @@ impl Scene {
             };
             assert_eq!(condition.observed_generation, expected, "{}", condition.type_);
             assert!(!condition.reason.is_empty(), "{}", condition.type_);
+            // What an autoscaler says of itself is passed on.
+            let known = REASONS.iter().any(|reason| reason.name == condition.reason);
+            assert!(known || condition.type_ == "AutoscalingReady", "{} is in no table", condition.reason);
         }
         for (index, condition) in made.conditions.iter().enumerate() {
             let twice = made.conditions[..index].iter().any(|other| other.type_ == condition.type_);
@@ -144,7 +159,7 @@ impl Scene {
 }
 
 fn fresh(condition: &Condition) -> bool {
-    ["Ready", "Reconciling", "Stalled", "Valid"].contains(&condition.type_.as_str())
+    ["Ready", "Reconciling", "Stalled", "Valid", "Paused"].contains(&condition.type_.as_str())
 }
 
 /// A child as the API server has it when all is well.
@@ -210,7 +225,7 @@ pub(super) fn finding(severity: Severity, path: String) -> Finding {
         schema: false,
         place: path.clone(),
         path,
-        kind: Kind::Invalid,
+        kind: FindingKind::Invalid,
         value: Some("x".to_owned()),
         message: "is wrong".to_owned(),
         fix: "write y".to_owned(),

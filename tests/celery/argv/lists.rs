@@ -1,150 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Argument lists: right ones, nearly right ones and hostile ones, the same for the same seed.
+//! Argument lists of workers and of beat: right ones, nearly right ones and hostile ones, the same for the same seed.
 
 use celery_operator::celery::command::Command;
-use celery_operator::celery::options::{Kind, Spec, flower, global};
+use celery_operator::celery::options::{Spec, ValueKind, global};
 use celery_operator::celery::settings::command_line::{self, Type};
 use celery_operator::celery::value::{LOG_LEVELS, POOLS};
 
-/// A small generator of numbers (splitmix64): enough to vary tests, and needs no package.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
-
-    fn one_in(&mut self, chances: usize) -> bool {
-        self.below(chances) == 0
-    }
-
-    fn either(&mut self, one: &'static [&'static str], other: &'static [&'static str]) -> &'static str {
-        let list = if self.one_in(2) { one } else { other };
-        list[self.below(list.len())]
-    }
-
-    fn pick<'t, T>(&mut self, list: &'t [T]) -> &'t T {
-        &list[self.below(list.len())]
-    }
-}
-
-const INTEGERS: &[&str] =
-    &["0", "1", "4", "100", "+5", " 7 ", "1_000", "007", "\u{663}", "\u{ff14}2", "5\u{a0}"];
-const NUMBERS: &[&str] = &["1.5", ".5", "5.", "1e3", "1_0.0", "nan", "-inf", "Infinity", "1e999", " 2 "];
-const NEARLY_NUMBERS: &[&str] = &[
-    "abc",
-    "-1",
-    "",
-    " ",
-    "1.0",
-    "1e3",
-    "100Mi",
-    "1__0",
-    "_1",
-    "1_",
-    "+ 5",
-    "0x10",
-    "2 cpus",
-    "=4",
-    "\u{b2}",
-    "\u{1c}5",
-    "five",
-    "99999999999999999999999",
-    "-99999999999999999999999",
-    "auto",
-    " AUTO\t",
-    "autos",
-    "1_e5",
-    ".",
-    "--5",
-];
-const TEXTS: &[&str] =
-    &["a", "a,b", "/tmp/x", "shop.tasks", "w@%h", "w%n@x", "%h-%i.log", "celery", "x=y", "-x", "--"];
-const ODD_TEXTS: &[&str] = &[
-    "",
-    " ",
-    "a, b",
-    "a,,b",
-    ",",
-    "\"a\"",
-    "'a b'",
-    "w@%x",
-    "%%h",
-    "%%q",
-    "100%",
-    "%é",
-    "%p",
-    "%I%d",
-    "é\u{301}",
-    "\u{7}\u{1b}[0m",
-    "\n",
-    "\t-c",
-    "日本",
-    "𝟜",
-    "a\u{2028}b",
-    "$HOME",
-    "$$",
-    "`id`",
-    "&&",
-    "| cat",
-    "*",
-    "%(h)s",
-];
-const WORDS: &[&str] = &[
-    "--",
-    "-",
-    "",
-    "celery",
-    "worker",
-    "beat",
-    "flower",
-    "&&",
-    "||",
-    ";",
-    "$X",
-    ">",
-    "=",
-    "=1",
-    "_=1",
-    "a=1",
-    "a_b=1",
-    "---",
-    "--=",
-    "--=x",
-    "-=x",
-    "-é",
-    "--é=1",
-    "-\u{7f}",
-    "--help",
-    "--version",
-    "-h",
-    "--help=1",
-    "--loglevel info",
-    "-Q a,b -c 1",
-    "-c 4 -E",
-    "-EB",
-    "-BEc4",
-    "-Ez",
-    "-conc",
-    "--no-detach",
-];
+use super::words::{INTEGERS, NEARLY_NUMBERS, NUMBERS, ODD_TEXTS, TEXTS, WORDS};
+use crate::dice::Dice;
 
 /// How careful the writer of a list is.
 #[derive(Clone, Copy, PartialEq)]
-enum Mood {
+pub(super) enum Mood {
     Right,
     Nearly,
     Hostile,
 }
 
-fn mood(dice: &mut Dice) -> Mood {
+pub(super) fn mood(dice: &mut Dice) -> Mood {
     match dice.below(20) {
         0..9 => Mood::Right,
         9..16 => Mood::Nearly,
@@ -153,7 +26,7 @@ fn mood(dice: &mut Dice) -> Mood {
 }
 
 /// The argument list of a worker or of beat.
-pub(crate) fn celery(command: Command, dice: &mut Dice) -> Vec<String> {
+pub(super) fn list(command: Command, dice: &mut Dice) -> Vec<String> {
     let mood = mood(dice);
     let count = dice.below(6);
     let odd = dice.below(count.max(1));
@@ -165,7 +38,7 @@ pub(crate) fn celery(command: Command, dice: &mut Dice) -> Vec<String> {
             Mood::Hostile => dice.one_in(3),
         };
         match dice.below(10) {
-            0 if !right => list.push((*dice.pick(WORDS)).to_owned()),
+            0 if !right => list.push(dice.of(WORDS).to_owned()),
             3 if !right => list.push(chaos(dice)),
             1 => list.push(setting(right, dice)),
             2 if right && at + 1 == count => list.extend(["--".to_owned(), setting(true, dice)]),
@@ -188,7 +61,7 @@ fn option(command: Command, right: bool, dice: &mut Dice, list: &mut Vec<String>
         2 if !right => (*dice.pick(&own), false),
         _ => (*dice.pick(&own), true),
     };
-    let mut name = (*dice.pick(option.names)).to_owned();
+    let mut name = dice.of(option.names).to_owned();
     if !sound_name {
         name = typo(&name, dice);
     }
@@ -207,37 +80,37 @@ fn option(command: Command, right: bool, dice: &mut Dice, list: &mut Vec<String>
     }
 }
 
-fn value(kind: Kind, right: bool, dice: &mut Dice) -> String {
+fn value(kind: ValueKind, right: bool, dice: &mut Dice) -> String {
     if !right {
         return dice.either(NEARLY_NUMBERS, ODD_TEXTS).to_owned();
     }
     match kind {
-        Kind::Int | Kind::Concurrency => dice.pick(INTEGERS),
-        Kind::Float => dice.either(INTEGERS, NUMBERS),
-        Kind::Choice(words) => dice.pick(words),
-        Kind::Pool => dice.pick(POOLS),
-        Kind::LogLevel => {
-            let level = *dice.pick(LOG_LEVELS);
+        ValueKind::Int | ValueKind::Concurrency => dice.of(INTEGERS),
+        ValueKind::Float => dice.either(INTEGERS, NUMBERS),
+        ValueKind::Choice(words) => dice.of(words),
+        ValueKind::Pool => dice.of(POOLS),
+        ValueKind::LogLevel => {
+            let level = dice.of(LOG_LEVELS);
             return if dice.one_in(2) { level.to_lowercase() } else { level.to_owned() };
         }
-        Kind::Autoscale => dice.pick(&["10,3", "3,10", "5", " 1 , 2 ", "-1", "1_0,0"]),
+        ValueKind::Autoscale => dice.of(&["10,3", "3,10", "5", " 1 , 2 ", "-1", "1_0,0"]),
         _ => dice.either(ODD_TEXTS, TEXTS),
     }
     .to_string()
 }
 
 /// Letters in no order, of those that mean something to a reader. Never `$`: what expands is not judged.
-fn chaos(dice: &mut Dice) -> String {
+pub(super) fn chaos(dice: &mut Dice) -> String {
     const LETTERS: &[&str] = &[
         "-", "-", "-", "--", "=", "=", " ", ",", ".", "_", "%", "(", ")", "(int)", "(json)", "[]", "\"", "c",
         "Q", "E", "B", "n", "l", "port", "worker", "task.", "1", "0", "+", "é", "\u{663}", "\u{a0}", "\n",
         "\u{1c}", "\u{1f}", "ſ", "ı", "\u{212a}", "ß", "h", "help",
     ];
-    (0..dice.below(9)).map(|_| *dice.pick(LETTERS)).collect()
+    (0..dice.below(9)).map(|_| dice.of(LETTERS)).collect()
 }
 
 /// One slip in a name.
-fn typo(name: &str, dice: &mut Dice) -> String {
+pub(super) fn typo(name: &str, dice: &mut Dice) -> String {
     let mut letters: Vec<char> = name.chars().collect();
     let at = dice.below(letters.len());
     match dice.below(7) {
@@ -260,22 +133,22 @@ fn setting(right: bool, dice: &mut Dice) -> String {
         1 => name = format!(".{}", row.key),
         2 if !right => name = typo(&name, dice),
         3 if !right => {
-            name = (*dice.pick(&["no.such", "enable_utc", "imports", "imports_x", "x", ".", "celery.x"]))
+            name = (dice.of(&["no.such", "enable_utc", "imports", "imports_x", "x", ".", "celery.x"]))
                 .to_owned();
         }
         _ => {}
     }
     let value = match (right, row.kind) {
         (false, _) => dice.either(NEARLY_NUMBERS, ODD_TEXTS),
-        (true, Type::Int) => dice.pick(INTEGERS),
-        (true, Type::Float) => dice.pick(NUMBERS),
-        (true, Type::Bool) => dice.pick(&["true", "NO", "On", "0"]),
+        (true, Type::Int) => dice.of(INTEGERS),
+        (true, Type::Float) => dice.of(NUMBERS),
+        (true, Type::Bool) => dice.of(&["true", "NO", "On", "0"]),
         (true, Type::Empty) => "",
-        (true, Type::Castable) => dice.pick(&["(list)[]", "(dict){\"a\": [1, NaN]}"]),
-        (true, _) => dice.pick(TEXTS),
+        (true, Type::Castable) => dice.of(&["(list)[]", "(dict){\"a\": [1, NaN]}"]),
+        (true, _) => dice.of(TEXTS),
     };
     let cast = match dice.below(if right { 12 } else { 6 }) {
-        0 => dice.pick(&[
+        0 => dice.of(&[
             "(json)1",
             "(dict){}",
             "(list)[\"a\", 1.5e3]",
@@ -286,7 +159,7 @@ fn setting(right: bool, dice: &mut Dice) -> String {
             "(float)1",
             "(bool)yes",
         ]),
-        1 if !right => dice.pick(&[
+        1 if !right => dice.of(&[
             "(json)",
             "(dict){a}",
             "(map){}",
@@ -302,79 +175,4 @@ fn setting(right: bool, dice: &mut Dice) -> String {
         _ => value,
     };
     format!("{name}={cast}")
-}
-
-const FLOWER_WORDS: &[&str] = &[
-    "--",
-    "-",
-    "",
-    "--help",
-    "-help",
-    "--help=1",
-    "-help=false",
-    "--",
-    "-p",
-    "5555",
-    "port",
-    "db=x",
-    "-A",
-    "--broker=x",
-    "--nosuch=1",
-    "--basic_auht=u:p",
-    "--define",
-    "--print-help=1",
-    "groups",
-    "--_options",
-    "--__class__=x",
-    "=",
-    "--=",
-    "--logging=bogus",
-    "--logging",
-    "-- help",
-    "&&",
-    "$X",
-    "é",
-    "--é=1",
-];
-
-/// The argument list of Flower.
-pub(crate) fn flower(dice: &mut Dice) -> Vec<String> {
-    let mood = mood(dice);
-    let count = dice.below(6);
-    let odd = dice.below(count.max(1));
-    let mut list = Vec::new();
-    for at in 0..count {
-        let right = mood == Mood::Right || (mood == Mood::Nearly && at != odd);
-        if !right && dice.one_in(2) {
-            list.push(if dice.one_in(3) { chaos(dice) } else { (*dice.pick(FLOWER_WORDS)).to_owned() });
-            continue;
-        }
-        let option = dice.pick(flower::OPTIONS);
-        let mut name = if dice.one_in(2) { option.name.replace('_', "-") } else { option.name.to_owned() };
-        if option.name == "help" {
-            continue;
-        }
-        if !right && dice.one_in(3) {
-            name = typo(&name, dice);
-        }
-        let value = match (right, option.kind, option.name) {
-            (_, _, "log_file_prefix") => dice.pick(&["", "/dev/null"]),
-            (true, _, "logging") => dice.pick(&["debug", "INFO", "none", "Warning"]),
-            (_, _, "log_rotate_mode") => dice.pick(&["size", "time", "Size", ""]),
-            (_, _, "log_rotate_when") => dice.pick(&["S", "midnight", "w3", "D", "w9", "X", ""]),
-            (false, ..) => dice.either(NEARLY_NUMBERS, ODD_TEXTS),
-            (true, flower::Kind::Int, _) => dice.pick(INTEGERS),
-            (true, flower::Kind::Float, _) => dice.pick(NUMBERS),
-            (true, flower::Kind::Floats, _) => dice.pick(&["1,2.5", "1", "1, 2"]),
-            (true, flower::Kind::Bool, _) => dice.pick(&["true", "False", "F", "0", "maybe", "1"]),
-            (true, ..) => dice.pick(TEXTS),
-        };
-        let dashes = *dice.pick(&["--", "--", "--", "--", "-", "---"]);
-        match dice.below(10) {
-            0 if !right => list.extend([format!("{dashes}{name}"), value.to_owned()]),
-            1 if option.kind == flower::Kind::Bool => list.push(format!("{dashes}{name}")),
-            _ => list.push(format!("{dashes}{name}={value}")),
-        }
-    }
-    list
 }

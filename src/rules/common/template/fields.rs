@@ -7,12 +7,13 @@ use k8s_openapi::api::core::v1::PodTemplateSpec;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value};
 
+use crate::api::crd;
 use crate::rules::path;
 
 /// The schema of a pod template, with the definitions it refers to and without the descriptions.
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let mut schema = SchemaGenerator::default().into_root_schema_for::<PodTemplateSpec>().to_value();
-    strip_descriptions(&mut schema);
+    crd::strip_descriptions(&mut schema);
     schema
 });
 
@@ -154,20 +155,6 @@ fn meant(known: &Map<String, Value>, name: &str) -> Option<String> {
     let is_root = known.len() == 2 && known.contains_key("spec");
     let pod = resolved(&SCHEMA["properties"]["spec"]);
     (is_root && pod["properties"].get(name).is_some()).then(|| format!("spec.{name}"))
-}
-
-fn strip_descriptions(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => {
-            // A property may itself be called "description": then the value is a schema, not a text.
-            if object.get("description").is_some_and(Value::is_string) {
-                object.remove("description");
-            }
-            object.values_mut().for_each(strip_descriptions);
-        }
-        Value::Array(list) => list.iter_mut().for_each(strip_descriptions),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

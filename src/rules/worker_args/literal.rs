@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What only a shell would understand.
+//! Text that nobody expands: what only a shell would understand, and variables that are not there.
 
-use super::super::finding::{Kind, Report, Severity};
-use super::super::rule::{Check, Example, Rule};
-use super::super::subject::Subject;
-use super::super::worker::words::may_define;
 use crate::celery::expansion::names;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::release;
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::shell::is_for_a_shell;
+use crate::rules::subject::Subject;
+use crate::rules::variables::may_define;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -25,33 +27,13 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// Words that connect commands.
-const CONNECTIVES: &[&str] = &["&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"];
-
-/// Whether a word has a meaning in a shell and none here.
-pub(super) fn is_for_a_shell(word: &str) -> bool {
-    let expands = |word: &str| {
-        let mut rest = word;
-        while let Some((_, after)) = rest.split_once('$') {
-            if after.starts_with(|c: char| c == '{' || c == '_' || c.is_ascii_alphabetic()) {
-                return true;
-            }
-            // Kubernetes reads "$(NAME)" and "$$".
-            rest = after.strip_prefix('$').unwrap_or(after);
-        }
-        false
-    };
-    let is_python = word.contains("%(") && !word.contains('=');
-    CONNECTIVES.contains(&word) || word.contains('`') || word.contains("&&") || is_python || expands(word)
-}
-
 fn w43(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         for (at, word) in pool.spec.args.iter().enumerate().filter(|(_, word)| is_for_a_shell(word)) {
             // Where Celery takes the text as it is, somebody may even want that.
             let refused = pool.said.faults.iter().any(|fault| fault.at == at);
             let severity =
-                if refused { super::severity_of(subject, Severity::Deny) } else { report.severity() };
+                if refused { release::refusal(subject, Severity::Deny) } else { report.severity() };
             let fix = if word.contains('$') { "write $(NAME) for a variable" } else { "remove it" };
             report.graded(severity, Kind::Forbidden, pool.arg(at), "no shell reads the arguments", fix);
         }
@@ -66,21 +48,6 @@ fn w51(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = format!("no variable {name:.40} is in env");
             let fix = if name == "HOSTNAME" { "use %h in a node name, or add it" } else { "add it" };
             report.graded(Severity::Warn, Kind::Forbidden, pool.arg(at), message, fix);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_for_a_shell_are_told_from_words_for_kubernetes() {
-        for word in ["$X", "${X:-4}", "--concurrency=$N", "`nproc`", "&&", "a$$$b", "%(here)s"] {
-            assert!(is_for_a_shell(word), "{word}");
-        }
-        for word in ["$(X)", "$$X", "cost$", "a$1", "%h", "a|b", "--logfile=%n%I.log", ""] {
-            assert!(!is_for_a_shell(word), "{word}");
         }
     }
 }

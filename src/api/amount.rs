@@ -5,7 +5,7 @@ use kube_quantity::ParsedQuantity;
 
 /// Cpus or bytes; `None` for what is no quantity.
 #[must_use]
-pub(super) fn number(text: &str) -> Option<f64> {
+pub fn number(text: &str) -> Option<f64> {
     ParsedQuantity::try_from(text).ok()?.to_bytes_f64()
 }
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading Secrets and ConfigMaps by name, to see whether they have changed.
+//!
+//! They are read and not watched: a watch of Secrets needs the right to list every Secret of the cluster, reading needs
+//! `get` alone. The API server answers out of its own memory.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Client;
+use kube::api::{Api, GetParams};
+use kube::core::DynamicObject;
+use sha2::{Digest as _, Sha256};
+
+use super::{Error, limited};
+use crate::build::{ConfigKind, ConfigRef};
+
+/// Version and fields of a Secret or ConfigMap; of the fields only digests.
+pub type Fields = (String, BTreeMap<String, [u8; 32]>);
+
+/// Reads a Secret or ConfigMap; `None` when it does not exist.
+///
+/// # Errors
+/// When the API server does not answer or refuses.
+pub async fn read_config(
+    client: &Client,
+    namespace: &str,
+    (kind, name): &ConfigRef,
+) -> Result<Option<Fields>, Error> {
+    let from_memory = GetParams::any();
+    let answer = match kind {
+        ConfigKind::Secret => {
+            let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+            limited(api.get_with(name, &from_memory)).await.map(|found| {
+                fields(
+                    &found.metadata,
+                    found.data.unwrap_or_default().iter().map(|(key, value)| (key, &value.0[..])),
+                )
+            })
+        }
+        ConfigKind::ConfigMap => {
+            let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+            limited(api.get_with(name, &from_memory)).await.map(|found| {
+                let (texts, bytes) = (found.data.unwrap_or_default(), found.binary_data.unwrap_or_default());
+                let texts = texts.iter().map(|(key, text)| (key, text.as_bytes()));
+                fields(&found.metadata, texts.chain(bytes.iter().map(|(key, value)| (key, &value.0[..]))))
+            })
+        }
+    };
+    match answer {
+        Ok(fields) => Ok(Some(fields)),
+        Err(Error::Api(error)) if is_missing(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_missing(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
+/// The same of a Secret of our own, as the watch has it.
+#[must_use]
+pub fn own_secret(live: &DynamicObject) -> Fields {
+    let data: BTreeMap<String, ByteString> =
+        serde_json::from_value(live.data["data"].clone()).unwrap_or_default();
+    fields(&live.metadata, data.iter().map(|(key, value)| (key, &value.0[..])))
+}
+
+fn fields<'a>(metadata: &ObjectMeta, data: impl Iterator<Item = (&'a String, &'a [u8])>) -> Fields {
+    let digests = data.map(|(key, value)| (key.clone(), Sha256::digest(value).into()));
+    (metadata.resource_version.clone().unwrap_or_default(), digests.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_the_same_read_and_watched() {
+        let object = json!({"metadata": {"name": "a", "resourceVersion": "7"}, "data": {"url": "aHVzaA=="}});
+        let live: DynamicObject = serde_json::from_value(object.clone()).expect("an object");
+        let read: Secret = serde_json::from_value(object).expect("a Secret");
+        let data = read.data.unwrap_or_default();
+        let read = fields(&read.metadata, data.iter().map(|(key, value)| (key, &value.0[..])));
+        assert_eq!(own_secret(&live), read);
+        assert_eq!((read.0.as_str(), read.1.len()), ("7", 1));
+    }
+}

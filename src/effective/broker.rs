@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What carries the tasks, as far as the object tells. A Secret is not read: what decides over a pod template must not
+//! come out of one that may be away for a moment.
+
+use serde_json::Value;
+
+use super::Effective;
+use crate::api::{Broker, Common};
+use crate::celery::broker_url::{self, Scheme, Transport};
+use crate::celery::expansion::expands;
+
+/// The setting that holds transport options.
+const OPTIONS: &str = "broker_transport_options";
+
+/// The scheme of the broker's URL: written, declared beside a Secret, or that of the URL which is made from the parts.
+/// Of a failover list the first element counts, from which Celery takes its transport.
+#[must_use]
+pub fn scheme(common: &Common) -> Effective<Scheme> {
+    let read = |name: &str| name.parse().map_or(Effective::Unclear, Effective::Is);
+    match &common.broker {
+        Some(Broker { url: Some(url), .. }) => of_url(url),
+        Some(Broker { url_secret_ref: Some(_), scheme, .. }) => {
+            scheme.as_deref().map_or(Effective::Unclear, read)
+        }
+        Some(Broker { redis: Some(redis), .. }) => read(match (&redis.sentinel, &redis.tls) {
+            (Some(_), _) => "sentinel",
+            (None, Some(_)) => "rediss",
+            (None, None) => "redis",
+        }),
+        Some(Broker { rabbitmq: Some(rabbitmq), .. }) => {
+            read(if rabbitmq.tls.is_some() { "amqps" } else { "amqp" })
+        }
+        Some(Broker { sqs: Some(_), .. }) => read("sqs"),
+        Some(_) | None => Effective::Absent,
+    }
+}
+
+/// What carries the tasks.
+#[must_use]
+pub fn transport(common: &Common) -> Effective<Transport> {
+    scheme(common).map(|scheme| scheme.transport)
+}
+
+/// Whether messages reach every worker: without that there is no remote control, so no ping.
+#[must_use]
+pub fn has_remote_control(common: &Common) -> Effective<bool> {
+    scheme(common).map(|scheme| {
+        scheme.broadcasts || (scheme.transport == Transport::Sqs && has_option(common, "supports_fanout"))
+    })
+}
+
+/// A URL that Celery cannot use selects nothing; where variables are missing in it, its scheme alone is final.
+fn of_url(url: &str) -> Effective<Scheme> {
+    let is_usable = || matches!(broker_url::parse(url).first(), Some(Ok(_)));
+    let written = url.split_once("://").map(|(written, _)| written);
+    let scheme = written.and_then(|written| written.parse().ok());
+    scheme.filter(|_| expands(url) || is_usable()).map_or(Effective::Unclear, Effective::Is)
+}
+
+/// Whether a transport option is set to something that Python takes for true.
+fn has_option(common: &Common, name: &str) -> bool {
+    let field = common.broker.as_ref().and_then(|broker| broker.transport_options.as_ref());
+    let setting = common.config.get(OPTIONS).map(|setting| &setting.0);
+    let written = field.map(|field| &field.0).into_iter().chain(setting);
+    written.filter_map(|options| options.get(name)).any(is_true)
+}
+
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(is_on) => *is_on,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn common(broker: Value) -> Common {
+        serde_json::from_value(json!({ "broker": broker })).expect("a common part")
+    }
+
+    #[test]
+    fn every_form_but_a_secret_tells_its_scheme() {
+        let secret = |scheme: &str| json!({"urlSecretRef": {"name": "a", "key": "b"}, "scheme": scheme});
+        for (broker, name, transport) in [
+            (json!({"url": "Redis://cache"}), "redis", Transport::Redis),
+            (json!({"url": "rediss://cache"}), "rediss", Transport::Redis),
+            (json!({"url": "redis+socket:///run/redis.sock"}), "redis+socket", Transport::RedisSocket),
+            (json!({"url": "amqp://a;amqp://b"}), "amqp", Transport::Amqp),
+            (json!({"url": "amqp://a;redis://b"}), "amqp", Transport::Amqp),
+            (json!({"url": "sqla+postgresql://db/x"}), "sqla+postgresql", Transport::Other),
+            (json!({"redis": {"host": "cache"}}), "redis", Transport::Redis),
+            (json!({"redis": {"host": "cache", "tls": {}}}), "rediss", Transport::Redis),
+            (
+                json!({"redis": {"sentinel": {"masterName": "m", "addresses": []}, "tls": {}}}),
+                "sentinel",
+                Transport::Sentinel,
+            ),
+            (json!({"rabbitmq": {"host": "mq"}}), "amqp", Transport::Amqp),
+            (json!({"rabbitmq": {"host": "mq", "tls": {}}}), "amqps", Transport::Amqp),
+            (json!({"sqs": {"region": "eu-west-1"}}), "sqs", Transport::Sqs),
+            (secret("AMQPS"), "amqps", Transport::Amqp),
+            (secret("redis+socket"), "redis+socket", Transport::RedisSocket),
+        ] {
+            let found = scheme(&common(broker.clone())).map(|scheme| (scheme.name, scheme.transport));
+            assert_eq!(found, Effective::Is((name.to_owned(), transport)), "{broker}");
+        }
+    }
+
+    #[test]
+    fn variables_leave_the_scheme_as_it_is() {
+        for (url, expected) in [
+            ("redis://$(HOST):$(PORT)/0", Effective::Is(Transport::Redis)),
+            ("sentinel://$(HOSTS)", Effective::Is(Transport::Sentinel)),
+            ("amqp://$(USER):$(PASSWORD)@mq;$(OTHER)", Effective::Is(Transport::Amqp)),
+            ("$(URL)", Effective::Unclear),
+            ("$(SCHEME)://cache", Effective::Unclear),
+            ("redis+$(FORM)://cache", Effective::Unclear),
+            // `$$` is one dollar, so that nothing is left open.
+            ("redis://cache:$$(PORT)/0", Effective::Unclear),
+        ] {
+            assert_eq!(transport(&common(json!({ "url": url }))), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_selects_nothing_is_not_guessed() {
+        for broker in [
+            json!({"url": "nonsense"}),
+            json!({"url": "redis://cache:port"}),
+            json!({"url": "redis+tls://cache"}),
+            json!({"urlSecretRef": {"name": "a", "key": "b"}}),
+            json!({"urlSecretRef": {"name": "a", "key": "b"}, "scheme": "rabbit"}),
+        ] {
+            assert_eq!(scheme(&common(broker.clone())), Effective::Unclear, "{broker}");
+        }
+        for broker in [json!(null), json!({}), json!({"scheme": "redis"})] {
+            assert_eq!(scheme(&common(broker.clone())), Effective::Absent, "{broker}");
+        }
+    }
+
+    #[test]
+    fn only_some_brokers_reach_every_worker() {
+        let fanout = |value: Value| json!({"supports_fanout": value});
+        for (broker, expected) in [
+            (json!({"url": "redis://cache"}), Effective::Is(true)),
+            (json!({"url": "mongodb://db/x"}), Effective::Is(true)),
+            (json!({"url": "pyro://ns"}), Effective::Is(false)),
+            (json!({"url": "kafka://mq"}), Effective::Is(false)),
+            (json!({"url": "sqs://"}), Effective::Is(false)),
+            (json!({"sqs": {"region": "a"}, "transportOptions": fanout(json!(false))}), Effective::Is(false)),
+            (json!({"sqs": {"region": "a"}, "transportOptions": fanout(json!(true))}), Effective::Is(true)),
+            (json!({"sqs": {"region": "a"}, "transportOptions": fanout(json!(1))}), Effective::Is(true)),
+            // No other transport looks at it.
+            (json!({"url": "kafka://mq", "transportOptions": fanout(json!(true))}), Effective::Is(false)),
+            (json!({"url": "$(URL)"}), Effective::Unclear),
+            (json!(null), Effective::Absent),
+        ] {
+            assert_eq!(has_remote_control(&common(broker.clone())), expected, "{broker}");
+        }
+        let by_setting: Common = serde_json::from_value(
+            json!({"broker": {"url": "sqs://"}, "config": {OPTIONS: {"supports_fanout": true}}}),
+        )
+        .expect("a common part");
+        assert_eq!(has_remote_control(&by_setting), Effective::Is(true));
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What every reconcile needs, and what it leaves for the next one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kube::api::DynamicObject;
+use kube::{Client, ResourceExt as _};
+
+use crate::cluster::Teller;
+use crate::index::{ChildIndex, ConfigIndex, PodIndex, Surroundings};
+use crate::metrics::Metrics;
+use crate::resolve::Owner;
+use crate::status::News;
+
+/// What every reconcile needs.
+pub(super) struct Context {
+    pub(super) client: Client,
+    pub(super) index: Arc<ChildIndex>,
+    pub(super) pods: Arc<PodIndex>,
+    pub(super) configs: ConfigIndex,
+    /// What the rules may know beside an object.
+    pub(super) surroundings: Surroundings,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) teller: Teller,
+    /// Our own last status writes that the watch has not shown yet.
+    pub(super) written: Mutex<HashMap<String, Arc<DynamicObject>>>,
+    /// Failures in a row, by UID.
+    pub(super) failures: Mutex<HashMap<String, u32>>,
+}
+
+impl Context {
+    /// Tells an event; one that cannot be told is counted and forgotten.
+    pub(super) fn tell(&self, owner: &Owner, news: News) {
+        if !self.teller.tell(owner, news) {
+            self.metrics.told("dropped");
+        }
+    }
+
+    /// The object from the watch, or what our own last write returned, whichever is newer.
+    pub(super) fn newest(&self, seen: Arc<DynamicObject>) -> Arc<DynamicObject> {
+        let version = |object: &DynamicObject| {
+            object
+                .metadata
+                .resource_version
+                .as_deref()
+                .and_then(|text| text.parse::<u64>().ok())
+                .unwrap_or_default()
+        };
+        let uid = seen.uid().unwrap_or_default();
+        let mut written = self.lock_written();
+        match written.get(&uid) {
+            Some(own) if version(own) > version(&seen) => own.clone(),
+            Some(_) => {
+                written.remove(&uid);
+                seen
+            }
+            None => seen,
+        }
+    }
+
+    pub(super) fn lock_written(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<DynamicObject>>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lock_failures(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn forget_failures(&self, object: &DynamicObject) {
+        self.lock_failures().remove(&object.uid().unwrap_or_default());
+    }
+
+    /// Drops what was noted of an object that goes.
+    pub(super) fn forget(&self, object: &DynamicObject) {
+        self.forget_failures(object);
+        self.lock_written().remove(&object.uid().unwrap_or_default());
+    }
+
+    /// Drops what was noted of objects that are no longer there.
+    pub(super) fn forget_all_but(&self, present: &[Arc<DynamicObject>]) {
+        let present: HashSet<&str> =
+            present.iter().filter_map(|object| object.metadata.uid.as_deref()).collect();
+        self.lock_failures().retain(|uid, _| present.contains(uid.as_str()));
+        self.lock_written().retain(|uid, _| present.contains(uid.as_str()));
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Words that hold several: what stands in one line of a shell was written as one element.
+
+use crate::celery::command::Command;
+use crate::celery::version::Release;
+
+/// What a word with blanks in it was probably meant to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Joined {
+    /// `-Q a,b -c 1`: Celery takes all of it for one value.
+    Value,
+    /// `--loglevel info`: Celery looks for an option of that name.
+    Name,
+}
+
+/// Whether a word holds an option together with its value or with further options.
+pub(in crate::rules) fn joined(word: &str) -> Option<Joined> {
+    let mut parts = word.split_whitespace();
+    let first = parts.next()?;
+    if !word.contains(char::is_whitespace) {
+        return None;
+    }
+    let is_option = |part: &str| {
+        let name = part.split('=').next().unwrap_or_default();
+        Release::ALL.iter().any(|release| Command::Worker.options().find(name, *release).is_some())
+    };
+    let begins = word.starts_with(first) && is_option(first) && first.find('=').is_none();
+    match parts.by_ref().any(is_option) {
+        _ if begins && first.starts_with("--") => Some(Joined::Name),
+        true => Some(Joined::Value),
+        false if begins && word.trim_end() != first => Some(Joined::Value),
+        false => None,
+    }
+}
+
+/// Whether a word holds several.
+pub(in crate::rules) fn is_joined(word: &str) -> bool {
+    joined(word).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_are_told_from_joined_words() {
+        for (word, expected) in [
+            ("-Q a,b", Some(Joined::Value)),
+            ("-Qa -c 1", Some(Joined::Value)),
+            ("--queues=a -c 1", Some(Joined::Value)),
+            ("worker -Q a", Some(Joined::Value)),
+            ("--loglevel info", Some(Joined::Name)),
+            ("--queues=a, b", None),
+            ("-Q", None),
+            ("-E ", None),
+            ("a b", None),
+            ("", None),
+            (" ", None),
+            ("--nosuch x", None),
+        ] {
+            assert_eq!(joined(word), expected, "{word:?}");
+        }
+    }
+}

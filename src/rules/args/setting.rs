@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A word of an argument list that is no option and should have been a setting.
+
+use super::verdict::{Shown, Verdict};
+use super::{Arguments, Matter};
+use crate::celery::settings::command_line::Defect;
+
+/// What people paste from a text processor in the place of `-`.
+const DASHES: [char; 6] = ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
+
+/// Only the name is shown: a setting may hold a password.
+pub(super) fn setting(arguments: &Arguments<'_>, at: usize, defect: &Defect) -> Verdict {
+    let word = arguments.word(at);
+    let name = word.split('=').next().unwrap_or_default();
+    let (matter, shown, message, fix) = match defect {
+        Defect::NotASetting if !word.contains('=') || word.starts_with(DASHES) => {
+            return stray(arguments, at, word);
+        }
+        defect => {
+            let (message, fix) = words(defect);
+            (Matter::Setting, Shown::name(name), message, fix)
+        }
+    };
+    Verdict { matter, at, shown, message, fix, is_guess: false }
+}
+
+fn words(defect: &Defect) -> (String, String) {
+    let (message, fix) = match defect {
+        Defect::NotASetting => ("has no namespace", "write it as worker.prefetch_multiplier=1"),
+        Defect::Unknown { meant: Some(meant) } => {
+            return ("is not a setting of Celery".to_owned(), format!("did you mean {meant}?"));
+        }
+        Defect::Unknown { meant: None } => ("is not a setting of Celery", "remove it"),
+        Defect::OtherRelease(row) => {
+            let message = format!("came with Celery {}", row.since);
+            return (message, "remove it, or correct celeryVersion".to_owned());
+        }
+        Defect::Value(_) => {
+            ("has a value of the wrong type", "write the type: name=(dict){…}, or correct the value")
+        }
+        Defect::UnknownCast => {
+            ("has a type that Celery does not know", "use (dict), (list), (int), (float), (bool) or (string)")
+        }
+        Defect::Cast => ("has a value that is not of the type before it", "write it as JSON"),
+    };
+    (message.to_owned(), fix.to_owned())
+}
+
+/// A word that is nothing. What follows an option that is none may be its password.
+fn stray(arguments: &Arguments<'_>, at: usize, word: &str) -> Verdict {
+    let command = arguments.command.name();
+    let (shown, message, fix) = if word == "celery" || word == command {
+        let fix = format!("remove it: args begin after the word {command}");
+        (Shown::name(word), "is in the command already", fix)
+    } else if word.starts_with(DASHES) {
+        let message = "begins with a dash that is none of the keyboard";
+        (Shown::Nothing, message, "write it with a plain -".to_owned())
+    } else {
+        let fix = "remove it, or write the option it belongs to".to_owned();
+        (Shown::Nothing, "is neither an option nor a setting", fix)
+    };
+    Verdict { matter: Matter::Stray, at, shown, message: message.to_owned(), fix, is_guess: false }
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A fault of an argument list in words that say what to write instead.
+
+use super::joined::joined;
+use super::setting::setting;
+use super::{Arguments, Matter, own_name, shell};
+use crate::celery::command::Command;
+use crate::celery::options::Spec;
+use crate::celery::reading::{Cause, Elsewhere, Fault, Occurrence};
+use crate::celery::settings::command_line::Defect;
+use crate::celery::value::{Refusal, value};
+use crate::celery::version::{Release, Target};
+
+/// Options that are refused whatever stands behind them.
+const REFUSED: &[&str] = &["--purge", "--detach", "--help"];
+
+/// What is shown of a word: it may hold a password.
+pub(in crate::rules) enum Shown {
+    /// All of it.
+    Whole,
+    /// A name.
+    Part(String),
+    /// Nothing.
+    Nothing,
+}
+
+impl Shown {
+    /// The name of an option or a setting, as far as it looks like one.
+    pub(super) fn name(name: &str) -> Self {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if !name.is_empty() && name.len() <= 60 && name.chars().all(is_name) {
+            Self::Part(name.to_owned())
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
+/// A fault in the words of its rule.
+pub(in crate::rules) struct Verdict {
+    pub(in crate::rules) matter: Matter,
+    /// Position of the word that is to blame.
+    pub(in crate::rules) at: usize,
+    pub(in crate::rules) shown: Shown,
+    pub(in crate::rules) message: String,
+    pub(in crate::rules) fix: String,
+    /// Whether it may be right all the same.
+    pub(in crate::rules) is_guess: bool,
+}
+
+impl Verdict {
+    fn new(
+        matter: Matter,
+        at: usize,
+        shown: Shown,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { matter, at, shown, message: message.into(), fix: fix.into(), is_guess: false }
+    }
+}
+
+/// What is wrong with an argument list, each cause once.
+pub(in crate::rules) fn verdicts(arguments: &Arguments<'_>) -> Vec<Verdict> {
+    let reading = arguments.reading;
+    let swallowing: Vec<&Occurrence<'_>> =
+        reading.occurrences.iter().filter(|used| swallows(arguments, used)).collect();
+    // The option that became a value is missed, and what was meant as its own value stands alone.
+    let follows = |fault: &Fault, used: &Occurrence<'_>| {
+        let is_alone = fault.cause == Cause::BadSetting(Defect::NotASetting);
+        fault.at == used.value_at || (is_alone && fault.at == used.value_at + 1)
+    };
+    let taken = swallowing.iter().map(|used| {
+        let name = arguments.word(used.value_at).split('=').next().unwrap_or_default();
+        let message = format!("is taken for the value of {}", used.name);
+        // Celery may take it all the same: then there is a queue of that name.
+        let is_guess = !reading.faults.iter().any(|fault| follows(fault, used));
+        let fix = "write a value before it";
+        Verdict { is_guess, ..Verdict::new(Matter::Form, used.value_at, Shown::name(name), message, fix) }
+    });
+    let is_told = |fault: &Fault| swallowing.iter().any(|used| follows(fault, used));
+    let faults = reading.faults.iter().filter(|fault| !is_told(fault));
+    taken.chain(faults.filter_map(|fault| verdict(arguments, fault))).collect()
+}
+
+/// Whether the value of an option is the next option: `-Q -c 4`.
+fn swallows(arguments: &Arguments<'_>, used: &Occurrence<'_>) -> bool {
+    let Some(value) = used.value.filter(|_| used.value_at == used.at + 1) else { return false };
+    let name = value.split('=').next().unwrap_or_default();
+    let is_name = arguments.command.options().find(name, arguments.reading.release).is_some();
+    is_name && (name == value || name.starts_with("--"))
+}
+
+fn verdict(arguments: &Arguments<'_>, fault: &Fault) -> Option<Verdict> {
+    let (at, word) = (fault.at, arguments.word(fault.at));
+    // Of whole words of a worker other rules tell.
+    let is_whole = joined(word).is_some() || shell::is_for_a_shell(word);
+    if (arguments.command == Command::Worker && is_whole)
+        || (is_of_the_app(&fault.cause) && belongs_to_the_app(arguments, at))
+    {
+        return None;
+    }
+    match &fault.cause {
+        Cause::UnknownOption { name, known } => Some(unknown(arguments, at, name, *known)),
+        Cause::MissingValue(option) => {
+            let message = format!("{} has no value", option.name());
+            Some(Verdict::new(Matter::Form, at, Shown::Whole, message, "write the value behind it"))
+        }
+        Cause::UnexpectedValue(option) if REFUSED.contains(&option.name()) => None,
+        Cause::UnexpectedValue(_) => Some(valueless(at, word)),
+        Cause::BadValue(option, refusal) => Some(bad_value(arguments, at, option, refusal)),
+        Cause::BadSetting(defect) => Some(setting(arguments, at, defect)),
+        Cause::Ambiguous(names) => {
+            let message = format!("is short for {}", names.join(" and for "));
+            Some(Verdict::new(Matter::Unknown, at, Shown::Whole, message, "write the whole name"))
+        }
+    }
+}
+
+/// Whether an application may bring along what Celery does not know; its own options are Celery's.
+fn is_of_the_app(cause: &Cause) -> bool {
+    !matches!(cause, Cause::UnknownOption { known: Elsewhere::Global(_), .. })
+}
+
+/// Options that the application adds, and the word behind one of them.
+fn belongs_to_the_app(arguments: &Arguments<'_>, at: usize) -> bool {
+    let is_own = |at: usize| {
+        let name = arguments.word(at).split('=').next().unwrap_or_default();
+        name.starts_with('-') && arguments.own.iter().any(|own| own_name(own) == name)
+    };
+    let is_value = |at: usize| !arguments.word(at).starts_with('-');
+    let before = at.checked_sub(1);
+    is_own(at)
+        || (is_value(at)
+            && before.is_some_and(|before| is_own(before) && !arguments.word(before).contains('=')))
+}
+
+/// `--without-mingle=true`, `-E=true`
+fn valueless(at: usize, word: &str) -> Verdict {
+    let name = word.split('=').next().unwrap_or_default();
+    let fix = format!("write {name} alone, or leave it out");
+    Verdict::new(Matter::Form, at, Shown::name(name), "takes no value", fix)
+}
+
+fn unknown(arguments: &Arguments<'_>, at: usize, name: &str, known: Elsewhere) -> Verdict {
+    // click takes the "=" behind a letter without a value for one more letter.
+    if name == "-=" {
+        return valueless(at, arguments.word(at));
+    }
+    // Behind a blank begins what was meant as the value.
+    let shown = Shown::name(name.split_whitespace().next().unwrap_or_default());
+    let no_option = format!("is not an option of {}", reader(arguments));
+    match known {
+        Elsewhere::Global(option) if option.name() == "--version" => {
+            let message = format!("celery {} would print a text and end", arguments.command.name());
+            Verdict::new(Matter::Ends, at, Shown::Nothing, message, "remove it")
+        }
+        Elsewhere::Global(option) => {
+            let message = format!("is an option of celery, not of celery {}", arguments.command.name());
+            Verdict::new(Matter::Global, at, shown, message, instead(option))
+        }
+        Elsewhere::OtherRelease(option) => {
+            let message = match option.until {
+                Some(until) => format!("is gone since Celery {until}"),
+                None => format!("needs Celery {}", option.since.max(option.long_since)),
+            };
+            Verdict::new(Matter::Release, at, shown, message, "remove it, or correct celeryVersion")
+        }
+        Elsewhere::Near(near) if near == name.replace('_', "-") => {
+            Verdict::new(Matter::Underscores, at, shown, no_option, format!("write {near}"))
+        }
+        Elsewhere::Near(near) => {
+            Verdict::new(Matter::Unknown, at, shown, no_option, format!("did you mean {near}?"))
+        }
+        Elsewhere::Nowhere if arguments.command == Command::Worker => {
+            let fix = format!("remove it, or list it in {}.userOptions if the app adds it", arguments.path);
+            Verdict::new(Matter::Unknown, at, shown, no_option, fix)
+        }
+        Elsewhere::Nowhere => {
+            let fix = "remove it, unless the app adds it";
+            Verdict { is_guess: true, ..Verdict::new(Matter::Unknown, at, shown, no_option, fix) }
+        }
+    }
+}
+
+/// `celery worker 5.5`; without a number where the version is not known.
+fn reader(arguments: &Arguments<'_>) -> String {
+    let name = arguments.command.name();
+    match arguments.celery {
+        Target::Known(release) => format!("celery {name} {release}"),
+        Target::Newer(_) => format!("celery {name} {}", Release::NEWEST),
+        Target::Any => format!("celery {name}"),
+    }
+}
+
+/// The field for an option that stands before the sub-command.
+fn instead(option: &Spec) -> &'static str {
+    match option.name() {
+        "--app" => "set spec.common.celeryApp",
+        "--broker" => "set spec.common.broker",
+        "--result-backend" => "set spec.common.resultBackend",
+        "--workdir" => "set workingDir in podTemplate",
+        "--config" | "--loader" => "set it in the application",
+        _ => "remove it",
+    }
+}
+
+fn bad_value(arguments: &Arguments<'_>, at: usize, option: &'static Spec, refusal: &Refusal) -> Verdict {
+    let name = option.name();
+    let used = arguments.reading.all(name).find(|used| used.value_at == at);
+    let text = used.and_then(|used| used.value).unwrap_or_default();
+    if let Some(since) = since(option, text, refusal, arguments.reading.release) {
+        let message = format!("{text:?} needs Celery {since}");
+        let fix = "use another value, or correct celeryVersion";
+        return Verdict::new(Matter::Release, at, Shown::Nothing, message, fix);
+    }
+    let (message, fix) = match refusal {
+        Refusal::NotAnInteger if name == "--max-memory-per-child" => {
+            ("is not a whole number of KiB".to_owned(), "set maxMemoryPerChild: 200Mi instead".to_owned())
+        }
+        Refusal::NotAnInteger | Refusal::NotAConcurrency if name == "--concurrency" => {
+            let fix = if takes_auto(arguments.celery) { "use 1 or more, or auto" } else { "use 1 or more" };
+            ("is not a number of tasks".to_owned(), fix.to_owned())
+        }
+        Refusal::NotAnInteger | Refusal::NotAConcurrency => {
+            (format!("{name} is not a whole number"), "use digits only".to_owned())
+        }
+        Refusal::NotANumber => (format!("{name} is not a number"), "use seconds such as 300".to_owned()),
+        Refusal::NotAChoice(words, near) => {
+            let all = || format!("use one of {}", words.join(", "));
+            let fix = near.map_or_else(all, |near| format!("did you mean {near}?"));
+            (format!("{name} has no such value"), fix)
+        }
+        Refusal::NotARange => ("is not max,min".to_owned(), "use two numbers such as 8,2".to_owned()),
+        Refusal::UnknownFormat(letter) => (
+            format!("%{letter} stands for nothing in {name}"),
+            "use %h, %n or %d, or %% for a percent sign".to_owned(),
+        ),
+    };
+    Verdict::new(Matter::Value(name), at, Shown::Whole, message, fix)
+}
+
+/// The later release that takes a word which this one refuses: `-c auto`, `-P custom`.
+fn since(option: &Spec, text: &str, refusal: &Refusal, release: Release) -> Option<Release> {
+    let is_word = !text.is_empty()
+        && matches!(refusal, Refusal::NotAnInteger | Refusal::NotAConcurrency | Refusal::NotAChoice(..));
+    let mut later = Release::ALL.into_iter().filter(|later| is_word && *later > release);
+    later.find(|later| value(option.kind, text, *later).is_ok())
+}
+
+/// `-c auto` came with 5.7.
+fn takes_auto(celery: Target) -> bool {
+    celery.releases().iter().all(|release| *release >= Release::V5_7)
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Containers: what they are called, which ports they have, what is asked of them, and the pod around them.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::form::{Field, Form, Item, Must, field};
+use super::scheduling::{AFFINITY, SPREAD, TOLERATION};
+use super::security;
+use super::text::{
+    ADDRESS, ANNOTATION_KEY, ANYTHING, LABEL_KEY, LABEL_NAME, LABEL_VALUE, OBJECT_NAME, PORT_NAME, SEARCH,
+    WHOLE,
+};
+use super::variables::{SOURCES, VARIABLES};
+use super::volumes::{MOUNT, VOLUME};
+use super::walk::{Told, Topic};
+use crate::api::limits;
+use crate::rules::finding::Kind;
+
+/// Labels, of pods and of nodes.
+pub(super) const LABELS: Must = Must::Map(&LABEL_KEY, &LABEL_VALUE);
+/// Annotations.
+pub(super) const ANNOTATIONS: Must = Must::Map(&ANNOTATION_KEY, &ANYTHING);
+const PROTOCOL: Must = Must::Word(&["TCP", "UDP", "SCTP"]);
+const COUNT: Must = Must::Between(0, i64::MAX);
+/// Pods of a Deployment start anew for ever.
+const NO_DEADLINE: &str = "remove it";
+
+/// A container beside Celery's own.
+pub(super) static CONTAINER: Form =
+    Form::of(FIELDS).needs(&[("name", "name the container")]).whole(container);
+
+/// A container that runs before.
+pub(super) static INIT_CONTAINER: Form =
+    Form::of(FIELDS).needs(&[("name", "name the container")]).whole(init_container);
+
+const FIELDS: &[Field] = &[
+    field("name", Must::Read(&LABEL_NAME)),
+    field("imagePullPolicy", Must::Word(&["Always", "IfNotPresent", "Never"])),
+    field("terminationMessagePolicy", Must::Word(&["File", "FallbackToLogsOnError"])),
+    field("restartPolicy", Must::Word(&["Always", "OnFailure", "Never"])),
+    field("ports", Must::List(&PORT)),
+    field("env", Must::List(&VARIABLES)).about(Topic::Variables),
+    field("envFrom", Must::List(&SOURCES)).about(Topic::Variables),
+    field("volumeMounts", Must::List(&MOUNT)).about(Topic::Mounts),
+    field("securityContext", Must::Be(&security::CONTAINER)).about(Topic::Security),
+    field("livenessProbe", Must::Be(&DECISIVE_PROBE)).about(Topic::Handlers),
+    field("startupProbe", Must::Be(&DECISIVE_PROBE)).about(Topic::Handlers),
+    field("readinessProbe", Must::Be(&READINESS_PROBE)).about(Topic::Handlers),
+    field("lifecycle", Must::Be(&LIFECYCLE)).about(Topic::Handlers),
+    field("command", Must::Texts(&WHOLE)).about(Topic::Words),
+    field("args", Must::Texts(&WHOLE)).about(Topic::Words),
+];
+
+static PORT: Form = Form::of(&[
+    field("containerPort", Must::Between(1, 65535)),
+    // Zero counts as absent.
+    field("hostPort", Must::Between(0, 65535)),
+    field("name", Must::Read(&PORT_NAME)),
+    field("protocol", PROTOCOL),
+])
+.needs(&[("containerPort", "use 1 to 65535")]);
+
+const HANDLERS: &[&str] = &["exec", "httpGet", "tcpSocket", "grpc"];
+
+static DECISIVE_PROBE: Form = Form::of(&[
+    field("exec", Must::Be(&EXEC)),
+    field("httpGet", Must::Be(&HTTP)),
+    field("tcpSocket", Must::Be(&TCP)),
+    field("grpc", Must::Be(&GRPC)),
+    field("initialDelaySeconds", COUNT),
+    field("timeoutSeconds", COUNT),
+    field("periodSeconds", COUNT),
+    field("failureThreshold", COUNT),
+    // Zero counts as absent.
+    field("successThreshold", Must::Between(0, 1)),
+    field("terminationGracePeriodSeconds", Must::Between(1, i64::MAX)),
+])
+.one_of(HANDLERS);
+
+static READINESS_PROBE: Form = Form::of(&[
+    field("exec", Must::Be(&EXEC)),
+    field("httpGet", Must::Be(&HTTP)),
+    field("tcpSocket", Must::Be(&TCP)),
+    field("grpc", Must::Be(&GRPC)),
+    field("initialDelaySeconds", COUNT),
+    field("timeoutSeconds", COUNT),
+    field("periodSeconds", COUNT),
+    field("failureThreshold", COUNT),
+    field("successThreshold", COUNT),
+    field("terminationGracePeriodSeconds", Must::Gone("remove it, this probe stops nothing")),
+])
+.one_of(HANDLERS);
+
+/// What runs after the start and before the stop.
+pub(super) static LIFECYCLE: Form =
+    Form::of(&[field("postStart", Must::Be(&HOOK)), field("preStop", Must::Be(&HOOK))]);
+
+static HOOK: Form = Form::of(&[
+    field("exec", Must::Be(&EXEC)),
+    field("httpGet", Must::Be(&HTTP)),
+    field("tcpSocket", Must::Be(&TCP)),
+    field("sleep", Must::Be(&SLEEP)),
+])
+.one_of(&["exec", "httpGet", "tcpSocket", "sleep"]);
+
+static EXEC: Form = Form::of(&[field("command", Must::Texts(&WHOLE)).about(Topic::Words)])
+    .needs(&[("command", "set it, one word an element")]);
+static HTTP: Form = Form::of(&[field("port", Must::Port), field("scheme", Must::Word(&["HTTP", "HTTPS"]))])
+    .needs(&[("port", "use 1 to 65535, or a name of ports")]);
+static TCP: Form =
+    Form::of(&[field("port", Must::Port)]).needs(&[("port", "use 1 to 65535, or a name of ports")]);
+static GRPC: Form = Form::of(&[field("port", Must::Between(1, 65535))]).needs(&[("port", "use 1 to 65535")]);
+static SLEEP: Form = Form::of(&[]).whole(sleep);
+
+/// The pod that a template describes.
+pub(super) static POD: Form = Form::of(&[
+    field("containers", Must::List(&CONTAINER)).about(Topic::Containers),
+    field("initContainers", Must::List(&INIT_CONTAINER)).about(Topic::Containers),
+    field("volumes", Must::List(&VOLUME)).about(Topic::Volumes),
+    field("tolerations", Must::List(&TOLERATION)).about(Topic::Tolerations),
+    field("affinity", Must::Be(&AFFINITY)).about(Topic::Affinity),
+    field("topologySpreadConstraints", Must::List(&SPREAD)).about(Topic::Spread),
+    field("nodeSelector", LABELS).about(Topic::Labels),
+    field("securityContext", Must::Be(&security::POD)).about(Topic::Security),
+    field("dnsConfig", Must::Be(&DNS)).about(Topic::Dns),
+    field("serviceAccountName", Must::Read(&OBJECT_NAME)),
+    field("priorityClassName", Must::Read(&OBJECT_NAME)),
+    field("runtimeClassName", Must::ReadEven(&OBJECT_NAME)),
+    field("nodeName", Must::Read(&OBJECT_NAME)),
+    field("hostname", Must::Read(&LABEL_NAME)),
+    field("subdomain", Must::Read(&LABEL_NAME)),
+    field("dnsPolicy", Must::Word(&["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"])),
+    field("preemptionPolicy", Must::Word(&["PreemptLowerPriority", "Never"])),
+    field("activeDeadlineSeconds", Must::Gone(NO_DEADLINE)),
+    field("ephemeralContainers", Must::Gone("use kubectl debug on a running pod")),
+    field("hostAliases", Must::List(&HOST_ALIAS)),
+    field("readinessGates", Must::List(&GATE)),
+    field("schedulingGates", Must::List(&SCHEDULING_GATE)),
+    field("os", Must::Be(&OS)),
+    field("overhead", Must::Be(&OVERHEAD)),
+])
+.whole(pod);
+
+static HOST_ALIAS: Form =
+    Form::of(&[field("ip", Must::ReadEven(&ADDRESS)), field("hostnames", Must::Texts(&OBJECT_NAME))]);
+static GATE: Form = Form::of(&[field("conditionType", Must::ReadEven(&LABEL_KEY))]);
+static SCHEDULING_GATE: Form = Form::of(&[field("name", Must::ReadEven(&LABEL_KEY))]);
+static OVERHEAD: Form = Form::of(&[field("cpu", Must::Amount), field("memory", Must::Amount)]);
+static OS: Form = Form::of(&[field("name", Must::Word(&["linux", "windows"]))]);
+
+/// Name servers of a pod.
+pub(super) static DNS: Form = Form::of(&[
+    field("nameservers", Must::Texts(&ADDRESS)),
+    field("searches", Must::Texts(&SEARCH)),
+    field("options", Must::List(&DNS_OPTION)),
+])
+.whole(dns);
+static DNS_OPTION: Form = Form::of(&[]).needs(&[("name", "name the option, such as ndots")]);
+
+/// A pod template.
+pub(super) static TEMPLATE: Form = Form::of(&[
+    field("metadata", Must::Be(&TEMPLATE_METADATA)),
+    field("spec", Must::Be(&POD)).about(Topic::Names),
+]);
+static TEMPLATE_METADATA: Form = Form::of(&[
+    field("labels", LABELS).about(Topic::Labels),
+    field("annotations", ANNOTATIONS).about(Topic::Labels),
+]);
+
+fn container(item: &Item<'_>, told: &mut Told) {
+    no_port_twice(item, told);
+    if item.pod.own == Some(item.text("name")) {
+        told.about(Topic::Security, |told| security::escalates(item, told));
+    }
+}
+
+fn no_port_twice(item: &Item<'_>, told: &mut Told) {
+    let protocol = |port: &Value| port["protocol"].as_str().unwrap_or("TCP").to_owned();
+    let (mut names, mut numbers) = (HashSet::new(), HashSet::new());
+    for (index, port) in item.list("ports").iter().enumerate().take(limits::ITEMS) {
+        let path = format!("{}[{index}]", item.at("ports"));
+        let (name, number) = (port["name"].as_str().unwrap_or_default(), port["containerPort"].as_i64());
+        if !name.is_empty() && !names.insert(name) {
+            told.add(
+                Kind::Duplicate,
+                format!("{path}.name"),
+                "another port has this name",
+                "use another name",
+            );
+        // In a template the later one is laid over the earlier one.
+        } else if number.is_some() && !numbers.insert((number, protocol(port))) && !item.is_in_template() {
+            told.add(
+                Kind::Duplicate,
+                format!("{path}.containerPort"),
+                "is there twice",
+                "remove one of the two",
+            );
+        }
+    }
+}
+
+fn init_container(item: &Item<'_>, told: &mut Told) {
+    no_port_twice(item, told);
+    if item.text("restartPolicy") == "Always" || !item.lacks("restartPolicy") {
+        return;
+    }
+    for name in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
+        if item.get(name).is_some() {
+            let message = "is for containers that stay";
+            told.add(Kind::Forbidden, item.at(name), message, "remove it, or set restartPolicy: Always");
+        }
+    }
+}
+
+fn sleep(item: &Item<'_>, told: &mut Told) {
+    let Some(seconds) = item.get("seconds").and_then(Value::as_i64) else { return };
+    let path = item.at("seconds");
+    if seconds < 0 {
+        told.add(Kind::Invalid, path, "is negative", "use 0 or more");
+    } else if let Some(grace) = item.pod.grace.filter(|grace| seconds > *grace) {
+        let message = format!("is longer than the {grace} seconds that the pod has to stop");
+        told.add(Kind::Invalid, path, message, format!("use at most {grace}"));
+    }
+}
+
+fn pod(item: &Item<'_>, told: &mut Told) {
+    nameservers(item, told);
+    let shares_host = ["hostNetwork", "hostPID", "hostIPC"].into_iter().find(|name| item.is_true(name));
+    if let (Some(name), Some(Value::Bool(false))) = (shares_host, item.get("hostUsers")) {
+        let message = "the pod has users of its own, since hostUsers is false";
+        told.add(Kind::Forbidden, item.at(name), message, "remove one of the two");
+    }
+    let shares = match item.get("shareProcessNamespace") {
+        Some(written) => *written == Value::Bool(true),
+        None => item.pod.shares_processes,
+    };
+    if item.is_true("hostPID") && shares {
+        let message = "the containers already see each other's processes";
+        told.add(
+            Kind::Forbidden,
+            item.at("hostPID"),
+            message,
+            "set shareProcessNamespace: false, or remove it",
+        );
+    }
+}
+
+/// Name servers are there where the pod asks no others.
+fn nameservers(item: &Item<'_>, told: &mut Told) {
+    let is_filled = |config: Option<&Value>| {
+        config.and_then(|config| config["nameservers"].as_array()).is_some_and(|list| !list.is_empty())
+    };
+    let below = item.below.iter().flatten().any(|layer| is_filled(layer.get("dnsConfig")));
+    if item.text("dnsPolicy") == "None" && !is_filled(item.get("dnsConfig")) && !below {
+        let message = "the pod would have no name server";
+        told.add(Kind::Invalid, item.at("dnsPolicy"), message, "set nameservers in dnsConfig, or remove it");
+    }
+}
+
+fn dns(item: &Item<'_>, told: &mut Told) {
+    for (name, most) in [("nameservers", 3), ("searches", 32)] {
+        let count = item.list(name).len();
+        if count > most {
+            let message = format!("there are {count} of them");
+            told.add(Kind::Forbidden, item.at(name), message, format!("use at most {most}"));
+        }
+    }
+}

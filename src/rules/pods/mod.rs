@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about what a Deployment takes over from a Celery as it is: variables, volumes, taints, names, pod templates.
+//!
+//! The API server takes the Celery with any of it, since the types fit, and refuses the Deployment later, when nobody
+//! looks. What it asks of such values is written down in tables ([`form`]), which [`walk`] goes through once.
+
+mod containers;
+mod form;
+mod scheduling;
+mod security;
+mod text;
+mod variables;
+mod volumes;
+mod walk;
+
+use serde_json::{Value, json};
+
+use super::common::labels::own_container;
+use super::finding::{Report, Severity};
+use super::path;
+use super::rule::{Check, Example, Rule};
+use super::subject::{Component, Part, Subject};
+use containers::{ANNOTATIONS, CONTAINER, DNS, INIT_CONTAINER, LABELS, LIFECYCLE, TEMPLATE};
+use form::{Form, Must, Pod, field};
+use scheduling::{AFFINITY, SPREAD, TOLERATION, spread_twice};
+use text::{OBJECT_NAME, WHOLE};
+use variables::{SOURCES, VARIABLES};
+use volumes::{MOUNT, VOLUME};
+use walk::{Told, Topic, walk};
+
+pub(super) use text::is_qualified;
+pub(super) use walk::Breach;
+
+/// Seconds between the request to stop a worker and the kill, when nobody writes a number.
+const GRACE: i64 = 600;
+
+/// What would have happened, for every rule here.
+const REFUSED: &str = "The Celery is stored, then the API server refuses the Deployment: old pods stay, and only the status says why.";
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "C28", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a variable has a name and one value",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Variables)),
+        example: Example {
+            bad: "spec: {common: {env: [{name: LEVEL, value: info, valueFrom: {configMapKeyRef: {name: shop, key: level}}}]}}",
+            at: "spec.common.env[0].valueFrom",
+            good: "spec: {common: {env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: shop, key: level}}}], envFrom: [{prefix: SHOP_, configMapRef: {name: shop}}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C29", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a volume has a name, and one source with all that it needs",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Volumes)),
+        example: Example {
+            bad: "spec: {common: {volumes: [{name: data, secret: {}}]}}",
+            at: "spec.common.volumes[0].secret.secretName",
+            good: "spec: {common: {volumes: [{name: data, secret: {secretName: data, defaultMode: 288}}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C30", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a mount stays inside its volume",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Mounts)),
+        example: Example {
+            bad: "spec: {common: {volumes: [{name: data, emptyDir: {}}], volumeMounts: [{name: data, mountPath: /data, subPath: ../shop}]}}",
+            at: "spec.common.volumeMounts[0].subPath",
+            good: "spec: {common: {volumes: [{name: data, emptyDir: {}}], volumeMounts: [{name: data, mountPath: /data, subPath: shop}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C31", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a toleration says which taints it means",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Tolerations)),
+        example: Example {
+            bad: "spec: {common: {tolerations: [{key: gpu, operator: Exists, value: 'true'}]}}",
+            at: "spec.common.tolerations[0].value",
+            good: "spec: {common: {tolerations: [{key: gpu, value: 'true', effect: NoSchedule}, {operator: Exists, effect: NoExecute, tolerationSeconds: 60}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C32", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "affinity has operators with the values they look at, weights and topologies",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Affinity)),
+        example: Example {
+            bad: "spec: {common: {affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: disk, operator: In}]}]}}}}}",
+            at: "spec.common.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].values",
+            good: "spec: {common: {affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: disk, operator: In, values: [ssd]}]}]}}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C33", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a spread has a topology, a skew, and a word for when it fails",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Spread)),
+        example: Example {
+            bad: "spec: {common: {topologySpreadConstraints: [{maxSkew: 0, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: ScheduleAnyway}]}}",
+            at: "spec.common.topologySpreadConstraints[0].maxSkew",
+            good: "spec: {common: {topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: ScheduleAnyway}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C34", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "labels and annotations have keys and values that Kubernetes takes",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Labels)),
+        example: Example {
+            bad: "spec: {common: {podLabels: {team: web shop}}}",
+            at: "spec.common.podLabels.team",
+            good: "spec: {common: {podLabels: {team: web-shop, example.com/tier: '1'}, podAnnotations: {team: web shop}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C35", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "names and words of the pod are ones that Kubernetes takes",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Names)),
+        example: Example {
+            bad: "spec: {common: {serviceAccountName: Shop}}",
+            at: "spec.common.serviceAccountName",
+            good: "spec: {common: {serviceAccountName: shop, priorityClassName: high}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C36", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a further container has a name and ports of its own",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Containers)),
+        example: Example {
+            bad: "spec: {workerSpec: {sidecars: [{name: log, image: 'log:1', ports: [{containerPort: 80000}]}]}}",
+            at: "spec.workerSpec.sidecars[0].ports[0].containerPort",
+            good: "spec: {workerSpec: {sidecars: [{name: log, image: 'log:1', ports: [{containerPort: 8000, name: http}]}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C37", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "security settings do not contradict themselves",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Security)),
+        example: Example {
+            bad: "spec: {common: {containerSecurityContext: {privileged: true, allowPrivilegeEscalation: false}}}",
+            at: "spec.common.containerSecurityContext.allowPrivilegeEscalation",
+            good: "spec: {common: {containerSecurityContext: {runAsUser: 1000, allowPrivilegeEscalation: false}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C38", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a probe or a hook does one thing, with numbers that Kubernetes takes",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Handlers)),
+        example: Example {
+            bad: "spec: {workerSpec: {sidecars: [{name: log, image: 'log:1', livenessProbe: {periodSeconds: 5}}]}}",
+            at: "spec.workerSpec.sidecars[0].livenessProbe",
+            good: "spec: {workerSpec: {sidecars: [{name: log, image: 'log:1', livenessProbe: {periodSeconds: 5, tcpSocket: {port: 8000}}}]}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C39", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "dnsConfig has addresses and domains, not too many of them",
+        consequence: REFUSED,
+        check: Check::object(|subject, report| told(subject, report, Topic::Dns)),
+        example: Example {
+            bad: "spec: {common: {dnsConfig: {nameservers: [ns.example.com]}}}",
+            at: "spec.common.dnsConfig.nameservers[0]",
+            good: "spec: {common: {dnsConfig: {nameservers: [10.0.0.10], searches: [example.com]}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C40", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "words and values hold no NUL byte",
+        consequence: "The API server takes it; no container can be started with it, and the pod tries for ever.",
+        check: Check::object(|subject, report| told(subject, report, Topic::Words)),
+        example: Example {
+            bad: "spec: {common: {env: [{name: GREETING, value: \"a\\0b\"}]}}",
+            at: "spec.common.env[0].value",
+            good: "spec: {common: {env: [{name: GREETING, value: \"a\\tb\"}]}}",
+            old: None,
+        },
+    },
+];
+
+/// What all components share.
+static COMMON: Form = Form::of(&[
+    field("command", Must::Texts(&WHOLE)).about(Topic::Words),
+    field("env", Must::List(&VARIABLES)).about(Topic::Variables),
+    field("envFrom", Must::List(&SOURCES)).about(Topic::Variables),
+    field("volumes", Must::List(&VOLUME)).about(Topic::Volumes),
+    field("volumeMounts", Must::List(&MOUNT)).about(Topic::Mounts),
+    field("initContainers", Must::List(&INIT_CONTAINER)).about(Topic::Containers),
+    field("tolerations", Must::List(&TOLERATION)).about(Topic::Tolerations),
+    field("affinity", Must::Be(&AFFINITY)).about(Topic::Affinity),
+    field("topologySpreadConstraints", Must::List(&SPREAD)).about(Topic::Spread),
+    field("podLabels", LABELS).about(Topic::Labels),
+    field("podAnnotations", ANNOTATIONS).about(Topic::Labels),
+    field("nodeSelector", LABELS).about(Topic::Labels),
+    field("serviceAccountName", Must::Read(&OBJECT_NAME)).about(Topic::Names),
+    field("priorityClassName", Must::Read(&OBJECT_NAME)).about(Topic::Names),
+    field("securityContext", Must::Be(&security::POD)).about(Topic::Security),
+    field("containerSecurityContext", Must::Be(&security::CONTAINER)).about(Topic::Security),
+    field("dnsConfig", Must::Be(&DNS)).about(Topic::Dns),
+])
+.whole(|item, told| {
+    let path = item.at("topologySpreadConstraints");
+    told.about(Topic::Spread, |told| spread_twice(item.list("topologySpreadConstraints"), &path, told));
+});
+
+/// A component: what each of them may have of its own.
+static COMPONENT: Form = Form::of(&[
+    field("args", Must::Texts(&WHOLE)).about(Topic::Words),
+    field("env", Must::List(&VARIABLES)).about(Topic::Variables),
+    field("envFrom", Must::List(&SOURCES)).about(Topic::Variables),
+    field("volumes", Must::List(&VOLUME)).about(Topic::Volumes),
+    field("volumeMounts", Must::List(&MOUNT)).about(Topic::Mounts),
+    field("sidecars", Must::List(&CONTAINER)).about(Topic::Containers),
+    field("lifecycle", Must::Be(&LIFECYCLE)).about(Topic::Handlers),
+    field("probes", Must::Be(&PROBES)).about(Topic::Words),
+    field("serviceAnnotations", ANNOTATIONS).about(Topic::Labels),
+    field("ingress", Must::Be(&INGRESS)).about(Topic::Names),
+]);
+
+static INGRESS: Form = Form::of(&[
+    field("className", Must::ReadEven(&OBJECT_NAME)),
+    field("annotations", ANNOTATIONS).about(Topic::Labels),
+]);
+
+static PROBES: Form = Form::of(&[
+    field("startup", Must::Be(&PROBE)),
+    field("readiness", Must::Be(&PROBE)),
+    field("liveness", Must::Be(&PROBE)),
+]);
+static PROBE: Form = Form::of(&[field("command", Must::Texts(&WHOLE))]);
+
+fn told(subject: &Subject<'_>, report: &mut Report<'_>, topic: Topic) {
+    let breaches = subject.pods.get_or_init(|| breaches(subject, report.raw()));
+    walk::report(breaches, topic, report);
+}
+
+/// What the tables do not allow in an object, wherever it stands.
+fn breaches(subject: &Subject<'_>, raw: &Value) -> Vec<Breach> {
+    let mut told = Told::new();
+    let common = &raw["spec"]["common"];
+    let shared = common.get("podTemplate").filter(|template| template.is_object());
+    let components = subject.components();
+    let (pod_below, container_below) = (pod_layer(common), container_layer(common));
+    let nothing = [None; 3];
+    walk(&COMMON, common, "spec.common", nothing, Pod::default(), &mut told);
+    if let Some(template) = shared {
+        let sidecars: Vec<&str> = components.iter().flat_map(sidecars).collect();
+        let mut own = components.iter().map(|component| own_container(component.part));
+        let first = own.next();
+        let pod = Pod {
+            own: first.filter(|first| own.all(|other| other == *first)),
+            container: [Some(&container_below), None, None],
+            beside: &sidecars,
+            grace: None,
+            shares_processes: !subject.pools.is_empty(),
+        };
+        walk(&TEMPLATE, template, "spec.common.podTemplate", [Some(&pod_below), None, None], pod, &mut told);
+    }
+    for component in &components {
+        let Some(value) = path::at(raw, &component.path) else { continue };
+        let beside = sidecars(component);
+        let pod = Pod {
+            own: Some(own_container(component.part)),
+            container: [Some(&container_below), Some(value), None],
+            beside: &beside,
+            grace: grace(component.part),
+            shares_processes: matches!(component.part, Part::Worker(_)),
+        };
+        walk(&COMPONENT, value, &component.path, nothing, pod, &mut told);
+        if let Some(template) = value.get("podTemplate") {
+            let path = format!("{}.podTemplate", component.path);
+            walk(&TEMPLATE, template, &path, [Some(&pod_below), None, shared], pod, &mut told);
+        }
+    }
+    told.into_breaches()
+}
+
+/// What a pod template is laid over, as far as tables ask for it.
+fn pod_layer(common: &Value) -> Value {
+    let mut security = common["securityContext"].clone();
+    if security["seccompProfile"].is_null() && (security.is_object() || security.is_null()) {
+        security["seccompProfile"] = json!({"type": "RuntimeDefault"});
+    }
+    let mut pod = json!({ "securityContext": security });
+    for name in ["affinity", "dnsConfig", "topologySpreadConstraints", "initContainers"] {
+        pod[name] = common[name].clone();
+    }
+    json!({ "spec": pod })
+}
+
+/// What the operator's container is rendered from, as far as tables ask for it.
+fn container_layer(common: &Value) -> Value {
+    json!({ "securityContext": common["containerSecurityContext"], "volumeMounts": common["volumeMounts"] })
+}
+
+/// The names of the containers beside a component's own.
+fn sidecars<'a>(component: &Component<'a>) -> Vec<&'a str> {
+    match component.part {
+        Part::Worker(worker) => worker.sidecars.iter().map(|one| one.name.as_str()).collect(),
+        Part::Beat(_) | Part::Flower(_) => Vec::new(),
+    }
+}
+
+/// Seconds between the request to stop and the kill.
+fn grace(part: Part<'_>) -> Option<i64> {
+    let Part::Worker(worker) = part else { return None };
+    let written = worker.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.timeout_seconds);
+    Some(written.map_or(GRACE, i64::from))
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Pods that do not come up: the reason is their own, the field is the user's.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::scene::{PASSWORD, Scene, child_ready, condition, summary, word};
+use crate::build::ChildKind;
+use crate::status::{Cause, Hindrance, MissingConfig, REASONS, Trouble};
+
+fn trouble(cause: Cause, container: &str) -> Trouble {
+    let container = (!container.is_empty()).then(|| container.to_owned());
+    Trouble { cause, container, since: None }
+}
+
+/// The scene with pods of one Deployment that do not come up.
+fn failing(spec: &Value, deployment: &str, trouble: Trouble) -> Scene {
+    let waiting = json!({"status": {"availableReplicas": 0, "readyReplicas": 0}});
+    let mut scene = Scene::new(spec).with(ChildKind::Deployment, deployment, &waiting);
+    scene.troubles.insert(deployment.to_owned(), trouble);
+    scene
+}
+
+fn missing(kind: &'static str, name: &str, key: Option<&str>) -> Cause {
+    Cause::Config(Some(MissingConfig { kind, name: name.to_owned(), key: key.map(str::to_owned) }))
+}
+
+fn unschedulable(hindrances: &[Hindrance]) -> Cause {
+    Cause::Unschedulable(hindrances.iter().copied().collect::<BTreeSet<_>>())
+}
+
+fn everything() -> Value {
+    json!({
+        "common": {
+            "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "shared", "key": "a"}}}],
+            "initContainers": [{"name": "migrate"}],
+        },
+        "workerSpec": {"image": "own:1", "sidecars": [{"name": "proxy"}], "envFrom": [{"configMapRef": {"name": "flags"}}]},
+        "workerPools": [{"name": "fast"}, {"name": "mail", "env": [
+            {"name": "B", "valueFrom": {"secretKeyRef": {"name": "mail", "key": "b"}}}]}],
+        "beatSpec": {}, "flowerSpec": {"auth": {"basic": {"secretRef": {"name": "flower", "key": "users"}}}},
+    })
+}
+
+#[test]
+fn every_failure_names_the_part_and_the_field() {
+    for (deployment, trouble, reason, parts) in [
+        (
+            "shop-worker",
+            trouble(Cause::Image("ImagePullBackOff"), "celery"),
+            "ImagePullBackOff",
+            &["pool default", "container celery", "spec.workerSpec.image", "spec.common.imagePullSecrets"][..],
+        ),
+        (
+            "shop-worker-mail",
+            trouble(Cause::Image("ErrImagePull"), "celery"),
+            "ErrImagePull",
+            &["pool mail", "spec.common.image,"],
+        ),
+        (
+            "shop-worker-mail",
+            trouble(Cause::Crash { exit_code: Some(2) }, "celery"),
+            "CrashLoopBackOff",
+            &["pool mail", "exit code 2", "spec.workerPools[1].args", "spec.common.celeryApp"],
+        ),
+        (
+            "shop-worker-fast",
+            trouble(Cause::OutOfMemory, "celery"),
+            "OOMKilled",
+            &["pool fast", "more memory", "spec.workerPools[0].resources"],
+        ),
+        (
+            "shop-worker",
+            trouble(missing("Secret", "shared", Some("a")), "celery"),
+            "CreateContainerConfigError",
+            &["Secret \"shared\" has no key \"a\"", "look at spec.common.env[0].valueFrom.secretKeyRef"],
+        ),
+        (
+            "shop-worker",
+            trouble(missing("ConfigMap", "flags", None), "celery"),
+            "CreateContainerConfigError",
+            &["ConfigMap \"flags\" does not exist", "look at spec.workerSpec.envFrom[0].configMapRef"],
+        ),
+        (
+            "shop-worker-mail",
+            trouble(missing("Secret", "mail", Some("b")), "celery"),
+            "CreateContainerConfigError",
+            &["look at spec.workerPools[1].env[0].valueFrom.secretKeyRef"],
+        ),
+        (
+            "shop-flower",
+            trouble(missing("Secret", "flower", None), "flower"),
+            "CreateContainerConfigError",
+            &["flower: ", "look at spec.flowerSpec.auth.basic.secretRef"],
+        ),
+        (
+            "shop-worker",
+            trouble(missing("Secret", "shop-celery-broker", None), "celery"),
+            "CreateContainerConfigError",
+            &["look at spec.common.broker"],
+        ),
+        (
+            "shop-beat",
+            trouble(Cause::Config(None), "beat"),
+            "CreateContainerConfigError",
+            &["spec.beatSpec.env"],
+        ),
+        (
+            "shop-beat",
+            trouble(Cause::Start("StartError"), "beat"),
+            "StartError",
+            &["beat: ", "spec.common.command"],
+        ),
+        (
+            "shop-worker",
+            trouble(Cause::Crash { exit_code: Some(0) }, "proxy"),
+            "CrashLoopBackOff",
+            &["container proxy", "look at spec.workerSpec.sidecars"],
+        ),
+        (
+            "shop-worker",
+            trouble(Cause::Crash { exit_code: None }, "migrate"),
+            "CrashLoopBackOff",
+            &["look at spec.common.initContainers[0]"],
+        ),
+        (
+            "shop-flower",
+            trouble(unschedulable(&[Hindrance::Resources, Hindrance::Taint]), ""),
+            "Unschedulable",
+            &["fits on no node", "spec.flowerSpec.resources, spec.common.tolerations"],
+        ),
+        ("shop-worker", trouble(unschedulable(&[]), ""), "Unschedulable", &["spec.common.nodeSelector"]),
+    ] {
+        let status = failing(&everything(), deployment, trouble).status();
+        assert_eq!(summary(&status), ("Stalled", reason));
+        assert_eq!(word(&status, "Ready"), Some(("False", reason)));
+        assert_eq!(child_ready(&status, ChildKind::Deployment, deployment), Some(false));
+        let message = &condition(&status, "Stalled").message;
+        for part in parts {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+        assert!(REASONS.iter().any(|known| known.name == reason), "{reason} is in no table");
+    }
+}
+
+#[test]
+fn pods_that_fail_beside_enough_others_are_not_told() {
+    let mut scene = Scene::new(&json!({"workerSpec": {"numOfWorkers": 1}}));
+    scene.troubles.insert("shop-worker".to_owned(), trouble(Cause::OutOfMemory, "celery"));
+    assert_eq!(summary(&scene.status()), ("Ready", "Ready"));
+}
+
+#[test]
+fn what_fails_is_told_before_what_only_takes_a_while() {
+    let spec = json!({"workerSpec": {}, "workerPools": [{"name": "mail"}]});
+    let slow = json!({"status": {"availableReplicas": 0}});
+    let scene = failing(&spec, "shop-worker-mail", trouble(Cause::OutOfMemory, "celery"));
+    let status = scene.with(ChildKind::Deployment, "shop-worker", &slow).status();
+    for type_ in ["Ready", "Stalled", "WorkersAvailable"] {
+        assert_eq!(condition(&status, type_).reason, "OOMKilled", "{type_}");
+    }
+}
+
+#[test]
+fn the_pods_own_reason_says_more_than_a_deadline() {
+    let deadline = json!({"status": {"conditions": [
+        {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": ""}]}});
+    let spec = json!({"workerSpec": {}});
+    let scene = failing(&spec, "shop-worker", trouble(Cause::Image("ErrImagePull"), "celery"));
+    let status = scene.with(ChildKind::Deployment, "shop-worker", &deadline).status();
+    assert_eq!(summary(&status), ("Stalled", "ErrImagePull"));
+}
+
+#[test]
+fn refused_pods_are_told_without_passwords_and_with_a_field() {
+    for (message, part) in [
+        ("pods is forbidden: exceeded quota: small, requested: cpu=9", "spec.workerSpec.resources"),
+        (
+            "pods is forbidden: violates PodSecurity \"restricted:latest\"",
+            "spec.common.containerSecurityContext",
+        ),
+        ("denied: env CELERY_BROKER_URL=redis://:hunter2@cache/0 is inline", "denied: env"),
+    ] {
+        let refused = json!({"status": {"conditions": [
+            {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}]}});
+        let status = Scene::new(&json!({"workerSpec": {}}))
+            .with(ChildKind::Deployment, "shop-worker", &refused)
+            .status();
+        assert_eq!(summary(&status), ("Stalled", "FailedCreate"));
+        let told = &condition(&status, "Stalled").message;
+        assert!(told.contains(part) && told.contains("pool default") && !told.contains(PASSWORD), "{told}");
+    }
+}
