@@ -7,6 +7,7 @@
 
 mod argv;
 mod ask;
+mod rendered;
 mod settings;
 mod urls;
 mod venv;

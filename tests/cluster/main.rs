@@ -25,6 +25,7 @@ mod autoscalers;
 mod certificates;
 mod children;
 mod drift;
+mod golden;
 mod samples;
 mod schema;
 mod status;
