@@ -28,4 +28,5 @@ mod drift;
 mod golden;
 mod samples;
 mod schema;
+mod sequence;
 mod status;
