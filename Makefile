@@ -30,6 +30,10 @@ test: ## Every test that needs no node; real Celery judges where python3 has pip
 judge: ## Real Celery, every supported release, on what it makes of arguments, URLs and settings
 	CELERY_JUDGE=required $(CARGO) test --locked --test celery
 
+.PHONY: judge-manifests
+judge-manifests: ## kubeconform and KEDA's own webhooks on what the golden files render; builds both once, five minutes
+	$(CARGO) run --locked -q -p judges
+
 .PHONY: bench-lint
 bench-lint: build ## How long lint takes for a thousand objects
 	hack/lint-bench.sh 1000

@@ -294,7 +294,7 @@ impl Draft {
 fn worker(dice: &mut Dice) -> Value {
     let mut worker = dice.some(4, WORKERS);
     if dice.below(5) > 0 {
-        worker["numOfWorkers"] = json!(dice.below(3));
+        worker["numOfWorkers"] = json!(dice.below(2));
     }
     worker
 }
