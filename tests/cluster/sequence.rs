@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 
 use crate::http::JSON;
 use crate::rig::{Rig, Setup, shared};
+use crate::shop;
 use crate::space::{Space, collection};
 use crate::wait::{until, until_within};
 use draft::{Dice, Draft, SECRETS};
-use expected::{Objects, anonymous, difference, expected, present};
+use expected::{Known, Objects, anonymous, difference, expected, present};
 
 const OBJECTS: u64 = 10;
 /// Changes of each object.
@@ -40,6 +41,7 @@ struct Subject<'a> {
     empty: &'a Space<'a>,
     dice: Dice,
     draft: Draft,
+    known: Known,
     /// What was taken and what was refused.
     taken: usize,
     refused: usize,
@@ -51,7 +53,7 @@ impl<'a> Subject<'a> {
         give_secrets(&space);
         let draft = Draft::new();
         space.create("celeries", &celery(&draft.spec()));
-        Self { space, empty, dice: Dice(seed), draft, taken: 0, refused: 0 }
+        Self { space, empty, dice: Dice(seed), draft, known: Known::new(), taken: 0, refused: 0 }
     }
 
     /// Changes the spec; a draft that is refused, or changes nothing, gives way to another.
@@ -93,9 +95,9 @@ impl<'a> Subject<'a> {
     }
 
     /// Waits until the newest spec was followed and its children are exactly those that it should have.
-    fn converged(&self) -> Objects {
+    fn converged(&mut self) -> Objects {
         let stored = self.stored();
-        let wanted = expected(self.empty, &stored);
+        let wanted = expected(self.empty, &stored, &mut self.known);
         let what = format!(
             "change {} of {} leads to the children of {}",
             self.taken, self.space.name, stored["spec"]
@@ -113,17 +115,18 @@ impl<'a> Subject<'a> {
     }
 
     /// Holds the object against another of the same spec that never had any other.
-    fn held_against_a_fresh_one(&self) {
+    fn held_against_a_fresh_one(&mut self) {
         let wanted = self.converged();
         let old = present(self.space.rig, &self.space.name, &wanted);
         let space = Space::new(self.space.rig, "fresh");
         give_secrets(&space);
         space.create("celeries", &celery(&self.stored()["spec"]));
-        let fresh = Subject {
+        let mut fresh = Subject {
             space,
             empty: self.empty,
             dice: Dice(0),
             draft: self.draft.clone(),
+            known: Known::new(),
             taken: 0,
             refused: 0,
         };
@@ -153,11 +156,12 @@ fn give_secrets(space: &Space<'_>) {
     }
 }
 
-/// Does the same with all subjects at once.
+/// Does the same with all subjects, several at once: others use the same control plane.
 fn each<'a>(subjects: &mut [Subject<'a>], work: impl Fn(&mut Subject<'a>) + Sync) {
+    let work = &work;
     thread::scope(|scope| {
-        for subject in subjects {
-            scope.spawn(|| work(subject));
+        for few in subjects.chunks_mut(3) {
+            scope.spawn(move || few.iter_mut().for_each(work));
         }
     });
 }
@@ -214,6 +218,27 @@ fn kill(rig: &Rig) {
     let mut process = operator.take().unwrap();
     process.kill().unwrap();
     assert!(process.wait(Duration::from_secs(10)).is_some());
+}
+
+/// The API server writes the account under two names, and reads the second where the first is missing.
+#[test]
+fn a_service_account_that_is_taken_out_of_the_spec_leaves_the_pods() {
+    let space = Space::new(shared(), "account");
+    let overlay = |name: &str| {
+        format!(
+            "spec: {{common: {{serviceAccountName: {name}}}, beatSpec: {{podTemplate: {{spec: {{serviceAccountName: {name}}}}}}}}}"
+        )
+    };
+    space.create("celeries", &shop::with(&overlay("shop")));
+    for (written, expected) in [("shop", json!("shop")), ("other", json!("other")), ("null", Value::Null)] {
+        space.edit("celeries", "shop", &overlay(written));
+        for name in ["shop-worker", "shop-beat"] {
+            space.until("deployments", name, |it| {
+                let pod = &it["spec"]["template"]["spec"];
+                pod["serviceAccountName"] == expected && pod["serviceAccount"] == expected
+            });
+        }
+    }
 }
 
 #[test]

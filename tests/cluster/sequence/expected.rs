@@ -29,8 +29,11 @@ fn collection(kind: ChildKind, namespace: &str) -> String {
     format!("/{root}/{}/namespaces/{namespace}/{}", resource.version, resource.plural)
 }
 
+/// What the API server makes of renderings, by their hashes.
+pub(crate) type Known = BTreeMap<String, Value>;
+
 /// What should be there for a Celery as it is stored; `empty` is a namespace with nothing in it.
-pub(crate) fn expected(empty: &Space<'_>, celery: &Value) -> Objects {
+pub(crate) fn expected(empty: &Space<'_>, celery: &Value, known: &mut Known) -> Objects {
     let additions = defaults::absent(celery, Moment::Later);
     let mut celery = defaults::defaulted(celery.clone(), &additions);
     celery.as_object_mut().unwrap().remove("status");
@@ -38,19 +41,20 @@ pub(crate) fn expected(empty: &Space<'_>, celery: &Value) -> Objects {
     let resolved = resolve::resolved(&celery, &sources(&celery));
     let children = build::children(&resolved, Capabilities { keda: true });
     assert_eq!(children.kept, [], "what is kept depends on what was there before");
-    let dry = |manifest: build::Manifest| {
-        let mut body = manifest.body.clone();
-        body["metadata"]["namespace"] = json!(empty.name);
-        let path = format!(
-            "{}/{}?dryRun=All&fieldManager=celery-operator",
-            collection(manifest.kind, &empty.name),
-            manifest.name
-        );
-        let stored = empty.rig.send("PATCH", &path, APPLY, Some(&body)).success();
-        let counts = manifest.body.pointer("/spec/replicas").is_some();
-        ((manifest.kind, manifest.name), comparable(stored, counts))
+    let mut stored = |manifest: build::Manifest| {
+        let object = known.entry(manifest.hash.clone()).or_insert_with(|| dry_run(empty, &manifest));
+        ((manifest.kind, manifest.name), object.clone())
     };
-    children.manifests.into_iter().map(dry).collect()
+    children.manifests.into_iter().map(&mut stored).collect()
+}
+
+fn dry_run(empty: &Space<'_>, manifest: &build::Manifest) -> Value {
+    let mut body = manifest.body.clone();
+    body["metadata"]["namespace"] = json!(empty.name);
+    let collection = collection(manifest.kind, &empty.name);
+    let path = format!("{collection}/{}?dryRun=All&fieldManager=celery-operator", manifest.name);
+    let stored = empty.rig.send("PATCH", &path, APPLY, Some(&body)).success();
+    comparable(stored, manifest.body.pointer("/spec/replicas").is_some())
 }
 
 /// The Secrets that a Celery refers to.
