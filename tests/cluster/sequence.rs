@@ -209,7 +209,7 @@ fn an_operator_that_dies_again_and_again_leaves_nothing_half_done() {
         });
         each(&mut subjects, |subject| drop(subject.converged()));
     }
-    each(&mut subjects, |subject| subject.held_against_a_fresh_one());
+    each(&mut subjects, Subject::held_against_a_fresh_one);
     told(&subjects, begin);
 }
 

@@ -235,7 +235,7 @@ impl Draft {
                 2 | 3 => draft.broker = shop::yaml(dice.of(BROKERS)),
                 4 => draft.beat = (dice.below(3) > 0).then(|| dice.some(3, BEATS)),
                 5 | 6 => draft.flower = (dice.below(4) > 0).then(|| dice.some(3, FLOWERS)),
-                7 | 8 | 9 => {
+                7..=9 => {
                     let at = usize::try_from(dice.below(3)).unwrap();
                     draft.pools[at] = (dice.below(4) > 0).then(|| worker(dice));
                 }

@@ -155,7 +155,7 @@ pub(crate) fn difference(expected: &Objects, present: &Objects) -> Option<String
         match expected.get(&(*kind, name.clone())) {
             None => told.push(format!("{kind:?} {name} should not be there")),
             Some(wanted) => {
-                paths("", wanted, object, &mut |what| told.push(format!("{kind:?} {name} {what}")))
+                paths("", wanted, object, &mut |what| told.push(format!("{kind:?} {name} {what}")));
             }
         }
     }
