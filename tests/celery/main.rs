@@ -8,6 +8,7 @@
 mod argv;
 mod ask;
 mod dice;
+mod rendered;
 mod settings;
 mod urls;
 mod venv;

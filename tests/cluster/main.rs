@@ -30,6 +30,8 @@ mod config;
 mod drift;
 mod events;
 mod failing;
+mod golden;
 mod samples;
 mod schema;
+mod sequence;
 mod status;

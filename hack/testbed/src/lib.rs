@@ -27,6 +27,7 @@ mod ports;
 mod process;
 mod scratch;
 mod toolchain;
+pub mod tools;
 
 pub use binaries::Binaries;
 pub use control_plane::{Component, ControlPlane, Options};
