@@ -6,6 +6,8 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/celery-operator
 DENY  := $(CACHE)/tools/bin/cargo-deny
 # One version for everybody: another one may find something else.
 DENY_VERSION := 0.20.2
+MUTANTS := $(CACHE)/tools/bin/cargo-mutants
+MUTANTS_VERSION := 27.1.0
 
 .DEFAULT_GOAL := help
 
@@ -29,6 +31,10 @@ test: ## Every test that needs no node; real Celery judges where python3 has pip
 .PHONY: judge
 judge: ## Real Celery, every supported release, on what it makes of arguments, URLs and settings
 	CELERY_JUDGE=required $(CARGO) test --locked --test celery
+
+.PHONY: judge-manifests
+judge-manifests: ## kubeconform and KEDA's own webhooks on what the golden files render; builds both once, five minutes
+	$(CARGO) run --locked -q -p judges
 
 .PHONY: bench-lint
 bench-lint: build ## How long lint takes for a thousand objects
@@ -58,6 +64,14 @@ $(DENY):
 fuzz: ## Random input for a minute a target, on the stable toolchain; FUZZ_SECONDS=600 for longer
 	hack/fuzz/run.sh $(or $(FUZZ_SECONDS),60)
 
+.PHONY: mutants
+mutants: $(MUTANTS) ## Whether the tests notice small changes of build, status and rules; SHARD=3/100 for a part, all take hours
+	nice -n 15 $(MUTANTS) mutants --package celery-operator --jobs 1 --output target $(if $(SHARD),--shard $(SHARD))
+
+$(MUTANTS):
+	@echo "installing cargo-mutants $(MUTANTS_VERSION), about three minutes, once per machine"
+	nice -n 15 $(CARGO) install --locked --quiet --root $(CACHE)/tools cargo-mutants@$(MUTANTS_VERSION)
+
 ##@ Generated files
 
 .PHONY: generate
@@ -77,4 +91,4 @@ generated: ## Whether config/ and docs/reference/ are what Rust says
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

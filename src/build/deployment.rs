@@ -27,7 +27,6 @@ pub(super) struct Workload<'a> {
 pub(super) fn deployment(resolved: &Resolved, workload: Workload<'_>) -> Manifest {
     let selector = labels::selector(&resolved.owner.name, workload.component, workload.pool);
     let name = workload.name.clone();
-    let overlays = &workload.pod.overlays;
     let object = Deployment {
         metadata: metadata(resolved, &name, Some(workload.component), workload.pool),
         spec: Some(DeploymentSpec {
@@ -42,20 +41,30 @@ pub(super) fn deployment(resolved: &Resolved, workload: Workload<'_>) -> Manifes
         }),
         status: None,
     };
-    if overlays.is_empty() {
-        return Manifest::new(ChildKind::Deployment, &name, &object);
-    }
     // Types of k8s-openapi always serialise.
     let mut object = serde_json::to_value(&object).unwrap_or_default();
     let template = &mut object["spec"]["template"];
-    for overlay in overlays {
+    for overlay in &workload.pod.overlays {
         overlay::lay_over(template, overlay);
     }
-    // Pods that their Deployment does not select are refused as a whole.
-    let labels = selector.into_iter().map(|(label, value)| (label, Value::String(value)));
-    let labels = serde_json::json!({ "metadata": { "labels": labels.collect::<Value>() } });
-    overlay::lay_over(template, &labels);
+    if !workload.pod.overlays.is_empty() {
+        // Pods that their Deployment does not select are refused as a whole.
+        let labels = selector.into_iter().map(|(label, value)| (label, Value::String(value)));
+        let labels = serde_json::json!({ "metadata": { "labels": labels.collect::<Value>() } });
+        overlay::lay_over(template, &labels);
+    }
+    name_account_twice(&mut template["spec"]);
     Manifest::new(ChildKind::Deployment, &name, &object)
+}
+
+/// The API server keeps the service account under two names, and each that is missing takes the value of the other: the
+/// one that is not ours would hold on to an account that the spec no longer names.
+fn name_account_twice(pod: &mut Value) {
+    const NAMES: [&str; 2] = ["serviceAccountName", "serviceAccount"];
+    let Some(account) = NAMES.iter().find_map(|name| pod.get(name)).cloned() else { return };
+    for name in NAMES {
+        pod[name] = account.clone();
+    }
 }
 
 fn template(resolved: &Resolved, workload: &Workload<'_>) -> PodTemplateSpec {
@@ -117,4 +126,24 @@ fn completed(pod: &Pod, container: Container) -> Container {
 
 fn some<T: Clone>(list: &[T]) -> Option<Vec<T>> {
     (!list.is_empty()).then(|| list.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_account_has_both_names_or_none() {
+        let twice = |mut pod: Value| {
+            name_account_twice(&mut pod);
+            pod
+        };
+        let both = |name: &str| json!({"serviceAccountName": name, "serviceAccount": name});
+        assert_eq!(twice(json!({"serviceAccountName": "a"})), both("a"));
+        assert_eq!(twice(json!({"serviceAccount": "b"})), both("b"));
+        assert_eq!(twice(json!({"serviceAccountName": "a", "serviceAccount": "b"})), both("a"));
+        assert_eq!(twice(json!({"hostNetwork": true})), json!({"hostNetwork": true}));
+    }
 }

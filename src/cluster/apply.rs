@@ -75,10 +75,10 @@ pub async fn apply(
         return Ok((created, Verb::Created));
     };
     let forced = PatchParams::apply(FIELD_MANAGER).force();
-    let uid = live.metadata.uid.as_deref();
     match check_owner(owner, manifest, &live) {
         Err(Error::NameTaken { .. }) if may_adopt && is_adoptable(manifest, &live) => {
             adopt(&api, manifest, &live).await?;
+            let uid = live.metadata.uid.as_deref();
             return Ok((send(&api, manifest, &forced, uid).await?, Verb::Adopted));
         }
         checked => checked?,
@@ -89,11 +89,20 @@ pub async fn apply(
     if manifest.kind == ChildKind::PersistentVolumeClaim {
         return Ok((change_claim(&api, manifest, &live).await?, Verb::Changed));
     }
+    let live = if drift::needs_its_version(manifest, &live) {
+        // What follows is written to one version only, and a watch that is behind would never have it.
+        let newest = limited(api.get_opt(&manifest.name)).await?.map_or(live, Arc::new);
+        check_owner(owner, manifest, &newest)?;
+        newest
+    } else {
+        live
+    };
     withdraw(&api, manifest, &live).await?;
     hand_over_replicas(&api, manifest, &live).await?;
     if drift::has_copies(manifest, &live) {
         repair(&api, manifest, &live).await?;
     }
+    let uid = live.metadata.uid.as_deref();
     let applied = match send(&api, manifest, &forced, uid).await {
         Err(Error::Refused { code: 422, .. }) => {
             repair(&api, manifest, &live).await?;
@@ -176,9 +185,7 @@ async fn hand_over_replicas(
     manifest: &Manifest,
     live: &DynamicObject,
 ) -> Result<(), Error> {
-    let leaves_out =
-        manifest.kind == ChildKind::Deployment && manifest.body.pointer("/spec/replicas").is_none();
-    let count = live.data.pointer("/spec/replicas").filter(|_| leaves_out && drift::owns_replicas(live));
+    let count = live.data.pointer("/spec/replicas").filter(|_| drift::gives_replicas_up(manifest, live));
     let Some(count) = count else { return Ok(()) };
     let body: Value = json!({
         "apiVersion": "apps/v1", "kind": "Deployment",
@@ -193,7 +200,15 @@ async fn hand_over_replicas(
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::sync::Mutex;
+
+    use axum::http::{Method, Request, Response};
+    use http_body_util::BodyExt as _;
+    use kube::client::Body;
+
     use super::*;
+    use crate::labels::RENDERED_HASH;
 
     fn verdict(kind: ChildKind, metadata: &Value) -> Option<&'static str> {
         let owner = Owner { name: "shop".to_owned(), uid: "u".to_owned(), ..Owner::default() };
@@ -222,5 +237,61 @@ mod tests {
         let kedas = owned("ScaledObject", "shop-worker", "k", true);
         assert_eq!(verdict(ChildKind::HorizontalPodAutoscaler, &kedas), Some("Leaving"));
         assert_eq!(verdict(deployment, &kedas), Some("NameTaken"));
+    }
+
+    /// A Deployment that this Celery owns, with a number of pods that our manager wrote.
+    fn counted(version: &str, count: i32) -> Value {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {
+                "name": "shop-worker", "namespace": "default", "uid": "d", "resourceVersion": version,
+                "annotations": {RENDERED_HASH: "old"},
+                "ownerReferences": [{"apiVersion": "v1", "kind": "Celery", "name": "shop", "uid": "u", "controller": true}],
+                "managedFields": [{"manager": FIELD_MANAGER, "operation": "Apply",
+                                   "fieldsV1": {"f:spec": {"f:replicas": {}}}}],
+            },
+            "spec": {"replicas": count},
+        })
+    }
+
+    /// The status of a busy Deployment changes faster than a slow watch tells it.
+    #[tokio::test]
+    async fn a_count_is_handed_over_as_it_is_now_and_not_as_it_was_seen() {
+        let patches: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let seen = patches.clone();
+        let server = tower::service_fn(move |request: Request<Body>| {
+            let seen = seen.clone();
+            async move {
+                let is_write = request.method() == Method::PATCH;
+                let bytes = request.into_body().collect().await.expect("a body").to_bytes();
+                if is_write {
+                    let body = serde_json::from_slice(&bytes).expect("JSON");
+                    seen.lock().expect("no panic").push(body);
+                }
+                let answer = serde_json::to_vec(&counted("2", 5)).expect("JSON");
+                Ok::<_, Infallible>(Response::new(Body::from(answer)))
+            }
+        });
+        let client = Client::new(server, "default");
+        let owner = Owner {
+            name: "shop".to_owned(),
+            namespace: "default".to_owned(),
+            uid: "u".to_owned(),
+            generation: None,
+        };
+        let body = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop-worker"}, "spec": {}});
+        let manifest = Manifest {
+            kind: ChildKind::Deployment,
+            name: "shop-worker".to_owned(),
+            body,
+            hash: "new".to_owned(),
+        };
+        let live = serde_json::from_value(counted("1", 3)).expect("an object");
+        apply(&client, &owner, &manifest, Some(Arc::new(live)), false).await.expect("applies");
+        let patches = patches.lock().expect("no panic");
+        assert_eq!(patches.len(), 2);
+        assert_eq!(patches[0]["spec"]["replicas"], 5);
+        assert_eq!(patches[0]["metadata"]["resourceVersion"], "2");
+        assert_eq!(patches[1]["spec"], json!({}));
     }
 }

@@ -9,7 +9,7 @@ use kube::core::DynamicObject;
 use serde_json::{Map, Value};
 
 use super::repair::has_leftovers;
-use crate::build::Manifest;
+use crate::build::{ChildKind, Manifest};
 use crate::labels::RENDERED_HASH;
 use crate::names::FIELD_MANAGER;
 
@@ -67,8 +67,20 @@ fn is_autoscaled(live: &DynamicObject) -> bool {
 }
 
 /// Whether our manager is the one that set `spec.replicas`.
-pub(super) fn owns_replicas(live: &DynamicObject) -> bool {
+fn owns_replicas(live: &DynamicObject) -> bool {
     owned(live).is_some_and(|fields| fields.pointer("/f:spec/f:replicas").is_some())
+}
+
+/// Whether a Deployment's number of pods, which we wrote, is to be left to whoever scales.
+pub(super) fn gives_replicas_up(manifest: &Manifest, live: &DynamicObject) -> bool {
+    let leaves_out =
+        manifest.kind == ChildKind::Deployment && manifest.body.pointer("/spec/replicas").is_none();
+    leaves_out && owns_replicas(live)
+}
+
+/// Whether bringing the live object in step begins with a write that only fits one version of it.
+pub(super) fn needs_its_version(manifest: &Manifest, live: &DynamicObject) -> bool {
+    has_leftovers(live) || gives_replicas_up(manifest, live)
 }
 
 /// The fields that were applied under our name.
@@ -161,7 +173,7 @@ mod tests {
     /// A live object whose fields we own, those of `taken` apart; `scaler` has written to its scale.
     fn live(taken: Option<&str>, scaler: Option<&str>) -> (Manifest, DynamicObject) {
         let manifest = Manifest {
-            kind: crate::build::ChildKind::Deployment,
+            kind: ChildKind::Deployment,
             name: "a".to_owned(),
             body: body(),
             hash: "h".to_owned(),

@@ -9,6 +9,7 @@ mod argv;
 mod ask;
 mod dice;
 mod heartbeat;
+mod rendered;
 mod sentinel;
 mod settings;
 mod urls;

@@ -137,11 +137,16 @@ fn kubernetes_ldflags(version: &str) -> String {
 }
 
 fn cache_folder(versions: Versions) -> Result<PathBuf, Error> {
+    Ok(user_cache()?.join("testbed").join(cache_key(versions)))
+}
+
+/// Where this project keeps what takes long to make, for this user.
+pub(crate) fn user_cache() -> Result<PathBuf, Error> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let user = absolute("XDG_CACHE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
         .ok_or(Error::NoCacheFolder)?;
-    Ok(user.join("celery-operator/testbed").join(cache_key(versions)))
+    Ok(user.join("celery-operator"))
 }
 
 /// The name of the cache folder of these versions. It has the architecture, as a home folder may be shared.
@@ -172,7 +177,7 @@ fn build_missing(cache: &Path, wanted: &[&Recipe]) -> Result<(), Error> {
     Ok(())
 }
 
-fn lock(path: &Path) -> Result<File, Error> {
+pub(crate) fn lock(path: &Path) -> Result<File, Error> {
     let file = File::create(path).map_err(Error::io("create", path))?;
     match file.try_lock() {
         Ok(()) => {}
@@ -185,26 +190,37 @@ fn lock(path: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Builds one program under another name and renames it when it is complete: what is there can be run.
 fn build(cache: &Path, recipe: &Recipe) -> Result<(), Error> {
-    let partial = cache.join(format!(".{}.partial", recipe.program));
-    let log = cache.join(format!("build-{}.log", recipe.program));
+    let Recipe { program, version, package, ldflags, .. } = recipe;
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join(recipe.module);
+    build_in(&module, package, ldflags, (program, version), &cache.join(program))
+}
+
+/// Builds one program of a Go module under another name and renames it when it is complete: what is there can be run.
+pub(crate) fn build_in(
+    module: &Path,
+    package: &str,
+    ldflags: &str,
+    (program, version): (&'static str, &str),
+    complete: &Path,
+) -> Result<(), Error> {
+    let partial = complete.with_file_name(format!(".{program}.partial"));
+    let log = complete.with_file_name(format!("build-{program}.log"));
     let _ = fs::remove_file(&log);
-    let mut command = go(&format!("building {} {}", recipe.program, recipe.version))?;
+    let mut command = go(&format!("building {program} {version}"))?;
     command
-        .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", &recipe.ldflags, "-o"])
+        .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", ldflags, "-o"])
         .arg(&partial)
-        .arg(recipe.package)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(recipe.module));
+        .arg(package)
+        .current_dir(module);
     let mut building =
         Process::spawn("go build", &command, &log).map_err(Error::io("run", Path::new("go")))?;
     let status = building.wait(BUILD_DEADLINE).map_or_else(|| timed_out(&log), Ok)?;
     if !status.success() {
         let tail = read_tail(&log);
-        return Err(Error::Build { program: recipe.program, status, log, tail });
+        return Err(Error::Build { program, status, log, tail });
     }
-    let complete = cache.join(recipe.program);
-    fs::rename(&partial, &complete).map_err(Error::io("rename to", &complete))?;
+    fs::rename(&partial, complete).map_err(Error::io("rename to", complete))?;
     let _ = fs::remove_file(&log);
     Ok(())
 }

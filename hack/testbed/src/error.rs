@@ -100,10 +100,8 @@ pub enum Error {
     #[error("cannot make the certificates of the control plane: {0}")]
     Certificate(#[from] rcgen::Error),
 
-    /// KEDA's Go module could not be had.
-    #[error(
-        "cannot download {module}: {reason}; its CRDs come from there, see that the Go module proxy answers"
-    )]
+    /// A Go module could not be had.
+    #[error("cannot download {module}: {reason}; see that the Go module proxy answers")]
     Download {
         /// Module and version.
         module: String,

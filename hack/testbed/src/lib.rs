@@ -21,7 +21,6 @@ mod flags;
 pub mod keda;
 mod launch;
 mod layout;
-mod modules;
 pub mod operator;
 mod pki;
 mod ports;
@@ -29,6 +28,7 @@ mod process;
 pub mod prometheus;
 mod scratch;
 mod toolchain;
+pub mod tools;
 
 pub use binaries::Binaries;
 pub use control_plane::{Component, ControlPlane, Options};

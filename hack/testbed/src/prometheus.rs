@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::Error;
-use crate::modules;
+use crate::tools;
 
 /// The release whose definition is used.
 pub const VERSION: &str = "v0.85.0";
@@ -17,5 +17,5 @@ const FILE: &str = "example/prometheus-operator-crd/monitoring.coreos.com_servic
 /// # Errors
 /// When there is no Go toolchain, or the module cannot be downloaded.
 pub fn service_monitors() -> Result<PathBuf, Error> {
-    Ok(modules::download(&format!("{MODULE}@{VERSION}"))?.join(FILE))
+    Ok(tools::download(MODULE, VERSION)?.join(FILE))
 }

@@ -115,6 +115,19 @@ fn no_field_of_another_component_is_offered() {
 }
 
 #[test]
+fn the_value_of_a_variable_is_never_told() {
+    for place in ["common: {env: ", "workerSpec: {env: ", "workerSpec: {sidecars: [{name: a, image: b, env: "]
+    {
+        let close = if place.contains("sidecars") { "}]}" } else { "}" };
+        let [told] = &found(&format!("spec: {{{place}[{{name: PIN, value: 314159}}]{close}}}"))[..] else {
+            panic!("one finding: {place}")
+        };
+        assert!(told.ends_with("is a number or a truth value to YAML; put it in quotes [S02]"), "{told}");
+        assert!(!told.contains("314159"), "{told}");
+    }
+}
+
+#[test]
 fn wrong_types_are_told_with_what_to_write() {
     for (overlay, fix) in [
         ("{workerSpec: {args: '-l info'}}", "write a list of words: [\"-l\", \"info\"]"),

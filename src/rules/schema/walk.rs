@@ -194,6 +194,10 @@ impl<'w> Walk<'w> {
         let at = if at.is_empty() { "metadata" } else { at };
         let simple = !(value.is_object() || value.is_array() || value.is_null());
         let kind = if simple { Kind::Invalid } else { Kind::Forbidden };
+        if simple && may_be_secret(at) {
+            let breach = ("is a number or a truth value to YAML".to_owned(), "put it in quotes".to_owned());
+            return self.add(TYPE, kind, at, None, breach);
+        }
         let breach = words::wrong(schema, value, at, (self.written)(at));
         let value = self.shown(value, at).filter(|_| simple);
         self.add(TYPE, kind, at, value, breach);
@@ -232,4 +236,9 @@ impl<'w> Walk<'w> {
             fix,
         });
     }
+}
+
+/// Whether the value of a variable stands there: a password may have only digits.
+fn may_be_secret(at: &str) -> bool {
+    at.ends_with("].value") && at.contains(".env[")
 }

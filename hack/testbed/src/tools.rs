@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Programs that judge what is rendered, built from their own Go modules, once for each user and version.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::binaries::{build_in, lock, user_cache};
+use crate::{Error, keda, toolchain};
+
+/// The release of kubeconform.
+pub const KUBECONFORM_VERSION: &str = "v0.8.0";
+
+/// kubeconform, which holds manifests against JSON schemas. Built at the first call on a machine, in seconds.
+///
+/// # Errors
+/// When there is no Go toolchain, or the module cannot be downloaded or built.
+pub fn kubeconform() -> Result<PathBuf, Error> {
+    tool(&Tool {
+        program: "kubeconform",
+        module: "github.com/yannh/kubeconform",
+        version: KUBECONFORM_VERSION,
+        package: "./cmd/kubeconform",
+        takes: "a few seconds",
+    })
+}
+
+/// KEDA's admission webhooks. Built at the first call on a machine, in minutes.
+///
+/// # Errors
+/// When there is no Go toolchain, or the module cannot be downloaded or built.
+pub fn keda_webhooks() -> Result<PathBuf, Error> {
+    tool(&Tool {
+        program: "keda-webhooks",
+        module: keda::MODULE,
+        version: keda::VERSION,
+        package: "./cmd/webhooks",
+        takes: "4 minutes",
+    })
+}
+
+struct Tool {
+    program: &'static str,
+    module: &'static str,
+    version: &'static str,
+    /// Built where the module lies, with its own go.mod: what it replaces there, `go install` would refuse.
+    package: &'static str,
+    /// On two cores, from a cold cache.
+    takes: &'static str,
+}
+
+fn tool(tool: &Tool) -> Result<PathBuf, Error> {
+    let folder = user_cache()?.join("tools/bin");
+    let complete = folder.join(format!("{}-{}", tool.program, tool.version));
+    if complete.is_file() {
+        return Ok(complete);
+    }
+    fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
+    let _lock = lock(&folder.join(format!("{}.lock", tool.program)))?;
+    if !complete.is_file() {
+        let Tool { program, version, takes, .. } = tool;
+        eprintln!("testbed: building {program} {version}, about {takes} on two cores, once per machine");
+        let module = download(tool.module, version)?;
+        build_in(&module, tool.package, "-s -w", (program, version), &complete)?;
+    }
+    Ok(complete)
+}
+
+/// Downloads a module when it is not in Go's cache yet, and returns its folder there.
+pub(crate) fn download(module: &str, version: &str) -> Result<PathBuf, Error> {
+    let module = format!("{module}@{version}");
+    let output = toolchain::go(&format!("the Go module {module}"))?
+        .args(["mod", "download", "-json", &module])
+        // Outside of any module of the caller, whose go.sum has nothing to say about this.
+        .current_dir(env::temp_dir())
+        .output()
+        .map_err(Error::io("run", Path::new("go")))?;
+    folder(&output.stdout).map_err(|reason| {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let reason = reason.unwrap_or_else(|| stderr.trim().to_owned());
+        Error::Download { module, reason }
+    })
+}
+
+/// The module's folder in the answer of `go mod download -json`, or the reason why there is none.
+fn folder(answer: &[u8]) -> Result<PathBuf, Option<String>> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).map_err(|_| None)?;
+    match (answer["Error"].as_str(), answer["Dir"].as_str()) {
+        (None, Some(folder)) => Ok(PathBuf::from(folder)),
+        (reason, _) => Err(reason.map(str::to_owned)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folder;
+    use std::path::PathBuf;
+
+    #[test]
+    fn an_answer_is_a_folder_or_a_reason() {
+        assert_eq!(folder(br#"{"Path": "m", "Dir": "/cache/m"}"#), Ok(PathBuf::from("/cache/m")));
+        assert_eq!(folder(br#"{"Path": "m", "Error": "no network"}"#), Err(Some("no network".to_owned())));
+        assert_eq!(folder(b""), Err(None));
+    }
+}
