@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{EnvVar, Volume, VolumeMount};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::pod::{from_reference, literal};
 use super::{SecretData, Sources};
-use crate::api::{Broker, BrokerStatus, SecretKeyRef};
+use crate::api::{Broker, BrokerStatus, Common, SecretKeyRef};
 use crate::celery::broker_url::{self, Defect, Endpoint, Transport};
+use crate::effective;
 
 mod typed;
 
@@ -37,8 +38,6 @@ pub struct BrokerAccess {
     pub secret: Option<SecretData>,
     /// Whether such a Secret belongs to this form of the broker.
     pub has_secret: bool,
-    /// Transport options that the typed parts need.
-    pub transport_options: Map<String, Value>,
     /// What `broker_use_ssl` has to say.
     pub use_ssl: Option<Value>,
     /// The certificate of the authority, as a file in every pod.
@@ -171,16 +170,7 @@ fn from_url(url: &str, env: EnvVar, source: &str) -> BrokerAccess {
 
 /// A broker of which nothing has to be made.
 fn plain(env: EnvVar, shown: BrokerStatus, queues: Result<QueueSource, Unresolved>) -> BrokerAccess {
-    BrokerAccess {
-        env,
-        shown,
-        secret: None,
-        has_secret: false,
-        transport_options: Map::new(),
-        use_ssl: None,
-        authority: None,
-        queues,
-    }
+    BrokerAccess { env, shown, secret: None, has_secret: false, use_ssl: None, authority: None, queues }
 }
 
 fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
@@ -203,17 +193,16 @@ fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
     }
 }
 
-/// Lets an autoscaler look for lists under the names that these transport options give them.
-pub(super) fn follow(broker: &mut BrokerAccess, options: &Map<String, Value>) {
+/// Lets an autoscaler look for lists under the names that the transport options give them.
+pub(super) fn follow(broker: &mut BrokerAccess, common: &Common) {
     let Ok(QueueSource::Redis { lists, .. }) = &mut broker.queues else {
         return;
     };
+    let options = effective::broker::transport_options(common).is().unwrap_or_default();
     let text = |name: &str| options.get(name).and_then(Value::as_str).map(str::to_owned);
     lists.prefix = text("global_keyprefix").unwrap_or_default();
     lists.separator = text("sep").unwrap_or_else(|| RedisLists::default().separator);
-    let steps = options.get("priority_steps").and_then(Value::as_array).into_iter().flatten();
-    let steps: Vec<i64> = steps.filter_map(Value::as_i64).collect();
-    if !steps.is_empty() {
+    if let Some(steps) = effective::broker::priority_steps(common) {
         lists.steps = steps;
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use k8s_openapi::api::core::v1::{KeyToPath, SecretVolumeSource, Volume, VolumeMount};
 use percent_encoding::utf8_percent_encode;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
     BrokerAccess, PATH, QueueSource, RedisLists, Sentinel, Tls, URL_VARIABLE, Unresolved, bracketed, plain,
@@ -15,7 +15,6 @@ use crate::api::{
     BrokerStatus, BrokerTls, CertReqs, Open, RabbitMqBroker, RedisBroker, RedisSentinel, SecretKeyRef,
     SqsBroker, Word as _,
 };
-use crate::celery::sqs::queue_name;
 use crate::names;
 use crate::resolve::pod::{from_key, literal};
 use crate::resolve::{SecretData, Sources};
@@ -71,7 +70,6 @@ pub(super) fn redis(redis: &RedisBroker, app: &str, sources: &Sources) -> Broker
     );
     access.shown.hosts = sentinels.unwrap_or_else(|| vec![host.to_owned()]);
     "redis".clone_into(&mut access.shown.source);
-    access.transport_options = redis_options(redis);
     access.authority = redis.tls.as_ref().and_then(authority);
     access
 }
@@ -92,17 +90,6 @@ fn redis_url(redis: &RedisBroker, user_info: &str, address: &str, database: u32)
         let _ = write!(url, "&ssl_ca_certs={}/{}", AUTHORITY.0, AUTHORITY.1);
     }
     url
-}
-
-fn redis_options(redis: &RedisBroker) -> Map<String, Value> {
-    let steps = (!redis.priority_steps.is_empty()).then(|| json!(redis.priority_steps));
-    let options = [
-        ("global_keyprefix", redis.key_prefix.as_ref().map(|prefix| json!(prefix))),
-        ("master_name", redis.sentinel.as_ref().map(|sentinel| json!(sentinel.master_name))),
-        ("priority_steps", steps),
-        ("sep", redis.sep.as_ref().map(|separator| json!(separator))),
-    ];
-    options.into_iter().filter_map(|(name, option)| Some((name.to_owned(), option?))).collect()
 }
 
 fn addresses(sentinel: &RedisSentinel) -> Vec<String> {
@@ -167,18 +154,6 @@ fn management(url: &str, vhost: &str) -> String {
 }
 
 pub(super) fn sqs(sqs: &SqsBroker) -> BrokerAccess {
-    let mut options = Map::from_iter([("region".to_owned(), json!(sqs.region))]);
-    if let Some(prefix) = &sqs.queue_name_prefix {
-        options.insert("queue_name_prefix".to_owned(), json!(prefix));
-    }
-    if !sqs.queue_urls.is_empty() {
-        // kombu looks a queue up under either name: the one of Celery when it receives, the one of SQS when it sends.
-        let prefix = sqs.queue_name_prefix.as_deref().unwrap_or_default();
-        let queues = sqs.queue_urls.iter().flat_map(|(name, url)| {
-            [name.clone(), queue_name(prefix, name)].map(|name| (name, json!({ "url": url })))
-        });
-        options.insert("predefined_queues".to_owned(), queues.collect::<Map<_, _>>().into());
-    }
     let shown =
         BrokerStatus { scheme: "sqs".to_owned(), hosts: vec![sqs.region.clone()], source: "sqs".to_owned() };
     let queues = QueueSource::Sqs {
@@ -188,7 +163,7 @@ pub(super) fn sqs(sqs: &SqsBroker) -> BrokerAccess {
         prefix: sqs.queue_name_prefix.clone().unwrap_or_default(),
         credentials: sqs.credentials_secret_name.clone(),
     };
-    BrokerAccess { transport_options: options, ..plain(literal(URL_VARIABLE, "sqs://"), shown, Ok(queues)) }
+    plain(literal(URL_VARIABLE, "sqs://"), shown, Ok(queues))
 }
 
 /// A broker whose URL is in the Secret of its own.
