@@ -199,6 +199,8 @@ fn time_limits_count_in_the_arguments_too() {
     let long = "args: ['--time-limit=7200']";
     assert_eq!(at("G03", redis, long), warn("spec.workerSpec.gracefulShutdown.timeoutSeconds"));
     assert_eq!(at("G03", redis, &format!("{long}, gracefulShutdown: {{timeoutSeconds: 7200}}")), []);
+    let setting = "spec: {common: {config: {task_time_limit: 7200}}}";
+    assert_eq!(of_rule("G03", setting), warn("spec.workerSpec.gracefulShutdown.timeoutSeconds"));
     assert_eq!(at("G10", redis, long), warn("spec.workerSpec.args[0]"));
     assert_eq!(at("G10", redis, "args: ['--time-limit', '7200']"), warn("spec.workerSpec.args[1]"));
     assert_eq!(at("G11", rabbitmq, long), warn("spec.workerSpec.args[0]"));
