@@ -2,15 +2,16 @@
 //! What carries the tasks, as far as the object tells. A Secret is not read: what decides over a pod template must not
 //! come out of one that may be away for a moment.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::Effective;
-use crate::api::{Broker, Common};
+use crate::api::{Broker, Common, RedisBroker, SqsBroker};
 use crate::celery::broker_url::{self, Scheme, Transport};
 use crate::celery::expansion::expands;
+use crate::celery::sqs::queue_name;
 
 /// The setting that holds transport options.
-const OPTIONS: &str = "broker_transport_options";
+pub const OPTIONS: &str = "broker_transport_options";
 
 /// The scheme of the broker's URL: written, declared beside a Secret, or that of the URL which is made from the parts.
 /// Of a failover list the first element counts, from which Celery takes its transport.
@@ -57,12 +58,77 @@ fn of_url(url: &str) -> Effective<Scheme> {
     scheme.filter(|_| expands(url) || is_usable()).map_or(Effective::Unclear, Effective::Is)
 }
 
+/// The transport options of workers and beat, as far as the object tells; unclear where they are no map.
+///
+/// On the command line `config` comes after what the broker's own fields say, and of two settings of a name Celery keeps
+/// the later one whole: the maps are not merged.
+#[must_use]
+pub fn transport_options(common: &Common) -> Effective<Map<String, Value>> {
+    let map = |options: &Value| options.as_object().cloned().map_or(Effective::Unclear, Effective::Is);
+    if let Some(setting) = common.config.get(OPTIONS) {
+        return map(&setting.0);
+    }
+    let field = common.broker.as_ref().and_then(|broker| broker.transport_options.as_ref());
+    if field.is_some_and(|field| !field.0.is_object()) {
+        return Effective::Unclear;
+    }
+    let said = said_options(common);
+    if said.is_empty() && field.is_none() { Effective::Absent } else { Effective::Is(said) }
+}
+
+/// The transport options that the broker's own fields say: what its typed parts need, under what the user wrote.
+#[must_use]
+pub fn said_options(common: &Common) -> Map<String, Value> {
+    let Some(broker) = &common.broker else { return Map::new() };
+    let mut options = match broker {
+        // Of several forms the first counts, in the order in which the URL is taken from them.
+        Broker { url: None, url_secret_ref: None, redis: Some(redis), .. } => of_redis(redis),
+        Broker { url: None, url_secret_ref: None, rabbitmq: None, sqs: Some(sqs), .. } => of_sqs(sqs),
+        _ => Map::new(),
+    };
+    let written = broker.transport_options.as_ref().and_then(|written| written.0.as_object());
+    options.extend(written.cloned().unwrap_or_default());
+    options
+}
+
+/// The priorities that have a list of their own in Redis, where the object says so.
+#[must_use]
+pub fn priority_steps(common: &Common) -> Option<Vec<i64>> {
+    let options = transport_options(common).is()?;
+    let steps = options.get("priority_steps")?.as_array()?.iter().map(Value::as_i64);
+    steps.collect::<Option<Vec<i64>>>().filter(|steps| !steps.is_empty())
+}
+
+fn of_redis(redis: &RedisBroker) -> Map<String, Value> {
+    let steps = (!redis.priority_steps.is_empty()).then(|| json!(redis.priority_steps));
+    let options = [
+        ("global_keyprefix", redis.key_prefix.as_ref().map(|prefix| json!(prefix))),
+        ("master_name", redis.sentinel.as_ref().map(|sentinel| json!(sentinel.master_name))),
+        ("priority_steps", steps),
+        ("sep", redis.sep.as_ref().map(|separator| json!(separator))),
+    ];
+    options.into_iter().filter_map(|(name, option)| Some((name.to_owned(), option?))).collect()
+}
+
+fn of_sqs(sqs: &SqsBroker) -> Map<String, Value> {
+    let mut options = Map::from_iter([("region".to_owned(), json!(sqs.region))]);
+    if let Some(prefix) = &sqs.queue_name_prefix {
+        options.insert("queue_name_prefix".to_owned(), json!(prefix));
+    }
+    if !sqs.queue_urls.is_empty() {
+        // kombu looks a queue up under either name: the one of Celery when it receives, the one of SQS when it sends.
+        let prefix = sqs.queue_name_prefix.as_deref().unwrap_or_default();
+        let queues = sqs.queue_urls.iter().flat_map(|(name, url)| {
+            [name.clone(), queue_name(prefix, name)].map(|name| (name, json!({ "url": url })))
+        });
+        options.insert("predefined_queues".to_owned(), queues.collect::<Map<_, _>>().into());
+    }
+    options
+}
+
 /// Whether a transport option is set to something that Python takes for true.
 fn has_option(common: &Common, name: &str) -> bool {
-    let field = common.broker.as_ref().and_then(|broker| broker.transport_options.as_ref());
-    let setting = common.config.get(OPTIONS).map(|setting| &setting.0);
-    let written = field.map(|field| &field.0).into_iter().chain(setting);
-    written.filter_map(|options| options.get(name)).any(is_true)
+    transport_options(common).is().is_some_and(|options| options.get(name).is_some_and(is_true))
 }
 
 fn is_true(value: &Value) -> bool {
@@ -170,5 +236,37 @@ mod tests {
         )
         .expect("a common part");
         assert_eq!(has_remote_control(&by_setting), Effective::Is(true));
+    }
+
+    #[test]
+    fn of_transport_options_a_setting_replaces_the_rest() {
+        for (common, expected) in [
+            (json!({}), Effective::Absent),
+            (json!({"broker": {"redis": {"host": "cache"}}}), Effective::Absent),
+            (json!({"broker": {"transportOptions": {}}}), Effective::Is(json!({}))),
+            (
+                json!({"broker": {"redis": {"keyPrefix": "a", "sep": ":"}, "transportOptions": {"sep": "/"}}}),
+                Effective::Is(json!({"global_keyprefix": "a", "sep": "/"})),
+            ),
+            (
+                json!({"broker": {"redis": {"keyPrefix": "a"}}, "config": {OPTIONS: {"sep": "/"}}}),
+                Effective::Is(json!({"sep": "/"})),
+            ),
+            (
+                json!({"broker": {"sqs": {"region": "a", "queueUrls": {"mail": "https://a/b"}}}}),
+                Effective::Is(json!({"region": "a", "predefined_queues": {"mail": {"url": "https://a/b"}}})),
+            ),
+            // A URL counts before the parts.
+            (json!({"broker": {"url": "redis://cache", "redis": {"sep": ":"}}}), Effective::Absent),
+            (json!({"broker": {"transportOptions": "fast"}}), Effective::Unclear),
+            (
+                json!({"broker": {"transportOptions": "fast"}, "config": {OPTIONS: {}}}),
+                Effective::Is(json!({})),
+            ),
+            (json!({"config": {OPTIONS: [1]}}), Effective::Unclear),
+        ] {
+            let read: Common = serde_json::from_value(common.clone()).expect("a common part");
+            assert_eq!(transport_options(&read).map(Value::Object), expected, "{common}");
+        }
     }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What Flower runs with. Its arguments win over its fields, which are words in front of them; a configuration file wins
-//! over variables (`FLOWER_URL_PREFIX`), and nobody can look into it from here.
+//! over variables (`FLOWER_URL_PREFIX`, in any spelling that Flower takes), and nobody can look into it from here.
 
-use super::{Effective, literal, variable};
+use std::collections::BTreeSet;
+
+use super::{Effective, literal};
 use crate::api::{Common, FlowerSpec, Open, ServiceType};
+use crate::celery::environment::flower_variable;
 use crate::celery::flower::{self, Reading};
 use crate::celery::options::flower::Release;
 use crate::celery::version::Version;
@@ -37,12 +40,29 @@ pub fn url_prefix(flower: &FlowerSpec, common: &Common) -> Effective<String> {
     let field = || flower.url_prefix.as_deref().map_or(Effective::Absent, literal);
     let weaker = || match said.last("conf") {
         Some(_) => Effective::Unclear,
-        None => variable("FLOWER_URL_PREFIX", &flower.env, &common.env),
+        None => variable("url_prefix", flower, common),
     };
     let prefix = said.text("url_prefix").or_else(field).or_else(weaker);
     match prefix.map(|prefix| prefix.trim_matches('/').to_owned()) {
         Effective::Is(prefix) if prefix.is_empty() => Effective::Absent,
         prefix => prefix,
+    }
+}
+
+/// What a variable says of an option, `FLOWER_…`. Several spellings of a name are several variables, of which the order
+/// decides; what the container makes of that order is not told here.
+#[must_use]
+pub fn variable<'a>(option: &str, flower: &'a FlowerSpec, common: &'a Common) -> Effective<&'a str> {
+    let release = reading(flower).release;
+    let names = flower.env.iter().chain(&common.env).map(|variable| variable.name.as_str());
+    let names: BTreeSet<&str> =
+        names.filter(|name| flower_variable(name, release).is_some_and(|spec| spec.name == option)).collect();
+    let said = names.into_iter().map(|name| super::variable(name, &flower.env, &common.env));
+    let mut said = said.filter(Effective::is_written);
+    match (said.next(), said.next()) {
+        (None, _) => Effective::Absent,
+        (Some(one), None) => one,
+        (Some(_), Some(_)) => Effective::Unclear,
     }
 }
 
@@ -91,6 +111,14 @@ mod tests {
             (json!({"env": variable("a")}), variable("b"), is("a")),
             (json!({}), variable("b"), is("b")),
             (json!({}), variable("$(B)"), Effective::Unclear),
+            (json!({}), json!([{"name": "FLOWER_url-prefix", "value": "b"}]), is("b")),
+            (
+                json!({"env": variable("a")}),
+                json!([{"name": "FLOWER_url_prefix", "value": "b"}]),
+                Effective::Unclear,
+            ),
+            (json!({"env": variable("a")}), json!([{"name": "FLOWER_url_prefix", "value": ""}]), is("a")),
+            (json!({}), json!([{"name": "flower_url_prefix", "value": "b"}]), Effective::Absent),
             (json!({"env": secret}), variable("b"), Effective::Unclear),
             (json!({"urlPrefix": "a"}), variable("b"), is("a")),
             (json!({"args": ["--conf=/etc/flower.py"]}), variable("b"), Effective::Unclear),

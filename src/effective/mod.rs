@@ -36,7 +36,7 @@ fn literal(text: &str) -> Effective<&str> {
 
 /// What a variable of a container says, the container's own list first; of two of a name the last one counts. An empty
 /// one says nothing.
-fn variable<'a>(name: &str, own: &'a [EnvVar], shared: &'a [EnvVar]) -> Effective<&'a str> {
+pub(crate) fn variable<'a>(name: &str, own: &'a [EnvVar], shared: &'a [EnvVar]) -> Effective<&'a str> {
     let find = |list: &'a [EnvVar]| list.iter().rfind(|variable| variable.name == name);
     match find(own).or_else(|| find(shared)) {
         None => Effective::Absent,

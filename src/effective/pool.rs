@@ -17,7 +17,7 @@ use crate::celery::expansion::expands;
 use crate::celery::options::ValueKind;
 use crate::celery::queues::{self, DEFAULT_QUEUE};
 use crate::celery::reading::Reading;
-use crate::celery::value::value;
+use crate::celery::value::{Value, value};
 
 /// A worker pool as it is written.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +124,45 @@ impl<'a> Pool<'a> {
     #[must_use]
     pub fn node_name(&self) -> Effective<String> {
         self.stated_node_name().map(str::to_owned).or_else(|| Effective::Is(self.chosen_node_name()))
+    }
+
+    /// Seconds after which a task is killed; 0 for never.
+    #[must_use]
+    pub fn time_limit(&self) -> Effective<f64> {
+        self.seconds("--time-limit", "TIME_LIMIT", self.worker.time_limit, "task_time_limit")
+    }
+
+    /// Seconds after which a task is told to end; 0 for never.
+    #[must_use]
+    pub fn soft_time_limit(&self) -> Effective<f64> {
+        let field = self.worker.soft_time_limit;
+        self.seconds("--soft-time-limit", "SOFT_TIME_LIMIT", field, "task_soft_time_limit")
+    }
+
+    /// Whether it sends heartbeats; never absent. A field that asks for them is no word, so a variable wins over it.
+    #[must_use]
+    pub fn sends_heartbeat(&self) -> Effective<bool> {
+        if self.said.has("--without-heartbeat") || self.worker.heartbeat == Some(false) {
+            return Effective::Is(false);
+        }
+        let is_off = |word: &str| match word.to_ascii_lowercase().as_str() {
+            "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
+            "0" | "false" | "f" | "no" | "n" | "off" => Some(false),
+            _ => None,
+        };
+        let off = self.variable("WITHOUT_HEARTBEAT").and_then(is_off);
+        off.map(|off| !off).or_else(|| Effective::Is(true))
+    }
+
+    /// Seconds behind an option, else in its field, its variable or its setting.
+    fn seconds(&self, option: &str, variable: &str, field: Option<f64>, setting: &str) -> Effective<f64> {
+        let read = |text: String| match value(ValueKind::Float, &text, self.said.release) {
+            Ok(Value::Float(seconds)) => Some(seconds),
+            _ => None,
+        };
+        let weaker = || self.variable(variable).map(str::to_owned).or_else(|| self.setting(setting));
+        let field = || field.map_or(Effective::Absent, Effective::Is);
+        self.said.float(option).or_else(field).or_else(|| weaker().and_then(read))
     }
 
     /// The names of queues behind an option, else in its field, else in its variable.

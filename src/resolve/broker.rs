@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use super::pod::{from_reference, literal};
 use super::{SecretData, Sources};
-use crate::api::{Broker, BrokerStatus, SecretKeyRef};
+use crate::api::{Broker, BrokerStatus, Common, SecretKeyRef};
 use crate::celery::broker_url::{self, Defect, Endpoint, Transport};
+use crate::effective;
 
 mod typed;
 
@@ -37,10 +38,10 @@ pub struct BrokerAccess {
     pub secret: Option<SecretData>,
     /// Whether such a Secret belongs to this form of the broker.
     pub has_secret: bool,
-    /// Transport options that the typed parts need.
-    pub transport_options: Map<String, Value>,
     /// What `broker_use_ssl` has to say.
     pub use_ssl: Option<Value>,
+    /// How encrypted sentinels are spoken to.
+    pub sentinel_kwargs: Option<Map<String, Value>>,
     /// The certificate of the authority, as a file in every pod.
     pub authority: Option<(Volume, VolumeMount)>,
     /// How an autoscaler looks into the queues.
@@ -176,8 +177,8 @@ fn plain(env: EnvVar, shown: BrokerStatus, queues: Result<QueueSource, Unresolve
         shown,
         secret: None,
         has_secret: false,
-        transport_options: Map::new(),
         use_ssl: None,
+        sentinel_kwargs: None,
         authority: None,
         queues,
     }
@@ -203,17 +204,16 @@ fn from_secret(reference: &SecretKeyRef, sources: &Sources) -> BrokerAccess {
     }
 }
 
-/// Lets an autoscaler look for lists under the names that these transport options give them.
-pub(super) fn follow(broker: &mut BrokerAccess, options: &Map<String, Value>) {
+/// Lets an autoscaler look for lists under the names that the transport options give them.
+pub(super) fn follow(broker: &mut BrokerAccess, common: &Common) {
     let Ok(QueueSource::Redis { lists, .. }) = &mut broker.queues else {
         return;
     };
+    let options = effective::broker::transport_options(common).is().unwrap_or_default();
     let text = |name: &str| options.get(name).and_then(Value::as_str).map(str::to_owned);
     lists.prefix = text("global_keyprefix").unwrap_or_default();
     lists.separator = text("sep").unwrap_or_else(|| RedisLists::default().separator);
-    let steps = options.get("priority_steps").and_then(Value::as_array).into_iter().flatten();
-    let steps: Vec<i64> = steps.filter_map(Value::as_i64).collect();
-    if !steps.is_empty() {
+    if let Some(steps) = effective::broker::priority_steps(common) {
         lists.steps = steps;
     }
 }

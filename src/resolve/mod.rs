@@ -125,9 +125,8 @@ pub fn resolved(celery: &Celery, sources: &Sources) -> Resolved {
     };
     let app = spec.common.app_name.clone().unwrap_or_else(|| owner.name.clone());
     let mut broker = spec.common.broker.as_ref().map(|broker| broker::access(broker, &app, sources));
-    let options = settings::transport_options(spec, broker.as_ref());
     if let Some(broker) = &mut broker {
-        broker::follow(broker, &options);
+        broker::follow(broker, &spec.common);
     }
     let default = spec.worker_spec.iter().map(|worker| (DEFAULT_POOL, worker));
     let named = spec.worker_pools.iter().map(|pool| (pool.name.as_str(), &pool.spec));

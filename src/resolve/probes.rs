@@ -7,8 +7,8 @@
 
 use k8s_openapi::api::core::v1::{ExecAction, Probe as KubeProbe};
 
+use super::heartbeat;
 use super::pod::ContainerProbes;
-use super::{heartbeat, settings};
 use crate::api::{BeatSpec, CelerySpec, Open, Probe, ProbeType, Probes, WorkerPoolKind};
 use crate::celery::broker_url::Transport;
 use crate::celery::version::Release;
@@ -33,7 +33,7 @@ enum Role {
 pub(super) fn worker(pool: &effective::Pool<'_>, spec: &CelerySpec) -> ContainerProbes {
     let ping = pool.node_name().is().and_then(|node| ping(&node, spec));
     let may_answer = pool.implementation().is().is_some_and(|kind| kind != WorkerPoolKind::Solo);
-    all(pool.worker.probes.as_ref(), ping.as_deref(), may_answer && can_be_pinged(spec))
+    all(pool.worker.probes.as_ref(), ping.as_deref(), may_answer && can_be_pinged(pool, spec))
 }
 
 /// The probes of beat: nothing by default, and a ping only where beat can answer.
@@ -91,16 +91,23 @@ fn asked(role: Role, probe: &Probe, ping: Option<&str>) -> Option<KubeProbe> {
     })
 }
 
-/// Whether every worker is sure to hear a ping, by all that the spec tells.
-fn can_be_pinged(spec: &CelerySpec) -> bool {
-    let deaf = spec.common.config.keys().any(|name| DEAFENING.contains(&name.as_str()))
-        || settings::transport_options(spec, None).contains_key("global_keyprefix")
-        || spec.common.broker.as_ref().is_some_and(|broker| {
-            broker.redis.as_ref().is_some_and(|redis| redis.key_prefix.is_some())
-                || broker.rabbitmq.as_ref().is_some_and(|rabbitmq| rabbitmq.tls.is_some())
-        });
-    let transport = effective::broker::transport(&spec.common);
-    !deaf && matches!(transport, Effective::Is(Transport::Amqp | Transport::Redis))
+/// Whether every worker of a pool is sure to hear a ping, by all that the spec tells.
+fn can_be_pinged(pool: &effective::Pool<'_>, spec: &CelerySpec) -> bool {
+    let common = &spec.common;
+    let behind_dashes = pool.said.settings.iter().map(|setting| setting.name.as_str());
+    let mut settings = common.config.keys().map(String::as_str).chain(behind_dashes.clone());
+    let has_prefix = match effective::broker::transport_options(common) {
+        Effective::Absent => false,
+        Effective::Unclear => true,
+        Effective::Is(options) => options.contains_key("global_keyprefix"),
+    };
+    let rabbitmq = common.broker.as_ref().and_then(|broker| broker.rabbitmq.as_ref());
+    let is_deaf = settings.any(|name| DEAFENING.contains(&name))
+        || behind_dashes.into_iter().any(|name| name == effective::broker::OPTIONS)
+        || has_prefix
+        || rabbitmq.is_some_and(|rabbitmq| rabbitmq.tls.is_some());
+    let transport = effective::broker::transport(common);
+    !is_deaf && matches!(transport, Effective::Is(Transport::Amqp | Transport::Redis))
 }
 
 /// The command line that pings a node; `None` when its name cannot be told.
@@ -229,6 +236,12 @@ mod tests {
             (broker(json!({"redis": {"host": "cache", "keyPrefix": "shop"}})), json!({})),
             (json!({"broker": {"transportOptions": {"global_keyprefix": "shop"}}}), json!({})),
             (json!({"config": {"worker_enable_remote_control": false}}), json!({})),
+            (json!({"config": {"broker_transport_options": {"global_keyprefix": "shop"}}}), json!({})),
+            (json!({}), json!({"args": ["--", "worker.enable_remote_control=false"]})),
+            (
+                json!({}),
+                json!({"args": ["--", r#"broker.transport_options=(dict){"global_keyprefix":"shop"}"#]}),
+            ),
             (json!({}), json!({"pool": "solo"})),
             (json!({}), json!({"args": ["--pool=solo"]})),
             (json!({}), json!({"nodeName": "a%i@%h"})),

@@ -4,46 +4,49 @@
 //! Arguments win over everything. A variable such as `CELERY_WORKER_CONCURRENCY` becomes the default of an option, so it
 //! wins over what the operator would choose, but not over a field that is written.
 
-use std::collections::HashSet;
-
 use k8s_openapi::api::core::v1::EnvVar;
 
-use crate::api::{BeatSpec, CelerySpec, FlowerSpec, WorkerSpec};
+use crate::api::{BeatSpec, CelerySpec, Common, FlowerSpec, WorkerSpec};
 use crate::celery::command::Command;
 use crate::celery::flower;
-use crate::celery::options::flower::Release as FlowerRelease;
 use crate::celery::reading::Reading;
-use crate::celery::version::Release;
+use crate::effective;
 
-/// The arguments and variables of a worker pool or of beat, read once. The newest release knows every option.
+/// The arguments and variables of a worker pool or of beat, read once, by the newest release that may run.
 pub(super) struct Said<'a> {
     reading: Reading<'a>,
-    variables: Variables<'a>,
+    prefix: &'static str,
+    own: &'a [EnvVar],
+    shared: &'a [EnvVar],
 }
 
 /// The same of Flower, which has options of another kind.
 pub(super) struct SaidToFlower<'a> {
     reading: flower::Reading<'a>,
-    variables: Variables<'a>,
-}
-
-/// The names of the variables that a container gets, and what stands in them before the name of an option.
-struct Variables<'a> {
-    names: HashSet<&'a str>,
-    prefix: &'static str,
+    flower: &'a FlowerSpec,
+    common: &'a Common,
 }
 
 impl<'a> Said<'a> {
     /// Of a worker pool.
     pub(super) fn to_worker(worker: &'a WorkerSpec, spec: &'a CelerySpec) -> Self {
-        let variables = Variables::new("CELERY_WORKER", [&spec.common.env, &worker.env]);
-        Self { reading: Command::Worker.reading(&worker.args, Release::NEWEST), variables }
+        Self::new(Command::Worker, "CELERY_WORKER", &worker.args, &worker.env, spec)
     }
 
     /// Of beat.
     pub(super) fn to_beat(beat: &'a BeatSpec, spec: &'a CelerySpec) -> Self {
-        let variables = Variables::new("CELERY_BEAT", [&spec.common.env, &beat.env]);
-        Self { reading: Command::Beat.reading(&beat.args, Release::NEWEST), variables }
+        Self::new(Command::Beat, "CELERY_BEAT", &beat.args, &beat.env, spec)
+    }
+
+    fn new(
+        command: Command,
+        prefix: &'static str,
+        args: &'a [String],
+        own: &'a [EnvVar],
+        spec: &'a CelerySpec,
+    ) -> Self {
+        let reading = command.reading(args, effective::celery(&spec.common).newest());
+        Self { reading, prefix, own, shared: &spec.common.env }
     }
 
     /// Whether the arguments contain an option, in any of its spellings.
@@ -53,7 +56,18 @@ impl<'a> Said<'a> {
 
     /// Whether the arguments or the variables say an option; `name` is the long one.
     pub(super) fn option_or_variable(&self, name: &str) -> bool {
-        self.option(name) || self.variables.say(name)
+        self.option(name) || self.variable(name)
+    }
+
+    /// Whether a variable says an option. Celery 4 reads none, and an empty one says nothing.
+    fn variable(&self, option: &str) -> bool {
+        let name = self.variable_name(option);
+        self.reading.release.has_click() && effective::variable(&name, self.own, self.shared).is_written()
+    }
+
+    fn variable_name(&self, option: &str) -> String {
+        let option = option.trim_start_matches('-').replace('-', "_").to_uppercase();
+        format!("{}_{option}", self.prefix)
     }
 
     /// The value of an option in the arguments, as it is written; the last one wins.
@@ -63,7 +77,7 @@ impl<'a> Said<'a> {
 
     /// The value of an option in the arguments, else its variable as kubelet replaces it in a word.
     pub(super) fn value_or_variable(&self, name: &str) -> Option<String> {
-        let variable = || self.variables.say(name).then(|| format!("$({})", self.variables.name(name)));
+        let variable = || self.variable(name).then(|| format!("$({})", self.variable_name(name)));
         self.value(name).map(str::to_owned).or_else(variable)
     }
 }
@@ -71,8 +85,8 @@ impl<'a> Said<'a> {
 impl<'a> SaidToFlower<'a> {
     /// Of Flower.
     pub(super) fn new(written: &'a FlowerSpec, spec: &'a CelerySpec) -> Self {
-        let variables = Variables::new("FLOWER", [&spec.common.env, &written.env]);
-        Self { reading: flower::reading(&written.args, FlowerRelease::NEWEST), variables }
+        let reading = effective::flower::reading(written);
+        Self { reading, flower: written, common: &spec.common }
     }
 
     /// Whether the arguments contain an option; `name` is as in `url_prefix`.
@@ -82,26 +96,7 @@ impl<'a> SaidToFlower<'a> {
 
     /// Whether the arguments or the variables say an option.
     pub(super) fn option_or_variable(&self, name: &str) -> bool {
-        self.option(name) || self.variables.say(name)
-    }
-}
-
-impl<'a> Variables<'a> {
-    /// Of the shared variables and those of the component.
-    fn new(prefix: &'static str, env: [&'a [EnvVar]; 2]) -> Self {
-        let names = env.into_iter().flatten().map(|variable| variable.name.as_str()).collect();
-        Self { names, prefix }
-    }
-
-    /// Whether one of them is this option.
-    fn say(&self, option: &str) -> bool {
-        self.names.contains(self.name(option).as_str())
-    }
-
-    /// The variable of an option.
-    fn name(&self, option: &str) -> String {
-        let option = option.trim_start_matches('-').replace('-', "_").to_uppercase();
-        format!("{}_{option}", self.prefix)
+        self.option(name) || effective::flower::variable(name, self.flower, self.common).is_written()
     }
 }
 
@@ -112,17 +107,47 @@ mod tests {
     #[test]
     fn a_variable_counts_like_an_option_and_not_as_an_argument() {
         let mut spec = CelerySpec::default();
-        spec.common.env = ["CELERY_WORKER_PREFETCH_MULTIPLIER", "FLOWER_PURGE_OFFLINE_WORKERS"]
-            .map(|name| EnvVar { name: name.to_owned(), ..EnvVar::default() })
-            .into();
+        spec.common.env = [
+            ("CELERY_WORKER_PREFETCH_MULTIPLIER", "2"),
+            ("CELERY_WORKER_LOGLEVEL", ""),
+            ("FLOWER_purge-offline_WORKERS", "60"),
+            ("FLOWER_MAX_WORKERS", ""),
+        ]
+        .map(|(name, value)| EnvVar {
+            name: name.to_owned(),
+            value: Some(value.to_owned()),
+            ..EnvVar::default()
+        })
+        .into();
         let (worker, beat, flower) = (WorkerSpec::default(), BeatSpec::default(), FlowerSpec::default());
         let said = Said::to_worker(&worker, &spec);
         assert!(said.option_or_variable("--prefetch-multiplier"));
-        assert!(!said.option_or_variable("--concurrency"));
+        assert!(!said.option_or_variable("--concurrency") && !said.option_or_variable("--loglevel"));
         assert!(!said.option("--prefetch-multiplier"));
         assert!(!Said::to_beat(&beat, &spec).option_or_variable("--prefetch-multiplier"));
         let said = SaidToFlower::new(&flower, &spec);
-        assert!(said.option_or_variable("purge_offline_workers") && !said.option_or_variable("max_tasks"));
+        assert!(said.option_or_variable("purge_offline_workers") && !said.option("purge_offline_workers"));
+        assert!(!said.option_or_variable("max_tasks") && !said.option_or_variable("max_workers"));
+    }
+
+    #[test]
+    fn the_release_that_is_named_reads() {
+        let mut spec = CelerySpec::default();
+        spec.common.env = vec![EnvVar {
+            name: "CELERY_WORKER_LOGLEVEL".to_owned(),
+            value: Some("DEBUG".to_owned()),
+            ..EnvVar::default()
+        }];
+        let worker = WorkerSpec { args: vec!["--conc=4".to_owned()], ..WorkerSpec::default() };
+        for (version, loglevel, concurrency) in
+            [(None, true, false), (Some("5.6"), true, false), (Some("4.4"), false, true)]
+        {
+            spec.common.celery_version = version.map(str::to_owned);
+            let said = Said::to_worker(&worker, &spec);
+            // Celery 4 reads no variables, but takes the beginning of an option's name.
+            assert_eq!(said.option_or_variable("--loglevel"), loglevel, "{version:?}");
+            assert_eq!(said.option("--concurrency"), concurrency, "{version:?}");
+        }
     }
 
     #[test]

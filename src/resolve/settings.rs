@@ -7,24 +7,31 @@ use super::pod::kept_by_kubelet;
 use super::{BrokerAccess, CelerySpec};
 use crate::celery::settings;
 use crate::celery::version::Release;
+use crate::effective::broker::{OPTIONS, said_options};
 
 /// The settings that a worker or beat gets: the broker's transport options and encryption, then `common.config`.
 pub(super) fn settings(spec: &CelerySpec, broker: Option<&BrokerAccess>) -> Vec<String> {
-    let transport = transport_options(spec, broker);
-    let transport =
-        if transport.is_empty() { None } else { word("broker_transport_options", &Value::Object(transport)) };
+    let mut transport = said_options(&spec.common);
+    if let Some(encryption) = broker.and_then(|broker| broker.sentinel_kwargs.as_ref()) {
+        encrypt_sentinels(&mut transport, encryption);
+    }
+    let transport = if transport.is_empty() { None } else { word(OPTIONS, &Value::Object(transport)) };
     let use_ssl = broker.and_then(|broker| broker.use_ssl.as_ref());
     let use_ssl = use_ssl.and_then(|options| word("broker_use_ssl", options));
     let config = spec.common.config.iter().filter_map(|(name, value)| word(name, &value.0));
     transport.into_iter().chain(use_ssl).chain(config).collect()
 }
 
-/// What the typed parts of the broker need, under what the user wrote.
-pub(super) fn transport_options(spec: &CelerySpec, broker: Option<&BrokerAccess>) -> Map<String, Value> {
-    let mut options = broker.map(|broker| broker.transport_options.clone()).unwrap_or_default();
-    let written = spec.common.broker.as_ref().and_then(|broker| broker.transport_options.as_ref());
-    options.extend(written.and_then(|written| written.0.as_object()).cloned().unwrap_or_default());
-    options
+/// Says how the sentinels are spoken to, under what the user wrote for them.
+fn encrypt_sentinels(transport: &mut Map<String, Value>, encryption: &Map<String, Value>) {
+    let mut options = encryption.clone();
+    match transport.remove("sentinel_kwargs") {
+        Some(Value::Object(written)) => options.extend(written),
+        // What is no map is another form of the whole.
+        Some(written) => return drop(transport.insert("sentinel_kwargs".to_owned(), written)),
+        None => {}
+    }
+    transport.insert("sentinel_kwargs".to_owned(), options.into());
 }
 
 /// One setting as `namespace.key=value`. `None` for what no word can say, which the rules refuse.

@@ -47,6 +47,29 @@ fn arguments_are_completed_and_never_repeated() {
 }
 
 #[test]
+fn lists_of_redis_are_called_as_the_transport_options_say() {
+    let lists = |common: Value| {
+        let mut spec =
+            json!({"common": {"image": "a", "celeryApp": "a", "broker": {"url": "redis://cache"}}});
+        json_patch::merge(&mut spec["common"], &common);
+        match resolve(spec, &[]).broker.expect("a broker").queues {
+            Ok(QueueSource::Redis { lists, .. }) => lists,
+            _ => unreachable!("a Redis"),
+        }
+    };
+    let options = json!({"global_keyprefix": "shop", "sep": ":", "priority_steps": [0, 5]});
+    let own = RedisLists { prefix: "shop".to_owned(), separator: ":".to_owned(), steps: vec![0, 5] };
+    assert_eq!(lists(json!({})), RedisLists::default());
+    assert_eq!(lists(json!({"broker": {"transportOptions": options}})), own);
+    assert_eq!(lists(json!({"config": {"broker_transport_options": options}})), own);
+    let typed = json!({"url": null, "redis": {"host": "cache", "keyPrefix": "shop", "sep": ":", "prioritySteps": [0, 5]}});
+    assert_eq!(lists(json!({ "broker": typed })), own);
+    // The setting replaces what the broker's own fields say.
+    let both = json!({"broker": typed, "config": {"broker_transport_options": {"sep": "/"}}});
+    assert_eq!(lists(both), RedisLists { separator: "/".to_owned(), ..RedisLists::default() });
+}
+
+#[test]
 fn concurrency_follows_the_cpus() {
     for (resources, expected) in [
         (json!({"limits": {"cpu": "1500m"}}), "2"),

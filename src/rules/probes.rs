@@ -96,7 +96,8 @@ pub(super) fn kills_long_tasks(pool: &Pool<'_>) -> bool {
         return false;
     };
     let age = f64::from(probe.max_age_seconds.unwrap_or(MAX_AGE));
-    pool.kind() == Some(WorkerPoolKind::Solo) && pool.spec.time_limit.is_some_and(|limit| age <= limit)
+    pool.kind() == Some(WorkerPoolKind::Solo)
+        && pool.effective().time_limit().is().is_some_and(|limit| age <= limit)
 }
 
 fn g16(subject: &Subject<'_>, report: &mut Report<'_>) {

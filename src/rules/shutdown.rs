@@ -8,7 +8,7 @@ use super::finding::{Kind, Report, Severity};
 use super::release;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
-use super::worker::effective::{place, seconds};
+use super::worker::effective::place;
 use crate::api::{Open, ShutdownMode, Word as _, WorkerPoolKind};
 use crate::celery::version::Release;
 
@@ -120,7 +120,7 @@ fn grace(pool: &Pool<'_>) -> i32 {
 /// Seconds after which a task is killed, where the pool keeps to that.
 fn time_limit(pool: &Pool<'_>) -> Option<f64> {
     let keeps = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
-    seconds(pool, "--time-limit", pool.spec.time_limit).filter(|_| keeps)
+    pool.effective().time_limit().is().filter(|_| keeps)
 }
 
 /// Where somebody says after how many seconds a task is killed.

@@ -3,6 +3,9 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::call::{bad, call_in, folder, good};
 
@@ -176,9 +179,10 @@ fn hostile_input_is_refused_in_time() {
         ("bytes.yaml", "a: \u{0}\u{1}\n"),
     ]);
     std::fs::write(here.path().join("latin.yaml"), b"a: \xe9\n").unwrap();
-    let begin = std::time::Instant::now();
-    let answer = lint(here.path(), &["."]);
+    let (done, answer) = mpsc::channel();
+    let path = here.path().to_owned();
+    thread::spawn(move || done.send(lint(&path, &["."])));
+    let answer = answer.recv_timeout(Duration::from_secs(60)).expect("an answer in time");
     assert_eq!(answer.code, 2);
     assert!(answer.counts().ends_with("5 unreadable"), "{answer:?}");
-    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The operator as a process: killed, started again, asked to end.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::audit;
 use crate::rig::{Rig, Setup};
@@ -9,8 +9,8 @@ use crate::shop;
 use crate::space::Space;
 use crate::wait::until;
 
-/// Long enough to see that requests are answered meanwhile.
-const DRAIN: &str = "--drain-seconds=3";
+/// Longer than any machine takes to see that requests are answered meanwhile; a second signal cuts it short.
+const DRAIN: &str = "--drain-seconds=600";
 
 /// One story on one rig, since it takes the operator away from everybody.
 #[test]
@@ -111,7 +111,6 @@ fn a_missing_configuration_leaves_it_ready(rig: &Rig) {
 fn serves_on_and_ends_well(rig: &Rig, space: &Space<'_>) {
     let mut operator = rig.operator();
     let mut process = operator.take().unwrap();
-    let asked = Instant::now();
     process.terminate().unwrap();
     until("it says that it is ending", || {
         let answer = rig.launch.ask("/readyz").unwrap();
@@ -121,8 +120,8 @@ fn serves_on_and_ends_well(rig: &Rig, space: &Space<'_>) {
     space.edit("celeries", "changed", "spec: {common: {image: 'shop:3'}}");
     let refused = space.merge("celeries", "changed", &shop::yaml("spec: {common: {image: My/App}}"));
     assert_eq!(refused.code, 422, "{}", refused.text);
-    assert!(asked.elapsed() < Duration::from_secs(3), "the machine is too slow to see anything");
-    let status = process.wait(Duration::from_secs(30)).expect("ends when it is asked to");
-    assert!(asked.elapsed() >= Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert!(process.try_exit().is_none(), "it ended before it was asked again");
+    process.terminate().unwrap();
+    let status = process.wait(Duration::from_secs(30)).expect("ends when it is asked again");
     assert_eq!(status.code(), Some(0), "see {}", process.log().display());
 }

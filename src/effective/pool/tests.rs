@@ -179,3 +179,46 @@ fn every_spelling_of_an_argument_is_read() {
     }
     assert_eq!(named("-c 4 -- -n a"), Effective::Is("mail@%h".to_owned()));
 }
+
+#[test]
+fn a_limit_comes_from_the_strongest_source() {
+    let name = "CELERY_WORKER_TIME_LIMIT";
+    for (worker, common, expected) in [
+        (json!({}), json!({}), Effective::Absent),
+        (json!({"timeLimit": 60, "args": ["--time-limit=90"]}), json!({}), Effective::Is(90.0)),
+        (json!({"timeLimit": 60, "args": ["--time-limit=$(A)"]}), json!({}), Effective::Unclear),
+        (json!({"timeLimit": 60, "env": env(name, "90")}), json!({}), Effective::Is(60.0)),
+        (json!({"env": env(name, "90")}), json!({"config": {"task_time_limit": 60}}), Effective::Is(90.0)),
+        (json!({"env": env(name, "")}), json!({"config": {"task_time_limit": 60}}), Effective::Is(60.0)),
+        (json!({"env": env(name, "soon")}), json!({}), Effective::Unclear),
+        (json!({"env": env(name, "90")}), json!({"celeryVersion": "4.4"}), Effective::Absent),
+        (json!({}), json!({"config": {"task_time_limit": null}}), Effective::Absent),
+        (
+            json!({"args": ["--", "task.time_limit=30"]}),
+            json!({"config": {"task_time_limit": 60}}),
+            Effective::Is(30.0),
+        ),
+    ] {
+        assert_eq!(of(&worker, &common, |pool| pool.time_limit()), expected, "{worker} {common}");
+    }
+    let soft = json!({"softTimeLimit": 5, "timeLimit": 6});
+    assert_eq!(of(&soft, &json!({}), |pool| pool.soft_time_limit()), Effective::Is(5.0));
+    let setting = json!({"config": {"task_soft_time_limit": 7}});
+    assert_eq!(of(&json!({}), &setting, |pool| pool.soft_time_limit()), Effective::Is(7.0));
+}
+
+#[test]
+fn a_heartbeat_is_sent_unless_somebody_forbids_it() {
+    let off = |value: &str| env("CELERY_WORKER_WITHOUT_HEARTBEAT", value);
+    for (worker, expected) in [
+        (json!({}), Effective::Is(true)),
+        (json!({"heartbeat": false}), Effective::Is(false)),
+        (json!({"heartbeat": true, "args": ["--without-heartbeat"]}), Effective::Is(false)),
+        (json!({"heartbeat": true, "env": off("True")}), Effective::Is(false)),
+        (json!({"env": off("0")}), Effective::Is(true)),
+        (json!({"env": off("")}), Effective::Is(true)),
+        (json!({"env": off("$(A)")}), Effective::Unclear),
+    ] {
+        assert_eq!(of(&worker, &json!({}), |pool| pool.sends_heartbeat()), expected, "{worker}");
+    }
+}

@@ -15,7 +15,6 @@ use crate::api::{
     BrokerStatus, BrokerTls, CertReqs, Open, RabbitMqBroker, RedisBroker, RedisSentinel, SecretKeyRef,
     SqsBroker, Word as _,
 };
-use crate::celery::sqs::queue_name;
 use crate::names;
 use crate::resolve::pod::{from_key, literal};
 use crate::resolve::{SecretData, Sources};
@@ -71,13 +70,12 @@ pub(super) fn redis(redis: &RedisBroker, app: &str, sources: &Sources) -> Broker
     );
     access.shown.hosts = sentinels.unwrap_or_else(|| vec![host.to_owned()]);
     "redis".clone_into(&mut access.shown.source);
-    access.transport_options = redis_options(redis);
     if let (Some(_), Some(tls)) = (&redis.sentinel, &redis.tls) {
         // A URL of a sentinel takes no such parameters, and the sentinels are clients' business of their own.
         let options = client_options(tls);
         access.use_ssl = Some(options.clone().into());
         let of_sentinels = options.into_iter().chain([("ssl".to_owned(), json!(true))]);
-        access.transport_options.insert("sentinel_kwargs".to_owned(), of_sentinels.collect());
+        access.sentinel_kwargs = Some(of_sentinels.collect());
     }
     access.authority = redis.tls.as_ref().and_then(authority);
     access
@@ -105,17 +103,6 @@ fn redis_url(redis: &RedisBroker, user_info: &str, address: &str, database: u32)
 fn client_options(tls: &BrokerTls) -> Map<String, Value> {
     let file = tls.ca_secret_ref.as_ref().map(|_| json!(format!("{}/{}", AUTHORITY.0, AUTHORITY.1)));
     let options = [("ssl_cert_reqs", Some(json!(cert_reqs(tls).as_str()))), ("ssl_ca_certs", file)];
-    options.into_iter().filter_map(|(name, option)| Some((name.to_owned(), option?))).collect()
-}
-
-fn redis_options(redis: &RedisBroker) -> Map<String, Value> {
-    let steps = (!redis.priority_steps.is_empty()).then(|| json!(redis.priority_steps));
-    let options = [
-        ("global_keyprefix", redis.key_prefix.as_ref().map(|prefix| json!(prefix))),
-        ("master_name", redis.sentinel.as_ref().map(|sentinel| json!(sentinel.master_name))),
-        ("priority_steps", steps),
-        ("sep", redis.sep.as_ref().map(|separator| json!(separator))),
-    ];
     options.into_iter().filter_map(|(name, option)| Some((name.to_owned(), option?))).collect()
 }
 
@@ -181,18 +168,6 @@ fn management(url: &str, vhost: &str) -> String {
 }
 
 pub(super) fn sqs(sqs: &SqsBroker) -> BrokerAccess {
-    let mut options = Map::from_iter([("region".to_owned(), json!(sqs.region))]);
-    if let Some(prefix) = &sqs.queue_name_prefix {
-        options.insert("queue_name_prefix".to_owned(), json!(prefix));
-    }
-    if !sqs.queue_urls.is_empty() {
-        // kombu looks a queue up under either name: the one of Celery when it receives, the one of SQS when it sends.
-        let prefix = sqs.queue_name_prefix.as_deref().unwrap_or_default();
-        let queues = sqs.queue_urls.iter().flat_map(|(name, url)| {
-            [name.clone(), queue_name(prefix, name)].map(|name| (name, json!({ "url": url })))
-        });
-        options.insert("predefined_queues".to_owned(), queues.collect::<Map<_, _>>().into());
-    }
     let shown =
         BrokerStatus { scheme: "sqs".to_owned(), hosts: vec![sqs.region.clone()], source: "sqs".to_owned() };
     let queues = QueueSource::Sqs {
@@ -202,7 +177,7 @@ pub(super) fn sqs(sqs: &SqsBroker) -> BrokerAccess {
         prefix: sqs.queue_name_prefix.clone().unwrap_or_default(),
         credentials: sqs.credentials_secret_name.clone(),
     };
-    BrokerAccess { transport_options: options, ..plain(literal(URL_VARIABLE, "sqs://"), shown, Ok(queues)) }
+    plain(literal(URL_VARIABLE, "sqs://"), shown, Ok(queues))
 }
 
 /// A broker whose URL is in the Secret of its own.

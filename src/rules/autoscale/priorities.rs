@@ -4,10 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::{Follower, followers};
 use crate::api::ScaleTarget;
+use crate::effective::broker::priority_steps;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -76,35 +75,20 @@ fn a33(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// The priorities whose lists an autoscaler looks into.
 pub(super) fn counted(subject: &Subject<'_>, target: &ScaleTarget) -> BTreeSet<i64> {
-    let redis = subject.broker().and_then(|broker| broker.redis.as_ref());
-    let typed = redis.map(|redis| redis.priority_steps.as_slice()).unwrap_or_default();
-    let written = if target.priority_steps.is_empty() { typed } else { &target.priority_steps };
-    if written.is_empty() { STEPS.into() } else { written.iter().copied().map(i64::from).collect() }
+    if target.priority_steps.is_empty() {
+        return priority_steps(subject.common()).unwrap_or_else(|| STEPS.into()).into_iter().collect();
+    }
+    target.priority_steps.iter().copied().map(i64::from).collect()
 }
 
 /// The priorities that are certainly in use: those the object gives lists of their own, and the one that tasks have
 /// when nobody says otherwise.
 fn used(subject: &Subject<'_>) -> BTreeSet<i64> {
     let config = &subject.common().config;
-    let steps = written_steps(subject).unwrap_or_default();
+    let steps = priority_steps(subject.common()).unwrap_or_default();
     let default = config.get("task_default_priority").and_then(|setting| setting.0.as_i64()).unwrap_or(0);
     // A task is put into the list of the highest step that is not above its priority.
     let lists = if steps.is_empty() { STEPS.to_vec() } else { steps.clone() };
     let list = lists.into_iter().filter(|step| *step <= default.clamp(0, HIGHEST)).max();
     steps.into_iter().chain(list).collect()
-}
-
-/// The steps that the object itself sets.
-fn written_steps(subject: &Subject<'_>) -> Option<Vec<i64>> {
-    let broker = subject.broker()?;
-    let typed = broker.redis.as_ref().map(|redis| redis.priority_steps.as_slice()).unwrap_or_default();
-    if !typed.is_empty() {
-        return Some(typed.iter().copied().map(i64::from).collect());
-    }
-    let of = |options: &Value| -> Option<Vec<i64>> {
-        options.get("priority_steps")?.as_array()?.iter().map(Value::as_i64).collect()
-    };
-    let options = broker.transport_options.as_ref().map(|options| &options.0);
-    let setting = subject.common().config.get("broker_transport_options").map(|setting| &setting.0);
-    options.and_then(of).or_else(|| setting.and_then(of))
 }

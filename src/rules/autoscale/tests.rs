@@ -364,10 +364,13 @@ fn priorities_in_use_are_counted() {
     assert!(warned("prioritySteps: [3, 9]", "{}"));
     assert_eq!(ids("prioritySteps: [0]", "{}"), [""; 0]);
     let options = "common: {broker: {transportOptions: {priority_steps: [0, 5]}}}";
-    assert!(warned("{}", options));
+    // The scaler follows the broker where it names none itself.
+    assert_eq!(ids("{}", options), [""; 0]);
     assert!(warned("prioritySteps: [0, 3]", options));
     assert_eq!(ids("prioritySteps: [0, 5]", options), [""; 0]);
-    assert!(warned("{}", "common: {config: {broker_transport_options: {priority_steps: [0, 5]}}}"));
+    let setting = "common: {config: {broker_transport_options: {priority_steps: [0, 5]}}}";
+    assert_eq!(ids("{}", setting), [""; 0]);
+    assert!(warned("prioritySteps: [0, 3]", setting));
     let typed = "common: {broker: {url: null, redis: {host: cache, prioritySteps: [0, 5]}}}";
     assert_eq!(ids("{}", typed), [""; 0]);
     assert!(warned("prioritySteps: [0]", typed));

@@ -122,7 +122,7 @@ fn a19(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn a20(subject: &Subject<'_>, report: &mut Report<'_>) {
     for follower in followers(subject) {
-        let limit = follower.pool.and_then(|pool| pool.spec.time_limit);
+        let limit = follower.pool.and_then(|pool| pool.effective().time_limit().is());
         let (Some(limit), Some(_)) = (limit, way_to_zero(&follower)) else { continue };
         let written = follower.target.cooldown_period;
         if f64::from(written.unwrap_or(COOLDOWN)) < limit {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what a transport needs, and about transports that cannot serve pods.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
 use super::{URL, good};
 use crate::celery::broker_url::{Endpoint, Transport, masked};
+use crate::effective::Effective;
+use crate::effective::broker::transport_options;
 use crate::rules::variables;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -88,25 +90,19 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
 ];
 
-/// What is set beside the URL: the transport options, and the same under their name as a setting.
-fn options<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s Value> {
-    let in_options = subject.broker().and_then(|broker| broker.transport_options.as_ref());
-    let in_settings = subject.common().config.get("broker_transport_options");
-    in_options.map(|options| &options.0).into_iter().chain(in_settings.map(|setting| &setting.0))
-}
-
 /// Tells of options that a transport cannot do without. Where the object sets no options at all, the application may.
 fn needed(subject: &Subject<'_>, report: &mut Report<'_>, names: &[&str], message: &str, fix: &str) {
-    if options(subject).any(|options| !options.is_object()) {
-        return; // B38 tells about what is no map.
-    }
-    let severity = if options(subject).next().is_some() { report.severity() } else { Severity::Warn };
+    let (severity, options) = match transport_options(subject.common()) {
+        Effective::Unclear => return, // B38 tells about what is no map.
+        Effective::Absent => (Severity::Warn, Map::new()),
+        Effective::Is(options) => (report.severity(), options),
+    };
     if severity == Severity::Warn && subject.follows_queues() {
         return; // The autoscaler needs another description of the broker in any case.
     }
     for name in names {
         let missing = |value: Option<&Value>| value.is_none_or(|value| value.is_null() || value == "");
-        if options(subject).all(|options| missing(options.get(name))) {
+        if missing(options.get(*name)) {
             let path = format!("spec.common.broker.transportOptions.{name}");
             report.graded(severity, Kind::Required, path, message, fix);
         }
@@ -175,7 +171,8 @@ fn b38(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// An SQS URL has no place for the region. Beside a queue autoscaler the URL itself is refused, with the same way out.
 fn b39(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let named = options(subject).any(|options| options.get("region").is_some());
+    let options = transport_options(subject.common()).is();
+    let named = options.is_some_and(|options| options.contains_key("region"));
     // boto3 reads the variable; what comes out of a ConfigMap or a Secret is not known.
     let in_env = !variables::sources(subject).is_empty()
         || variables::all(subject).iter().any(|place| place.variable.name == "AWS_DEFAULT_REGION");

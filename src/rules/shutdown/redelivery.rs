@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about brokers that give a task out again when it takes too long.
 
+use serde_json::Value;
+
 use super::{grace, time_limit, time_limit_place};
 use crate::celery::broker_url::Transport;
+use crate::effective::{self, Effective};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -68,10 +71,10 @@ fn visibility_timeout(subject: &Subject<'_>) -> Option<f64> {
         Transport::Sqs => 1800.0,
         _ => return None,
     };
-    let options = subject.broker()?.transport_options.as_ref();
-    match options.and_then(|options| options.0.get("visibility_timeout")) {
-        None => Some(default),
-        Some(written) => written.as_f64(),
+    match effective::broker::transport_options(subject.common()) {
+        Effective::Absent => Some(default),
+        Effective::Unclear => None,
+        Effective::Is(options) => options.get("visibility_timeout").map_or(Some(default), Value::as_f64),
     }
 }
 

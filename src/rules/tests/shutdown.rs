@@ -118,6 +118,15 @@ fn tasks_that_brokers_give_out_again() {
         warn("spec.workerSpec.gracefulShutdown.timeoutSeconds")
     );
     assert_eq!(at("G10", "transportOptions: {visibility_timeout: 60}", ""), []);
+    let by_setting = |seconds: u32| {
+        let config = format!("broker_transport_options: {{visibility_timeout: {seconds}}}");
+        of_rule(
+            "G10",
+            &format!("spec: {{common: {{config: {{{config}}}}}, workerSpec: {{timeLimit: 5000}}}}"),
+        )
+    };
+    assert_eq!(by_setting(4000), warn(path));
+    assert_eq!(by_setting(5000), []);
     assert_eq!(at("G11", "url: null, rabbitmq: {host: mq}", long), warn(path));
     assert_eq!(at("G11", "url: 'redis://cache'", long), []);
     assert_eq!(at("G11", "url: 'amqp://app@mq'", "pool: solo, timeLimit: 2000"), []);
@@ -190,6 +199,8 @@ fn time_limits_count_in_the_arguments_too() {
     let long = "args: ['--time-limit=7200']";
     assert_eq!(at("G03", redis, long), warn("spec.workerSpec.gracefulShutdown.timeoutSeconds"));
     assert_eq!(at("G03", redis, &format!("{long}, gracefulShutdown: {{timeoutSeconds: 7200}}")), []);
+    let setting = "spec: {common: {config: {task_time_limit: 7200}}}";
+    assert_eq!(of_rule("G03", setting), warn("spec.workerSpec.gracefulShutdown.timeoutSeconds"));
     assert_eq!(at("G10", redis, long), warn("spec.workerSpec.args[0]"));
     assert_eq!(at("G10", redis, "args: ['--time-limit', '7200']"), warn("spec.workerSpec.args[1]"));
     assert_eq!(at("G11", rabbitmq, long), warn("spec.workerSpec.args[0]"));

@@ -136,6 +136,9 @@ fn heartbeats_and_prefetching_depend_on_others() {
     let flower = "spec: {workerSpec: {heartbeat: false}, flowerSpec: {}}";
     assert_eq!(of_rule("W42", flower), warn("spec.workerSpec.heartbeat"));
     assert_eq!(of_rule("W42", "spec: {workerSpec: {heartbeat: false}}"), []);
+    let variable = "env: [{name: CELERY_WORKER_WITHOUT_HEARTBEAT, value: 'true'}]";
+    let spec = format!("spec: {{flowerSpec: {{}}, workerSpec: {{{variable}}}}}");
+    assert_eq!(of_rule("W42", &spec), warn("spec.workerSpec.env[0].value"));
     let broker = |broker: &str| {
         of_rule(
             "W40",

@@ -2,7 +2,7 @@
 //! What a pool will run with, as far as it is certain: what the arguments say, else what is written in a field, else
 //! what the operator chooses.
 
-use crate::celery::reading::Effective;
+use crate::effective::Effective;
 use crate::rules::subject::Pool;
 
 /// Whether somebody says how many tasks one pod runs at once.
@@ -11,10 +11,10 @@ pub(in crate::rules) fn states_concurrency(pool: &Pool<'_>) -> bool {
     pool.effective().stated_concurrency().is_written()
 }
 
-/// Whether the worker sends heartbeats.
+/// Whether the worker is not certain to send no heartbeats.
 #[must_use]
 pub(in crate::rules) fn effective_heartbeat(pool: &Pool<'_>) -> bool {
-    !pool.said.has("--without-heartbeat") && pool.spec.heartbeat.unwrap_or(true)
+    pool.effective().sends_heartbeat() != Effective::Is(false)
 }
 
 /// Where somebody says what an option is: in the arguments, else in the field.
@@ -23,15 +23,5 @@ pub(in crate::rules) fn place(pool: &Pool<'_>, option: &str, field: &str, is_set
     match pool.said.last(option) {
         Some(used) => Some(pool.arg(used.value_at)),
         None => is_set.then(|| format!("{}.{field}", pool.path)),
-    }
-}
-
-/// Seconds that an option or a field says; `None` when nobody does, or when it is not known.
-#[must_use]
-pub(in crate::rules) fn seconds(pool: &Pool<'_>, option: &str, field: Option<f64>) -> Option<f64> {
-    match pool.said.float(option) {
-        Effective::Is(seconds) => Some(seconds),
-        Effective::Unclear => None,
-        Effective::Absent => field,
     }
 }

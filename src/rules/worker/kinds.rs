@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what goes with which kind of pool, and with which broker.
 
-use super::effective::{effective_heartbeat, place, seconds, states_concurrency};
+use super::effective::{effective_heartbeat, place, states_concurrency};
 use crate::api::{Open, ProbeType, Word as _, WorkerPoolKind};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::probes;
@@ -80,13 +80,14 @@ fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some(kind @ (WorkerPoolKind::Solo | WorkerPoolKind::Threads)) = pool.kind() else {
             continue;
         };
-        for (option, field, limit) in [
-            ("--time-limit", "timeLimit", pool.spec.time_limit),
-            ("--soft-time-limit", "softTimeLimit", pool.spec.soft_time_limit),
+        let (hard, soft) = (pool.effective().time_limit(), pool.effective().soft_time_limit());
+        for (option, field, is_set, limit) in [
+            ("--time-limit", "timeLimit", pool.spec.time_limit.is_some(), hard),
+            ("--soft-time-limit", "softTimeLimit", pool.spec.soft_time_limit.is_some(), soft),
         ] {
-            let Some(path) = place(pool, option, field, limit.is_some()) else { continue };
+            let Some(path) = place(pool, option, field, is_set) else { continue };
             // With 0 there is no limit that could be kept.
-            if seconds(pool, option, limit).is_some_and(|seconds| seconds.abs() < f64::EPSILON) {
+            if limit.is().is_some_and(|seconds| seconds.abs() < f64::EPSILON) {
                 continue;
             }
             // There the rule about that probe tells what the limit means.
@@ -134,7 +135,11 @@ fn w40(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w42(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| !effective_heartbeat(pool)) {
-        let Some(path) = place(pool, "--without-heartbeat", "heartbeat", true) else { continue };
+        let is_set = pool.spec.heartbeat == Some(false);
+        let mut variables = subject.env_of(pool);
+        let mut variable = || variables.find(|(_, one)| one.name == "CELERY_WORKER_WITHOUT_HEARTBEAT");
+        let written = place(pool, "--without-heartbeat", "heartbeat", is_set);
+        let Some(path) = written.or_else(|| Some(format!("{}.value", variable()?.0))) else { continue };
         if has_heartbeat_probe(pool) {
             let message = "switches off the heartbeat that the Heartbeat probe checks";
             report.add(Kind::Invalid, path, message, "remove it, or change the probe type");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about numbers that a worker keeps to: of tasks, of seconds.
 
-use super::effective::{place, seconds};
+use super::effective::place;
 use crate::api::WorkerPoolKind;
 use crate::celery::command::Command;
+use crate::effective::Effective;
 use crate::rules::args::{self, Matter};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -68,10 +69,10 @@ fn w38(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w35(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        let hard = seconds(pool, "--time-limit", pool.spec.time_limit);
-        let soft = seconds(pool, "--soft-time-limit", pool.spec.soft_time_limit);
-        let (Some(hard), Some(soft)) = (hard, soft) else { continue };
-        let Some(path) = place(pool, "--soft-time-limit", "softTimeLimit", true) else { continue };
+        let (hard, soft) = (pool.effective().time_limit(), pool.effective().soft_time_limit());
+        let (Effective::Is(hard), Effective::Is(soft)) = (hard, soft) else { continue };
+        let is_set = pool.spec.soft_time_limit.is_some();
+        let Some(path) = place(pool, "--soft-time-limit", "softTimeLimit", is_set) else { continue };
         // With 0 there is no limit. Of pools that keep no limit at all another rule tells.
         let keeps_limits = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
         if keeps_limits && hard > 0.0 && hard <= soft {
