@@ -14,6 +14,7 @@ use super::{Render, print};
 use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Capabilities, ChildKind, Children};
+use crate::celery::url::may_hide;
 use crate::labels::RENDERED_HASH;
 use crate::resolve::{self, SecretData, Sources};
 
@@ -154,8 +155,27 @@ fn sources(celery: &Celery, verdict: &Verdict, known: &Known, notes: &mut String
     sources
 }
 
-/// A broker URL, or a list of them, with placeholders for user and password and without its query; the rest keeps its
-/// form, so that the same children follow from it. A text that is no such URL is replaced whole.
+/// Parameters of a URL that hold no credential; the values of all others are replaced.
+const SHOWN: [&str; 15] = [
+    "ssl_cert_reqs",
+    "ssl_ca_certs",
+    "ssl_ca_path",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_check_hostname",
+    "virtual_host",
+    "login_method",
+    "connect_timeout",
+    "heartbeat",
+    "failover_strategy",
+    "socket_timeout",
+    "socket_connect_timeout",
+    "health_check_interval",
+    "max_connections",
+];
+
+/// A broker URL, or a list of them, with placeholders for user, password and parameters that may hold one; the rest
+/// keeps its form, so that the same children follow from it. A text that is no such URL is replaced whole.
 fn redacted(text: &str) -> String {
     let urls: Vec<String> = text.trim_end_matches('\n').split(';').map(redacted_url).collect();
     urls.join(";")
@@ -166,12 +186,13 @@ fn redacted_url(url: &str) -> String {
     let ([Ok(_)], Some((scheme, rest))) = (endpoints.as_slice(), url.split_once("://")) else {
         return REDACTED.to_owned();
     };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    // An "@" further on may follow a password with a "/" in it.
-    if path.contains('@') {
+    // An "@" behind the host part may follow a password with a separator in it.
+    if may_hide(url) {
         return REDACTED.to_owned();
     }
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (user_info, location) =
         authority.rsplit_once('@').map_or((None, authority), |(user, rest)| (Some(user), rest));
     let user_info = match user_info.map(|user_info| user_info.split_once(':')) {
@@ -180,7 +201,17 @@ fn redacted_url(url: &str) -> String {
         Some(Some(("", _))) => format!(":{REDACTED}@"),
         Some(Some(_)) => format!("{REDACTED}:{REDACTED}@"),
     };
-    format!("{scheme}://{user_info}{location}{path}")
+    let query = query.map(|query| format!("?{}", redacted_query(query))).unwrap_or_default();
+    format!("{scheme}://{user_info}{location}{path}{query}")
+}
+
+fn redacted_query(query: &str) -> String {
+    let shown = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if SHOWN.contains(&name) => pair.to_owned(),
+        Some((name, _)) if !name.contains('%') => format!("{name}={REDACTED}"),
+        _ => REDACTED.to_owned(),
+    };
+    query.split('&').map(shown).collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]
@@ -198,7 +229,17 @@ mod tests {
                 "amqp://a:hunter2@a;amqp://a:hunter2@b",
                 "amqp://REDACTED:REDACTED@a;amqp://REDACTED:REDACTED@b",
             ),
-            ("rediss://cache?ssl_cert_reqs=none", "rediss://cache"),
+            (
+                "rediss://cache?ssl_cert_reqs=none&ssl_ca_certs=/tls/ca.crt",
+                "rediss://cache?ssl_cert_reqs=none&ssl_ca_certs=/tls/ca.crt",
+            ),
+            ("rediss://cache?ssl_password=hunter2&hunter2", "rediss://cache?ssl_password=REDACTED&REDACTED"),
+            ("amqp://app:p@hunter2/hunter2@mq:5672/vh", "REDACTED"),
+            ("redis://:p@hunter2?hunter2@cache:6379/0", "REDACTED"),
+            (
+                "mongodb://db/tasks?authSource=hunter2&hunter2",
+                "mongodb://db/tasks?authSource=REDACTED&REDACTED",
+            ),
             ("redis://cache?password=hunter2", "REDACTED"),
             ("mongodb://app:x/hunter2@db/hunter2", "REDACTED"),
             ("hunter2", "REDACTED"),

@@ -2,10 +2,10 @@
 //! Rules about the form of a broker URL: what kombu would read otherwise, or not at all.
 
 use super::{URL, good};
-use crate::celery::broker_url::{CERT_REQS, Defect, Endpoint, masked};
-use crate::celery::url::Fault;
+use crate::celery::broker_url::{CERT_REQS, Defect, Endpoint, Transport, masked};
+use crate::celery::url::{Fault, doubtful, may_hide};
 use crate::celery::version::Target;
-use crate::rules::finding::{Report, Severity};
+use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -130,11 +130,10 @@ fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defec
     for (index, element) in subject.urls.iter().enumerate() {
         let Err(defect) = element else { continue };
         if let Some(fix) = words(defect, index) {
-            let message = if subject.urls.len() == 1 {
-                defect.to_string()
-            } else {
-                format!("failover URL {} {defect}", index + 1)
-            };
+            // Behind an unencoded "?" the name of a parameter may be a piece of a password.
+            let told = if may_hide(url) { defect.unquoted() } else { defect.to_string() };
+            let message =
+                if subject.urls.len() == 1 { told } else { format!("failover URL {} {told}", index + 1) };
             report.add_shown(report.severity(), URL, &masked(url), message, fix);
         }
     }
@@ -208,6 +207,16 @@ fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
         )),
         _ => None,
     });
+    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let [Ok(Endpoint { transport: Transport::Amqp | Transport::Redis | Transport::Sentinel, .. })] =
+        subject.urls.as_slice()
+    else {
+        return;
+    };
+    if let Some(letter) = doubtful(url) {
+        let fix = format!("write it as %{:02X}", u32::from(letter));
+        report.warn(Kind::Forbidden, URL, format!("seems to have a password with {letter:?} in it"), fix);
+    }
 }
 
 fn b11(subject: &Subject<'_>, report: &mut Report<'_>) {

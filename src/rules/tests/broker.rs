@@ -65,6 +65,42 @@ fn every_defect_of_a_broker_url_is_told_once() {
 }
 
 #[test]
+fn a_password_that_seems_to_end_in_another_host_is_told_and_never_shown() {
+    let all = |overlay: &str| -> Vec<String> {
+        let findings = check(&shop(overlay), None, &surroundings()).expect("a Celery");
+        findings.iter().map(ToString::to_string).collect()
+    };
+    for (url, letter) in [
+        ("amqp://user:p@hush/hush@mq:5672/vh", Some("%2F")),
+        ("amqp://user:p@hush?hush@mq:5672/vh", Some("%3F")),
+        ("redis://:p@hush?hush@cache:6379/0", Some("%3F")),
+        ("redis://:p@hush?hush@cache/0", Some("%3F")),
+        ("amqp://app:x@mq/team@shop", None),
+        ("amqp://app:x@a;amqp://app:x@b:5672//", None),
+        ("redis://cache?ssl_ca_certs=/a@b/ca.crt", None),
+        ("redis://:p@cache/0", None),
+    ] {
+        let expected = if letter.is_some() { warn(URL) } else { vec![] };
+        assert_eq!(broker("B10", &format!("url: {url:?}")), expected, "{url}");
+        let told = all(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}"));
+        assert!(!told.iter().any(|line| line.contains("hush")), "{told:?}");
+        let fix =
+            |letter: &str| told.iter().any(|line| line.ends_with(&format!("write it as {letter} [B10]")));
+        assert!(letter.is_none_or(fix), "{told:?}");
+    }
+    for url in ["redis://:p@hush?hush@cache:6379/0", "sentinel://:p@hush?hush@cache:26379/0"] {
+        assert_eq!(backend("R16", url), warn("spec.common.resultBackend.url"));
+    }
+    assert_eq!(backend("R16", "redis://:p@cache/0"), []);
+    for url in ["redis://:p@hush?hush=1@cache:6379/0", "redis://:p@a?ssl_cert_reqs=hush@cache:6379/0"] {
+        for field in ["broker", "resultBackend"] {
+            let told = all(&format!("spec: {{common: {{{field}: {{url: {url:?}}}}}}}"));
+            assert!(!told.is_empty() && !told.iter().any(|line| line.contains("hush")), "{told:?}");
+        }
+    }
+}
+
+#[test]
 fn what_variables_will_complete_is_not_judged() {
     let env = "env: [{name: HOST, value: a}, {name: PORT, value: '1'}, {name: URL, value: 'redis://a'}]";
     for url in ["$(URL)", "redis://$(HOST):$(PORT)/0", "redis://cache/$(PORT)", "$(HOST)://a;$(URL)"] {
