@@ -172,13 +172,9 @@ fn unknown(arguments: &Arguments<'_>, at: usize, name: &str, known: Elsewhere) -
         Elsewhere::Near(near) => {
             Verdict::new(Matter::Unknown, at, shown, no_option, format!("did you mean {near}?"))
         }
-        Elsewhere::Nowhere if arguments.command == Command::Worker => {
+        Elsewhere::Nowhere => {
             let fix = format!("remove it, or list it in {}.userOptions if the app adds it", arguments.path);
             Verdict::new(Matter::Unknown, at, shown, no_option, fix)
-        }
-        Elsewhere::Nowhere => {
-            let fix = "remove it, unless the app adds it";
-            Verdict { is_guess: true, ..Verdict::new(Matter::Unknown, at, shown, no_option, fix) }
         }
     }
 }

@@ -411,3 +411,37 @@ fn fields_and_settings_do_not_say_the_same() {
         assert_eq!(of_rule("C19", &format!("spec: {overlay}")).len(), expected, "{overlay}");
     }
 }
+
+#[test]
+fn values_and_names_of_transport_options() {
+    let options = "spec.common.broker.transportOptions";
+    let of = |id: &str, given: &str| broker(id, &format!("transportOptions: {{{given}}}"));
+    for (given, at) in [
+        ("visibility_timeout: '3600'", "visibility_timeout"),
+        ("socket_timeout: {}", "socket_timeout"),
+        ("max_connections: 1.5", "max_connections"),
+        ("priority_steps: '0,3'", "priority_steps"),
+        ("priority_steps: ['0', 3]", "priority_steps"),
+        ("polling_interval: 1s", "polling_interval"),
+    ] {
+        assert_eq!(of("B50", given), deny(&format!("{options}.{at}")), "{given}");
+    }
+    for given in ["visibility_timeout: 3600.5", "visibility_timeout: $(SECONDS)", "priority_steps: [0, 5]"] {
+        assert_eq!(of("B50", given), [], "{given}");
+    }
+    let of_broker = |url: &str| {
+        broker("B50", &format!("{url}, transportOptions: {{visibility_timeout: 1h, wait_time_seconds: x}}"))
+    };
+    assert_eq!(of_broker("url: 'amqp://app@mq'"), []);
+    assert_eq!(of_broker("url: 'sqs://'"), deny(&format!("{options}.wait_time_seconds")));
+    assert_eq!(of_broker("url: null, urlSecretRef: {name: elsewhere, key: url}").len(), 2);
+    let setting = "config: {broker_transport_options: {visibility_timeout: '1'}}";
+    assert_eq!(
+        common("B50", setting),
+        deny("spec.common.config.broker_transport_options.visibility_timeout")
+    );
+    for name in ["visibilityTimeout", "visibilty_timeout", "visibility-timeout"] {
+        assert_eq!(of("B51", &format!("{name}: 1")), warn(&format!("{options}.{name}")), "{name}");
+    }
+    assert_eq!(of("B51", "sentinel_kwargs: {}, master_name: a, something_else: 1"), []);
+}
