@@ -14,6 +14,7 @@ use super::{Render, print};
 use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Capabilities, ChildKind, Children};
+use crate::celery::expansion::expands;
 use crate::celery::url::may_hide;
 use crate::labels::RENDERED_HASH;
 use crate::resolve::{self, SecretData, Sources};
@@ -78,6 +79,9 @@ fn texts(children: Children) -> Vec<String> {
         if secret {
             readable(&mut body);
         }
+        if manifest.kind == ChildKind::Deployment {
+            without_literals(&mut body);
+        }
         let yaml = serde_saphyr::to_string(&body).unwrap_or_default();
         if secret { format!("{COMMENT}{yaml}") } else { yaml }
     };
@@ -100,6 +104,33 @@ fn readable(body: &mut Value) {
     });
     let texts = Value::Object(texts.collect());
     fields.insert("stringData".to_owned(), texts);
+}
+
+/// Options of Flower whose values are credentials.
+const CREDENTIALS: [&str; 4] = ["basic_auth", "broker_api", "oauth2_secret", "cookie_secret"];
+
+/// Replaces the credentials that somebody wrote among the arguments of a container.
+fn without_literals(body: &mut Value) {
+    let containers = body.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
+    for container in containers.into_iter().flatten() {
+        let words = container.get_mut("args").and_then(Value::as_array_mut);
+        for word in words.into_iter().flatten() {
+            if let Value::String(text) = word
+                && let Some(shown) = without_credential(text)
+            {
+                *text = shown;
+            }
+        }
+    }
+}
+
+/// An argument of Flower without its credential; nothing where there is none to hide.
+fn without_credential(word: &str) -> Option<String> {
+    let (option, value) = word.split_once('=')?;
+    let name = option.strip_prefix('-')?.trim_start_matches('-').replace('-', "_");
+    let is_open = name == "broker_api" && !value.contains('@');
+    let is_hidden = CREDENTIALS.contains(&name.as_str()) && !value.is_empty() && !is_open && !expands(value);
+    is_hidden.then(|| format!("{option}={REDACTED}"))
 }
 
 /// A place of the spec that names a key of a Secret.
@@ -217,6 +248,22 @@ fn redacted_query(query: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_among_arguments_are_replaced() {
+        for (word, shown) in [
+            ("--basic_auth=ann:hunter2", Some("--basic_auth=REDACTED")),
+            ("--basic-auth=ann:hunter2", Some("--basic-auth=REDACTED")),
+            ("-cookie_secret=hunter2", Some("-cookie_secret=REDACTED")),
+            ("--broker_api=http://ann:hunter2@mq/api/", Some("--broker_api=REDACTED")),
+            ("--broker_api=http://mq/api/", None),
+            ("--oauth2_secret=$(SECRET)", None),
+            ("--port=5555", None),
+            ("basic_auth", None),
+        ] {
+            assert_eq!(without_credential(word).as_deref(), shown, "{word}");
+        }
+    }
 
     #[test]
     fn urls_keep_their_form_and_lose_their_credentials() {

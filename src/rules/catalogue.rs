@@ -45,6 +45,7 @@ const AREAS: &[&[Rule]] = &[
     flower::history::RULES,
     flower::broker::RULES,
     flower::env::RULES,
+    flower::literal::RULES,
     autoscale::target::RULES,
     autoscale::metrics::RULES,
     autoscale::resources::RULES,
