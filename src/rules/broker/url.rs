@@ -152,7 +152,13 @@ fn b04(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let is_queue = ["https://sqs.", "http://sqs.", "https://queue.amazonaws.com"];
+    let is_queue = is_queue.iter().any(|begin| url.starts_with(begin));
     defects(subject, report, |defect, _| match defect {
+        Defect::UnknownScheme { .. } if is_queue => {
+            Some("set broker.sqs with region, and this address in its queueUrls".to_owned())
+        }
         Defect::UnknownScheme { meant: Some(meant), .. } => Some(format!("did you mean {meant}://?")),
         Defect::UnknownScheme { meant: None, .. } => {
             Some("use redis://, rediss://, sentinel://, amqp://, amqps:// or sqs://".to_owned())
@@ -200,14 +206,18 @@ fn b09(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let is_sqs = url.to_lowercase().starts_with("sqs://");
     defects(subject, report, |defect, _| match defect {
+        Defect::Url(Fault::Unencoded(_)) if is_sqs => {
+            Some("set broker.sqs, and the keys as AWS variables from a Secret".to_owned())
+        }
         Defect::Url(Fault::Unencoded(letter)) => Some(format!(
             "write {letter} as %{:02X}, or set broker.redis or broker.rabbitmq with passwordSecretRef",
             u32::from(*letter)
         )),
         _ => None,
     });
-    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
     let [Ok(Endpoint { transport: Transport::Amqp | Transport::Redis | Transport::Sentinel, .. })] =
         subject.urls.as_slice()
     else {
@@ -249,6 +259,9 @@ fn b13(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
         Defect::Parameter(name) if OPTIONS.contains(&name.as_str()) => {
             Some(format!("set transportOptions.{name} instead"))
+        }
+        Defect::Parameter(name) if name == "ssl" => {
+            Some("remove it: rediss:// is what switches TLS on".to_owned())
         }
         Defect::Parameter(_) => Some("remove it, or look for it among transportOptions".to_owned()),
         Defect::ParameterValue(name) if name == "login_method" => {

@@ -445,3 +445,21 @@ fn values_and_names_of_transport_options() {
     }
     assert_eq!(of("B51", "sentinel_kwargs: {}, master_name: a, something_else: 1"), []);
 }
+
+#[test]
+fn a_url_of_another_kind_is_told_with_the_field_for_it() {
+    for (url, told) in [
+        ("rediss://cache?ssl_cert_reqs=none&ssl=true", "remove it: rediss:// is what switches TLS on [B13]"),
+        ("sqs://AKIA:se/hush@", "set broker.sqs, and the keys as AWS variables from a Secret [B10]"),
+        (
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/mail",
+            "set broker.sqs with region, and this address in its queueUrls [B05]",
+        ),
+    ] {
+        let findings =
+            check(&shop(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}")), None, &surroundings());
+        let all: Vec<String> = findings.expect("a Celery").iter().map(ToString::to_string).collect();
+        assert!(all.iter().any(|line| line.ends_with(told)), "{url}: {all:#?}");
+        assert!(!all.iter().any(|line| line.contains("hush")), "{all:#?}");
+    }
+}

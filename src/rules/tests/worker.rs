@@ -192,3 +192,18 @@ fn a_text_for_a_number_of_tasks_and_units_of_memory_are_told_with_what_to_write(
         assert!(all.iter().any(|line| line.ends_with(told)), "{fields}: {all:#?}");
     }
 }
+
+#[test]
+fn options_that_are_gone_are_told_with_their_fields() {
+    for (word, told) in [
+        ("--maxtasksperchild=10", "set maxTasksPerChild: 10 ["),
+        ("--maxmemperchild=200000", "set maxMemoryPerChild: 200000Ki ["),
+        ("--maxtasksperchild=x", "set maxTasksPerChild ["),
+    ] {
+        let object =
+            shop(&format!("spec: {{common: {{celeryVersion: '5.5'}}, workerSpec: {{args: ['{word}']}}}}"));
+        let findings = check(&object, None, &surroundings()).expect("a Celery");
+        let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert!(all.iter().any(|line| line.contains(told)), "{word}: {all:#?}");
+    }
+}
