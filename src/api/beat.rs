@@ -41,6 +41,10 @@ pub struct BeatSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub args: Vec<String>,
+    /// Options that the application adds through `app.user_options`, such as `--tenant`; they may then stand in `args`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[garde(skip)]
+    pub user_options: Vec<String>,
     /// Requests and limits of beat's container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]

@@ -93,7 +93,8 @@ pub struct WorkerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 1))]
     pub max_tasks_per_child: Option<i32>,
-    /// Memory after which a child process is replaced, once its task is done: `200Mi`.
+    /// Memory after which a child process is replaced, once its task is done: `200Mi`. A plain number is bytes, not
+    /// KiB as for Celery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub max_memory_per_child: Option<Quantity>,

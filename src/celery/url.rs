@@ -120,6 +120,27 @@ fn path_of(tail: &str) -> &str {
     tail.split('?').next().unwrap_or_default()
 }
 
+/// The character of an unencoded password that has probably ended the authority of this URL. Python takes what stands
+/// before it for the host and what follows for a path or a query, both of which may hold an `@`: nobody can be sure.
+pub(crate) fn doubtful(url: &str) -> Option<char> {
+    let (_, rest) = url.split_once("://")?;
+    let (authority, tail) = rest.split_at(rest.find(['/', '?'])?);
+    let (before, after) = tail.rsplit_once('@')?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    let end = after.find(|c| !is_name(c)).filter(|end| *end > 0)?;
+    let has_port =
+        after[end..].strip_prefix(':').is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()));
+    // A folder in a parameter may be named so, a host with its port may not.
+    let names_a_host = has_port || (after[end..].starts_with('/') && !before.contains('='));
+    tail.chars().next().filter(|_| authority.contains('@') && names_a_host)
+}
+
+/// Whether a part of a URL that is no user information may be one of a password: an `@` follows it.
+pub(crate) fn may_hide(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find(['/', '?', '#']).is_some_and(|end| rest[end..].contains('@'))
+}
+
 fn host_and_port(location: &str) -> Result<(String, Option<u16>), Fault> {
     if !location.contains(['[', ']']) {
         let (host, port) = location.split_once(':').unwrap_or((location, ""));

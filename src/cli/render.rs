@@ -14,6 +14,8 @@ use super::{Render, print};
 use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Capabilities, ChildKind, Children};
+use crate::celery::expansion::expands;
+use crate::celery::url::may_hide;
 use crate::labels::RENDERED_HASH;
 use crate::resolve::{self, SecretData, Sources};
 
@@ -79,6 +81,9 @@ fn texts(children: Children) -> Vec<String> {
         if secret {
             readable(&mut body);
         }
+        if manifest.kind == ChildKind::Deployment {
+            without_literals(&mut body);
+        }
         let yaml = serde_saphyr::to_string(&body).unwrap_or_default();
         if secret { format!("{COMMENT}{yaml}") } else { yaml }
     };
@@ -101,6 +106,33 @@ fn readable(body: &mut Value) {
     });
     let texts = Value::Object(texts.collect());
     fields.insert("stringData".to_owned(), texts);
+}
+
+/// Options of Flower whose values are credentials.
+const CREDENTIALS: [&str; 4] = ["basic_auth", "broker_api", "oauth2_secret", "cookie_secret"];
+
+/// Replaces the credentials that somebody wrote among the arguments of a container.
+fn without_literals(body: &mut Value) {
+    let containers = body.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
+    for container in containers.into_iter().flatten() {
+        let words = container.get_mut("args").and_then(Value::as_array_mut);
+        for word in words.into_iter().flatten() {
+            if let Value::String(text) = word
+                && let Some(shown) = without_credential(text)
+            {
+                *text = shown;
+            }
+        }
+    }
+}
+
+/// An argument of Flower without its credential; nothing where there is none to hide.
+fn without_credential(word: &str) -> Option<String> {
+    let (option, value) = word.split_once('=')?;
+    let name = option.strip_prefix('-')?.trim_start_matches('-').replace('-', "_");
+    let is_open = name == "broker_api" && !value.contains('@');
+    let is_hidden = CREDENTIALS.contains(&name.as_str()) && !value.is_empty() && !is_open && !expands(value);
+    is_hidden.then(|| format!("{option}={REDACTED}"))
 }
 
 /// A place of the spec that names a key of a Secret.
@@ -156,8 +188,27 @@ fn sources(celery: &Celery, verdict: &Verdict, known: &Known, notes: &mut String
     sources
 }
 
-/// A broker URL, or a list of them, with placeholders for user and password and without its query; the rest keeps its
-/// form, so that the same children follow from it. A text that is no such URL is replaced whole.
+/// Parameters of a URL that hold no credential; the values of all others are replaced.
+const SHOWN: [&str; 15] = [
+    "ssl_cert_reqs",
+    "ssl_ca_certs",
+    "ssl_ca_path",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_check_hostname",
+    "virtual_host",
+    "login_method",
+    "connect_timeout",
+    "heartbeat",
+    "failover_strategy",
+    "socket_timeout",
+    "socket_connect_timeout",
+    "health_check_interval",
+    "max_connections",
+];
+
+/// A broker URL, or a list of them, with placeholders for user, password and parameters that may hold one; the rest
+/// keeps its form, so that the same children follow from it. A text that is no such URL is replaced whole.
 fn redacted(text: &str) -> String {
     let urls: Vec<String> = text.trim_end_matches('\n').split(';').map(redacted_url).collect();
     urls.join(";")
@@ -168,12 +219,13 @@ fn redacted_url(url: &str) -> String {
     let ([Ok(_)], Some((scheme, rest))) = (endpoints.as_slice(), url.split_once("://")) else {
         return REDACTED.to_owned();
     };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    // An "@" further on may follow a password with a "/" in it.
-    if path.contains('@') {
+    // An "@" behind the host part may follow a password with a separator in it.
+    if may_hide(url) {
         return REDACTED.to_owned();
     }
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (user_info, location) =
         authority.rsplit_once('@').map_or((None, authority), |(user, rest)| (Some(user), rest));
     let user_info = match user_info.map(|user_info| user_info.split_once(':')) {
@@ -182,12 +234,38 @@ fn redacted_url(url: &str) -> String {
         Some(Some(("", _))) => format!(":{REDACTED}@"),
         Some(Some(_)) => format!("{REDACTED}:{REDACTED}@"),
     };
-    format!("{scheme}://{user_info}{location}{path}")
+    let query = query.map(|query| format!("?{}", redacted_query(query))).unwrap_or_default();
+    format!("{scheme}://{user_info}{location}{path}{query}")
+}
+
+fn redacted_query(query: &str) -> String {
+    let shown = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if SHOWN.contains(&name) => pair.to_owned(),
+        Some((name, _)) if !name.contains('%') => format!("{name}={REDACTED}"),
+        _ => REDACTED.to_owned(),
+    };
+    query.split('&').map(shown).collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_among_arguments_are_replaced() {
+        for (word, shown) in [
+            ("--basic_auth=ann:hunter2", Some("--basic_auth=REDACTED")),
+            ("--basic-auth=ann:hunter2", Some("--basic-auth=REDACTED")),
+            ("-cookie_secret=hunter2", Some("-cookie_secret=REDACTED")),
+            ("--broker_api=http://ann:hunter2@mq/api/", Some("--broker_api=REDACTED")),
+            ("--broker_api=http://mq/api/", None),
+            ("--oauth2_secret=$(SECRET)", None),
+            ("--port=5555", None),
+            ("basic_auth", None),
+        ] {
+            assert_eq!(without_credential(word).as_deref(), shown, "{word}");
+        }
+    }
 
     #[test]
     fn urls_keep_their_form_and_lose_their_credentials() {
@@ -200,7 +278,17 @@ mod tests {
                 "amqp://a:hunter2@a;amqp://a:hunter2@b",
                 "amqp://REDACTED:REDACTED@a;amqp://REDACTED:REDACTED@b",
             ),
-            ("rediss://cache?ssl_cert_reqs=none", "rediss://cache"),
+            (
+                "rediss://cache?ssl_cert_reqs=none&ssl_ca_certs=/tls/ca.crt",
+                "rediss://cache?ssl_cert_reqs=none&ssl_ca_certs=/tls/ca.crt",
+            ),
+            ("rediss://cache?ssl_password=hunter2&hunter2", "rediss://cache?ssl_password=REDACTED&REDACTED"),
+            ("amqp://app:p@hunter2/hunter2@mq:5672/vh", "REDACTED"),
+            ("redis://:p@hunter2?hunter2@cache:6379/0", "REDACTED"),
+            (
+                "mongodb://db/tasks?authSource=hunter2&hunter2",
+                "mongodb://db/tasks?authSource=REDACTED&REDACTED",
+            ),
             ("redis://cache?password=hunter2", "REDACTED"),
             ("mongodb://app:x/hunter2@db/hunter2", "REDACTED"),
             ("hunter2", "REDACTED"),

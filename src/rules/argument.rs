@@ -28,7 +28,8 @@ pub(super) fn findings(subject: &Subject<'_>, raw: &Value) -> Vec<Finding> {
         let reading = Command::Beat.agreed(&beat.args, subject.celery);
         let (path, words, celery) = ("spec.beatSpec", beat.args.as_slice(), subject.celery);
         let reading = &reading;
-        tell(&Arguments { command: Command::Beat, path, words, reading, own: &[], celery });
+        let own = &beat.user_options;
+        tell(&Arguments { command: Command::Beat, path, words, reading, own, celery });
     }
     findings
 }

@@ -47,6 +47,7 @@ const AREAS: &[&[Rule]] = &[
     flower::broker::RULES,
     flower::env::RULES,
     monitors::RULES,
+    flower::literal::RULES,
     autoscale::target::RULES,
     autoscale::metrics::RULES,
     autoscale::resources::RULES,

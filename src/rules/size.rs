@@ -63,7 +63,8 @@ fn worker(spec: &WorkerSpec) -> bool {
 
 fn beat(spec: &BeatSpec) -> bool {
     let probes = spec.probes.iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
-    [spec.env.len(), spec.env_from.len(), spec.args.len()].into_iter().any(is_long)
+    [spec.env.len(), spec.env_from.len(), spec.args.len(), spec.user_options.len()].into_iter().any(is_long)
+        || spec.args.iter().chain(&spec.user_options).any(|word| word.chars().nth(limits::TEXT).is_some())
         || probes.flatten().any(|probe| is_long(probe.command.len()))
         || spec.resources.as_ref().is_some_and(resources)
 }

@@ -9,6 +9,7 @@ mod repeated;
 mod setting;
 mod verdict;
 
+use super::finding::{Kind, Report};
 use super::shell;
 use super::subject::{Pool, Subject};
 use crate::celery::command::Command;
@@ -90,12 +91,24 @@ pub(super) fn uses<'s, 'a>(
 }
 
 /// The name that an entry of `userOptions` means: people leave the dashes away, or write the value too.
-pub(super) fn own_name(entry: &str) -> String {
+fn own_name(entry: &str) -> String {
     let name = entry.split('=').next().unwrap_or_default().trim();
     match name.chars().count() {
         _ if name.starts_with('-') => name.to_owned(),
         0 => String::new(),
         1 => format!("-{name}"),
         _ => format!("--{name}"),
+    }
+}
+
+/// Tells of entries of `userOptions` of a component that are no names of options.
+pub(super) fn not_names(component: &str, entries: &[String], report: &mut Report<'_>) {
+    for (index, entry) in entries.iter().enumerate() {
+        let name = own_name(entry);
+        if name != *entry {
+            let path = format!("{component}.userOptions[{index}]");
+            let fix = format!("write {name:.40}");
+            report.warn(Kind::Invalid, path, "is not the name of an option", fix);
+        }
     }
 }

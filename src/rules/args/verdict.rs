@@ -14,6 +14,15 @@ use crate::celery::version::{Release, Target};
 /// Options that are refused whatever stands behind them.
 const REFUSED: &[&str] = &["--purge", "--detach", "--help"];
 
+/// Options of former releases, and the fields for them.
+const GONE: &[(&str, &str)] = &[
+    ("maxtasksperchild", "maxTasksPerChild"),
+    ("maxmemperchild", "maxMemoryPerChild"),
+    ("maxmemoryperchild", "maxMemoryPerChild"),
+    ("timelimit", "timeLimit"),
+    ("softtimelimit", "softTimeLimit"),
+];
+
 /// What is shown of a word: it may hold a password.
 pub(in crate::rules) enum Shown {
     /// All of it.
@@ -164,7 +173,9 @@ fn unknown(arguments: &Arguments<'_>, at: usize, name: &str, known: Elsewhere) -
                 Some(until) => format!("is gone since Celery {until}"),
                 None => format!("needs Celery {}", option.since.max(option.long_since)),
             };
-            Verdict::new(Matter::Release, at, shown, message, "remove it, or correct celeryVersion")
+            let fix = gone_field(arguments, at, option.name());
+            let fix = fix.unwrap_or_else(|| "remove it, or correct celeryVersion".to_owned());
+            Verdict::new(Matter::Release, at, shown, message, fix)
         }
         Elsewhere::Near(near) if near == name.replace('_', "-") => {
             Verdict::new(Matter::Underscores, at, shown, no_option, format!("write {near}"))
@@ -172,15 +183,25 @@ fn unknown(arguments: &Arguments<'_>, at: usize, name: &str, known: Elsewhere) -
         Elsewhere::Near(near) => {
             Verdict::new(Matter::Unknown, at, shown, no_option, format!("did you mean {near}?"))
         }
-        Elsewhere::Nowhere if arguments.command == Command::Worker => {
+        Elsewhere::Nowhere => {
             let fix = format!("remove it, or list it in {}.userOptions if the app adds it", arguments.path);
             Verdict::new(Matter::Unknown, at, shown, no_option, fix)
         }
-        Elsewhere::Nowhere => {
-            let fix = "remove it, unless the app adds it";
-            Verdict { is_guess: true, ..Verdict::new(Matter::Unknown, at, shown, no_option, fix) }
-        }
     }
+}
+
+/// The field for an option of a worker that is gone: most were only spelt another way, `--maxtasksperchild=10`.
+fn gone_field(arguments: &Arguments<'_>, at: usize, name: &str) -> Option<String> {
+    let plain = name.replace('-', "").to_lowercase();
+    let (_, field) = GONE.iter().find(|(gone, _)| *gone == plain && arguments.command == Command::Worker)?;
+    let digits = |text: &str| !text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit());
+    let written = arguments.word(at).split_once('=').map(|(_, value)| value).filter(|value| digits(value));
+    Some(match (*field, written) {
+        // The option counts KiB.
+        ("maxMemoryPerChild", Some(kibibytes)) => format!("set {field}: {kibibytes}Ki"),
+        (_, Some(value)) => format!("set {field}: {value}"),
+        _ => format!("set {field}"),
+    })
 }
 
 /// `celery worker 5.5`; without a number where the version is not known.

@@ -11,6 +11,7 @@ use super::subject::Subject;
 use crate::celery::backend_url::{self, Backend, Defect};
 use crate::celery::broker_url::masked;
 use crate::celery::expansion::expands;
+use crate::celery::url::may_hide;
 
 /// The field.
 const URL: &str = "spec.common.resultBackend.url";
@@ -130,7 +131,11 @@ fn defect(subject: &Subject<'_>, report: &mut Report<'_>, fix: impl Fn(&Defect) 
     let Some(Err(defect)) = read(subject) else { return };
     if let Some(fix) = fix(&defect) {
         let shown = masked(url(subject).unwrap_or_default());
-        report.add_shown(report.severity(), URL, &shown, defect.to_string().replace("; ", ": "), fix);
+        // Behind an unencoded "?" the name of a parameter may be a piece of a password.
+        let hides = url(subject).is_some_and(may_hide);
+        let told =
+            if hides && !matches!(defect, Defect::Url(_)) { defect.unquoted() } else { defect.to_string() };
+        report.add_shown(report.severity(), URL, &shown, told.replace("; ", ": "), fix);
     }
 }
 

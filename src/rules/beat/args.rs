@@ -5,7 +5,7 @@ use super::PATH;
 use crate::api::BeatSpec;
 use crate::celery::command::Command;
 use crate::celery::reading::{Occurrence, Reading};
-use crate::rules::args::{Fields, Matter, repeated};
+use crate::rules::args::{Fields, Matter, not_names, repeated};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -33,13 +33,13 @@ const USELESS: &[(&str, &str)] = &[
 pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "T11", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "every option is one that beat has",
+        title: "every option is one of celery beat, or of the application",
         consequence: "Beat ends with \"No such option\" and no periodic task is sent.",
-        check: Check::arguments(Command::Beat, &[Matter::Unknown, Matter::Underscores, Matter::Release]),
+        check: Check::arguments(Command::Beat, &[Matter::Unknown, Matter::Underscores, Matter::Release]).and(t11),
         example: Example {
             bad: "spec: {beatSpec: {args: ['--max_interval=5']}}",
             at: "spec.beatSpec.args[0]",
-            good: "spec: {beatSpec: {args: ['--max-interval=5']}}",
+            good: "spec: {beatSpec: {args: ['--max-interval=5', '--tenant=a'], userOptions: ['--tenant']}}",
             old: None,
         },
     },
@@ -104,6 +104,14 @@ fn read<'a>(subject: &Subject<'a>) -> Option<(&'a BeatSpec, Reading<'a>)> {
 
 fn argument(at: usize) -> String {
     format!("{PATH}.args[{at}]")
+}
+
+/// An option of the application is known by its name, dashes and all.
+fn t11(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let beat = subject.object.spec.beat_spec.as_ref();
+    if let Some(beat) = beat {
+        not_names(PATH, &beat.user_options, report);
+    }
 }
 
 fn t16(subject: &Subject<'_>, report: &mut Report<'_>) {

@@ -61,7 +61,9 @@ fn schedulers_have_their_variants() {
 #[test]
 fn arguments_have_their_variants() {
     for (beat, expected) in [
-        ("args: ['--nosuch=1']", vec![("T11", WARN)]),
+        ("args: ['--nosuch=1']", vec![("T11", DENY)]),
+        ("args: ['--nosuch=1', '--other', x], userOptions: ['--nosuch', '--other']", vec![]),
+        ("args: ['--nosuch=1'], userOptions: [nosuch]", vec![("T11", WARN)]),
         ("args: ['-A', shop]", vec![("T12", DENY)]),
         ("args: ['-l', verbose]", vec![("T14", DENY)]),
         ("args: ['-s']", vec![("T14", DENY)]),

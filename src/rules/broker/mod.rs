@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the broker: which one is meant, and whether pods can use it.
 
+mod options;
 mod parts;
 pub(super) mod secret;
 mod tls;
@@ -18,8 +19,16 @@ use crate::celery::broker_url::{Endpoint, Transport, masked};
 pub(super) const URL: &str = "spec.common.broker.url";
 
 /// The tables of this area.
-pub(super) const AREAS: &[&[Rule]] =
-    &[RULES, url::RULES, tls::RULES, transports::RULES, parts::RULES, variables::RULES, secret::RULES];
+pub(super) const AREAS: &[&[Rule]] = &[
+    RULES,
+    url::RULES,
+    tls::RULES,
+    transports::RULES,
+    options::RULES,
+    parts::RULES,
+    variables::RULES,
+    secret::RULES,
+];
 
 #[rustfmt::skip] // A table: one rule, one block.
 const RULES: &[Rule] = &[

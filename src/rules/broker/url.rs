@@ -2,10 +2,10 @@
 //! Rules about the form of a broker URL: what kombu would read otherwise, or not at all.
 
 use super::{URL, good};
-use crate::celery::broker_url::{CERT_REQS, Defect, Endpoint, masked};
-use crate::celery::url::Fault;
+use crate::celery::broker_url::{CERT_REQS, Defect, Endpoint, Transport, masked};
+use crate::celery::url::{Fault, doubtful, may_hide};
 use crate::celery::version::Target;
-use crate::rules::finding::{Report, Severity};
+use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -130,11 +130,14 @@ fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defec
     for (index, element) in subject.urls.iter().enumerate() {
         let Err(defect) = element else { continue };
         if let Some(fix) = words(defect, index) {
-            let message = if subject.urls.len() == 1 {
-                defect.to_string()
+            // Behind an unencoded "?" the name of a parameter may be a piece of a password.
+            let told = if may_hide(url) && !matches!(defect, Defect::Url(_)) {
+                defect.unquoted()
             } else {
-                format!("failover URL {} {defect}", index + 1)
+                defect.to_string()
             };
+            let message =
+                if subject.urls.len() == 1 { told } else { format!("failover URL {} {told}", index + 1) };
             report.add_shown(report.severity(), URL, &masked(url), message, fix);
         }
     }
@@ -153,7 +156,13 @@ fn b04(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let is_queue = ["https://sqs.", "http://sqs.", "https://queue.amazonaws.com"];
+    let is_queue = is_queue.iter().any(|begin| url.starts_with(begin));
     defects(subject, report, |defect, _| match defect {
+        Defect::UnknownScheme { .. } if is_queue => {
+            Some("set broker.sqs with region, and this address in its queueUrls".to_owned())
+        }
         Defect::UnknownScheme { meant: Some(meant), .. } => Some(format!("did you mean {meant}://?")),
         Defect::UnknownScheme { meant: None, .. } => {
             Some("use redis://, rediss://, sentinel://, amqp://, amqps:// or sqs://".to_owned())
@@ -201,13 +210,27 @@ fn b09(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let is_sqs = url.to_lowercase().starts_with("sqs://");
     defects(subject, report, |defect, _| match defect {
+        Defect::Url(Fault::Unencoded(_)) if is_sqs => {
+            Some("set broker.sqs, and the keys as AWS variables from a Secret".to_owned())
+        }
         Defect::Url(Fault::Unencoded(letter)) => Some(format!(
             "write {letter} as %{:02X}, or set broker.redis or broker.rabbitmq with passwordSecretRef",
             u32::from(*letter)
         )),
         _ => None,
     });
+    let [Ok(Endpoint { transport: Transport::Amqp | Transport::Redis | Transport::Sentinel, .. })] =
+        subject.urls.as_slice()
+    else {
+        return;
+    };
+    if let Some(letter) = doubtful(url) {
+        let fix = format!("write it as %{:02X}", u32::from(letter));
+        report.warn(Kind::Forbidden, URL, format!("seems to have a password with {letter:?} in it"), fix);
+    }
 }
 
 fn b11(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -240,6 +263,9 @@ fn b13(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
         Defect::Parameter(name) if OPTIONS.contains(&name.as_str()) => {
             Some(format!("set transportOptions.{name} instead"))
+        }
+        Defect::Parameter(name) if name == "ssl" => {
+            Some("remove it: rediss:// is what switches TLS on".to_owned())
         }
         Defect::Parameter(_) => Some("remove it, or look for it among transportOptions".to_owned()),
         Defect::ParameterValue(name) if name == "login_method" => {

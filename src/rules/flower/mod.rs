@@ -8,6 +8,7 @@ pub(super) mod env;
 pub(super) mod exposure;
 mod given;
 pub(super) mod history;
+pub(super) mod literal;
 pub(super) mod oauth;
 pub(super) mod typed;
 

@@ -342,3 +342,30 @@ fn warnings_fit_into_the_space_for_them() {
         }
     }
 }
+
+#[test]
+fn credentials_among_the_arguments_are_told_with_their_fields() {
+    let found = |fields: &str| -> Vec<String> {
+        let object = shop(&format!("spec: {{flowerSpec: {{{fields}}}}}"));
+        let findings = check(&object, None, &Facts::default()).expect("a Celery");
+        let told = findings.iter().filter(|finding| ["F52", "F53"].contains(&finding.rule));
+        told.map(ToString::to_string).collect()
+    };
+    for (word, fix) in [
+        ("--basic_auth=ann:hush", Some("set auth.basic.secretRef [F52]")),
+        ("--basic-auth=ann:hush", Some("set auth.basic.secretRef [F52]")),
+        ("--broker_api=http://ann:hush@mq/api/", Some("set brokerApiSecretRef [F52]")),
+        ("--oauth2_secret=hush", Some("set auth.oauth.secretSecretRef [F52]")),
+        ("--cookie_secret=hush", Some("set auth.oauth.cookieSecretRef [F52]")),
+        ("--cookie_secret=$(COOKIE)", None),
+        ("--broker_api=http://mq/api/", None),
+        ("--max_tasks=5", None),
+    ] {
+        let told = found(&format!("args: ['{word}']"));
+        assert_eq!(told.len(), usize::from(fix.is_some()), "{word}: {told:?}");
+        assert!(told.iter().all(|line| line.ends_with(fix.unwrap_or_default()) && !line.contains("hush")));
+    }
+    let open = "auth: {allowUnauthenticated: true}";
+    assert_eq!(found(&format!("args: ['--basic_auth=$(USERS)'], {open}")).len(), 1);
+    assert_eq!(found(&format!("args: ['--basic_auth='], {open}")).len(), 0);
+}

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube_quantity::ParsedQuantity;
 
 use super::amounts::{effective, resources};
-use crate::api::amount::number;
+use crate::api::amount::{memory, number};
 use crate::rules::finding::{Kind, Report, Severity, quoted};
 use crate::rules::path;
 use crate::rules::pods::is_qualified;
@@ -77,22 +77,28 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 ];
 
 fn k07(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let mut judge = |path: String, amount: &Quantity| {
+    let mut judge = |path: String, name: &str, amount: &Quantity| {
         let message = match number(&amount.0) {
             None => "is not a quantity",
             Some(negative) if negative < 0.0 => "is negative",
             Some(_) => return,
         };
-        report.add(Kind::Invalid, path, message, "use one such as 500m, 2 or 512Mi");
+        let is_memory = ["memory", "ephemeral-storage"].contains(&name);
+        let fix = match memory(&amount.0).filter(|_| is_memory) {
+            Some(meant) => format!("write {meant}"),
+            None if is_memory => "use one such as 512Mi".to_owned(),
+            None => "use one such as 500m, 2 or 512Mi".to_owned(),
+        };
+        report.add(Kind::Invalid, path, message, fix);
     };
     for (path, _, list) in lists(subject) {
         for (name, amount) in list {
-            judge(path::entry(&path, name), amount);
+            judge(path::entry(&path, name), name, amount);
         }
     }
     for pool in &subject.pools {
         if let Some(amount) = &pool.spec.max_memory_per_child {
-            judge(format!("{}.maxMemoryPerChild", pool.path), amount);
+            judge(format!("{}.maxMemoryPerChild", pool.path), "memory", amount);
         }
     }
 }

@@ -22,6 +22,7 @@ pub(super) type Place<'s> = (String, &'s Fields);
 type Alias = (&'static [&'static str], &'static [&'static str], &'static str);
 
 const WORKERS: &[&str] = &["spec.workerSpec", "spec.workerPools[]"];
+const PROBED: &[&str] = &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec"];
 const PODS: &[&str] =
     &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec", "spec.flowerSpec", "spec.common"];
 
@@ -31,6 +32,20 @@ const ALIASES: &[Alias] = &[
     (&["spec.beatSpec"], &["replicas", "replicaCount", "numOfWorkers"], "remove it: beat is always one pod"),
     (&["spec.flowerSpec"], &["numOfWorkers", "replicaCount"], "did you mean replicas?"),
     (PODS, &["sidecars", "containers", "extraContainers"], "use podTemplate.spec.containers"),
+    (WORKERS, &["terminationGracePeriodSeconds"], "use gracefulShutdown.timeoutSeconds"),
+    (PROBED, &["livenessProbe"], "use probes.liveness"),
+    (PROBED, &["readinessProbe"], "use probes.readiness"),
+    (PROBED, &["startupProbe"], "use probes.startup"),
+    (PROBED, &["healthcheck", "healthCheck"], "use probes.liveness"),
+    (WORKERS, &["autoscale", "autoscaling", "autoscaler", "hpa", "keda"], "use spec.scaleTargetRef"),
+    (PODS, &["labels", "podLabels"], "use spec.common.podLabels"),
+    (PODS, &["annotations", "podAnnotations"], "use spec.common.podAnnotations"),
+    (PODS, &["enabled"], "remove it: what is present is on"),
+    (PODS, &["environment", "envVars"], "did you mean env?"),
+    (&["spec.beatSpec"], &["schedule", "schedules", "beatSchedule"], "use spec.common.config.beat_schedule"),
+    (&["spec.common.broker.redis"], &["ssl"], "did you mean tls?"),
+    (&["spec.common.broker.rabbitmq"], &["prioritySteps"], "use spec.common.config.task_queue_max_priority"),
+    (&["spec"], &["workers"], "did you mean workerSpec, or workerPools for several?"),
     (&["spec"], &["autoscaling", "autoscaler", "autoscale", "hpa", "keda"], "did you mean scaleTargetRef?"),
     (&["spec.flowerSpec.ingress"], &["tls", "secretName"], "did you mean tlsSecretName?"),
     (&["spec.flowerSpec.ingress"], &["hosts"], "use host, which is one name"),

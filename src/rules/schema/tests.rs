@@ -55,7 +55,7 @@ fn messages_say_what_was_meant() {
         ),
         (
             "spec: {workerSpec: [1]}",
-            "spec.workerSpec: Forbidden: is a list, the field takes a mapping; write a mapping [S02]",
+            "spec.workerSpec: Forbidden: is a list, the field takes a mapping; use workerPools for several [S02]",
         ),
         (
             "spec: {workerSpec: {numOfWorkers: 1.5}}",
@@ -99,6 +99,17 @@ fn no_field_of_another_component_is_offered() {
         ("{workerPools: [{name: a, replicas: 3}]}", "workerPools[0].replicas", "did you mean numOfWorkers?"),
         ("{beatSpec: {replicas: 2}}", "beatSpec.replicas", "remove it: beat is always one pod"),
         ("{flowerSpec: {sidecars: []}}", "flowerSpec.sidecars", "use podTemplate.spec.containers"),
+        (
+            "{workerSpec: {terminationGracePeriodSeconds: 60}}",
+            "workerSpec.terminationGracePeriodSeconds",
+            "use gracefulShutdown.timeoutSeconds",
+        ),
+        ("{workerSpec: {livenessProbe: {}}}", "workerSpec.livenessProbe", "use probes.liveness"),
+        ("{workerSpec: {autoscale: '8,2'}}", "workerSpec.autoscale", "use spec.scaleTargetRef"),
+        ("{beatSpec: {enabled: true}}", "beatSpec.enabled", "remove it: what is present is on"),
+        ("{beatSpec: {schedule: {}}}", "beatSpec.schedule", "use spec.common.config.beat_schedule"),
+        ("{common: {environment: []}}", "common.environment", "did you mean env?"),
+        ("{common: {annotations: {}}}", "common.annotations", "use spec.common.podAnnotations"),
         ("{autoscaling: {}}", "autoscaling", "did you mean scaleTargetRef?"),
         (
             "{workerSpec: {tolerations: []}}",
@@ -137,7 +148,17 @@ fn wrong_types_are_told_with_what_to_write() {
         ("{workerPools: {name: slow}}", "write a list: - name: slow"),
         ("{workerSpec: {timeLimit: 5m}}", "write seconds, such as 300"),
         ("{workerSpec: {timeLimit: 300000000000000000000d}}", "write a number"),
+        ("{workerSpec: {timeLimit: 1h30m}}", "write seconds, such as 5400"),
         ("{workerSpec: {numOfWorkers: 5m}}", "write a whole number"),
+        ("{workerSpec: {numOfWorkers: '80%'}}", "write 80"),
+        ("{common: {broker: 'redis://:hush@cache/0'}}", "write broker: {url: …}"),
+        ("{common: {resultBackend: 'redis://:hush@cache/0'}}", "write resultBackend: {url: …}"),
+        ("{flowerSpec: {auth: 'user:hush'}}", "use auth.basic.secretRef, which names a Secret"),
+        ("{flowerSpec: {ingress: true}}", "write ingress: {}"),
+        ("{common: {image: {repository: shop, tag: '1'}}}", "write image: \"shop:1\""),
+        ("{common: {env: ['A=hush']}}", "write {name: A, value: …}"),
+        ("{common: {volumes: ['./a:/b']}}", "write {name: …, …} here, and the path under volumeMounts"),
+        ("{workerSpec: [{name: fast}]}", "use workerPools for several"),
     ] {
         let found = found(&format!("spec: {overlay}"));
         assert!(found.len() == 1 && found[0].ends_with(&format!("; {fix} [S02]")), "{overlay}: {found:#?}");

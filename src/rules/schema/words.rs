@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::compiled::{Form, Schema};
 use super::scalar::Breach;
 use crate::rules::finding::quoted;
+use crate::rules::path;
 
 /// Most items that are written out for a list.
 const MAX_ITEMS: usize = 8;
@@ -50,8 +51,54 @@ pub(super) fn wrong(schema: &Schema, value: &Value, at: &str, written: Option<St
             let seconds = seconds(text).unwrap_or_default();
             (format!("{is}, the field takes {takes}"), format!("write seconds, such as {seconds}"))
         }
-        _ => (format!("{is}, the field takes {takes}"), format!("write {takes}")),
+        _ => {
+            let fix = instead(schema, value, at).unwrap_or_else(|| format!("write {takes}"));
+            (format!("{is}, the field takes {takes}"), fix)
+        }
     }
+}
+
+/// What was probably meant, where the field says it. A text may be a password and is not repeated.
+fn instead(schema: &Schema, value: &Value, at: &str) -> Option<String> {
+    let place = path::pattern(at);
+    let name = at.rsplit('.').next().unwrap_or_default();
+    match (&schema.form, value) {
+        (Form::Object(fields), Value::String(_)) if fields.known.contains_key("url") => {
+            Some(format!("write {name}: {{url: …}}"))
+        }
+        (Form::Object(_), Value::String(_)) if place == "spec.flowerSpec.auth" => {
+            Some("use auth.basic.secretRef, which names a Secret".to_owned())
+        }
+        (Form::Object(_), Value::String(text)) if place.ends_with(".env[]") => {
+            let variable = text.split_once('=').map(|(name, _)| name).filter(|name| is_plain(name));
+            Some(format!("write {{name: {}, value: …}}", variable.unwrap_or("…")))
+        }
+        (Form::Object(_), Value::String(_)) if place.ends_with(".volumes[]") => {
+            Some("write {name: …, …} here, and the path under volumeMounts".to_owned())
+        }
+        (Form::Object(fields), Value::Bool(true)) if fields.required.is_empty() => {
+            Some(format!("write {name}: {{}}"))
+        }
+        (Form::Object(_), Value::Bool(false)) => Some("remove it".to_owned()),
+        (Form::Object(_), Value::Array(_)) if place == "spec.workerSpec" => {
+            Some("use workerPools for several".to_owned())
+        }
+        (Form::Text(_), Value::Object(parts)) if name == "image" => {
+            let part = |name: &str| parts.get(name).map(plain).filter(|part| is_image(part));
+            let (repository, tag) = (part("repository").or_else(|| part("name"))?, part("tag")?);
+            Some(format!("write image: \"{repository}:{tag}\""))
+        }
+        (Form::Number(_), Value::String(text)) => {
+            let number = text.trim().strip_suffix('%')?.trim_end().parse::<u32>().ok()?;
+            Some(format!("write {number}"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a text can be a part of the name of an image.
+fn is_image(text: &str) -> bool {
+    text.len() <= 64 && text.split(['/', ':']).all(is_plain)
 }
 
 /// The list that a text or a mapping stands for, when it can be written without quoting anything.
@@ -93,17 +140,25 @@ fn is_duration(at: &str) -> bool {
     ["time", "interval", "period", "seconds", "countdown"].iter().any(|part| name.contains(part))
 }
 
-/// The seconds of a duration such as `5m`.
+/// The seconds of a duration such as `5m` or `1h30m`.
 fn seconds(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let factor = match text.chars().last()? {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86400,
-        _ => return None,
-    };
-    text.get(..text.len() - 1)?.trim().parse::<u64>().ok()?.checked_mul(factor)
+    let mut rest = text.trim();
+    let mut sum: Option<u64> = None;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (digits, unit) = rest.split_at(end);
+        let factor = match unit.trim_start().chars().next()? {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86400,
+            _ => return None,
+        };
+        let part = digits.parse::<u64>().ok()?.checked_mul(factor)?;
+        sum = sum.unwrap_or_default().checked_add(part).map(Some)?;
+        rest = unit.trim_start().get(1..)?.trim_start();
+    }
+    sum
 }
 
 /// What a value is.

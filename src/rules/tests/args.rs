@@ -156,7 +156,10 @@ fn what_a_variable_holds_is_not_judged_by_any_release() {
 fn beat_is_judged_by_the_same_words() {
     let of = |args: &str| said(&format!("spec: {{beatSpec: {{args: [{args}]}}}}"));
     for (args, text) in [
-        ("'--nosuch', x", "is not an option of celery beat; remove it, unless the app adds it [T11]"),
+        (
+            "'--nosuch', x",
+            "is not an option of celery beat; remove it, or list it in spec.beatSpec.userOptions if the app adds it [T11]",
+        ),
         ("'--max_interval=5'", "is not an option of celery beat; write --max-interval [T11]"),
         ("'--version'", "celery beat would print a text and end; remove it [T16]"),
         ("beat", "is in the command already; remove it: args begin after the word beat [T14]"),

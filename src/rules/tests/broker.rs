@@ -65,6 +65,42 @@ fn every_defect_of_a_broker_url_is_told_once() {
 }
 
 #[test]
+fn a_password_that_seems_to_end_in_another_host_is_told_and_never_shown() {
+    let all = |overlay: &str| -> Vec<String> {
+        let findings = check(&shop(overlay), None, &surroundings()).expect("a Celery");
+        findings.iter().map(ToString::to_string).collect()
+    };
+    for (url, letter) in [
+        ("amqp://user:p@hush/hush@mq:5672/vh", Some("%2F")),
+        ("amqp://user:p@hush?hush@mq:5672/vh", Some("%3F")),
+        ("redis://:p@hush?hush@cache:6379/0", Some("%3F")),
+        ("redis://:p@hush?hush@cache/0", Some("%3F")),
+        ("amqp://app:x@mq/team@shop", None),
+        ("amqp://app:x@a;amqp://app:x@b:5672//", None),
+        ("redis://cache?ssl_ca_certs=/a@b/ca.crt", None),
+        ("redis://:p@cache/0", None),
+    ] {
+        let expected = if letter.is_some() { warn(URL) } else { vec![] };
+        assert_eq!(broker("B10", &format!("url: {url:?}")), expected, "{url}");
+        let told = all(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}"));
+        assert!(!told.iter().any(|line| line.contains("hush")), "{told:?}");
+        let fix =
+            |letter: &str| told.iter().any(|line| line.ends_with(&format!("write it as {letter} [B10]")));
+        assert!(letter.is_none_or(fix), "{told:?}");
+    }
+    for url in ["redis://:p@hush?hush@cache:6379/0", "sentinel://:p@hush?hush@cache:26379/0"] {
+        assert_eq!(backend("R16", url), warn("spec.common.resultBackend.url"));
+    }
+    assert_eq!(backend("R16", "redis://:p@cache/0"), []);
+    for url in ["redis://:p@hush?hush=1@cache:6379/0", "redis://:p@a?ssl_cert_reqs=hush@cache:6379/0"] {
+        for field in ["broker", "resultBackend"] {
+            let told = all(&format!("spec: {{common: {{{field}: {{url: {url:?}}}}}}}"));
+            assert!(!told.is_empty() && !told.iter().any(|line| line.contains("hush")), "{told:?}");
+        }
+    }
+}
+
+#[test]
 fn what_variables_will_complete_is_not_judged() {
     let env = "env: [{name: HOST, value: a}, {name: PORT, value: '1'}, {name: URL, value: 'redis://a'}]";
     for url in ["$(URL)", "redis://$(HOST):$(PORT)/0", "redis://cache/$(PORT)", "$(HOST)://a;$(URL)"] {
@@ -373,5 +409,57 @@ fn fields_and_settings_do_not_say_the_same() {
         ("{common: {config: {task_time_limit: 9}}, workerPools: [{name: a}]}", 0),
     ] {
         assert_eq!(of_rule("C19", &format!("spec: {overlay}")).len(), expected, "{overlay}");
+    }
+}
+
+#[test]
+fn values_and_names_of_transport_options() {
+    let options = "spec.common.broker.transportOptions";
+    let of = |id: &str, given: &str| broker(id, &format!("transportOptions: {{{given}}}"));
+    for (given, at) in [
+        ("visibility_timeout: '3600'", "visibility_timeout"),
+        ("socket_timeout: {}", "socket_timeout"),
+        ("max_connections: 1.5", "max_connections"),
+        ("priority_steps: '0,3'", "priority_steps"),
+        ("priority_steps: ['0', 3]", "priority_steps"),
+        ("polling_interval: 1s", "polling_interval"),
+    ] {
+        assert_eq!(of("B50", given), deny(&format!("{options}.{at}")), "{given}");
+    }
+    for given in ["visibility_timeout: 3600.5", "visibility_timeout: $(SECONDS)", "priority_steps: [0, 5]"] {
+        assert_eq!(of("B50", given), [], "{given}");
+    }
+    let of_broker = |url: &str| {
+        broker("B50", &format!("{url}, transportOptions: {{visibility_timeout: 1h, wait_time_seconds: x}}"))
+    };
+    assert_eq!(of_broker("url: 'amqp://app@mq'"), []);
+    assert_eq!(of_broker("url: 'sqs://'"), deny(&format!("{options}.wait_time_seconds")));
+    assert_eq!(of_broker("url: null, urlSecretRef: {name: elsewhere, key: url}").len(), 2);
+    let setting = "config: {broker_transport_options: {visibility_timeout: '1'}}";
+    assert_eq!(
+        common("B50", setting),
+        deny("spec.common.config.broker_transport_options.visibility_timeout")
+    );
+    for name in ["visibilityTimeout", "visibilty_timeout", "visibility-timeout"] {
+        assert_eq!(of("B51", &format!("{name}: 1")), warn(&format!("{options}.{name}")), "{name}");
+    }
+    assert_eq!(of("B51", "sentinel_kwargs: {}, master_name: a, something_else: 1"), []);
+}
+
+#[test]
+fn a_url_of_another_kind_is_told_with_the_field_for_it() {
+    for (url, told) in [
+        ("rediss://cache?ssl_cert_reqs=none&ssl=true", "remove it: rediss:// is what switches TLS on [B13]"),
+        ("sqs://AKIA:se/hush@", "set broker.sqs, and the keys as AWS variables from a Secret [B10]"),
+        (
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/mail",
+            "set broker.sqs with region, and this address in its queueUrls [B05]",
+        ),
+    ] {
+        let findings =
+            check(&shop(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}")), None, &surroundings());
+        let all: Vec<String> = findings.expect("a Celery").iter().map(ToString::to_string).collect();
+        assert!(all.iter().any(|line| line.ends_with(told)), "{url}: {all:#?}");
+        assert!(!all.iter().any(|line| line.contains("hush")), "{all:#?}");
     }
 }

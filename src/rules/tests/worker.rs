@@ -176,3 +176,37 @@ fn a_limit_of_zero_is_no_limit() {
     assert_eq!(of_rule("W36", "spec: {workerSpec: {pool: solo, timeLimit: 0.5}}").len(), 1);
     assert_eq!(of_rule("W35", "spec: {workerSpec: {timeLimit: 1, softTimeLimit: 1}}").len(), 1);
 }
+
+#[test]
+fn a_text_for_a_number_of_tasks_and_units_of_memory_are_told_with_what_to_write() {
+    for (fields, told) in [
+        ("concurrency: '4'", "concurrency: Invalid value: \"4\": is a text; write 4 without quotes [W15]"),
+        ("concurrency: many", "is not a number of tasks; use 1 or more, or auto with Celery 5.7 [W15]"),
+        ("maxMemoryPerChild: 200MB", "\"200MB\": is not a quantity; write 200Mi [K07]"),
+        ("maxMemoryPerChild: lots", "is not a quantity; use one such as 512Mi [K07]"),
+        ("resources: {limits: {memory: 512MB}}", "is not a quantity; write 512Mi [K07]"),
+        ("resources: {limits: {cpu: 2MB}}", "is not a quantity; use one such as 500m, 2 or 512Mi [K07]"),
+        ("maxMemoryPerChild: 200000", "uses; use 200000Ki, a plain number is bytes [W32]"),
+        ("maxMemoryPerChild: 2000", "uses; use 64Mi or more [W32]"),
+    ] {
+        let object = shop(&format!("spec: {{workerSpec: {{{fields}}}}}"));
+        let findings = check(&object, None, &surroundings()).expect("a Celery");
+        let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert!(all.iter().any(|line| line.ends_with(told)), "{fields}: {all:#?}");
+    }
+}
+
+#[test]
+fn options_that_are_gone_are_told_with_their_fields() {
+    for (word, told) in [
+        ("--maxtasksperchild=10", "set maxTasksPerChild: 10 ["),
+        ("--maxmemperchild=200000", "set maxMemoryPerChild: 200000Ki ["),
+        ("--maxtasksperchild=x", "set maxTasksPerChild ["),
+    ] {
+        let object =
+            shop(&format!("spec: {{common: {{celeryVersion: '5.5'}}, workerSpec: {{args: ['{word}']}}}}"));
+        let findings = check(&object, None, &surroundings()).expect("a Celery");
+        let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert!(all.iter().any(|line| line.contains(told)), "{word}: {all:#?}");
+    }
+}

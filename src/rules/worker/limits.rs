@@ -37,7 +37,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "Celery reads 0 as \"not given\" and fetches as much as the application's settings say.",
         check: Check::field(
             &["spec.workerSpec.prefetchMultiplier", "spec.workerPools[].prefetchMultiplier"],
-            "use 1 or more, or disablePrefetch",
+            "use 1 or more, or disablePrefetch with Celery 5.6",
         )
         .and(w38),
         example: Example { bad: "spec: {workerSpec: {prefetchMultiplier: 0}}", at: "spec.workerSpec.prefetchMultiplier", good: "spec: {workerSpec: {prefetchMultiplier: 1}}", old: None },

@@ -62,6 +62,8 @@ fn w32(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some(path) = children_place(pool) else { continue };
         let fix = if pool.said.has(OPTION) {
             format!("use {} or more: it counts KiB", MAIN * 1024)
+        } else if let Some(kibibytes) = kibibytes(pool) {
+            format!("use {kibibytes}Ki, a plain number is bytes")
         } else {
             format!("use {MAIN}Mi or more")
         };
@@ -69,6 +71,12 @@ fn w32(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Invalid, path, "is less than an idle child uses", fix);
         }
     }
+}
+
+/// The number in the field that was probably meant as Celery counts, in KiB.
+fn kibibytes(pool: &Pool<'_>) -> Option<u32> {
+    let text = &pool.spec.max_memory_per_child.as_ref()?.0;
+    text.parse::<u32>().ok().filter(|count| *count >= MAIN * 1024)
 }
 
 fn w33(subject: &Subject<'_>, report: &mut Report<'_>) {

@@ -87,14 +87,7 @@ pub(super) const RULES: &[Rule] = &[
 /// An option of the application is known by its name, dashes and all.
 fn w03(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        for (index, entry) in pool.spec.user_options.iter().enumerate() {
-            let name = args::own_name(entry);
-            if name != *entry {
-                let path = format!("{}.userOptions[{index}]", pool.path);
-                let fix = format!("write {name:.40}");
-                report.warn(Kind::Invalid, path, "is not the name of an option", fix);
-            }
-        }
+        args::not_names(&pool.path, &pool.spec.user_options, report);
     }
 }
 
@@ -108,12 +101,15 @@ fn w15(subject: &Subject<'_>, report: &mut Report<'_>) {
         };
         if !is_number {
             let path = format!("{}.concurrency", pool.path);
-            report.add(
-                Kind::Invalid,
-                path,
-                "is not a number of tasks",
-                "use 1 or more, or auto with Celery 5.7",
-            );
+            let digits = match &pool.spec.concurrency {
+                Some(IntOrString::String(text)) => text.trim().parse::<u32>().ok().filter(|tasks| *tasks > 0),
+                _ => None,
+            };
+            let (message, fix) = match digits {
+                Some(tasks) => ("is a text", format!("write {tasks} without quotes")),
+                None => ("is not a number of tasks", "use 1 or more, or auto with Celery 5.7".to_owned()),
+            };
+            report.add(Kind::Invalid, path, message, fix);
         }
     }
     for (pool, used) in args::uses(subject, &["--concurrency"]) {

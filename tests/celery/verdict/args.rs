@@ -31,7 +31,7 @@ const BEAT: Known = Known {
         always("T16", "in the background the container ends at once"),
         always("T17", "of an option that is there twice the first value is lost without a word"),
     ]],
-    warned: &[("T11", "the application may add options, and beat has no field to name them in")],
+    warned: &[],
 };
 
 /// What takes two options.

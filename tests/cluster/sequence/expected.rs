@@ -4,10 +4,12 @@
 //! What should be there is what the pure rooms render, as the API server would store it where nothing was before: a dry
 //! run of the operator's own request in an empty namespace. Compared is everything but what an object gets by being
 //! stored (uid, versions, times, owners of fields), the status, the addresses and node ports of a Service, the revision
-//! of a Deployment, and its number of pods where the rendering leaves it to others.
+//! of a Deployment, its number of pods where the rendering leaves it to others, and what it notes of the Secrets that its
+//! pods have seen: that is history, and the hash of the rendering covers it.
 
 use std::collections::BTreeMap;
 
+use celery_operator::annotations::{CONFIG_HASH, CONFIG_SEEN};
 use celery_operator::api::Celery;
 use celery_operator::build::{self, Capabilities, ChildKind};
 use celery_operator::defaults::{self, Moment};
@@ -110,7 +112,7 @@ fn comparable(mut object: Value, counts: bool) -> Value {
     {
         metadata.remove(stored);
     }
-    if let Some(annotations) = metadata["annotations"].as_object_mut() {
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
         annotations.remove("deployment.kubernetes.io/revision");
     }
     let kind = object["kind"].clone();
@@ -127,7 +129,20 @@ fn comparable(mut object: Value, counts: bool) -> Value {
         (Some("Deployment"), Some(spec)) if !counts => drop(spec.remove("replicas")),
         _ => {}
     }
+    if kind == "Deployment" {
+        forget(&mut object["metadata"], &[CONFIG_SEEN, RENDERED_HASH]);
+        forget(&mut object["spec"]["template"]["metadata"], &[CONFIG_HASH]);
+    }
     object
+}
+
+/// Takes annotations out, and with the last one their map.
+fn forget(metadata: &mut Value, names: &[&str]) {
+    let Some(annotations) = metadata["annotations"].as_object_mut() else { return };
+    names.iter().for_each(|name| drop(annotations.remove(*name)));
+    if annotations.is_empty() {
+        metadata.as_object_mut().unwrap().remove("annotations");
+    }
 }
 
 /// The same for two objects of different owners: without the owners' uids and the hash, which covers them.
@@ -136,7 +151,7 @@ pub(crate) fn anonymous(mut objects: Objects, others: &Objects) -> Objects {
         for owner in object["metadata"]["ownerReferences"].as_array_mut().into_iter().flatten() {
             owner.as_object_mut().unwrap().remove("uid");
         }
-        object["metadata"]["annotations"].as_object_mut().unwrap().remove(RENDERED_HASH);
+        forget(&mut object["metadata"], &[RENDERED_HASH]);
         let leaves_count = others.get(key).is_some_and(|other| other.pointer("/spec/replicas").is_none());
         if leaves_count && let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
             spec.remove("replicas");

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about the names and the values of transport options, which kombu takes as they are and trips over later.
+
+use serde_json::Value;
+
+use crate::celery::broker_url::Transport;
+use crate::celery::closest;
+use crate::celery::expansion::expands;
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::path;
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "B50", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a transport option has a value of its kind",
+        consequence: "The worker crashes with a TypeError, some options only with the first message.",
+        check: Check::object(b50),
+        example: Example {
+            bad: "spec: {common: {broker: {transportOptions: {visibility_timeout: 1h}}}}",
+            at: "spec.common.broker.transportOptions.visibility_timeout",
+            good: "spec: {common: {broker: {transportOptions: {visibility_timeout: 3600}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B51", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a transport option is spelt as kombu spells it",
+        consequence: "The option has no effect, without a word about it.",
+        check: Check::object(b51),
+        example: Example {
+            bad: "spec: {common: {broker: {transportOptions: {visibilityTimeout: 3600}}}}",
+            at: "spec.common.broker.transportOptions.visibilityTimeout",
+            good: "spec: {common: {broker: {transportOptions: {visibility_timeout: 3600}}}}",
+            old: None,
+        },
+    },
+];
+
+/// What an option takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// Seconds, with a fraction or without.
+    Number,
+    /// A count.
+    Whole,
+    /// A list of whole numbers.
+    Steps,
+}
+
+/// Options whose values are used in arithmetic, and the transports that have them.
+const TYPED: &[(&str, Takes, &[Transport])] = &[
+    ("visibility_timeout", Takes::Number, REDIS),
+    ("socket_timeout", Takes::Number, REDIS),
+    ("socket_connect_timeout", Takes::Number, REDIS),
+    ("health_check_interval", Takes::Number, REDIS),
+    ("polling_interval", Takes::Number, POLLING),
+    ("max_connections", Takes::Whole, REDIS),
+    ("priority_steps", Takes::Steps, REDIS),
+    ("wait_time_seconds", Takes::Whole, &[Transport::Sqs]),
+];
+const REDIS: &[Transport] = &[Transport::Redis, Transport::Sentinel, Transport::RedisSocket];
+const POLLING: &[Transport] =
+    &[Transport::Redis, Transport::Sentinel, Transport::RedisSocket, Transport::Sqs];
+
+/// Further names, so that a right one is not taken for a wrong one.
+const NAMES: &[&str] = &[
+    "master_name",
+    "sentinel_kwargs",
+    "min_other_sentinels",
+    "socket_keepalive",
+    "socket_keepalive_options",
+    "retry_on_timeout",
+    "global_keyprefix",
+    "queue_order_strategy",
+    "fanout_prefix",
+    "fanout_patterns",
+    "ack_emulation",
+    "unacked_key",
+    "unacked_index_key",
+    "unacked_mutex_key",
+    "unacked_mutex_expire",
+    "unacked_restore_limit",
+    "body_encoding",
+    "deadletter_queue",
+    "sep",
+    "region",
+    "predefined_queues",
+    "queue_name_prefix",
+    "sqs-creation-attributes",
+    "client-config",
+    "sts_role_arn",
+    "sts_token_timeout",
+    "sts_token_buffer_time",
+    "is_secure",
+    "port",
+    "regioninfo",
+    "backoff_policy",
+    "backoff_tasks",
+    "sqs_base64_encoding",
+    "fetch_message_attributes",
+    "data_folder_in",
+    "data_folder_out",
+    "processed_folder",
+    "store_processed",
+    "control_folder",
+    "confirm_publish",
+    "confirm_timeout",
+    "login_method",
+    "client_properties",
+    "connect_timeout",
+    "read_timeout",
+    "write_timeout",
+    "heartbeat",
+    "max_retries",
+    "interval_start",
+    "interval_step",
+    "interval_max",
+    "errback",
+    "callback",
+];
+
+/// The options of both places, each with its path, its name and its value.
+fn options<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (String, &'s str, &'s Value)> {
+    let field = subject.broker().and_then(|broker| broker.transport_options.as_ref());
+    let field = field.map(|options| ("spec.common.broker.transportOptions", &options.0));
+    let setting = subject.common().config.get("broker_transport_options");
+    let setting = setting.map(|setting| ("spec.common.config.broker_transport_options", &setting.0));
+    field.into_iter().chain(setting).flat_map(|(at, options)| {
+        let entries = options.as_object().into_iter().flatten();
+        entries.map(move |(name, value)| (path::entry(at, name), name.as_str(), value))
+    })
+}
+
+fn b50(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let transport = subject.transport();
+    for (path, name, value) in options(subject) {
+        let Some((_, takes, transports)) = TYPED.iter().find(|(typed, ..)| *typed == name) else { continue };
+        if takes.fits(value) || value.as_str().is_some_and(expands) {
+            continue;
+        }
+        let severity = match transport {
+            Some(transport) if transports.contains(&transport) => report.severity(),
+            Some(_) => continue,
+            // Which broker a Secret names is not known.
+            None => Severity::Warn,
+        };
+        report.graded(severity, Kind::Invalid, path, takes.not(), takes.instead(name, value));
+    }
+}
+
+fn b51(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let known = || TYPED.iter().map(|(name, ..)| *name).chain(NAMES.iter().copied());
+    for (path, name, _) in options(subject) {
+        if known().any(|known| known == name) {
+            continue;
+        }
+        if let Some(meant) = closest::of(name, known()) {
+            report.add(Kind::Forbidden, path, "is no transport option", format!("did you mean {meant}?"));
+        }
+    }
+}
+
+impl Takes {
+    /// Whether a value is one of these; null is told of elsewhere.
+    fn fits(self, value: &Value) -> bool {
+        match (self, value) {
+            (_, Value::Null) | (Self::Number, Value::Number(_)) => true,
+            (Self::Whole, Value::Number(number)) => !number.is_f64(),
+            (Self::Steps, Value::Array(steps)) => steps.iter().all(|step| step.is_i64() || step.is_u64()),
+            _ => false,
+        }
+    }
+
+    fn not(self) -> &'static str {
+        match self {
+            Self::Number => "is not a number",
+            Self::Whole => "is not a whole number",
+            Self::Steps => "is not a list of whole numbers",
+        }
+    }
+
+    /// What to write instead.
+    fn instead(self, name: &str, value: &Value) -> String {
+        let digits = value.as_str().map(str::trim).filter(|text| text.parse::<u32>().is_ok());
+        match (self, digits) {
+            (Self::Steps, _) => "write one such as [0, 3, 6, 9]".to_owned(),
+            (_, Some(digits)) => format!("write {digits} without quotes"),
+            _ if name == "max_connections" => "use a number such as 10".to_owned(),
+            _ => "use seconds such as 60".to_owned(),
+        }
+    }
+}
