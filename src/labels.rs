@@ -4,6 +4,21 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// Label: what the object is of, always `celery`.
+pub const NAME: &str = "app.kubernetes.io/name";
+/// Label: the Celery object.
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
+/// Label: the part of it, one of [`Component`].
+pub const COMPONENT: &str = "app.kubernetes.io/component";
+/// Label: the application.
+pub const PART_OF: &str = "app.kubernetes.io/part-of";
+/// Label: who writes the object, [`MANAGED_BY`].
+pub const MANAGER: &str = "app.kubernetes.io/managed-by";
+/// Label of pods: the version of Celery, where the spec names it.
+pub const VERSION: &str = "app.kubernetes.io/version";
+/// Label: the worker pool.
+pub const POOL: &str = "celeryproject.org/pool";
+
 /// Value of `managed-by`; the operator watches only children that carry it.
 pub const MANAGED_BY: &str = "celery-operator";
 /// Selector of everything the operator manages.
@@ -38,12 +53,12 @@ impl Component {
 #[must_use]
 pub fn selector(instance: &str, component: Component, pool: Option<&str>) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::from([
-        ("app.kubernetes.io/name".to_owned(), "celery".to_owned()),
-        ("app.kubernetes.io/instance".to_owned(), instance.to_owned()),
-        ("app.kubernetes.io/component".to_owned(), component.as_str().to_owned()),
+        (NAME.to_owned(), "celery".to_owned()),
+        (INSTANCE.to_owned(), instance.to_owned()),
+        (COMPONENT.to_owned(), component.as_str().to_owned()),
     ]);
     if let Some(pool) = pool {
-        labels.insert("celeryproject.org/pool".to_owned(), pool.to_owned());
+        labels.insert(POOL.to_owned(), pool.to_owned());
     }
     labels
 }
@@ -57,16 +72,16 @@ pub fn child(
     pool: Option<&str>,
 ) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::from([
-        ("app.kubernetes.io/name".to_owned(), "celery".to_owned()),
-        ("app.kubernetes.io/instance".to_owned(), instance.to_owned()),
-        ("app.kubernetes.io/part-of".to_owned(), app.to_owned()),
-        ("app.kubernetes.io/managed-by".to_owned(), MANAGED_BY.to_owned()),
+        (NAME.to_owned(), "celery".to_owned()),
+        (INSTANCE.to_owned(), instance.to_owned()),
+        (PART_OF.to_owned(), app.to_owned()),
+        (MANAGER.to_owned(), MANAGED_BY.to_owned()),
     ]);
     if let Some(component) = component {
-        labels.insert("app.kubernetes.io/component".to_owned(), component.as_str().to_owned());
+        labels.insert(COMPONENT.to_owned(), component.as_str().to_owned());
     }
     if let Some(pool) = pool {
-        labels.insert("celeryproject.org/pool".to_owned(), pool.to_owned());
+        labels.insert(POOL.to_owned(), pool.to_owned());
     }
     labels
 }

@@ -284,6 +284,22 @@ mod tests {
     }
 
     #[test]
+    fn the_numbers_of_a_soft_shutdown_are_those_of_the_operator() {
+        use crate::api::GracefulShutdown;
+        let (grace, reserve) = (GracefulShutdown::TIMEOUT_SECONDS, GracefulShutdown::LEAST_RESERVE_SECONDS);
+        let limit = format!("(has(self.timeoutSeconds) ? self.timeoutSeconds : {grace})");
+        assert!(
+            SOFT_FITS.ends_with(&format!("self.softTimeoutSeconds + {reserve} <= {limit}")),
+            "{SOFT_FITS}"
+        );
+        assert_eq!(SOFT_FITS_SAID, format!("must be at least {reserve} below timeoutSeconds"));
+        let pool = &schema()["properties"]["spec"]["properties"]["workerSpec"]["properties"];
+        let field = &pool["gracefulShutdown"]["properties"]["timeoutSeconds"];
+        let told = field["description"].as_str().expect("a description");
+        assert!(told.contains(&format!("absent: {grace}")), "{told}");
+    }
+
+    #[test]
     fn fits_into_an_annotation() {
         let compact = serde_json::to_string(&definition()).expect("serialises");
         // The API server escapes these three as \u00XX.

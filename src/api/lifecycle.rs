@@ -27,6 +27,16 @@ pub struct GracefulShutdown {
     pub soft_timeout_seconds: Option<i32>,
 }
 
+impl GracefulShutdown {
+    /// Seconds between the request to stop and the kill, where nobody writes a number.
+    pub const TIMEOUT_SECONDS: i32 = 600;
+    /// Seconds that a worker needs for itself after the soft timeout, at the least: less is refused.
+    pub const LEAST_RESERVE_SECONDS: i32 = 5;
+    /// The reserve that is left where the operator chooses the soft timeout: twice the least one, since nobody has asked
+    /// for every second there.
+    pub const RESERVE_SECONDS: i32 = 2 * Self::LEAST_RESERVE_SECONDS;
+}
+
 /// What happens to running tasks when a pod is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShutdownMode {

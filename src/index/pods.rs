@@ -12,6 +12,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher::Event;
 
+use crate::labels;
 use crate::status::{Cause, Trouble};
 
 /// How long no node may take a pod before that counts: one may be on its way.
@@ -168,7 +169,7 @@ fn young(trouble: &Trouble, now: i64) -> Option<Duration> {
 
 /// The Celery that a pod says it belongs to, and its own name.
 fn place(pod: &Pod) -> Option<(CeleryKey, String)> {
-    let instance = pod.metadata.labels.as_ref()?.get("app.kubernetes.io/instance")?;
+    let instance = pod.metadata.labels.as_ref()?.get(labels::INSTANCE)?;
     Some(((pod.metadata.namespace.clone()?, instance.clone()), pod.metadata.name.clone()?))
 }
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::BrokerAccess;
 use crate::api::{AnyObject, CelerySpec, ImagePullPolicy, Open, ResultBackend, SecretKeyRef, image};
 use crate::celery::expansion::expands;
+use crate::labels::VERSION;
 use crate::names;
 
 /// The variable that Celery 4.4 to 5.7 reads before anything in the application.
@@ -127,9 +128,7 @@ pub(super) fn pod(spec: &CelerySpec, broker: Option<&BrokerAccess>, own: Own<'_>
     let shared_volumes = if own.without_shared_volumes { &[][..] } else { &common.volumes };
     let shared_mounts = if own.without_shared_volumes { &[][..] } else { &common.volume_mounts };
     let mut labels = common.pod_labels.clone();
-    labels.extend(
-        common.celery_version.iter().map(|version| ("app.kubernetes.io/version".to_owned(), version.clone())),
-    );
+    labels.extend(common.celery_version.iter().map(|version| (VERSION.to_owned(), version.clone())));
     let mut pod = Pod {
         pull_policy: written.unwrap_or_else(|| image::pull_policy(&image)),
         image,

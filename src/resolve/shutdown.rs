@@ -8,12 +8,6 @@ use super::pod::literal;
 use super::settings;
 use crate::api::{GracefulShutdown, Open, ShutdownMode};
 
-/// How long a worker may finish its tasks after SIGTERM, in seconds: ten minutes, as charts of long-running workers
-/// have it. A task that takes longer is killed.
-const GRACE_SECONDS: i32 = 600;
-/// Seconds that a worker takes for itself after its tasks are done, with reserve.
-const OWN_SECONDS: i32 = 10;
-
 /// What a shutdown needs of the pod and of the command line.
 pub(super) struct Shutdown {
     pub(super) grace_seconds: i64,
@@ -23,13 +17,14 @@ pub(super) struct Shutdown {
 
 pub(super) fn shutdown(written: Option<&GracefulShutdown>) -> Shutdown {
     let mode = written.and_then(|written| written.mode.as_ref()).and_then(Open::known);
-    let grace = written.and_then(|written| written.timeout_seconds).unwrap_or(GRACE_SECONDS);
+    let grace =
+        written.and_then(|written| written.timeout_seconds).unwrap_or(GracefulShutdown::TIMEOUT_SECONDS);
     let soft = written.and_then(|written| written.soft_timeout_seconds);
     // Celery gives tasks back on SIGQUIT; kubelet sends SIGTERM.
     let remapped = vec![literal("REMAP_SIGTERM", "SIGQUIT")];
     let (env, settings) = match mode {
         Some(ShutdownMode::Soft) => {
-            let seconds = soft.unwrap_or_else(|| (grace - OWN_SECONDS).max(1));
+            let seconds = soft.unwrap_or_else(|| (grace - GracefulShutdown::RESERVE_SECONDS).max(1));
             (remapped, settings::word("worker_soft_shutdown_timeout", &json!(seconds)).into_iter().collect())
         }
         Some(ShutdownMode::Cold) => (remapped, Vec::new()),

@@ -9,13 +9,11 @@ use super::release;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
 use super::worker::effective::place;
-use crate::api::{Open, ShutdownMode, Word as _, WorkerPoolKind};
+use crate::api::{GracefulShutdown, Open, ShutdownMode, Word as _, WorkerPoolKind};
 use crate::celery::version::Release;
 
-/// Seconds between the request to stop and the kill, when nobody writes a number.
-const GRACE: i32 = 600;
 /// Seconds that a worker needs for itself after the soft timeout.
-const OWN: i32 = 5;
+const OWN: i32 = GracefulShutdown::LEAST_RESERVE_SECONDS;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -114,7 +112,7 @@ fn mode(pool: &Pool<'_>) -> ShutdownMode {
 /// Seconds between the request to stop and the kill.
 fn grace(pool: &Pool<'_>) -> i32 {
     let written = pool.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.timeout_seconds);
-    written.unwrap_or(GRACE)
+    written.unwrap_or(GracefulShutdown::TIMEOUT_SECONDS)
 }
 
 /// Seconds after which a task is killed, where the pool keeps to that.

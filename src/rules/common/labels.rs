@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::api::limits;
+use crate::labels;
 use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path;
@@ -13,14 +14,8 @@ use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Part, Subject};
 
 /// Labels that selectors, Services and people's queries rely on.
-const RESERVED: &[&str] = &[
-    "app.kubernetes.io/name",
-    "app.kubernetes.io/instance",
-    "app.kubernetes.io/component",
-    "app.kubernetes.io/part-of",
-    "app.kubernetes.io/managed-by",
-    "app.kubernetes.io/version",
-];
+const RESERVED: &[&str] =
+    &[labels::NAME, labels::INSTANCE, labels::COMPONENT, labels::PART_OF, labels::MANAGER, labels::VERSION];
 /// What the operator's own labels and annotations begin with.
 const OWN: &str = "celeryproject.org/";
 /// Names of the operator's containers.

@@ -20,6 +20,7 @@ use super::finding::{Report, Severity};
 use super::path;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Component, Part, Subject};
+use crate::api::GracefulShutdown;
 use containers::{ANNOTATIONS, CONTAINER, DNS, INIT_CONTAINER, LABELS, LIFECYCLE, TEMPLATE};
 use form::{Form, Must, Pod, field};
 use scheduling::{AFFINITY, SPREAD, TOLERATION, spread_twice};
@@ -30,9 +31,6 @@ use walk::{Told, Topic, walk};
 
 pub(super) use text::is_qualified;
 pub(super) use walk::Breach;
-
-/// Seconds between the request to stop a worker and the kill, when nobody writes a number.
-const GRACE: i64 = 600;
 
 /// What would have happened, for every rule here.
 const REFUSED: &str = "The Celery is stored, then the API server refuses the Deployment: old pods stay, and only the status says why.";
@@ -324,5 +322,5 @@ fn sidecars<'a>(component: &Component<'a>) -> Vec<&'a str> {
 fn grace(part: Part<'_>) -> Option<i64> {
     let Part::Worker(worker) = part else { return None };
     let written = worker.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.timeout_seconds);
-    Some(written.map_or(GRACE, i64::from))
+    Some(written.unwrap_or(GracefulShutdown::TIMEOUT_SECONDS).into())
 }
