@@ -177,7 +177,11 @@ mod tests {
     #[test]
     fn an_argument_stands_before_its_variable() {
         let mut spec = CelerySpec::default();
-        spec.common.env = vec![EnvVar { name: "CELERY_WORKER_INCLUDE".to_owned(), ..EnvVar::default() }];
+        spec.common.env = vec![EnvVar {
+            name: "CELERY_WORKER_INCLUDE".to_owned(),
+            value: Some("shop.extra".to_owned()),
+            ..EnvVar::default()
+        }];
         let mut worker = WorkerSpec::default();
         let said = |worker: &WorkerSpec, name: &str| Said::to_worker(worker, &spec).value_or_variable(name);
         assert_eq!(said(&worker, "--include").as_deref(), Some("$(CELERY_WORKER_INCLUDE)"));

@@ -139,7 +139,9 @@ fn comparable(mut object: Value, counts: bool) -> Value {
 /// Takes annotations out, and with the last one their map.
 fn forget(metadata: &mut Value, names: &[&str]) {
     let Some(annotations) = metadata["annotations"].as_object_mut() else { return };
-    names.iter().for_each(|name| drop(annotations.remove(*name)));
+    for name in names {
+        annotations.remove(*name);
+    }
     if annotations.is_empty() {
         metadata.as_object_mut().unwrap().remove("annotations");
     }
