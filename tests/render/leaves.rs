@@ -21,6 +21,7 @@ const NOT_RENDERED: &[(&str, &str)] = &[
     ),
     ("flowerSpec.version", "tells the rules which options Flower knows"),
     ("pool.userOptions[]", "tells the rules which arguments the application adds"),
+    ("beatSpec.userOptions[]", "tells the rules which arguments the application adds"),
 ];
 
 /// What a leaf is set to where a text or a number of its own kind would not do.
