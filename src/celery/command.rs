@@ -111,14 +111,6 @@ impl<'a> Reading<'a> {
         self.text("--pool")
     }
 
-    /// `--autoscale`: most and fewest children.
-    #[must_use]
-    pub fn autoscale(&self) -> Effective<(i64, i64)> {
-        self.effective("--autoscale").and_then(|value| {
-            if let Value::Range(most, fewest) = value { Some((most, fewest)) } else { None }
-        })
-    }
-
     /// `-n` as written; Celery puts `celery@` before a name without an `@`.
     #[must_use]
     pub fn node_name(&self) -> Effective<&'a str> {

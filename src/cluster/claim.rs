@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::Error;
 use crate::build::{ChildKind, Manifest};
+use crate::labels::{COMPONENT, INSTANCE, MANAGER};
 
 /// Labels that tell whose a claim is.
-const IDENTITY: [&str; 3] =
-    ["app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "app.kubernetes.io/component"];
+const IDENTITY: [&str; 3] = [MANAGER, INSTANCE, COMPONENT];
 
 /// Whether a claim without an owner was made for this very Celery, or for one of its name before.
 pub(super) fn is_found_again(manifest: &Manifest, live: &DynamicObject) -> bool {
@@ -66,7 +66,7 @@ fn size(claim: &Value) -> Option<(ParsedQuantity, &str)> {
 }
 
 fn refused(manifest: &Manifest, field: &str, message: String) -> Error {
-    let component = manifest.body["metadata"]["labels"]["app.kubernetes.io/component"].as_str();
+    let component = manifest.body["metadata"]["labels"][COMPONENT].as_str();
     let field = format!("spec.{}Spec.persistence.{field}", component.unwrap_or_default());
     Error::ClaimRefused { name: manifest.name.clone(), field, message }
 }

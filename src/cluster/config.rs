@@ -14,7 +14,7 @@ use kube::api::{Api, GetParams};
 use kube::core::DynamicObject;
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, limited};
+use super::{Error, is_missing, limited};
 use crate::build::{ConfigKind, ConfigRef};
 
 /// Version and fields of a Secret or ConfigMap; of the fields only digests.
@@ -54,10 +54,6 @@ pub async fn read_config(
         Err(Error::Api(error)) if is_missing(&error) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn is_missing(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 404)
 }
 
 /// The same of a Secret of our own, as the watch has it.

@@ -20,7 +20,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use super::{Error, limited};
+use super::{Error, is_missing, limited};
 use crate::api::API_VERSION;
 use crate::resolve::Owner;
 use crate::status::{Importance, News};
@@ -120,7 +120,7 @@ impl Writer {
             Request::Create(event) => create(&api, event).await,
             Request::Repeat { name, series, event } => match repeat(&api, name, series).await {
                 // Events live for an hour, and anybody may delete them.
-                Err(Error::Api(error)) if is_gone(&error) => create(&api, event).await,
+                Err(Error::Api(error)) if is_missing(&error) => create(&api, event).await,
                 sent => sent,
             },
         };
@@ -149,10 +149,6 @@ async fn create(api: &Api<Event>, event: &Event) -> Result<(), Error> {
 async fn repeat(api: &Api<Event>, name: &str, series: &EventSeries) -> Result<(), Error> {
     let patch = json!({ "series": series });
     limited(api.patch(name, &PatchParams::default(), &Patch::Merge(&patch))).await.map(drop)
-}
-
-fn is_gone(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 404)
 }
 
 /// What is sent.

@@ -122,6 +122,11 @@ fn code(error: &kube::Error) -> String {
     }
 }
 
+/// Whether there is no object of that name.
+fn is_missing(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
 impl Error {
     /// One word for events, metrics and conditions.
     #[must_use]

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use futures::{StreamExt as _, stream};
-
 use tracing::debug;
 
 use super::Context;
@@ -24,8 +23,6 @@ pub(super) struct Followed<'a> {
     references: BTreeMap<&'a str, BTreeMap<ConfigRef, Reading>>,
     /// Secrets that are made here.
     own: BTreeSet<&'a str>,
-    /// Whether changes are followed.
-    roll: bool,
 }
 
 impl<'a> Followed<'a> {
@@ -44,7 +41,6 @@ impl<'a> Followed<'a> {
             namespace,
             references: references.map(|(name, manifest)| (name, build::references(manifest))).collect(),
             own: own.map(|manifest| manifest.name.as_str()).collect(),
-            roll,
         };
         let wanted: BTreeSet<&ConfigRef> = followed.references.values().flat_map(BTreeMap::keys).collect();
         let begin = Instant::now();
@@ -78,10 +74,9 @@ impl<'a> Followed<'a> {
         &self,
         manifest: &Manifest,
     ) -> (BTreeMap<ConfigRef, Reading>, BTreeMap<ConfigRef, Look>) {
-        let references = self
-            .references
-            .get(manifest.name.as_str())
-            .filter(|_| self.roll && manifest.kind == ChildKind::Deployment);
+        let references = self.references.get(manifest.name.as_str());
+        // An autoscaler or a claim is called like its Deployment.
+        let references = references.filter(|_| manifest.kind == ChildKind::Deployment);
         let references = references.cloned().unwrap_or_default();
         let now = Instant::now();
         let look = |(reference, reading): (&ConfigRef, &Reading)| {

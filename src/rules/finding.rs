@@ -147,10 +147,16 @@ pub(super) fn quoted(value: &str) -> String {
     shown
 }
 
+/// Whether the value of a variable stands at a path: any may be a password, one of digits alone too.
+#[must_use]
+pub(super) fn may_be_secret(path: &str) -> bool {
+    path.ends_with("].value") && path.contains(".env[")
+}
+
 /// The value at a path of an object, for a message.
 #[must_use]
 pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
-    match path::at(raw, path)? {
+    match path::at(raw, path).filter(|_| !may_be_secret(path))? {
         Value::Null => None,
         Value::String(text) => Some(shown(text)),
         other => Some(quoted(&other.to_string())),

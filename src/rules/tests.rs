@@ -6,11 +6,14 @@ use serde_json::{Value, json};
 use super::*;
 
 mod args;
+mod backend;
 mod broker;
 mod common;
 mod pods;
 mod replicas;
+mod settings;
 mod shutdown;
+mod variables;
 mod worker;
 
 /// The small correct Celery with this YAML laid over it.
@@ -34,6 +37,20 @@ fn of_rule(id: &str, overlay: &str) -> Vec<(Severity, String)> {
     let findings = check(&shop(overlay), None, &surroundings()).expect("has the form of a Celery");
     let of_rule = findings.into_iter().filter(|finding| finding.rule == id);
     of_rule.map(|finding| (finding.severity, finding.path)).collect()
+}
+
+/// The same of an object with this in `spec.common`.
+fn of_common(id: &str, common: &str) -> Vec<(Severity, String)> {
+    of_rule(id, &format!("spec: {{common: {{{common}}}}}"))
+}
+
+/// Every line that is printed about an object, warnings as clients cut them.
+fn lines(overlay: &str) -> Vec<String> {
+    let findings = check(&shop(overlay), None, &surroundings()).expect("a Celery");
+    let line = |finding: &Finding| {
+        format!("{}: {}; {} [{}]", finding.path, finding.message, finding.fix, finding.rule)
+    };
+    findings.iter().filter(|finding| finding.severity == Severity::Warn).map(line).collect()
 }
 
 /// One denial.

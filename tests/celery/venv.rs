@@ -20,6 +20,8 @@ pub(crate) struct Pins {
     pub(crate) python: u8,
     /// Requirements, each with its version.
     pub(crate) packages: &'static [&'static str],
+    /// More of them, which it has in common with others.
+    pub(crate) beside: &'static [&'static str],
 }
 
 /// The last patch of every supported minor, oldest first.
@@ -37,92 +39,80 @@ pub(crate) const RELEASES: &[Pins] = &[
             "click==8.1.8",
             "pytz==2024.1",
         ],
+        beside: &[],
     },
     Pins {
         project: "celery",
         version: "5.3.6",
         python: 9,
         packages: &["celery==5.3.6", "kombu==5.3.7", "billiard==4.2.1", "amqp==5.2.0", "click==8.1.8"],
+        beside: &[],
     },
     Pins {
         project: "celery",
         version: "5.4.0",
         python: 9,
         packages: &["celery==5.4.0", "kombu==5.3.7", "billiard==4.2.1", "amqp==5.2.0", "click==8.1.8"],
+        beside: &[],
     },
     Pins {
         project: "celery",
         version: "5.5.3",
         python: 9,
         packages: &["celery==5.5.3", "kombu==5.5.4", "billiard==4.2.1", "amqp==5.3.1", "click==8.1.8"],
+        beside: &[],
     },
     Pins {
         project: "celery",
         version: "5.6.3",
         python: 9,
         packages: &["celery==5.6.3", "kombu==5.6.2", "billiard==4.2.1", "amqp==5.3.1", "click==8.1.8"],
+        beside: &[],
     },
     Pins {
         project: "celery",
         version: "5.7.0",
         python: 10,
         packages: &["celery==5.7.0", "kombu==5.7.0", "billiard==4.3.2", "amqp==5.4.2", "click==8.3.1"],
+        beside: &[],
     },
 ];
 
-/// Every Flower with options of its own, oldest first, on the release of Celery that is the last one for every
-/// supported Python.
+/// What every Flower stands on: the release of Celery that is the last one for every supported Python.
+const BESIDE_FLOWER: &[&str] = &[
+    "celery==5.6.3",
+    "kombu==5.6.2",
+    "billiard==4.2.1",
+    "amqp==5.3.1",
+    "click==8.1.8",
+    "tornado==6.5.1",
+    "humanize==4.9.0",
+    "prometheus-client==0.21.1",
+    "pytz==2024.1",
+];
+
+/// Every Flower with options of its own, oldest first.
 pub(crate) const FLOWERS: &[Pins] = &[
     Pins {
         project: "flower",
         version: "1.2.0",
         python: 9,
-        packages: &[
-            "flower==1.2.0",
-            "celery==5.6.3",
-            "kombu==5.6.2",
-            "billiard==4.2.1",
-            "amqp==5.3.1",
-            "click==8.1.8",
-            "tornado==6.5.1",
-            "humanize==4.9.0",
-            "prometheus-client==0.21.1",
-            "pytz==2024.1",
-        ],
+        packages: &["flower==1.2.0"],
+        beside: BESIDE_FLOWER,
     },
     Pins {
         project: "flower",
         version: "2.0.1",
         python: 9,
-        packages: &[
-            "flower==2.0.1",
-            "celery==5.6.3",
-            "kombu==5.6.2",
-            "billiard==4.2.1",
-            "amqp==5.3.1",
-            "click==8.1.8",
-            "tornado==6.5.1",
-            "humanize==4.9.0",
-            "prometheus-client==0.21.1",
-            "pytz==2024.1",
-        ],
+        packages: &["flower==2.0.1"],
+        beside: BESIDE_FLOWER,
     },
     Pins {
         project: "flower",
         version: "2.2.0",
         python: 9,
-        packages: &[
-            "flower==2.2.0",
-            "celery==5.6.3",
-            "kombu==5.6.2",
-            "billiard==4.2.1",
-            "amqp==5.3.1",
-            "click==8.1.8",
-            "tornado==6.5.1",
-            "humanize==4.9.0",
-            "prometheus-client==0.21.1",
-            "pytz==2024.1",
-        ],
+        packages: &["flower==2.2.0"],
+        beside: BESIDE_FLOWER,
     },
 ];
 
@@ -132,6 +122,7 @@ pub(crate) const CLIENTS: Pins = Pins {
     version: "1",
     python: 9,
     packages: &["redis==6.4.0", "async-timeout==5.0.1", "sqlalchemy==2.0.36"],
+    beside: &[],
 };
 
 /// What every release needs and none is particular about.
@@ -210,6 +201,7 @@ fn install(pins: &Pins, shelf: &Path, folder: &Path) -> Result<(), String> {
         .args(["--only-binary", ":all:", "--target"])
         .arg(aside.path())
         .args(pins.packages)
+        .args(pins.beside)
         .args(SHARED)
         .output()
         .map_err(|error| format!("python3: {error}"))?;

@@ -11,7 +11,7 @@ use super::metadata;
 use super::scalar::{Breach, between};
 use super::words::{self, below, plain};
 use super::{Reading, TYPE, UNKNOWN, VALUE};
-use crate::rules::finding::{Finding, Kind, Severity, shown};
+use crate::rules::finding::{Finding, Kind, Severity, may_be_secret, shown};
 use crate::rules::path;
 
 /// Unknown fields of one mapping that are told one by one: whoever has more of them sees the pattern.
@@ -236,9 +236,4 @@ impl<'w> Walk<'w> {
             fix,
         });
     }
-}
-
-/// Whether the value of a variable stands there: a password may have only digits.
-fn may_be_secret(at: &str) -> bool {
-    at.ends_with("].value") && at.contains(".env[")
 }

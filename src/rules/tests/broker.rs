@@ -1,30 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The further cases of rules about the broker, the result backend and settings: other severities, other places, and
-//! what must pass.
+//! The further cases of rules about the broker: other severities, other places, and what must pass.
 
+use super::backend::backend;
 use super::*;
 
 const URL: &str = "spec.common.broker.url";
 
 fn broker(id: &str, broker: &str) -> Vec<(Severity, String)> {
     of_rule(id, &format!("spec: {{common: {{broker: {{{broker}}}}}}}"))
-}
-
-fn backend(id: &str, url: &str) -> Vec<(Severity, String)> {
-    of_rule(id, &format!("spec: {{common: {{resultBackend: {{url: {url:?}}}}}}}"))
-}
-
-fn common(id: &str, common: &str) -> Vec<(Severity, String)> {
-    of_rule(id, &format!("spec: {{common: {{{common}}}}}"))
-}
-
-/// Every line that is printed about an object, warnings as clients cut them.
-fn lines(overlay: &str) -> Vec<String> {
-    let findings = check(&shop(overlay), None, &surroundings()).expect("a Celery");
-    let line = |finding: &Finding| {
-        format!("{}: {}; {} [{}]", finding.path, finding.message, finding.fix, finding.rule)
-    };
-    findings.iter().filter(|finding| finding.severity == Severity::Warn).map(line).collect()
 }
 
 #[test]
@@ -111,7 +94,7 @@ fn what_variables_will_complete_is_not_judged() {
     assert_eq!(broker("B24", "url: 'redis://$(HOST)/0'"), warn(URL));
     assert_eq!(broker("B24", "url: '$(URL)'"), deny(URL));
     assert_eq!(broker("B24", "url: '$$(URL)'"), []);
-    assert_eq!(common("B24", "broker: {url: $(URL)}, envFrom: [{secretRef: {name: shop}}]"), []);
+    assert_eq!(of_common("B24", "broker: {url: $(URL)}, envFrom: [{secretRef: {name: shop}}]"), []);
 }
 
 #[test]
@@ -120,10 +103,10 @@ fn a_broker_may_be_named_in_many_places() {
     assert_eq!(at("flowerSpec: {}"), warn("spec.common.broker"));
     assert_eq!(at("workerSpec: {env: [{name: BROKER_URL, value: x}]}"), []);
     assert_eq!(at("workerSpec: {envFrom: [{secretRef: {name: shop}}]}"), []);
-    assert_eq!(common("B01", "broker: null, config: {broker_url: 'redis://cache'}"), []);
+    assert_eq!(of_common("B01", "broker: null, config: {broker_url: 'redis://cache'}"), []);
     // 4.x does not look at it.
     assert_eq!(
-        common("B01", "broker: null, celeryVersion: '4.4', env: [{name: BROKER_URL, value: x}]"),
+        of_common("B01", "broker: null, celeryVersion: '4.4', env: [{name: BROKER_URL, value: x}]"),
         warn("spec.common.broker")
     );
 }
@@ -155,7 +138,7 @@ fn options_that_a_transport_needs() {
     let typed = "url: null, redis: {sentinel: {masterName: a, addresses: [a]}}, transportOptions: {}";
     assert_eq!(broker("B19", typed), []);
     let setting = "config: {broker_transport_options: {master_name: main}}";
-    assert_eq!(common("B19", &format!("broker: {{{sentinel}}}, {setting}")), []);
+    assert_eq!(of_common("B19", &format!("broker: {{{sentinel}}}, {setting}")), []);
     assert_eq!(broker("B21", "url: 'filesystem://'").len(), 2);
     assert_eq!(broker("B38", "transportOptions: [a]").len(), 1);
     for line in lines("spec: {common: {broker: {url: 'filesystem://'}}}")
@@ -231,188 +214,6 @@ fn parts_of_a_broker_are_judged_like_a_url() {
 }
 
 #[test]
-fn variables_that_say_otherwise() {
-    let at = |id: &str, rest: &str, name: &str| {
-        common(id, &format!("{rest}env: [{{name: {name}, value: x}}]")).first().map(|(severity, _)| *severity)
-    };
-    for name in ["CELERY_BROKER_URL", "BROKER_URL", "CELERY_BROKER", "CELERY_BROKER_READ_URL"] {
-        assert_eq!(at("B34", "", name), Some(Severity::Deny), "{name}");
-    }
-    assert_eq!(at("B34", "celeryVersion: '6.0', ", "BROKER_URL"), Some(Severity::Warn));
-    assert_eq!(at("B34", "celeryVersion: '4.4', ", "BROKER_URL"), None);
-    assert_eq!(at("B34", "broker: null, ", "BROKER_URL"), None);
-    let same = "env: [{name: CELERY_BROKER_URL, value: 'redis://cache:6379/0'}]";
-    assert_eq!(common("B34", same), []);
-    let env = "env: [{name: CELERY_WORKER_CONCURRENCY, value: '2'}]";
-    let path = "spec.common.env[0].name";
-    assert_eq!(
-        of_rule("B36", &format!("spec: {{common: {{{env}}}, workerSpec: {{concurrency: 2}}}}")),
-        deny(path)
-    );
-    assert_eq!(
-        of_rule(
-            "B36",
-            &format!("spec: {{workerSpec: {{{env}}}, workerPools: [{{name: a, concurrency: 2}}]}}")
-        ),
-        warn("spec.workerSpec.env[0].name")
-    );
-    assert_eq!(of_rule("B36", &format!("spec: {{flowerSpec: {{{env}}}}}")), []);
-    assert_eq!(at("B36", "celeryVersion: '4.4', ", "CELERY_WORKER_CONCURRENCY"), None);
-    for (name, told) in [("CELERY_APP", true), ("APP", false), ("CONFIG_MODULE", true), ("C_FAKEFORK", true)]
-    {
-        assert_eq!(at("B37", "", name).is_some(), told, "{name}");
-    }
-    assert_eq!(at("R11", "resultBackend: {url: 'rpc://'}, ", "RESULT_BACKEND"), Some(Severity::Deny));
-    assert_eq!(at("R11", "", "RESULT_BACKEND"), None);
-}
-
-#[test]
-fn a_config_map_is_told_of_only_where_it_wins() {
-    let told = |key: &str, prefix: &str| {
-        let overlay =
-            format!("spec: {{common: {{envFrom: [{{configMapRef: {{name: a}}, prefix: {prefix:?}}}]}}}}");
-        let config_maps = [("a".to_owned(), BTreeSet::from([key.to_owned()]))].into();
-        let facts = Facts { config_maps, ..surroundings() };
-        check(&shop(&overlay), None, &facts).expect("a Celery").iter().any(|finding| finding.rule == "B35")
-    };
-    assert!(told("BROKER_URL", ""));
-    assert!(told("BROKER", "CELERY_"));
-    assert!(!told("BROKER_URL", "MY_"));
-    // The operator's own variable wins over it.
-    assert!(!told("CELERY_BROKER_URL", ""));
-}
-
-#[test]
-fn credentials_are_found_wherever_they_stand_and_never_shown() {
-    for (overlay, path, severity) in [
-        (
-            "{common: {env: [{name: DB_PASSWORD, value: hunter2}]}}",
-            "spec.common.env[0].value",
-            Severity::Warn,
-        ),
-        (
-            "{beatSpec: {env: [{name: A, value: 'x://u:hunter2@h'}]}}",
-            "spec.beatSpec.env[0].value",
-            Severity::Warn,
-        ),
-        (
-            "{common: {config: {redis_password: hunter2}}}",
-            "spec.common.config.redis_password",
-            Severity::Deny,
-        ),
-        (
-            "{common: {broker: {transportOptions: {a: [{api_token: hunter2}]}}}}",
-            "spec.common.broker.transportOptions.a[0].api_token",
-            Severity::Deny,
-        ),
-        (
-            "{workerSpec: {args: ['--', 'broker.url=x://u:hunter2@h']}}",
-            "spec.workerSpec.args[1]",
-            Severity::Deny,
-        ),
-    ] {
-        let findings = check(&shop(&format!("spec: {overlay}")), None, &surroundings()).expect("a Celery");
-        let found = findings.iter().find(|finding| finding.rule == "B40").expect(overlay);
-        assert_eq!((found.path.as_str(), found.severity), (path, severity), "{overlay}");
-        assert!(findings.iter().all(|finding| !finding.to_string().contains("hunter2")), "{findings:?}");
-    }
-    for harmless in [
-        "env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: a, key: b}}}]",
-        "env: [{name: DB_PASSWORD_FILE, value: /run/secret}, {name: TOKEN_REQUIRED, value: 'true'}]",
-        "env: [{name: DB, value: 'postgres://u:$(PW)@db'}, {name: PASSWORD, value: $(PW)}]",
-        "env: [{name: SITE, value: 'https://example.com/@x:y'}]",
-        "config: {redis_password: $(PW)}",
-    ] {
-        assert_eq!(common("B40", harmless), [], "{harmless}");
-    }
-}
-
-#[test]
-fn every_defect_of_a_result_backend_has_its_rule() {
-    let url = "spec.common.resultBackend.url";
-    for (text, id) in [
-        ("mysql+pymysql://db/x", "R01"),
-        ("cache+memcachd://x", "R02"),
-        ("riak://x", "R03"),
-        ("rediss://cache?ssl_cert_reqs=x", "R04"),
-        ("cache:6379", "R06"),
-        ("valkey://cache", "R06"),
-        ("redis+cluster://cache", "R06"),
-        ("db://x", "R14"),
-        ("redis://[x]/1", "R15"),
-        ("file://", "R15"),
-        ("redis://cache?ssl_cert_reqs=none", "R18"),
-        ("redis://cache?protocol=4", "R18"),
-        (" redis://cache", "R19"),
-    ] {
-        assert_eq!(backend(id, text), deny(url), "{text}");
-        let object = shop(&format!("spec: {{common: {{resultBackend: {{url: {text:?}}}}}}}"));
-        assert_eq!(found(&object, None).len(), 1, "{text}");
-    }
-    for text in ["my.module:Backend", "entrypoint"] {
-        assert_eq!(backend("R06", text), warn(url), "{text}");
-    }
-    for text in ["disabled", "rpc://", "$(RESULTS)", "redis://$(HOST):$(PORT)/1", "redis://cache/1"] {
-        let object = shop(&format!("spec: {{common: {{resultBackend: {{url: {text:?}}}}}}}"));
-        assert_eq!(found(&object, None), [], "{text}");
-    }
-    for text in ["s3://bucket", "gs", "cassandra://", "azureblockblob://x", "entrypoint", "my.module:Backend"]
-    {
-        let warned = lines(&format!("spec: {{common: {{resultBackend: {{url: {text:?}}}}}}}"));
-        assert!(!warned.is_empty() && warned.iter().all(|line| line.chars().count() <= 120), "{warned:?}");
-    }
-}
-
-#[test]
-fn a_folder_of_results_may_be_mounted_by_each_pool() {
-    let at = |rest: &str| {
-        of_rule("R07", &format!("spec: {{common: {{resultBackend: {{url: 'file:///results/a'}}}}, {rest}}}"))
-    };
-    assert_eq!(at("workerSpec: {volumeMounts: [{name: r, mountPath: /results/}]}"), []);
-    assert_eq!(at("workerSpec: {volumeMounts: [{name: r, mountPath: /result}]}").len(), 1);
-    assert_eq!(at("workerSpec: {podTemplate: {}}"), []);
-    assert_eq!(at("workerSpec: null, flowerSpec: {}"), []);
-}
-
-#[test]
-fn settings_are_judged_by_the_release() {
-    let at = |version: &str, setting: &str| {
-        common("C18", &format!("celeryVersion: '{version}', config: {{{setting}}}"))
-            .first()
-            .map(|(severity, _)| *severity)
-    };
-    for (version, setting, expected) in [
-        ("5.5", "worker_soft_shutdown_timeout: 10", None),
-        ("5.4", "worker_soft_shutdown_timeout: 10", Some(Severity::Deny)),
-        ("4.4", "worker_soft_shutdown_timeout: 10", Some(Severity::Warn)),
-        ("6.0", "no_such: 1", Some(Severity::Warn)),
-        ("5.5", "worker_prefetch_multiplier: two", Some(Severity::Deny)),
-        ("5.5", "worker_prefetch_multiplier: $(TWO)", None),
-        ("5.5", "timezone: UTC", Some(Severity::Deny)),
-        ("5.5", "task_acks_late: 'yes'", None),
-        ("5.5", "task_routes: {a: b}", None),
-    ] {
-        assert_eq!(at(version, setting), expected, "{version} {setting}");
-    }
-    assert_eq!(common("C18", "config: {worker_soft_shutdown_timeout: 10}"), []);
-}
-
-#[test]
-fn fields_and_settings_do_not_say_the_same() {
-    for (overlay, expected) in [
-        ("{common: {config: {broker_url: 'redis://cache'}}}", 1),
-        ("{common: {broker: null, config: {broker_url: 'redis://cache'}}}", 0),
-        ("{common: {config: {broker_transport_options: {}}}}", 0),
-        ("{common: {broker: {transportOptions: {}}, config: {broker_transport_options: {}}}}", 1),
-        ("{common: {resultBackend: {url: 'rpc://'}, config: {result_backend: 'rpc://'}}}", 1),
-        ("{common: {config: {task_time_limit: 9}}, workerPools: [{name: a, timeLimit: 9}]}", 1),
-        ("{common: {config: {task_time_limit: 9}}, workerPools: [{name: a}]}", 0),
-    ] {
-        assert_eq!(of_rule("C19", &format!("spec: {overlay}")).len(), expected, "{overlay}");
-    }
-}
-
-#[test]
 fn values_and_names_of_transport_options() {
     let options = "spec.common.broker.transportOptions";
     let of = |id: &str, given: &str| broker(id, &format!("transportOptions: {{{given}}}"));
@@ -437,7 +238,7 @@ fn values_and_names_of_transport_options() {
     assert_eq!(of_broker("url: null, urlSecretRef: {name: elsewhere, key: url}").len(), 2);
     let setting = "config: {broker_transport_options: {visibility_timeout: '1'}}";
     assert_eq!(
-        common("B50", setting),
+        of_common("B50", setting),
         deny("spec.common.config.broker_transport_options.visibility_timeout")
     );
     for name in ["visibilityTimeout", "visibilty_timeout", "visibility-timeout"] {

@@ -21,7 +21,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "C24", severity: Severity::Deny, schema: false, since: "0.1",
         title: "podTemplate has the fields and types of a pod template",
-        consequence: "The API server refuses the Deployment, and the error stays in the operator's log.",
+        consequence: "The API server refuses the Deployment, and the old pods stay; the status tells of it, after the Celery was stored.",
         check: Check::object(c24),
         example: Example {
             bad: "spec: {workerSpec: {podTemplate: {spec: {nodeSelecter: {disk: ssd}}}}}",

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Worker pools under judgement.
+
+use crate::api::{Celery, Common, DEFAULT_POOL, WorkerPoolKind, WorkerSpec};
+use crate::celery::command::Command;
+use crate::celery::reading::Reading;
+use crate::celery::version::Target;
+use crate::effective;
+
+/// A worker pool and where it stands.
+#[derive(Clone, Debug)]
+pub(in crate::rules) struct Pool<'a> {
+    /// `spec.workerSpec` or `spec.workerPools[2]`.
+    pub(in crate::rules) path: String,
+    /// Its name; `default` for `workerSpec`.
+    pub(in crate::rules) name: &'a str,
+    /// Its fields.
+    pub(in crate::rules) spec: &'a WorkerSpec,
+    /// What it shares with all components.
+    common: &'a Common,
+    /// What Celery makes of its arguments; the faults are those that every release in question finds.
+    pub(in crate::rules) said: Reading<'a>,
+}
+
+/// The pools of an object, the default one first.
+pub(super) fn pools<'a>(object: &'a Celery, celery: Target) -> Vec<Pool<'a>> {
+    let pool = |path: String, name: &'a str, spec: &'a WorkerSpec| {
+        let said = Command::Worker.agreed(&spec.args, celery);
+        Pool { path, name, spec, common: &object.spec.common, said }
+    };
+    let default = object.spec.worker_spec.iter();
+    let default = default.map(|spec| pool("spec.workerSpec".to_owned(), DEFAULT_POOL, spec));
+    let named = object.spec.worker_pools.iter().enumerate();
+    let named = named
+        .map(|(index, named)| pool(format!("spec.workerPools[{index}]"), named.name.as_str(), &named.spec));
+    default.chain(named).collect()
+}
+
+impl<'a> Pool<'a> {
+    /// What it will run with.
+    pub(in crate::rules) fn effective(&self) -> effective::Pool<'_> {
+        effective::Pool { name: self.name, worker: self.spec, common: self.common, said: &self.said }
+    }
+
+    /// What runs its tasks, as far as that is known.
+    pub(in crate::rules) fn kind(&self) -> Option<WorkerPoolKind> {
+        self.effective().implementation().is()
+    }
+
+    /// How many tasks one pod announces to run at once, as far as that is known.
+    pub(in crate::rules) fn concurrency(&self) -> Option<u32> {
+        self.effective().concurrency().is()
+    }
+
+    /// The queues it names and does not leave out; `None` where the application decides, or a variable does.
+    pub(in crate::rules) fn queues(&self) -> Option<Vec<String>> {
+        self.effective().queues().is()
+    }
+
+    /// The field that names its queues.
+    pub(in crate::rules) fn queues_field(&self) -> &'static str {
+        if self.said.has("--queues") { "args" } else { "queues" }
+    }
+
+    /// The path of a word of its arguments.
+    pub(in crate::rules) fn arg(&self, at: usize) -> String {
+        format!("{}.args[{at}]", self.path)
+    }
+
+    /// A word of its arguments.
+    pub(in crate::rules) fn word(&self, at: usize) -> &'a str {
+        self.spec.args.get(at).map(String::as_str).unwrap_or_default()
+    }
+}
