@@ -30,7 +30,7 @@ use crate::rules::NotACelery;
 use crate::status::{self, Failure, Observed, State, Verdict};
 
 /// Objects that are reconciled at the same time.
-const CONCURRENCY: u16 = 8;
+pub const CONCURRENCY: u16 = 8;
 /// After how long an object is looked at again without an event: Secrets that it refers to are not watched.
 const RESYNC: Duration = Duration::from_mins(5);
 /// After how long a Secret that is missing is looked for again.
