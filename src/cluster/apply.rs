@@ -7,16 +7,27 @@ use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::repair::{repair, withdraw};
+use super::repair::{repair, withdraw_from_seen};
 use super::{Error, children, drift, limited};
 use crate::build::{ChildKind, Manifest};
 use crate::names::{FIELD_MANAGER, REPLICAS_MANAGER};
 use crate::resolve::Owner;
 
+/// Resource version of no object there is: the first one that is written has the next.
+const NO_OBJECT: &str = "1";
+
+/// Whether somebody else's object of that name is to be expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// Nobody has been found in the way: the object is created, which fails should there be one.
+    Free,
+    /// Something went wrong before: the API server is asked before anything is written.
+    Doubtful,
+}
+
 /// Applies a manifest by server-side apply, unless the live object is in step with it.
 ///
-/// `live` is the object as last seen. Without one the API server is asked first: an object of that name that this
-/// Celery does not own is never touched.
+/// `live` is the object as last seen. An object of that name that this Celery does not own is never touched.
 ///
 /// # Errors
 /// [`Error::NameTaken`] for an object of somebody else, [`Error::Leaving`] for one that is about to go,
@@ -26,46 +37,83 @@ pub async fn apply(
     owner: &Owner,
     manifest: &Manifest,
     live: Option<Arc<DynamicObject>>,
+    expectation: Expectation,
 ) -> Result<Arc<DynamicObject>, Error> {
     let api = children(client, manifest.kind, &owner.namespace);
     let live = match live {
-        Some(live) => Some(live),
-        None => limited(api.get_opt(&manifest.name)).await?.map(Arc::new),
-    };
-    // The first apply is not forced: should somebody else be faster, the values differ and the conflict shows it.
-    let Some(live) = live else {
-        return send(&api, manifest, &PatchParams::apply(FIELD_MANAGER), None).await;
+        Some(live) => live,
+        None => match create(&api, manifest, expectation).await? {
+            Created::Now(live) => return Ok(live),
+            Created::Before(live) => live,
+        },
     };
     check_owner(owner, manifest, &live)?;
     if drift::in_step(manifest, &live) {
         return Ok(live);
     }
-    withdraw(&api, manifest, &live).await?;
+    withdraw_from_seen(&api, manifest, &live).await?;
     hand_over_replicas(&api, manifest, &live).await?;
     if drift::has_copies(manifest, &live) {
         repair(&api, manifest, &live).await?;
     }
     let forced = PatchParams::apply(FIELD_MANAGER).force();
-    let uid = live.metadata.uid.as_deref();
-    match send(&api, manifest, &forced, uid).await {
+    let identity = live.metadata.uid.as_deref().map(|uid| ("uid", uid));
+    match send(&api, manifest, &forced, identity).await {
         Err(Error::Refused { code: 422, .. }) => {
             repair(&api, manifest, &live).await?;
-            send(&api, manifest, &forced, uid).await
+            send(&api, manifest, &forced, identity).await
         }
         applied => applied,
     }
 }
 
-/// Sends the manifest; with a UID it reaches that very object or none.
+/// An object that was not seen before.
+enum Created {
+    /// It was created by this very request.
+    Now(Arc<DynamicObject>),
+    /// It was there, and still is as it was.
+    Before(Arc<DynamicObject>),
+}
+
+/// Creates an object that was not seen, by server-side apply: the fields of a `create` would belong to another entry of
+/// `managedFields`, and what we leave out later would stay.
+///
+/// Server-side apply takes over what it finds. The resource version keeps it from that: one that names a version reaches
+/// an object of that version, or creates one.
+async fn create(
+    api: &Api<DynamicObject>,
+    manifest: &Manifest,
+    expectation: Expectation,
+) -> Result<Created, Error> {
+    let unforced = PatchParams::apply(FIELD_MANAGER);
+    let is_new = Some(("resourceVersion", NO_OBJECT));
+    if expectation == Expectation::Free {
+        match send(api, manifest, &unforced, is_new).await {
+            Err(Error::Api(error)) if is_conflict(&error) => {}
+            created => return created.map(Created::Now),
+        }
+    }
+    match limited(api.get_opt(&manifest.name)).await? {
+        Some(live) => Ok(Created::Before(Arc::new(live))),
+        // Should somebody be faster now, the next attempt sees it.
+        None => send(api, manifest, &unforced, is_new).await.map(Created::Now),
+    }
+}
+
+fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
+/// Sends the manifest; with an identity in its metadata it reaches that very object or none.
 async fn send(
     api: &Api<DynamicObject>,
     manifest: &Manifest,
     parameters: &PatchParams,
-    uid: Option<&str>,
+    identity: Option<(&str, &str)>,
 ) -> Result<Arc<DynamicObject>, Error> {
     let mut body = manifest.body.clone();
-    if let Some(uid) = uid {
-        body["metadata"]["uid"] = json!(uid);
+    if let Some((field, value)) = identity {
+        body["metadata"][field] = json!(value);
     }
     let applied = limited(api.patch(&manifest.name, parameters, &Patch::Apply(&body))).await;
     applied.map(Arc::new).map_err(|error| error.of(manifest))

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use crate::build::{ChildKind, Manifest};
 
-pub use apply::apply;
+pub use apply::{Expectation, apply};
 pub use prune::delete;
 pub use read::read_secrets;
 pub use report::write_status;

@@ -63,6 +63,22 @@ pub(super) async fn withdraw(
     limited(api.patch(&manifest.name, &parameters(), &Patch::Merge(&body))).await.map(drop)
 }
 
+/// The same for an object as it was last seen: of what others hold, nothing but their names is kept of it.
+pub(super) async fn withdraw_from_seen(
+    api: &Api<DynamicObject>,
+    manifest: &Manifest,
+    seen: &DynamicObject,
+) -> Result<(), Error> {
+    if !has_leftovers(seen) {
+        return Ok(());
+    }
+    match limited(api.get_opt(&manifest.name)).await? {
+        Some(live) if live.metadata.uid == seen.metadata.uid => withdraw(api, manifest, &live).await,
+        // It is another object by now, or none.
+        _ => Ok(()),
+    }
+}
+
 /// Whether anything is held of an object under such a name.
 pub(super) fn has_leftovers(live: &DynamicObject) -> bool {
     let mut entries = live.metadata.managed_fields.iter().flatten();

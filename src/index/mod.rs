@@ -3,8 +3,10 @@
 
 mod celeries;
 mod children;
+mod kept;
 mod surroundings;
 
 pub use celeries::CeleryIndex;
 pub use children::ChildIndex;
+pub use kept::StoredCelery;
 pub use surroundings::Surroundings;

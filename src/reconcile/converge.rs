@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use kube::ResourceExt as _;
-use kube::core::DynamicObject;
 use tracing::info;
 
 use super::Context;
 use crate::api::Celery;
 use crate::build::{self, Applied, Capabilities, ChildKind, Manifest};
-use crate::cluster;
+use crate::cluster::{self, Expectation};
 use crate::resolve::{self, Owner, Resolved};
 
 /// What converging came to.
@@ -35,47 +35,71 @@ pub(super) async fn converge(
     let capabilities = Capabilities { keda: context.index.knows(ChildKind::ScaledObject) };
     let wanted = build::children(&resolved, capabilities);
     let mut failure = prune(context, &resolved.owner, &wanted).await;
-    let mut children = Vec::new();
-    for manifest in &wanted.manifests {
-        if waits(context, &resolved.owner, manifest) {
-            continue;
+    let mut outcomes: Vec<_> = wanted.manifests.iter().map(|_| None).collect();
+    for step in STEPS {
+        let members = wanted.manifests.iter().enumerate().filter(|(_, manifest)| step(manifest.kind));
+        let applies = members
+            .filter(|(_, manifest)| !waits(context, &resolved.owner, manifest))
+            .map(async |(index, manifest)| (index, apply(context, &resolved.owner, manifest).await));
+        for (index, outcome) in join_all(applies).await {
+            outcomes[index] = Some(outcome);
         }
-        let key = (manifest.kind, namespace.clone(), manifest.name.clone());
-        let live = context.index.get(&key);
-        let seen = live.clone();
-        match cluster::apply(&context.client, &resolved.owner, manifest, live).await {
-            Ok(live) => {
-                let changed = seen.is_none_or(|seen| !Arc::ptr_eq(&seen, &live));
-                if changed {
-                    info!(kind = manifest.kind.as_str(), %namespace, name = manifest.name, "applied");
-                    context.index.put(manifest.kind, DynamicObject::clone(&live));
-                }
-                children.push(Applied { kind: manifest.kind, name: manifest.name.clone(), live });
-            }
+    }
+    let mut children = Vec::new();
+    // In the order of the manifests, whoever was first: a status is the same for the same children.
+    for outcome in outcomes.into_iter().flatten() {
+        match outcome {
+            Ok(applied) => children.push(applied),
             Err(error) => failure = failure.or(Some(error)),
         }
     }
     Ok((Outcome { resolved, children, capabilities }, failure))
 }
 
+/// What is applied at the same time; a step begins when the one before it has ended. What others read comes first, and
+/// what scales something after it.
+const STEPS: [fn(ChildKind) -> bool; 3] =
+    [is_read_by_others, |kind| !is_read_by_others(kind) && !is_scaler(kind), is_scaler];
+
+fn is_read_by_others(kind: ChildKind) -> bool {
+    matches!(kind, ChildKind::Secret | ChildKind::TriggerAuthentication)
+}
+
+fn is_scaler(kind: ChildKind) -> bool {
+    matches!(kind, ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject)
+}
+
+/// Applies one child and notes what it is then.
+async fn apply(context: &Context, owner: &Owner, manifest: &Manifest) -> Result<Applied, cluster::Error> {
+    let key = (manifest.kind, owner.namespace.clone(), manifest.name.clone());
+    let seen = context.index.get(&key);
+    // Whoever is in the way is not run into time and again.
+    let expectation = if context.has_failed(&owner.uid) { Expectation::Doubtful } else { Expectation::Free };
+    let live = cluster::apply(&context.client, owner, manifest, seen.clone(), expectation).await?;
+    if seen.is_none_or(|seen| !Arc::ptr_eq(&seen, &live)) {
+        info!(kind = manifest.kind.as_str(), namespace = owner.namespace, name = manifest.name, "applied");
+        context.index.put(manifest.kind, &live);
+    }
+    Ok(Applied { kind: manifest.kind, name: manifest.name.clone(), live })
+}
+
 /// Deletes what this Celery owns and no longer wants; returns the first error.
 async fn prune(context: &Context, owner: &Owner, wanted: &build::Children) -> Option<cluster::Error> {
     let mut failure = None;
-    for (key, live) in context.index.owned(&owner.uid) {
-        let (kind, _, name) = &key;
+    for child in context.index.owned(&owner.uid) {
+        let (kind, _, name) = &child.key;
         let stays = wanted.manifests.iter().any(|manifest| manifest.kind == *kind && manifest.name == *name)
             || wanted.kept.iter().any(|(kept, kept_name)| kept == kind && kept_name == name)
-            || live.metadata.deletion_timestamp.is_some();
+            || child.leaves;
         if stays {
             continue;
         }
-        let uid = live.metadata.uid.as_deref().unwrap_or_default();
-        match cluster::delete(&context.client, &key, uid).await {
+        match cluster::delete(&context.client, &child.key, &child.uid).await {
             Ok(going) => {
                 info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
                 match going {
-                    Some(going) => drop(context.index.put(*kind, going)),
-                    None => context.index.remove(&key, uid),
+                    Some(going) => context.index.put(*kind, &going),
+                    None => context.index.remove(&child.key, &child.uid),
                 }
             }
             Err(error) => failure = failure.or(Some(error)),
@@ -93,5 +117,28 @@ fn waits(context: &Context, owner: &Owner, manifest: &Manifest) -> bool {
         _ => return false,
     };
     let present = context.index.owned(&owner.uid);
-    present.iter().any(|((kind, _, name), _)| *kind == predecessor && *name == manifest.name)
+    present.iter().any(|child| child.key.0 == predecessor && child.key.2 == manifest.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_applied_in_one_step_and_a_scaler_after_what_it_scales() {
+        let step_of = |kind: ChildKind| {
+            let mut steps = STEPS.iter().enumerate().filter(|(_, step)| step(kind));
+            let first = steps.next().map(|(index, _)| index);
+            assert!(steps.next().is_none(), "{kind:?} is applied twice");
+            first
+        };
+        assert!(ChildKind::ALL.iter().all(|kind| step_of(*kind).is_some()));
+        let secret = step_of(ChildKind::Secret);
+        let deployment = step_of(ChildKind::Deployment);
+        assert!(secret < deployment);
+        for scaler in [ChildKind::HorizontalPodAutoscaler, ChildKind::ScaledObject] {
+            assert!(step_of(scaler) > deployment);
+            assert!(step_of(scaler) > step_of(ChildKind::TriggerAuthentication));
+        }
+    }
 }

@@ -18,13 +18,13 @@ use kube::core::ApiResource;
 use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::reflector::Store;
 use kube::runtime::watcher;
-use kube::{Client, ResourceExt as _};
+use kube::{Client, Resource as _, ResourceExt as _};
 use thiserror::Error;
 use tracing::warn;
 
 use crate::api::{Celery, CeleryStatus};
 use crate::cluster;
-use crate::index::{CeleryIndex, ChildIndex, Surroundings};
+use crate::index::{CeleryIndex, ChildIndex, StoredCelery, Surroundings};
 use crate::resolve::Owner;
 use crate::rules::NotACelery;
 use crate::status::{self, Failure, Observed, State, Verdict};
@@ -45,7 +45,7 @@ struct Context {
     /// What the rules may know beside an object.
     surroundings: Surroundings,
     /// Our own last status writes that the watch has not shown yet.
-    written: Mutex<HashMap<String, Arc<DynamicObject>>>,
+    written: Mutex<HashMap<String, DynamicObject>>,
     /// Failures in a row, by UID.
     failures: Mutex<HashMap<String, u32>>,
 }
@@ -57,7 +57,7 @@ struct Error(#[from] cluster::Error);
 
 /// The reconciler of one scope, before it runs.
 pub struct Reconciler {
-    controller: Controller<DynamicObject>,
+    controller: Controller<StoredCelery>,
     triggers: triggers::Triggers,
     context: Arc<Context>,
 }
@@ -68,7 +68,7 @@ impl Reconciler {
     pub fn new(client: Client, scope: Option<&str>) -> Self {
         let index = Arc::new(ChildIndex::default());
         let resource = ApiResource::erase::<Celery>(&());
-        let celeries: Api<DynamicObject> = match scope {
+        let celeries: Api<StoredCelery> = match scope {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
             None => Api::all_with(client.clone(), &resource),
         };
@@ -89,7 +89,7 @@ impl Reconciler {
 
     /// The Celery objects it sees, filled while it runs.
     #[must_use]
-    pub fn store(&self) -> Store<DynamicObject> {
+    pub fn store(&self) -> Store<StoredCelery> {
         self.controller.store()
     }
 
@@ -120,17 +120,18 @@ impl Reconciler {
 }
 
 /// guard → read → resolve → build → apply → status, for one object.
-async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Action, Error> {
+async fn reconcile(stored: Arc<StoredCelery>, context: Arc<Context>) -> Result<Action, Error> {
     if !context.index.is_synced() {
         // The last kind that gets listed triggers everything that the store holds by then.
         return Ok(Action::await_change());
     }
-    let object = context.newest(object);
+    let object = context.newest(stored.object());
     if object.metadata.deletion_timestamp.is_some() {
         context.forget(&object);
         return Ok(Action::await_change());
     }
-    let facts = context.surroundings.facts(&object.namespace().unwrap_or_default(), &object.name_any());
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let facts = context.surroundings.facts(&namespace, &name, stored.app().unwrap_or_default());
     let judged = match guard::judge(&object, &facts) {
         Ok(judged) => judged,
         Err(unreadable) => return park_unreadable(&context, &object, &unreadable).await,
@@ -207,11 +208,11 @@ async fn report(
         generation: object.metadata.generation,
     };
     let written = cluster::write_status(&context.client, &owner, status).await?;
-    context.lock_written().insert(owner.uid, Arc::new(written));
+    context.lock_written().insert(owner.uid, written);
     Ok(())
 }
 
-fn retry(object: &DynamicObject, error: &Error, context: &Context) -> Action {
+fn retry(object: &StoredCelery, error: &Error, context: &Context) -> Action {
     let Error(error) = error;
     let namespace = object.namespace();
     warn!(name = object.name_any(), namespace, reason = error.reason(), %error, detail = error.detail(), "not converged");
@@ -224,7 +225,7 @@ fn retry(object: &DynamicObject, error: &Error, context: &Context) -> Action {
 
 impl Context {
     /// The object from the watch, or what our own last write returned, whichever is newer.
-    fn newest(&self, seen: Arc<DynamicObject>) -> Arc<DynamicObject> {
+    fn newest(&self, seen: DynamicObject) -> DynamicObject {
         let version = |object: &DynamicObject| {
             object
                 .metadata
@@ -245,12 +246,17 @@ impl Context {
         }
     }
 
-    fn lock_written(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<DynamicObject>>> {
+    fn lock_written(&self) -> std::sync::MutexGuard<'_, HashMap<String, DynamicObject>> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_failures(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the last attempt at the object of this UID has failed.
+    fn has_failed(&self, uid: &str) -> bool {
+        self.lock_failures().contains_key(uid)
     }
 
     fn forget_failures(&self, object: &DynamicObject) {
@@ -264,9 +270,9 @@ impl Context {
     }
 
     /// Drops what was noted of objects that are no longer there.
-    fn forget_all_but(&self, present: &[Arc<DynamicObject>]) {
+    fn forget_all_but(&self, present: &[Arc<StoredCelery>]) {
         let present: HashSet<&str> =
-            present.iter().filter_map(|object| object.metadata.uid.as_deref()).collect();
+            present.iter().filter_map(|object| object.meta().uid.as_deref()).collect();
         self.lock_failures().retain(|uid, _| present.contains(uid.as_str()));
         self.lock_written().retain(|uid, _| present.contains(uid.as_str()));
     }

@@ -16,13 +16,13 @@ use tracing::{info, warn};
 use super::ApiResource;
 use crate::api::{API_VERSION, Celery};
 use crate::build::ChildKind;
-use crate::index::ChildIndex;
+use crate::index::{ChildIndex, StoredCelery};
 use crate::labels::MANAGED_SELECTOR;
 
 /// What the controller listens to.
 pub(super) struct Triggers {
     /// A child of this object changed.
-    pub(super) objects: SelectAll<BoxStream<'static, ObjectRef<DynamicObject>>>,
+    pub(super) objects: SelectAll<BoxStream<'static, ObjectRef<StoredCelery>>>,
     /// Every kind of children was listed, or one of KEDA's came or went: every object is to be looked at.
     pub(super) everything: mpsc::UnboundedReceiver<()>,
 }
@@ -46,7 +46,7 @@ fn watched(
     api: Api<DynamicObject>,
     index: Arc<ChildIndex>,
     news: mpsc::UnboundedSender<()>,
-) -> impl Stream<Item = ObjectRef<DynamicObject>> {
+) -> impl Stream<Item = ObjectRef<StoredCelery>> {
     let config = watcher::Config::default().labels(MANAGED_SELECTOR);
     let mut is_failing = false;
     watcher(api, config).default_backoff().flat_map(move |event| {
@@ -95,7 +95,7 @@ fn is_unknown_kind(error: &Error) -> bool {
     }
 }
 
-fn owner(child: &DynamicObject) -> Option<ObjectRef<DynamicObject>> {
+fn owner(child: &DynamicObject) -> Option<ObjectRef<StoredCelery>> {
     let owners = child.metadata.owner_references.iter().flatten();
     let owner = owners
         .filter(|owner| owner.controller == Some(true) && owner.kind == "Celery")

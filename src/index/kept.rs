@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Objects as they are kept: as text, without what nobody compares.
+//!
+//! An object that is parsed takes ten times the room of its text, and half of the text says who else owns which fields.
+//! Thousands of objects lie here idle, a few at a time are looked at: those are parsed again.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use kube::core::{ApiResource, DynamicObject, DynamicResourceScope, TypeMeta};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::names::FIELD_MANAGER;
+
+/// What `kubectl apply` notes for itself: the whole object once more.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A child as it is kept.
+pub(super) struct KeptChild {
+    /// Its resource version.
+    pub(super) version: u64,
+    /// UID of the object that controls it.
+    pub(super) controller: Option<Box<str>>,
+    /// Its UID.
+    pub(super) uid: Option<Box<str>>,
+    /// Whether it is about to go.
+    pub(super) leaves: bool,
+    text: Box<str>,
+}
+
+impl KeptChild {
+    /// What is kept of a child: everything but the fields that other managers own, whose names stay, and the data of a
+    /// Secret.
+    pub(super) fn new(object: &DynamicObject) -> Self {
+        let mut kept = DynamicObject { types: None, metadata: object.metadata.clone(), data: Value::Null };
+        trim(&mut kept.metadata);
+        for entry in kept.metadata.managed_fields.iter_mut().flatten() {
+            entry.time = None;
+            if entry.manager.as_deref() != Some(FIELD_MANAGER) {
+                entry.fields_v1 = None;
+            }
+        }
+        kept.data = object.data.as_object().map_or(Value::Null, |data| {
+            let shown = data.iter().filter(|(name, _)| ["spec", "status"].contains(&name.as_str()));
+            Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect())
+        });
+        Self {
+            version: version(object),
+            controller: controller(object).map(Box::from),
+            uid: object.metadata.uid.as_deref().map(Box::from),
+            leaves: object.metadata.deletion_timestamp.is_some(),
+            // Types of k8s-openapi and JSON always serialise; what cannot be read again is as if it were not there.
+            text: serde_json::to_string(&kept).unwrap_or_default().into(),
+        }
+    }
+
+    /// The child as the rest of the house knows it.
+    pub(super) fn object(&self) -> Option<DynamicObject> {
+        serde_json::from_str(&self.text).ok()
+    }
+}
+
+/// A Celery object as it is kept: without the owners of its fields.
+#[derive(Clone)]
+pub struct StoredCelery {
+    metadata: ObjectMeta,
+    types: Option<TypeMeta>,
+    /// The prefix of its children's names, where one is written.
+    app: Option<Box<str>>,
+    /// Everything else.
+    data: Box<str>,
+}
+
+impl StoredCelery {
+    /// The object.
+    #[must_use]
+    pub fn object(&self) -> DynamicObject {
+        DynamicObject {
+            types: self.types.clone(),
+            metadata: self.metadata.clone(),
+            data: serde_json::from_str(&self.data).unwrap_or_default(),
+        }
+    }
+
+    /// The prefix of its children's names.
+    #[must_use]
+    pub fn app(&self) -> Option<&str> {
+        self.app.as_deref().or(self.metadata.name.as_deref())
+    }
+}
+
+impl From<DynamicObject> for StoredCelery {
+    fn from(mut object: DynamicObject) -> Self {
+        trim(&mut object.metadata);
+        object.metadata.managed_fields = None;
+        let app = object.data["spec"]["common"]["appName"].as_str().map(Box::from);
+        Self { metadata: object.metadata, types: object.types, app, data: object.data.to_string().into() }
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredCelery {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        DynamicObject::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// Its name only: a spec may hold a password.
+impl fmt::Debug for StoredCelery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StoredCelery").field(&self.metadata.name).finish()
+    }
+}
+
+impl Resource for StoredCelery {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
+
+    fn kind(resource: &ApiResource) -> Cow<'_, str> {
+        DynamicObject::kind(resource)
+    }
+
+    fn group(resource: &ApiResource) -> Cow<'_, str> {
+        DynamicObject::group(resource)
+    }
+
+    fn version(resource: &ApiResource) -> Cow<'_, str> {
+        DynamicObject::version(resource)
+    }
+
+    fn plural(resource: &ApiResource) -> Cow<'_, str> {
+        DynamicObject::plural(resource)
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+fn trim(metadata: &mut ObjectMeta) {
+    if let Some(annotations) = &mut metadata.annotations {
+        annotations.remove(LAST_APPLIED);
+    }
+}
+
+/// Kubernetes compares versions of one resource as numbers.
+pub(super) fn version(object: &DynamicObject) -> u64 {
+    object.metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or_default()
+}
+
+fn controller(object: &DynamicObject) -> Option<&str> {
+    let owners = object.metadata.owner_references.iter().flatten();
+    owners.filter(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str()).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: Value) -> DynamicObject {
+        serde_json::from_value(value).expect("an object")
+    }
+
+    fn entry(manager: &str) -> Value {
+        json!({"manager": manager, "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}})
+    }
+
+    #[test]
+    fn of_a_child_the_own_fields_are_kept_and_the_names_of_other_managers() {
+        let live = object(json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {
+                "name": "a", "uid": "u", "resourceVersion": "7", "deletionTimestamp": "2026-01-01T00:00:00Z",
+                "annotations": {LAST_APPLIED: "{}", "x": "y"},
+                "ownerReferences": [{"apiVersion": "v1", "kind": "Celery", "name": "shop", "uid": "o", "controller": true}],
+                "managedFields": [entry(FIELD_MANAGER), entry("kubectl")],
+            },
+            "spec": {"replicas": 2}, "status": {"replicas": 1}, "data": {"url": "aHVudGVyMg=="},
+        }));
+        let kept = KeptChild::new(&live);
+        assert_eq!((kept.version, kept.leaves), (7, true));
+        assert_eq!((kept.uid.as_deref(), kept.controller.as_deref()), (Some("u"), Some("o")));
+        let read = kept.object().expect("can be read again");
+        assert_eq!(read.data, json!({"spec": {"replicas": 2}, "status": {"replicas": 1}}));
+        assert_eq!(read.metadata.annotations.expect("one stays").len(), 1);
+        let entries = read.metadata.managed_fields.expect("are there");
+        assert_eq!(
+            entries[0].fields_v1.as_ref().map(|fields| &fields.0),
+            Some(&json!({"f:spec": {"f:replicas": {}}}))
+        );
+        assert_eq!((entries[1].manager.as_deref(), &entries[1].fields_v1), (Some("kubectl"), &None));
+    }
+
+    #[test]
+    fn of_a_celery_everything_is_kept_that_a_user_wrote() {
+        let value = json!({
+            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+            "metadata": {"name": "shop", "namespace": "web", "labels": {"a": "b"}, "annotations": {"x": "y"}},
+            "spec": {"common": {"appName": "mall", "broker": {"url": "redis://:hunter2@cache"}}},
+            "status": {"observedGeneration": 1},
+        });
+        let mut watched = value.clone();
+        watched["metadata"]["managedFields"] = json!([entry("kubectl")]);
+        let stored: StoredCelery = serde_json::from_value(watched).expect("an object");
+        assert_eq!(serde_json::to_value(stored.object()).expect("an object"), value);
+        assert_eq!(stored.app(), Some("mall"));
+        assert!(!format!("{stored:?}").contains("hunter2"));
+    }
+}
