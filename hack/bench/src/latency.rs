@@ -4,9 +4,11 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use celery_operator::api::Celery;
 use futures::StreamExt as _;
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::Api;
+use kube::api::{Api, DynamicObject};
+use kube::core::ApiResource;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
@@ -30,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(30);
 pub(crate) struct Latency {
     /// From sending the change to seeing the Deployment that follows it.
     pub(crate) whole: Vec<f64>,
-    /// From the answer to the change to seeing the Deployment: what the operator adds.
+    /// From the moment at which anybody can know of the change, by its answer or by a watch, to seeing the Deployment.
     pub(crate) reaction: Vec<f64>,
     /// One server-side apply of such a Deployment by a bare client, from sending it to its answer.
     pub(crate) bare: Vec<f64>,
@@ -47,17 +49,22 @@ pub(crate) async fn measure(
     plan: &Plan,
 ) -> Result<Latency, Error> {
     stage.space(BARE).await?;
-    let mut seen = follow(stage.admin.clone(), namespace).await?;
+    let resource = ApiResource::erase::<Deployment>(&());
+    let mut seen = follow(stage.admin.clone(), namespace, resource, "/spec/replicas").await?;
+    let resource = ApiResource::erase::<Celery>(&());
+    let mut changed =
+        follow(stage.admin.clone(), namespace, resource, "/spec/workerSpec/numOfWorkers").await?;
     let client = stage.bare()?;
     let mut latency = Latency::default();
     for change in 0..plan.changes {
         let target = name(change * plan.objects / plan.changes);
         // Another number each time, also when an object has its second turn.
-        let replicas = 3 + i32::try_from(change)?;
+        let replicas = 3 + i64::try_from(change)?;
         let (sent, answered) = change_spec(stage, namespace, &target, replicas).await?;
         let shown = until(&mut seen, &format!("{target}-worker"), replicas).await?;
         latency.whole.push(milliseconds(sent, shown));
-        latency.reaction.push(milliseconds(answered, shown));
+        let known = until(&mut changed, &target, replicas).await?.min(answered);
+        latency.reaction.push(milliseconds(known, shown));
         tokio::time::sleep(PAUSE).await;
         latency.bare.push(apply(&client, recording, replicas).await?);
         tokio::time::sleep(PAUSE).await;
@@ -69,7 +76,7 @@ async fn change_spec(
     stage: &Stage,
     namespace: &str,
     name: &str,
-    replicas: i32,
+    replicas: i64,
 ) -> Result<(Instant, Instant), Error> {
     let path = format!("{}/{name}", within(namespace, CELERIES));
     let sent = Instant::now();
@@ -77,7 +84,7 @@ async fn change_spec(
     Ok((sent, Instant::now()))
 }
 
-async fn apply(client: &Client, recording: &Recording, replicas: i32) -> Result<f64, Error> {
+async fn apply(client: &Client, recording: &Recording, replicas: i64) -> Result<f64, Error> {
     let applied = recording.applied("-worker", BARE, "bare")?;
     let mut body: Value = serde_json::from_str(&applied.body)?;
     body["spec"]["replicas"] = json!(replicas);
@@ -93,12 +100,17 @@ async fn apply(client: &Client, recording: &Recording, replicas: i32) -> Result<
     Ok(milliseconds(sent, Instant::now()))
 }
 
-/// The Deployments of a namespace as they are seen: name, replicas and when.
+/// Name, number and when: what a watch tells.
+type Seen = (String, i64, Instant);
+
+/// The objects of a namespace as they are seen, with the number that this pointer leads to.
 async fn follow(
     client: Client,
     namespace: &str,
-) -> Result<mpsc::UnboundedReceiver<(String, i32, Instant)>, Error> {
-    let api: Api<Deployment> = Api::namespaced(client, namespace);
+    resource: ApiResource,
+    pointer: &'static str,
+) -> Result<mpsc::UnboundedReceiver<Seen>, Error> {
+    let api: Api<DynamicObject> = Api::namespaced_with(client, namespace, &resource);
     let (tell, seen) = mpsc::unbounded_channel();
     let (listed, opened) = tokio::sync::oneshot::channel();
     // Ends when nobody listens any more.
@@ -109,8 +121,8 @@ async fn follow(
             let at = Instant::now();
             match event {
                 Ok(Event::Apply(object)) => {
-                    let replicas = object.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or_default();
-                    if tell.send((object.name_any(), replicas, at)).is_err() {
+                    let number = object.data.pointer(pointer).and_then(Value::as_i64).unwrap_or_default();
+                    if tell.send((object.name_any(), number, at)).is_err() {
                         return;
                     }
                 }
@@ -123,18 +135,14 @@ async fn follow(
     Ok(seen)
 }
 
-async fn until(
-    seen: &mut mpsc::UnboundedReceiver<(String, i32, Instant)>,
-    name: &str,
-    replicas: i32,
-) -> Result<Instant, Error> {
+async fn until(seen: &mut mpsc::UnboundedReceiver<Seen>, name: &str, number: i64) -> Result<Instant, Error> {
     let followed = async {
         while let Some((seen, count, at)) = seen.recv().await {
-            if seen == name && count == replicas {
+            if seen == name && count == number {
                 return Ok(at);
             }
         }
-        Err(Error::from("the watch of the Deployments ended"))
+        Err(Error::from("a watch ended"))
     };
     tokio::time::timeout(PATIENCE, followed).await.map_err(|_| format!("{name} does not follow its spec"))?
 }

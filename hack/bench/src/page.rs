@@ -123,9 +123,10 @@ All requests of that time: {at_rest}.
 objects; for another number a fifth of it stays and the rest follows the number. What each further object needs is the
 difference between twice as many and as many.
 
-**A change** is one object's `numOfWorkers`, {changes} times, while all others are idle: {whole} from sending the change until
-a watch shows the Deployment that follows it, {reaction} of which after the change was answered. One server-side apply of
-such a Deployment by a bare client, in turn with the changes: {bare}.
+**A change** is one object's `numOfWorkers`, {changes} times, while all others are idle. From the moment at which anybody can
+know of it, by the answer to the request or by a watch, until a watch shows the Deployment that follows it: {reaction}; from
+sending it, what the API server needs to store it included: {whole}. One server-side apply of such a Deployment by a
+bare client, in turn with the changes: {bare}.
 
 **R3** compares creates, one after the other: {none} without a webhook, {null} with a mutating and a validating webhook that
 allow everything at once, behind the same server and TLS libraries, {ours} with the operator's. The creates are dry runs:
@@ -154,7 +155,7 @@ everything but the last write, so that nothing is reconciled meanwhile.
         restarted = memory("restarted"),
         changes = plan.changes,
         whole = milliseconds("changeToDeployment"),
-        reaction = milliseconds("answerToDeployment"),
+        reaction = milliseconds("knownToDeployment"),
         bare = milliseconds("bareApply"),
         none = milliseconds("createWithoutWebhook"),
         null = milliseconds("createWithNullWebhooks"),

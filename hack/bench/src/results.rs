@@ -140,7 +140,7 @@ impl Results {
             },
             "requestsAtRest": self.standing.rest,
             "milliseconds": {
-                "changeToDeployment": estimate(&latency.whole), "answerToDeployment": estimate(&latency.reaction),
+                "changeToDeployment": estimate(&latency.whole), "knownToDeployment": estimate(&latency.reaction),
                 "bareApply": estimate(&latency.bare), "createWithoutWebhook": estimate(&admission.none),
                 "createWithNullWebhooks": estimate(&admission.null), "createWithOurs": estimate(&admission.ours),
             },
@@ -216,7 +216,7 @@ fn figures(plan: &Plan, runs: &[Run], standing: &Standing) -> Vec<Figure> {
         figure("growth", "Memory for each further object", "KiB", estimate(&[growth]), Target::AtMost(20.0)),
         figure(
             "latency",
-            "A change until it is seen at the Deployment / one bare apply",
+            "From a change that can be seen to its Deployment / one bare apply",
             "",
             latency_ratio(standing),
             Target::AtMost(3.0),
@@ -234,7 +234,7 @@ fn figures(plan: &Plan, runs: &[Run], standing: &Standing) -> Vec<Figure> {
 fn latency_ratio(standing: &Standing) -> Estimate {
     let latency = &standing.latency;
     let picked = |samples: &[f64], at: &[usize]| median(at.iter().map(|&index| samples[index]).collect());
-    estimate_of(latency.whole.len(), |at| picked(&latency.whole, at) / picked(&latency.bare, at))
+    estimate_of(latency.reaction.len(), |at| picked(&latency.reaction, at) / picked(&latency.bare, at))
 }
 
 fn admission_ratio(standing: &Standing) -> Estimate {
