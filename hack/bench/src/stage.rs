@@ -133,8 +133,8 @@ impl Stage {
     ///
     /// # Errors
     /// When the API server refuses.
-    pub(crate) async fn merge(&self, path: String, patch: &serde_json::Value) -> Result<String, Error> {
-        succeed(&self.admin, Message::new("PATCH", path, MERGE, patch.to_string())).await
+    pub(crate) async fn merge(&self, path: String, change: &serde_json::Value) -> Result<String, Error> {
+        succeed(&self.admin, Message::new("PATCH", path, MERGE, change.to_string())).await
     }
 }
 
