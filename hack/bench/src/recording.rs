@@ -109,6 +109,15 @@ fn is_whole(object: &Value) -> bool {
     object.get("kind").is_some()
 }
 
+/// The same without the version that keeps an apply from changing what is there.
+fn of_any_version(body: &str) -> String {
+    let mut body: Value = serde_json::from_str(body).unwrap_or_default();
+    if let Some(metadata) = body["metadata"].as_object_mut() {
+        metadata.remove("resourceVersion");
+    }
+    body.to_string()
+}
+
 impl Recording {
     fn shapes(&self) -> Vec<&str> {
         let mut shapes: Vec<&str> = self.requests().map(|request| request.shape.as_str()).collect();
@@ -138,7 +147,7 @@ impl Recording {
             let applied = self.renamed(&request.message, namespace, name, uid);
             let path = applied.path.split_once('?').map_or("", |(path, _)| path);
             let collection = path.rsplit_once('/').map_or("", |(collection, _)| collection);
-            Message::new("POST", collection, JSON, applied.body)
+            Message::new("POST", collection, JSON, of_any_version(&applied.body))
         };
         let report = |request: &&Request| {
             let applied = self.renamed(&request.message, namespace, name, uid);
@@ -157,7 +166,8 @@ impl Recording {
             |request: &&Request| request.message.path.split('?').next().is_some_and(|p| p.ends_with(ending));
         let mut applied = self.requests().filter(|request| request.message.content_type == APPLY);
         let request = applied.find(path).ok_or("no such child was applied")?;
-        Ok(self.renamed(&request.message, namespace, name, ""))
+        let renamed = self.renamed(&request.message, namespace, name, "");
+        Ok(Message { body: of_any_version(&renamed.body), ..renamed })
     }
 
     fn renamed(&self, message: &Message, namespace: &str, name: &str, uid: &str) -> Message {
