@@ -85,7 +85,7 @@ async fn change_spec(
 }
 
 async fn apply(client: &Client, recording: &Recording, replicas: i64) -> Result<f64, Error> {
-    let applied = recording.applied("-worker", BARE, "bare")?;
+    let applied = recording.worker(BARE, "bare")?;
     let mut body: Value = serde_json::from_str(&applied.body)?;
     body["spec"]["replicas"] = json!(replicas);
     body["metadata"]["labels"]["app.kubernetes.io/managed-by"] = json!("bench");

@@ -157,15 +157,16 @@ impl Recording {
         vec![children.iter().map(creation).collect(), status.last().iter().map(|last| report(last)).collect()]
     }
 
-    /// What was applied to one child: the first whose path ends so.
+    /// What was applied to the worker's Deployment.
     ///
     /// # Errors
     /// When nothing was.
-    pub(crate) fn applied(&self, ending: &str, namespace: &str, name: &str) -> Result<Message, Error> {
-        let path =
-            |request: &&Request| request.message.path.split('?').next().is_some_and(|p| p.ends_with(ending));
+    pub(crate) fn worker(&self, namespace: &str, name: &str) -> Result<Message, Error> {
+        let path = format!("/deployments/{}-worker?", self.name);
         let mut applied = self.requests().filter(|request| request.message.content_type == APPLY);
-        let request = applied.find(path).ok_or("no such child was applied")?;
+        let request = applied
+            .find(|request| request.message.path.contains(&path))
+            .ok_or("no Deployment of a worker was applied")?;
         let renamed = self.renamed(&request.message, namespace, name, "");
         Ok(Message { body: of_any_version(&renamed.body), ..renamed })
     }
