@@ -32,21 +32,25 @@ pub(super) struct KeptChild {
 }
 
 impl KeptChild {
-    /// What is kept of a child: everything but the fields that other managers own, whose names stay, and the data of a
-    /// Secret.
+    /// What is kept of a child: what it is, who owns it, its spec and its status. Of a pod only what its containers run;
+    /// of other managers only their names.
     pub(super) fn new(object: &DynamicObject) -> Self {
-        let mut kept = DynamicObject { types: None, metadata: object.metadata.clone(), data: Value::Null };
-        trim(&mut kept.metadata);
-        for entry in kept.metadata.managed_fields.iter_mut().flatten() {
+        let shown = object.data.as_object().into_iter().flatten();
+        let shown = shown.filter(|(name, _)| ["spec", "status"].contains(&name.as_str()));
+        let mut data = Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect());
+        if let Some(pod) = data.pointer_mut("/spec/template/spec") {
+            *pod = commands(pod);
+        }
+        let mut metadata = object.metadata.clone();
+        trim(&mut metadata);
+        metadata.labels = None;
+        for entry in metadata.managed_fields.iter_mut().flatten() {
             entry.time = None;
             if entry.manager.as_deref() != Some(FIELD_MANAGER) {
                 entry.fields_v1 = None;
             }
         }
-        kept.data = object.data.as_object().map_or(Value::Null, |data| {
-            let shown = data.iter().filter(|(name, _)| ["spec", "status"].contains(&name.as_str()));
-            Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect())
-        });
+        let kept = DynamicObject { types: None, metadata, data };
         Self {
             version: version(object),
             controller: controller(object).map(Box::from),
@@ -61,6 +65,17 @@ impl KeptChild {
     pub(super) fn object(&self) -> Option<DynamicObject> {
         serde_json::from_str(&self.text).ok()
     }
+}
+
+/// Which containers a pod has and what they run.
+fn commands(pod: &Value) -> Value {
+    let command = |container: &Value| {
+        let fields = container.as_object().into_iter().flatten();
+        let fields = fields.filter(|(name, _)| ["name", "command", "args"].contains(&name.as_str()));
+        Value::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
+    };
+    let containers = pod["containers"].as_array().into_iter().flatten().map(command);
+    serde_json::json!({ "containers": containers.collect::<Vec<_>>() })
 }
 
 /// A Celery object as it is kept: without the owners of its fields.
@@ -183,13 +198,18 @@ mod tests {
                 "ownerReferences": [{"apiVersion": "v1", "kind": "Celery", "name": "shop", "uid": "o", "controller": true}],
                 "managedFields": [entry(FIELD_MANAGER), entry("kubectl")],
             },
-            "spec": {"replicas": 2}, "status": {"replicas": 1}, "data": {"url": "aHVudGVyMg=="},
+            "spec": {"replicas": 2, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
+                "containers": [{"name": "celery", "args": ["-A", "shop"], "image": "shop:1"}], "dnsPolicy": "Default"}}},
+            "status": {"replicas": 1}, "data": {"url": "aHVudGVyMg=="},
         }));
         let kept = KeptChild::new(&live);
         assert_eq!((kept.version, kept.leaves), (7, true));
         assert_eq!((kept.uid.as_deref(), kept.controller.as_deref()), (Some("u"), Some("o")));
         let read = kept.object().expect("can be read again");
-        assert_eq!(read.data, json!({"spec": {"replicas": 2}, "status": {"replicas": 1}}));
+        let containers = json!([{"name": "celery", "args": ["-A", "shop"]}]);
+        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": containers}});
+        let shown = json!({"spec": {"replicas": 2, "template": template}, "status": {"replicas": 1}});
+        assert_eq!(read.data, shown);
         assert_eq!(read.metadata.annotations.expect("one stays").len(), 1);
         let entries = read.metadata.managed_fields.expect("are there");
         assert_eq!(

@@ -72,7 +72,8 @@ impl Reconciler {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
             None => Api::all_with(client.clone(), &resource),
         };
-        let controller = Controller::new_with(celeries, watcher::Config::default(), resource);
+        let controller =
+            Controller::new_with(celeries, watcher::Config::default().page_size(triggers::PAGE), resource);
         let seen = CeleryIndex::new(vec![controller.store()]);
         Self {
             controller,

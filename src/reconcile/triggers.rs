@@ -19,6 +19,9 @@ use crate::build::ChildKind;
 use crate::index::{ChildIndex, StoredCelery};
 use crate::labels::MANAGED_SELECTOR;
 
+/// Objects of one answer to a list: they lie in memory as a whole, and an allocator does not give back its highest mark.
+pub(super) const PAGE: u32 = 50;
+
 /// What the controller listens to.
 pub(super) struct Triggers {
     /// A child of this object changed.
@@ -47,7 +50,7 @@ fn watched(
     index: Arc<ChildIndex>,
     news: mpsc::UnboundedSender<()>,
 ) -> impl Stream<Item = ObjectRef<StoredCelery>> {
-    let config = watcher::Config::default().labels(MANAGED_SELECTOR);
+    let config = watcher::Config::default().labels(MANAGED_SELECTOR).page_size(PAGE);
     let mut is_failing = false;
     watcher(api, config).default_backoff().flat_map(move |event| {
         let mut changed = Vec::new();

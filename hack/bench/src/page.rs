@@ -120,7 +120,7 @@ All requests of that time: {at_rest}.
 
 **Memory** is the resident memory of the operator: {empty} when there is no object; {full} with {objects};
 {double} with twice as many; {restarted} of an operator that was started beside those. The target is 64 MiB for 1,000
-objects; for another number a fifth of it stays and the rest follows the number. What each further object needs is the
+objects; for another number a quarter of it stays and the rest follows the number. What each further object needs is the
 difference between twice as many and as many.
 
 **A change** is one object's `numOfWorkers`, {changes} times, while all others are idle. From the moment at which anybody can

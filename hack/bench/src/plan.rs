@@ -33,18 +33,22 @@ impl Plan {
     /// From `N`, `BLOCKS`, `REST_MINUTES`, `CHANGES`, `CREATES` and `OUT`; `QUICK=1` lowers what is not given.
     ///
     /// # Errors
-    /// When one of them is no number.
+    /// When one of them is no number, or 0 of what is measured.
     pub(crate) fn from_environment() -> Result<Self, Error> {
         let quick = env::var_os("QUICK").is_some_and(|quick| !quick.is_empty() && quick != "0");
         let or = |full: usize, low: usize| if quick { low } else { full };
-        Ok(Self {
+        let plan = Self {
             objects: number("N", or(1000, 200))?,
             blocks: number("BLOCKS", or(5, 3))?,
             rest: Duration::from_mins(number("REST_MINUTES", if quick { 1 } else { 10 })?),
             changes: number("CHANGES", or(200, 50))?,
             creates: number("CREATES", or(300, 100))?,
             output: env::var_os("OUT").filter(|out| !out.is_empty()).map(PathBuf::from),
-        })
+        };
+        if [plan.objects, plan.blocks, plan.changes, plan.creates].contains(&0) {
+            return Err("N, BLOCKS, CHANGES and CREATES have to be at least 1".into());
+        }
+        Ok(plan)
     }
 }
 

@@ -176,7 +176,7 @@ fn figures(plan: &Plan, runs: &[Run], standing: &Standing) -> Vec<Figure> {
     };
     let growth = (kib(standing.double.resident).median - kib(standing.full.resident).median) / objects;
     // The promise is for a thousand objects; of fewer or more it is the same room for each, beside what an empty one has.
-    let room = 64.0 * (0.2 + 0.8 * objects / 1000.0);
+    let room = 64.0 * (0.25 + 0.75 * objects / 1000.0);
     vec![
         figure(
             "r1",
