@@ -32,12 +32,15 @@ pub(super) struct KeptChild {
 }
 
 impl KeptChild {
-    /// What is kept of a child: what it is, who owns it, its spec and its status. Of a pod only what its containers run;
-    /// of other managers only their names.
+    /// What is kept of a child: what it is, who owns it, its status. Of the spec only the number of pods and what their
+    /// containers run; of other managers only their names.
     pub(super) fn new(object: &DynamicObject) -> Self {
         let shown = object.data.as_object().into_iter().flatten();
         let shown = shown.filter(|(name, _)| ["spec", "status"].contains(&name.as_str()));
         let mut data = Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect());
+        if let Some(spec) = data.get_mut("spec").and_then(Value::as_object_mut) {
+            spec.retain(|name, _| ["replicas", "template"].contains(&name.as_str()));
+        }
         if let Some(pod) = data.pointer_mut("/spec/template/spec") {
             *pod = commands(pod);
         }
@@ -198,7 +201,7 @@ mod tests {
                 "ownerReferences": [{"apiVersion": "v1", "kind": "Celery", "name": "shop", "uid": "o", "controller": true}],
                 "managedFields": [entry(FIELD_MANAGER), entry("kubectl")],
             },
-            "spec": {"replicas": 2, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
+            "spec": {"replicas": 2, "paused": true, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
                 "containers": [{"name": "celery", "args": ["-A", "shop"], "image": "shop:1"}], "dnsPolicy": "Default"}}},
             "status": {"replicas": 1}, "data": {"url": "aHVudGVyMg=="},
         }));
