@@ -85,7 +85,7 @@ does no thinking at all, in turn, in one run, on one local API server and etcd (
 
 Measured with {objects} Celery objects, {blocks} runs of each arm, on {cores} cores with {gib} GiB ({architecture}),
 Kubernetes {kubernetes}, operator {operator}, everything on the same machine; the load was {load} at the end. Each object
-has {CHILDREN} children: {MIX}. All samples are in [`results.json`](results.json).
+has {CHILDREN} children: {MIX}. All runs are in [`results.json`](results.json).
 
 ## Repeat it
 
@@ -95,12 +95,13 @@ make bench N=200 QUICK=1 # a few minutes in all
 ```
 
 `N` objects, `BLOCKS` runs of each arm, `REST_MINUTES`, `CHANGES`, `CREATES`; `OUT` is another folder. It ends with a failure
-when a target is missed. Other work on the machine makes the intervals wider; only figures of one run can be compared.
+when a target is missed. Other work on the machine makes the intervals wider; only figures of one run can be compared. An
+interval is drawn from the samples themselves (bootstrap); of a few runs it is no more than the least and the most.
 
 ## How to read it
 
 **R1** and **R2**. {objects} objects are created at full speed, eight at a time, and the clock runs until an independent watch
-has seen the settled status of the last; then every child is counted. In one arm the operator makes the children. In the
+has seen the settled status of the last, the creates themselves included; then every child is counted. In one arm the operator makes the children. In the
 other two a bare client does: kube's HTTP client with the operator's own credentials, {concurrency} objects at a time as
 the operator has them. For R1 it sends exactly what the operator sent for an object of this kind, taken from the API
 server's audit log, with the same requests at the same time:
@@ -119,8 +120,8 @@ are {least} requests. **Writes at rest** are those within {rest} s in which nobo
 All requests of that time: {at_rest}.
 
 **Memory** is the resident memory of the operator: {empty} when there is no object; {full} with {objects};
-{double} with twice as many; {restarted} of an operator that was started beside those. The target is 64 MiB for 1,000
-objects; for another number a quarter of it stays and the rest follows the number. What each further object needs is the
+{double} with twice as many; {restarted} of an operator that was started beside those. The target is 64 MiB for up to 1,000
+objects, and as much for each further thousand. What each further object needs is the
 difference between twice as many and as many.
 
 **A change** is one object's `numOfWorkers`, {changes} times, while all others are idle. From the moment at which anybody can

@@ -175,8 +175,8 @@ fn figures(plan: &Plan, runs: &[Run], standing: &Standing) -> Vec<Figure> {
         Estimate { median: kib, low: kib, high: kib, samples: 1 }
     };
     let growth = (kib(standing.double.resident).median - kib(standing.full.resident).median) / objects;
-    // The promise is for a thousand objects; of fewer or more it is the same room for each, beside what an empty one has.
-    let room = 64.0 * (0.25 + 0.75 * objects / 1000.0);
+    // Fewer objects need as much for the work at full speed.
+    let room = 64.0 * (objects / 1000.0).max(1.0);
     vec![
         figure(
             "r1",
