@@ -40,6 +40,11 @@ judge-manifests: ## kubeconform and KEDA's own webhooks on what the golden files
 bench-lint: build ## How long lint takes for a thousand objects
 	hack/lint-bench.sh 1000
 
+.PHONY: bench
+bench: ## The operator against a bare client, into docs/benchmarks/; N=1000 objects, QUICK=1 for a few minutes
+	$(CARGO) build --locked --release -p celery-operator -p bench
+	$(CARGO) run --locked --release -q -p bench
+
 .PHONY: lint
 lint: fmt-check clippy deny generated ## Formatting, lints, licences, generated files
 

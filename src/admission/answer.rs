@@ -83,13 +83,16 @@ fn scale(request: &Request, surroundings: &Surroundings) -> Answer {
         return words::warned(allowed, vec![unseen.to_owned()]).into();
     };
     let findings =
-        serde_json::to_value(&*celery).map(|celery| rules::check_scale(&celery)).unwrap_or_default();
+        serde_json::to_value(&celery).map(|celery| rules::check_scale(&celery)).unwrap_or_default();
     if findings.is_empty() { allowed.into() } else { denied(request, findings) }
 }
 
 /// What is known beside the object of a request.
 fn facts(request: &Request, surroundings: &Surroundings) -> rules::Facts {
-    surroundings.facts(request.inner.namespace.as_deref().unwrap_or_default(), &request.inner.name)
+    let name = &request.inner.name;
+    let written = request.object.as_ref().and_then(|object| object["spec"]["common"]["appName"].as_str());
+    let namespace = request.inner.namespace.as_deref().unwrap_or_default();
+    surroundings.facts(namespace, name, written.unwrap_or(name))
 }
 
 /// The object to judge: created or changed, and not on its way out.

@@ -40,6 +40,34 @@ impl Verb {
     }
 }
 
+/// Resource version of no object there is: the first one that is written has the next.
+const NO_OBJECT: &str = "1";
+
+/// Creates what no watch has shown; `None` when something of that name is there, which then stays as it is.
+///
+/// By server-side apply: the fields of a `create` would belong to another entry of `managedFields`, and what we leave
+/// out later would stay. Server-side apply takes over what it finds, and the resource version keeps it from that: one
+/// that names a version reaches an object of that version, or creates one.
+///
+/// # Errors
+/// [`Error::Refused`] when the API server will never take the manifest, or the error of its answer.
+pub async fn create(
+    client: &Client,
+    owner: &Owner,
+    manifest: &Manifest,
+) -> Result<Option<Arc<DynamicObject>>, Error> {
+    let api = children(client, manifest.kind, &owner.namespace);
+    let unforced = PatchParams::apply(FIELD_MANAGER);
+    match send(&api, manifest, &unforced, Some(("resourceVersion", NO_OBJECT))).await {
+        Err(Error::Api(error)) if is_conflict(&error) => Ok(None),
+        created => created.map(Some),
+    }
+}
+
+fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
 /// Asks the API server for the object of a manifest's name, for one that no watch has shown: it may be somebody else's.
 ///
 /// # Errors
@@ -53,10 +81,10 @@ pub async fn find(
     Ok(limited(api.get_opt(&manifest.name)).await?.map(Arc::new))
 }
 
-/// Applies a manifest by server-side apply, unless the live object is in step with it.
+/// Brings an object in step with a manifest by server-side apply.
 ///
-/// `live` is the object as last seen, or as [`find`] has found it: an object of that name that this Celery does not own
-/// is never touched, unless it belongs to nobody and `may_adopt` says so.
+/// `live` is the object as last seen, or as [`find`] has found it: one that this Celery does not own is never touched,
+/// unless it belongs to nobody and `may_adopt` says so.
 ///
 /// # Errors
 /// [`Error::NameTaken`] for an object of somebody else, [`Error::Leaving`] for one that is about to go,
@@ -65,44 +93,37 @@ pub async fn apply(
     client: &Client,
     owner: &Owner,
     manifest: &Manifest,
-    live: Option<Arc<DynamicObject>>,
+    live: Arc<DynamicObject>,
     may_adopt: bool,
 ) -> Result<(Arc<DynamicObject>, Verb), Error> {
     let api = children(client, manifest.kind, &owner.namespace);
-    // The first apply is not forced: should somebody else be faster, the values differ and the conflict shows it.
-    let Some(live) = live else {
-        let created = send(&api, manifest, &PatchParams::apply(FIELD_MANAGER), None).await?;
-        return Ok((created, Verb::Created));
-    };
     let forced = PatchParams::apply(FIELD_MANAGER).force();
-    match check_owner(owner, manifest, &live) {
-        Err(Error::NameTaken { .. }) if may_adopt && is_adoptable(manifest, &live) => {
-            adopt(&api, manifest, &live).await?;
-            let uid = live.metadata.uid.as_deref();
-            return Ok((send(&api, manifest, &forced, uid).await?, Verb::Adopted));
+    let checked = check_owner(owner, manifest, &live);
+    let adopts = matches!(checked, Err(Error::NameTaken { adoptable: true, .. })) && may_adopt;
+    if !adopts {
+        checked?;
+        if drift::in_step(manifest, &live) {
+            return Ok((live, Verb::Left));
         }
-        checked => checked?,
     }
-    if drift::in_step(manifest, &live) {
-        return Ok((live, Verb::Left));
+    // What follows is written to one version only, or needs what no store keeps of it.
+    let needs_all = adopts || drift::needs_its_version(manifest, &live);
+    let live =
+        if needs_all { limited(api.get_opt(&manifest.name)).await?.map_or(live, Arc::new) } else { live };
+    let uid = live.metadata.uid.as_deref().map(|uid| ("uid", uid));
+    if adopts && is_adoptable(manifest, &live) {
+        adopt(&api, manifest, &live).await?;
+        return Ok((send(&api, manifest, &forced, uid).await?, Verb::Adopted));
     }
+    check_owner(owner, manifest, &live)?;
+    withdraw(&api, manifest, &live).await?;
     if manifest.kind == ChildKind::PersistentVolumeClaim {
         return Ok((change_claim(&api, manifest, &live).await?, Verb::Changed));
     }
-    let live = if drift::needs_its_version(manifest, &live) {
-        // What follows is written to one version only, and a watch that is behind would never have it.
-        let newest = limited(api.get_opt(&manifest.name)).await?.map_or(live, Arc::new);
-        check_owner(owner, manifest, &newest)?;
-        newest
-    } else {
-        live
-    };
-    withdraw(&api, manifest, &live).await?;
     hand_over_replicas(&api, manifest, &live).await?;
     if drift::has_copies(manifest, &live) {
         repair(&api, manifest, &live).await?;
     }
-    let uid = live.metadata.uid.as_deref();
     let applied = match send(&api, manifest, &forced, uid).await {
         Err(Error::Refused { code: 422, .. }) => {
             repair(&api, manifest, &live).await?;
@@ -132,22 +153,22 @@ async fn change_claim(
     live: &DynamicObject,
 ) -> Result<Arc<DynamicObject>, Error> {
     let possible = claim::possible(manifest, live)?;
-    withdraw(api, manifest, live).await?;
     let forced = PatchParams::apply(FIELD_MANAGER).force();
-    let applied = send(api, &possible, &forced, live.metadata.uid.as_deref()).await;
+    let identity = live.metadata.uid.as_deref().map(|uid| ("uid", uid));
+    let applied = send(api, &possible, &forced, identity).await;
     applied.map_err(|error| claim::growth_refused(error, manifest))
 }
 
-/// Sends the manifest; with a UID it reaches that very object or none.
+/// Sends the manifest; with an identity in its metadata it reaches that very object or none.
 async fn send(
     api: &Api<DynamicObject>,
     manifest: &Manifest,
     parameters: &PatchParams,
-    uid: Option<&str>,
+    identity: Option<(&str, &str)>,
 ) -> Result<Arc<DynamicObject>, Error> {
     let mut body = manifest.body.clone();
-    if let Some(uid) = uid {
-        body["metadata"]["uid"] = json!(uid);
+    if let Some((field, value)) = identity {
+        body["metadata"][field] = json!(value);
     }
     let applied = limited(api.patch(&manifest.name, parameters, &Patch::Apply(&body))).await;
     applied.map(Arc::new).map_err(|error| error.of(manifest))
@@ -287,7 +308,7 @@ mod tests {
             hash: "new".to_owned(),
         };
         let live = serde_json::from_value(counted("1", 3)).expect("an object");
-        apply(&client, &owner, &manifest, Some(Arc::new(live)), false).await.expect("applies");
+        apply(&client, &owner, &manifest, Arc::new(live), false).await.expect("applies");
         let patches = patches.lock().expect("no panic");
         assert_eq!(patches.len(), 2);
         assert_eq!(patches[0]["spec"]["replicas"], 5);

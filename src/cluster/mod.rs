@@ -22,7 +22,7 @@ use thiserror::Error;
 
 use crate::build::{ChildKind, Manifest};
 
-pub use apply::{Verb, apply, find, is_in_step, is_own};
+pub use apply::{Verb, apply, create, find, is_in_step, is_own};
 pub use config::{Fields, own_secret, read_config};
 pub use events::{Fate, Teller, Writer, events, instance};
 pub use prune::delete;

@@ -2,17 +2,24 @@
 //! The Celery objects as they were last seen, whole and by what their neighbours ask: the names that each takes in its
 //! namespace. That is kept apart, so that no request walks through the objects of a whole cluster.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::mem;
+use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use kube::Resource as _;
 use kube::core::{ApiResource, DynamicObject};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
 
+use super::StoredCelery;
+use super::kept::Health;
 use crate::api::Celery;
+
+/// The longest name that an object may have.
+const MAX_NAME: usize = 253;
 
 /// The Celery objects as they were last seen, of every scope that is watched. Empty until the first list is there. A
 /// clone looks into the same stores.
@@ -21,7 +28,7 @@ pub struct CeleryIndex(Vec<Scope>);
 
 /// What keeps the index of one scope in step with its watch.
 pub struct CeleryFeed {
-    writer: Writer<DynamicObject>,
+    writer: Writer<StoredCelery>,
     prefixes: Arc<RwLock<Prefixes>>,
     /// The prefixes of a list, while it runs.
     listed: Prefixes,
@@ -30,13 +37,22 @@ pub struct CeleryFeed {
 /// What is known of one scope.
 #[derive(Clone)]
 struct Scope {
-    objects: Store<DynamicObject>,
+    objects: Store<StoredCelery>,
     prefixes: Arc<RwLock<Prefixes>>,
 }
 
-/// The prefix of its children's names, by namespace and name of each object.
+/// The prefixes of the names of children, by namespace.
 #[derive(Default)]
-struct Prefixes(HashMap<String, BTreeMap<String, String>>);
+struct Prefixes(HashMap<String, Namespace>);
+
+/// The objects of a namespace.
+#[derive(Default)]
+struct Namespace {
+    /// The prefix of each object.
+    of: HashMap<String, String>,
+    /// Prefix and object, in the order of the prefixes.
+    sorted: BTreeSet<(String, String)>,
+}
 
 impl CeleryIndex {
     /// Everything that several indices show.
@@ -47,19 +63,21 @@ impl CeleryIndex {
 
     /// The object of this name, if it was seen.
     #[must_use]
-    pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<DynamicObject>> {
+    pub fn get(&self, namespace: &str, name: &str) -> Option<DynamicObject> {
         let key = ObjectRef::new_with(name, ApiResource::erase::<Celery>(&())).within(namespace);
-        self.0.iter().find_map(|scope| scope.objects.get(&key))
+        self.0.iter().find_map(|scope| scope.objects.get(&key)).map(|stored| stored.object())
     }
 
-    /// The names of the other objects of a namespace, each with the prefix of its children's names.
+    /// The other objects of a namespace whose children may have the names of those with the prefix `app`: one prefix
+    /// begins with the other. Each by its name, with its prefix.
     #[must_use]
-    pub fn neighbours(&self, namespace: &str, name: &str) -> BTreeMap<String, String> {
+    pub fn neighbours(&self, namespace: &str, name: &str, app: &str) -> BTreeMap<String, String> {
         let mut neighbours = BTreeMap::new();
         for scope in &self.0 {
             let prefixes = scope.prefixes.read().unwrap_or_else(PoisonError::into_inner);
-            let others = prefixes.0.get(namespace).into_iter().flatten().filter(|(other, _)| *other != name);
-            neighbours.extend(others.map(|(other, prefix)| (other.clone(), prefix.clone())));
+            let Some(namespace) = prefixes.0.get(namespace) else { continue };
+            let others = namespace.meeting(app).filter(|(_, other)| other != name);
+            neighbours.extend(others.map(|(prefix, other)| (other.clone(), prefix.clone())));
         }
         neighbours
     }
@@ -67,24 +85,9 @@ impl CeleryIndex {
     /// How many objects are in each state, as their status tells.
     #[must_use]
     pub fn states(&self) -> [(&'static str, usize); 4] {
-        let mut states = [("ready", 0), ("reconciling", 0), ("stalled", 0), ("unseen", 0)];
-        let [ready, reconciling, stalled, unseen] = &mut states;
-        for object in self.0.iter().flat_map(|scope| scope.objects.state()) {
-            let conditions = object.data["status"]["conditions"].as_array().into_iter().flatten();
-            let is_true = |type_: &str| {
-                conditions
-                    .clone()
-                    .any(|condition| condition["type"] == type_ && condition["status"] == "True")
-            };
-            let state = match () {
-                () if is_true("Stalled") => &mut *stalled,
-                () if is_true("Ready") => &mut *ready,
-                () if conditions.clone().next().is_some() => &mut *reconciling,
-                () => &mut *unseen,
-            };
-            state.1 += 1;
-        }
-        states
+        let healths: Vec<Health> =
+            self.0.iter().flat_map(|scope| scope.objects.state()).map(|object| object.health()).collect();
+        Health::ALL.map(|state| (state.as_str(), healths.iter().filter(|health| **health == state).count()))
     }
 }
 
@@ -113,12 +116,12 @@ impl CeleryFeed {
 
     /// The objects themselves.
     #[must_use]
-    pub fn objects(&self) -> Store<DynamicObject> {
+    pub fn objects(&self) -> Store<StoredCelery> {
         self.writer.as_reader()
     }
 
     /// Takes in an event of the watch. What a list does not show is gone when the list ends, and not before.
-    pub fn observe(&mut self, event: &Event<DynamicObject>) {
+    pub fn observe(&mut self, event: &Event<StoredCelery>) {
         self.writer.apply_watcher_event(event);
         let mut prefixes = self.prefixes.write().unwrap_or_else(PoisonError::into_inner);
         match event {
@@ -132,26 +135,44 @@ impl CeleryFeed {
 }
 
 impl Prefixes {
-    fn insert(&mut self, object: &DynamicObject) {
-        let (Some(namespace), Some(name)) = place(object) else { return };
-        let prefix = object.data["spec"]["common"]["appName"].as_str().unwrap_or(name).to_owned();
-        self.0.entry(namespace.to_owned()).or_default().insert(name.to_owned(), prefix);
+    fn insert(&mut self, object: &StoredCelery) {
+        let (Some((namespace, name)), Some(prefix)) = (place(object), object.app()) else { return };
+        let namespace = self.0.entry(namespace.to_owned()).or_default();
+        if let Some(old) = namespace.of.insert(name.to_owned(), prefix.to_owned()) {
+            namespace.sorted.remove(&(old, name.to_owned()));
+        }
+        namespace.sorted.insert((prefix.to_owned(), name.to_owned()));
     }
 
-    fn remove(&mut self, object: &DynamicObject) {
-        let (Some(namespace), Some(name)) = place(object) else { return };
-        if let Some(names) = self.0.get_mut(namespace) {
-            names.remove(name);
-            if names.is_empty() {
-                self.0.remove(namespace);
-            }
+    fn remove(&mut self, object: &StoredCelery) {
+        let Some((place, name)) = place(object) else { return };
+        let Some(namespace) = self.0.get_mut(place) else { return };
+        if let Some(prefix) = namespace.of.remove(name) {
+            namespace.sorted.remove(&(prefix, name.to_owned()));
+        }
+        if namespace.of.is_empty() {
+            self.0.remove(place);
         }
     }
 }
 
+impl Namespace {
+    /// Those whose prefix begins with `app`, and those with which `app` begins.
+    fn meeting<'a>(&'a self, app: &'a str) -> impl Iterator<Item = &'a (String, String)> {
+        let from = |prefix: &str| (Bound::Included((prefix.to_owned(), String::new())), Bound::Unbounded);
+        let longer = self.sorted.range(from(app)).take_while(move |(prefix, _)| prefix.starts_with(app));
+        let starts = app.char_indices().map(|(end, _)| &app[..end]).filter(|start| !start.is_empty());
+        let starts = starts.take(MAX_NAME);
+        let shorter = starts.flat_map(move |start| {
+            self.sorted.range(from(start)).take_while(move |(prefix, _)| prefix == start)
+        });
+        longer.chain(shorter)
+    }
+}
+
 /// Namespace and name.
-fn place(object: &DynamicObject) -> (Option<&str>, Option<&str>) {
-    (object.metadata.namespace.as_deref(), object.metadata.name.as_deref())
+fn place(object: &StoredCelery) -> Option<(&str, &str)> {
+    Some((object.meta().namespace.as_deref()?, object.meta().name.as_deref()?))
 }
 
 #[cfg(test)]
@@ -160,7 +181,7 @@ mod tests {
 
     use super::*;
 
-    fn celery(namespace: &str, name: &str, app: Option<&str>) -> DynamicObject {
+    fn celery(namespace: &str, name: &str, app: Option<&str>) -> StoredCelery {
         serde_json::from_value(json!({
             "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
             "metadata": {"name": name, "namespace": namespace}, "spec": {"common": {"appName": app}},
@@ -169,7 +190,7 @@ mod tests {
     }
 
     fn names(index: &CeleryIndex, namespace: &str) -> Vec<String> {
-        let names = index.neighbours(namespace, "");
+        let names = index.neighbours(namespace, "", "");
         names.into_iter().map(|(name, prefix)| format!("{name}:{prefix}")).collect()
     }
 
@@ -187,6 +208,26 @@ mod tests {
         assert_eq!(names(&index, "web"), ["shop:store"]);
         feed.observe(&Event::Delete(celery("web", "shop", None)));
         assert!(feed.prefixes.read().expect("a lock").0.is_empty(), "an empty namespace is forgotten");
+    }
+
+    #[test]
+    fn neighbours_are_those_of_which_one_prefix_begins_with_the_other() {
+        let mut feed = CeleryFeed::default();
+        let index = feed.index();
+        let apps = ["a", "ab", "abc", "abd", "b", "äb", "äbc"];
+        for app in apps {
+            feed.observe(&Event::Apply(celery("web", &format!("of-{app}"), Some(app))));
+        }
+        for app in apps.into_iter().chain(["", "ac", "abcd", "ä", "z"]) {
+            let meets = |other: &&str| other.starts_with(app) || app.starts_with(*other);
+            let mut wanted: Vec<String> =
+                apps.iter().filter(|other| meets(other)).map(|&it| it.to_owned()).collect();
+            wanted.sort();
+            let mut found: Vec<String> = index.neighbours("web", "", app).into_values().collect();
+            found.sort();
+            assert_eq!(found, wanted, "{app:?}");
+        }
+        assert_eq!(index.neighbours("web", "of-ab", "ab").len(), 3);
     }
 
     #[test]
@@ -232,12 +273,10 @@ mod tests {
             });
             for namespace in ["web", "back"] {
                 let seen = feed.objects().state().into_iter();
-                let seen = seen.filter(|object| object.metadata.namespace.as_deref() == Some(namespace));
+                let seen = seen.filter(|object| object.meta().namespace.as_deref() == Some(namespace));
                 let mut seen: Vec<String> = seen
                     .filter_map(|object| {
-                        let name = object.metadata.name.clone()?;
-                        let app = object.data["spec"]["common"]["appName"].as_str().unwrap_or(&name);
-                        Some(format!("{name}:{app}"))
+                        Some(format!("{}:{}", object.meta().name.as_deref()?, object.app()?))
                     })
                     .collect();
                 seen.sort();

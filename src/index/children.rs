@@ -12,6 +12,7 @@ use kube::ResourceExt as _;
 use kube::core::DynamicObject;
 use kube::runtime::watcher::Event;
 
+use super::kept::{KeptChild, version};
 use crate::build::{ChildKey, ChildKind};
 
 /// How many deletions are remembered; the oldest go first.
@@ -24,15 +25,26 @@ pub struct ChildIndex(RwLock<Content>);
 /// What an event of a watch has brought. Not `Debug`: the objects may be Secrets.
 #[derive(Default)]
 pub struct Change {
-    /// The objects that came, changed or went.
+    /// The objects that came, changed or went; what we had written or seen already is no change.
     pub objects: Vec<Arc<DynamicObject>>,
     /// The kind was listed for the first time, or for the first time since the cluster knows it again.
     pub became_known: bool,
 }
 
+/// A child that somebody controls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// Kind, namespace and name.
+    pub key: ChildKey,
+    /// Its UID.
+    pub uid: String,
+    /// Whether it is about to go.
+    pub leaves: bool,
+}
+
 #[derive(Default)]
 struct Content {
-    objects: HashMap<ChildKey, Arc<DynamicObject>>,
+    objects: HashMap<ChildKey, KeptChild>,
     by_owner: HashMap<String, BTreeSet<ChildKey>>,
     /// Version at which an object was deleted, so that a late answer to an earlier write does not bring it back.
     deleted: HashMap<ChildKey, u64>,
@@ -71,14 +83,19 @@ impl fmt::Debug for ChildIndex {
 impl ChildIndex {
     /// A child as it was last seen.
     pub fn get(&self, key: &ChildKey) -> Option<Arc<DynamicObject>> {
-        self.read().objects.get(key).cloned()
+        self.read().objects.get(key).and_then(KeptChild::object).map(Arc::new)
     }
 
     /// Everything that the object of this UID controls.
-    pub fn owned(&self, uid: &str) -> Vec<(ChildKey, Arc<DynamicObject>)> {
+    pub fn owned(&self, uid: &str) -> Vec<Owned> {
         let content = self.read();
         let keys = content.by_owner.get(uid).into_iter().flatten();
-        keys.filter_map(|key| Some((key.clone(), content.objects.get(key)?.clone()))).collect()
+        let owned = |key: &ChildKey| {
+            let kept = content.objects.get(key)?;
+            let uid = kept.uid.as_deref().unwrap_or_default().to_owned();
+            Some(Owned { key: key.clone(), uid, leaves: kept.leaves })
+        };
+        keys.filter_map(owned).collect()
     }
 
     /// Whether every kind was listed once, or found to be unknown to the cluster.
@@ -112,55 +129,59 @@ impl ChildIndex {
     }
 
     /// Takes in what a write returned.
-    pub fn put(&self, kind: ChildKind, object: DynamicObject) -> Arc<DynamicObject> {
-        let object = Arc::new(object);
-        let key = key(kind, &object);
+    pub fn put(&self, kind: ChildKind, object: &DynamicObject) {
+        let (key, kept) = (key(kind, object), KeptChild::new(kind, object));
         let mut content = self.write();
         if let Some(list) = content.lists.get_mut(&kind) {
             list.written.insert(key.clone());
         }
-        content.insert(key, object.clone());
-        object
+        content.insert(key, kept);
     }
 
     /// Takes out the object of this UID, which we have deleted or found to be gone.
     pub fn remove(&self, key: &ChildKey, uid: &str) {
         let mut content = self.write();
-        if content.objects.get(key).is_some_and(|known| known.metadata.uid.as_deref() != Some(uid)) {
+        if content.objects.get(key).is_some_and(|known| known.uid.as_deref() != Some(uid)) {
             return; // Its successor is here already.
         }
-        if let Some(object) = content.remove(key) {
-            content.bury(key.clone(), version(&object));
+        if let Some(kept) = content.remove(key) {
+            content.bury(key.clone(), kept.version);
         }
     }
 
     /// Takes in an event of the watch of a kind.
     pub fn observe(&self, kind: ChildKind, event: Event<DynamicObject>) -> Change {
-        let mut content = self.write();
         match event {
             Event::Init => {
+                let mut content = self.write();
                 content.lists.insert(kind, List::default());
                 // Only the list itself can tell what is there now.
                 content.floor.remove(&kind);
                 Change::default()
             }
             Event::InitApply(object) | Event::Apply(object) => {
-                let object = Arc::new(object);
-                let key = key(kind, &object);
+                // Before the lock is taken: others look at the children meanwhile.
+                let (key, kept) = (key(kind, &object), KeptChild::new(kind, &object));
+                let mut content = self.write();
                 if let Some(list) = content.lists.get_mut(&kind) {
                     list.shown.insert(key.clone());
                     list.highest = list.highest.max(version(&object));
                 }
-                content.insert(key, object.clone());
-                Change { objects: vec![object], became_known: false }
+                // What is known at this version was looked at by whoever wrote it, or is about to be.
+                let is_known = content.known(&key) == Some(kept.version);
+                content.insert(key, kept);
+                let objects = if is_known { Vec::new() } else { vec![Arc::new(object)] };
+                Change { objects, became_known: false }
             }
             Event::InitDone => {
+                let mut content = self.write();
                 let objects = content.finish_list(kind);
                 let was_absent = content.absent.remove(&kind);
                 Change { objects, became_known: content.synced.insert(kind) || was_absent }
             }
             Event::Delete(object) => {
                 let key = key(kind, &object);
+                let mut content = self.write();
                 // A deletion has a version of its own, higher than that of the last write.
                 let version = version(&object);
                 if content.known(&key).is_none_or(|known| known <= version) {
@@ -184,11 +205,11 @@ impl ChildIndex {
 impl Content {
     /// The version of an object that is here.
     fn known(&self, key: &ChildKey) -> Option<u64> {
-        self.objects.get(key).map(|object| version(object))
+        self.objects.get(key).map(|kept| kept.version)
     }
 
-    fn insert(&mut self, key: ChildKey, object: Arc<DynamicObject>) {
-        let new = version(&object);
+    fn insert(&mut self, key: ChildKey, kept: KeptChild) {
+        let new = kept.version;
         let is_old = match self.known(&key) {
             Some(known) => new < known,
             None => self.deleted.get(&key).max(self.floor.get(&key.0)).is_some_and(|gone| new <= *gone),
@@ -198,15 +219,15 @@ impl Content {
         }
         self.remove(&key);
         self.deleted.remove(&key);
-        if let Some(uid) = controller(&object) {
-            self.by_owner.entry(uid.to_owned()).or_default().insert(key.clone());
+        if let Some(uid) = &kept.controller {
+            self.by_owner.entry(uid.to_string()).or_default().insert(key.clone());
         }
-        self.objects.insert(key, object);
+        self.objects.insert(key, kept);
     }
 
-    fn remove(&mut self, key: &ChildKey) -> Option<Arc<DynamicObject>> {
-        let object = self.objects.remove(key)?;
-        if let Some(uid) = controller(&object)
+    fn remove(&mut self, key: &ChildKey) -> Option<KeptChild> {
+        let kept = self.objects.remove(key)?;
+        if let Some(uid) = kept.controller.as_deref()
             && let Some(keys) = self.by_owner.get_mut(uid)
         {
             keys.remove(key);
@@ -214,7 +235,7 @@ impl Content {
                 self.by_owner.remove(uid);
             }
         }
-        Some(object)
+        Some(kept)
     }
 
     /// Remembers a deletion.
@@ -231,31 +252,21 @@ impl Content {
     /// Drops what the list has not shown, unless we have written it since the list was taken. Returns what went.
     fn finish_list(&mut self, kind: ChildKind) -> Vec<Arc<DynamicObject>> {
         let list = self.lists.remove(&kind).unwrap_or_default();
-        let is_gone = |key: &ChildKey, object: &DynamicObject| {
-            let is_newer = list.written.contains(key) && version(object) > list.highest;
+        let is_gone = |key: &ChildKey, kept: &KeptChild| {
+            let is_newer = list.written.contains(key) && kept.version > list.highest;
             key.0 == kind && !list.shown.contains(key) && !is_newer
         };
-        let gone = self.objects.iter().filter(|(key, object)| is_gone(key, object));
+        let gone = self.objects.iter().filter(|(key, kept)| is_gone(key, kept));
         let gone: Vec<ChildKey> = gone.map(|(key, _)| key.clone()).collect();
         // The floor tells the same of every object as their graves do.
         self.deleted.retain(|key, version| key.0 != kind || *version > list.highest);
         self.floor.insert(kind, list.highest);
-        gone.iter().filter_map(|key| self.remove(key)).collect()
+        gone.iter().filter_map(|key| self.remove(key)?.object().map(Arc::new)).collect()
     }
 }
 
 fn key(kind: ChildKind, object: &DynamicObject) -> ChildKey {
     (kind, object.namespace().unwrap_or_default(), object.name_any())
-}
-
-/// Kubernetes compares versions of one resource as numbers.
-fn version(object: &DynamicObject) -> u64 {
-    object.metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or_default()
-}
-
-fn controller(object: &DynamicObject) -> Option<&str> {
-    let owners = object.metadata.owner_references.iter().flatten();
-    owners.filter(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str()).next()
 }
 
 #[cfg(test)]
@@ -275,24 +286,41 @@ mod tests {
     const KIND: ChildKind = ChildKind::Service;
 
     fn names(index: &ChildIndex) -> Vec<String> {
-        index.owned("u").into_iter().map(|(key, _)| key.2).collect()
+        index.owned("u").into_iter().map(|owned| owned.key.2).collect()
+    }
+
+    fn version_of(index: &ChildIndex) -> Option<String> {
+        index.get(&index.owned("u")[0].key)?.metadata.resource_version.clone()
+    }
+
+    #[test]
+    fn what_is_known_is_no_news() {
+        let index = ChildIndex::default();
+        let news = |event| index.observe(KIND, event).objects.len();
+        assert_eq!(news(Event::Apply(object("a", 5))), 1);
+        index.put(KIND, &object("a", 7));
+        // Somebody's write before ours: what came of both is known.
+        assert_eq!(news(Event::Apply(object("a", 7))), 0);
+        assert_eq!(news(Event::InitApply(object("a", 7))), 0);
+        assert_eq!(news(Event::Apply(object("a", 8))), 1);
+        assert_eq!(news(Event::Delete(object("a", 8))), 1);
     }
 
     #[test]
     fn an_older_event_does_not_undo_an_own_write() {
         let index = ChildIndex::default();
-        index.put(KIND, object("a", 7));
+        index.put(KIND, &object("a", 7));
         index.observe(KIND, Event::Apply(object("a", 5)));
-        assert_eq!(index.owned("u")[0].1.metadata.resource_version.as_deref(), Some("7"));
+        assert_eq!(version_of(&index).as_deref(), Some("7"));
         index.observe(KIND, Event::Apply(object("a", 8)));
-        assert_eq!(index.owned("u")[0].1.metadata.resource_version.as_deref(), Some("8"));
+        assert_eq!(version_of(&index).as_deref(), Some("8"));
     }
 
     #[test]
     fn a_late_answer_does_not_bring_back_what_was_deleted() {
         let index = ChildIndex::default();
         index.observe(KIND, Event::Delete(object("a", 9)));
-        index.put(KIND, object("a", 7));
+        index.put(KIND, &object("a", 7));
         assert!(names(&index).is_empty());
         index.observe(KIND, Event::Apply(object("a", 12)));
         assert_eq!(names(&index), ["a"]);
@@ -324,11 +352,11 @@ mod tests {
     #[test]
     fn a_list_does_not_forget_what_was_written_meanwhile() {
         let index = ChildIndex::default();
-        index.put(KIND, object("before", 9));
+        index.put(KIND, &object("before", 9));
         index.observe(KIND, Event::Init);
-        index.put(KIND, object("old", 4));
+        index.put(KIND, &object("old", 4));
         index.observe(KIND, Event::InitApply(object("shown", 5)));
-        index.put(KIND, object("new", 6));
+        index.put(KIND, &object("new", 6));
         index.observe(KIND, Event::InitDone);
         assert_eq!(names(&index), ["new", "shown"]);
     }
@@ -336,7 +364,7 @@ mod tests {
     #[test]
     fn an_older_deletion_does_not_undo_an_own_write() {
         let index = ChildIndex::default();
-        index.put(KIND, object("a", 7));
+        index.put(KIND, &object("a", 7));
         index.observe(KIND, Event::Delete(object("a", 6)));
         assert_eq!(names(&index), ["a"]);
         index.observe(KIND, Event::Delete(object("a", 8)));
@@ -346,7 +374,8 @@ mod tests {
     #[test]
     fn an_older_event_does_not_undo_an_own_deletion() {
         let index = ChildIndex::default();
-        let old = index.put(KIND, object("a", 7));
+        let old = object("a", 7);
+        index.put(KIND, &old);
         index.remove(&key(KIND, &old), "another");
         assert_eq!(names(&index), ["a"]);
         index.remove(&key(KIND, &old), "child");
@@ -354,7 +383,7 @@ mod tests {
             index.observe(KIND, Event::Apply(object("a", version)));
             assert!(names(&index).is_empty());
         }
-        index.put(KIND, object("a", 9));
+        index.put(KIND, &object("a", 9));
         assert_eq!(names(&index), ["a"]);
     }
 
@@ -367,10 +396,10 @@ mod tests {
             index.observe(KIND, event);
         }
         assert_eq!(index.read().deleted.values().collect::<Vec<_>>(), [&20]);
-        index.put(KIND, object("a", 7));
-        index.put(KIND, object("b", 19));
+        index.put(KIND, &object("a", 7));
+        index.put(KIND, &object("b", 19));
         assert_eq!(names(&index), ["c"]);
-        index.put(KIND, object("b", 21));
+        index.put(KIND, &object("b", 21));
         assert!(index.read().deleted.is_empty());
     }
 
@@ -388,7 +417,7 @@ mod tests {
     #[test]
     fn no_object_is_printed() {
         let index = ChildIndex::default();
-        index.put(KIND, object("hunter2", 7));
+        index.put(KIND, &object("hunter2", 7));
         let text = format!("{index:?}");
         assert!(text.contains("objects: 1") && !text.contains("hunter2"), "{text}");
     }
@@ -400,7 +429,7 @@ mod tests {
         assert!(!index.knows(KIND));
         assert!(index.observe(KIND, Event::InitDone).became_known && index.knows(KIND));
         assert!(!index.observe(KIND, Event::InitDone).became_known);
-        index.put(KIND, object("a", 1));
+        index.put(KIND, &object("a", 1));
         assert!(index.forget_kind(KIND) && names(&index).is_empty());
     }
 }

@@ -32,17 +32,18 @@ impl Surroundings {
 
     /// The Celery of this name, if it was seen.
     #[must_use]
-    pub fn celery(&self, namespace: &str, name: &str) -> Option<Arc<DynamicObject>> {
+    pub fn celery(&self, namespace: &str, name: &str) -> Option<DynamicObject> {
         self.celeries.get(namespace, name)
     }
 
-    /// What is known beside the object of this name; a name that is not given yet is empty.
+    /// What is known beside the object of this name, whose children's names begin with `app`; a name that is not given
+    /// yet is empty.
     #[must_use]
-    pub fn facts(&self, namespace: &str, name: &str) -> Facts {
+    pub fn facts(&self, namespace: &str, name: &str, app: &str) -> Facts {
         Facts {
             keda: self.knows(ChildKind::ScaledObject),
             monitors: self.knows(ChildKind::ServiceMonitor),
-            neighbours: self.celeries.neighbours(namespace, name),
+            neighbours: self.celeries.neighbours(namespace, name, app),
             ..Facts::default()
         }
     }
@@ -72,7 +73,7 @@ mod tests {
 
     fn seeing(children: &[&Arc<ChildIndex>]) -> Option<bool> {
         let children = children.iter().map(|index| Arc::clone(index)).collect();
-        Surroundings::new(CeleryIndex::default(), children).facts("web", "shop").keda
+        Surroundings::new(CeleryIndex::default(), children).facts("web", "shop", "shop").keda
     }
 
     #[test]
@@ -80,24 +81,29 @@ mod tests {
         let mut feeds = [0, 1].map(|_| CeleryFeed::default());
         let index = CeleryIndex::of_all(feeds.iter().map(CeleryFeed::index));
         let surroundings = Surroundings::new(index, Vec::new());
-        assert_eq!(surroundings.facts("web", "shop").neighbours.len(), 0, "nothing was seen yet");
+        assert_eq!(surroundings.facts("web", "shop", "shop").neighbours.len(), 0, "nothing was seen yet");
         for object in [
             celery("web", "shop", Some("mall")),
             celery("web", "other", Some("mall")),
             celery("web", "plain", None),
         ] {
-            feeds[0].observe(&Event::Apply(object));
+            feeds[0].observe(&Event::Apply(object.into()));
         }
-        feeds[1].observe(&Event::Apply(celery("back", "far", Some("mall"))));
-        let names = |namespace: &str, name: &str| -> Vec<(String, String)> {
-            surroundings.facts(namespace, name).neighbours.into_iter().collect()
+        feeds[1].observe(&Event::Apply(celery("back", "far", Some("mall")).into()));
+        let names = |namespace: &str, name: &str, app: &str| -> Vec<(String, String)> {
+            surroundings.facts(namespace, name, app).neighbours.into_iter().collect()
         };
         let pair = |name: &str, app: &str| (name.to_owned(), app.to_owned());
-        assert_eq!(names("web", "shop"), [pair("other", "mall"), pair("plain", "plain")]);
-        assert_eq!(names("back", "shop"), [pair("far", "mall")]);
-        assert_eq!(names("back", "far"), []);
+        assert_eq!(names("web", "shop", "mall"), [pair("other", "mall")]);
+        assert_eq!(names("back", "shop", "mall"), [pair("far", "mall")]);
+        assert_eq!(names("back", "far", "mall"), []);
+        // Children of the one may have names of the other's: `plain-worker` and the pool `x` of `plain`.
+        assert_eq!(names("web", "shop", "plain-worker-x"), [pair("plain", "plain")]);
+        assert_eq!(names("web", "new", "pl"), [pair("plain", "plain")]);
+        assert_eq!(names("web", "new", "mallow"), [pair("other", "mall"), pair("shop", "mall")]);
+        assert_eq!(names("web", "new", "small"), []);
         // A name that the API server has yet to make up is nobody's.
-        assert_eq!(names("back", ""), [pair("far", "mall")]);
+        assert_eq!(names("back", "", ""), [pair("far", "mall")]);
         let Some(seen) = surroundings.celery("web", "plain") else { panic!("was not seen") };
         assert_eq!(seen.metadata.name.as_deref(), Some("plain"));
     }

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kube::api::DynamicObject;
-use kube::{Client, ResourceExt as _};
+use kube::{Client, Resource as _, ResourceExt as _};
 
 use crate::cluster::Teller;
-use crate::index::{ChildIndex, ConfigIndex, PodIndex, Surroundings};
+use crate::index::{ChildIndex, ConfigIndex, PodIndex, StoredCelery, Surroundings};
 use crate::metrics::Metrics;
 use crate::resolve::Owner;
 use crate::status::News;
@@ -24,7 +24,7 @@ pub(super) struct Context {
     pub(super) metrics: Arc<Metrics>,
     pub(super) teller: Teller,
     /// Our own last status writes that the watch has not shown yet.
-    pub(super) written: Mutex<HashMap<String, Arc<DynamicObject>>>,
+    pub(super) written: Mutex<HashMap<String, DynamicObject>>,
     /// Failures in a row, by UID.
     pub(super) failures: Mutex<HashMap<String, u32>>,
 }
@@ -38,7 +38,7 @@ impl Context {
     }
 
     /// The object from the watch, or what our own last write returned, whichever is newer.
-    pub(super) fn newest(&self, seen: Arc<DynamicObject>) -> Arc<DynamicObject> {
+    pub(super) fn newest(&self, seen: DynamicObject) -> DynamicObject {
         let version = |object: &DynamicObject| {
             object
                 .metadata
@@ -59,12 +59,17 @@ impl Context {
         }
     }
 
-    pub(super) fn lock_written(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<DynamicObject>>> {
+    pub(super) fn lock_written(&self) -> std::sync::MutexGuard<'_, HashMap<String, DynamicObject>> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn lock_failures(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the last attempt at the object of this UID has failed.
+    pub(super) fn has_failed(&self, uid: &str) -> bool {
+        self.lock_failures().contains_key(uid)
     }
 
     pub(super) fn forget_failures(&self, object: &DynamicObject) {
@@ -78,9 +83,9 @@ impl Context {
     }
 
     /// Drops what was noted of objects that are no longer there.
-    pub(super) fn forget_all_but(&self, present: &[Arc<DynamicObject>]) {
+    pub(super) fn forget_all_but(&self, present: &[Arc<StoredCelery>]) {
         let present: HashSet<&str> =
-            present.iter().filter_map(|object| object.metadata.uid.as_deref()).collect();
+            present.iter().filter_map(|object| object.meta().uid.as_deref()).collect();
         self.lock_failures().retain(|uid, _| present.contains(uid.as_str()));
         self.lock_written().retain(|uid, _| present.contains(uid.as_str()));
     }

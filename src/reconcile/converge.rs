@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::core::DynamicObject;
@@ -12,9 +13,9 @@ use super::Context;
 use super::roll::Followed;
 use crate::annotations::Asked;
 use crate::api::Celery;
-use crate::build::{self, Applied, Capabilities, ChildKey, ChildKind, Children, Manifest, Stamp};
+use crate::build::{self, Applied, Capabilities, ChildKey, ChildKind, Children, Manifest, Stamp, Stamped};
 use crate::cluster::{self, Verb};
-use crate::index::Troubles;
+use crate::index::{Owned, Troubles};
 use crate::resolve::{self, Owner, Resolved};
 use crate::status::{News, Paused, of_children};
 
@@ -40,7 +41,27 @@ struct Deeds {
     rolled: Vec<String>,
 }
 
+/// What was done to one child.
+struct Done {
+    live: Arc<DynamicObject>,
+    verb: Verb,
+    /// The Secrets and ConfigMaps whose change replaces the pods.
+    changed: Vec<String>,
+}
+
 impl Deeds {
+    fn note(&mut self, manifest: &Manifest, done: &Done) {
+        let child = told(manifest.kind, &manifest.name);
+        match done.verb {
+            Verb::Created => self.created.push(child),
+            Verb::Adopted => self.adopted.push(child),
+            Verb::Changed if !done.changed.is_empty() => {
+                self.rolled.push(format!("{child} ({})", done.changed.join(", ")));
+            }
+            Verb::Changed | Verb::Left => {}
+        }
+    }
+
     fn news(&self) -> Vec<News> {
         of_children(&self.created, &self.adopted, &self.deleted, &self.rolled)
     }
@@ -94,6 +115,33 @@ pub(super) async fn converge(
     Ok((Outcome { resolved, children, capabilities, paused, troubles, follows_configs }, failure))
 }
 
+/// What is applied at the same time; a step begins when the one before it has ended. What others read or mount comes
+/// first, and what scales something after it.
+const STEPS: [fn(ChildKind) -> bool; 3] =
+    [is_used_by_others, |kind| !is_used_by_others(kind) && !is_scaler(kind), is_scaler];
+
+fn is_used_by_others(kind: ChildKind) -> bool {
+    use ChildKind::{ConfigMap, PersistentVolumeClaim, Secret, TriggerAuthentication};
+    matches!(kind, Secret | ConfigMap | PersistentVolumeClaim | TriggerAuthentication)
+}
+
+fn is_scaler(kind: ChildKind) -> bool {
+    matches!(kind, ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject)
+}
+
+/// Whether a Deployment would mount somebody else's claim, which is called like it.
+fn mounts_what_is_taken(
+    deployment: &Manifest,
+    manifests: &[Manifest],
+    outcomes: &[Option<Result<Done, cluster::Error>>],
+) -> bool {
+    let mut claims = manifests.iter().zip(outcomes).filter(|(manifest, _)| {
+        manifest.kind == ChildKind::PersistentVolumeClaim && manifest.name == deployment.name
+    });
+    deployment.kind == ChildKind::Deployment
+        && claims.any(|(_, outcome)| matches!(outcome, Some(Err(cluster::Error::NameTaken { .. }))))
+}
+
 impl Run<'_> {
     /// Applies what is wanted, as far as that changes anything.
     async fn apply(
@@ -102,22 +150,32 @@ impl Run<'_> {
         deeds: &mut Deeds,
         failure: &mut Option<cluster::Error>,
     ) -> Vec<Applied> {
-        let mut children = Vec::new();
-        // The Deployments that would mount somebody else's claim; they are called like it.
-        let mut unsafe_to_start = Vec::new();
-        for manifest in &wanted.manifests {
-            let is_unsafe =
-                manifest.kind == ChildKind::Deployment && unsafe_to_start.contains(&&manifest.name);
-            if is_unsafe || self.waits(manifest) {
-                continue;
+        let mut outcomes: Vec<Option<Result<Done, cluster::Error>>> =
+            wanted.manifests.iter().map(|_| None).collect();
+        for step in STEPS {
+            let members = wanted.manifests.iter().enumerate().filter(|(_, manifest)| step(manifest.kind));
+            let due = members.filter(|(_, manifest)| {
+                !self.waits(manifest) && !mounts_what_is_taken(manifest, &wanted.manifests, &outcomes)
+            });
+            let applies = due.map(async |(index, manifest)| (index, self.apply_one(manifest).await));
+            for (index, outcome) in join_all(applies.collect::<Vec<_>>()).await {
+                outcomes[index] = Some(outcome);
             }
-            match self.apply_one(manifest, deeds).await {
-                Ok(live) => children.push(Applied { kind: manifest.kind, name: manifest.name.clone(), live }),
-                Err(error) => {
-                    let is_claim = manifest.kind == ChildKind::PersistentVolumeClaim;
-                    if is_claim && matches!(error, cluster::Error::NameTaken { .. }) {
-                        unsafe_to_start.push(&manifest.name);
-                    }
+        }
+        // In the order of the manifests, whoever was first: a status is the same for the same children.
+        let mut children = Vec::new();
+        for (manifest, outcome) in wanted.manifests.iter().zip(outcomes) {
+            match outcome {
+                None => {}
+                Some(Ok(done)) => {
+                    deeds.note(manifest, &done);
+                    children.push(Applied {
+                        kind: manifest.kind,
+                        name: manifest.name.clone(),
+                        live: done.live,
+                    });
+                }
+                Some(Err(error)) => {
                     // What only waits for somebody must not hide what is worth another try.
                     let first = failure.take().filter(|first| !first.is_settled() || error.is_settled());
                     *failure = first.or(Some(error));
@@ -127,37 +185,57 @@ impl Run<'_> {
         children
     }
 
-    async fn apply_one(
+    async fn apply_one(&self, manifest: &Manifest) -> Result<Done, cluster::Error> {
+        let Self { context, owner, .. } = self;
+        let done = match context.index.get(&self.key(manifest)) {
+            Some(seen) => self.bring_in_step(manifest, seen).await?,
+            None => self.create(manifest).await?,
+        };
+        if done.verb != Verb::Left {
+            let (kind, name, verb) = (manifest.kind.as_str(), &manifest.name, done.verb.as_str());
+            info!(kind, namespace = owner.namespace, name, verb, "applied");
+            context.metrics.applied(kind, verb);
+            context.index.put(manifest.kind, &done.live);
+        }
+        Ok(done)
+    }
+
+    async fn bring_in_step(
         &self,
         manifest: &Manifest,
-        deeds: &mut Deeds,
-    ) -> Result<Arc<DynamicObject>, cluster::Error> {
+        live: Arc<DynamicObject>,
+    ) -> Result<Done, cluster::Error> {
+        let Stamped { manifest, changed } = self.stamped(manifest, Some(&live));
+        let client = &self.context.client;
+        let (live, verb) = cluster::apply(client, self.owner, &manifest, live, self.asked.adopt).await?;
+        Ok(Done { live, verb, changed })
+    }
+
+    /// Creates what no watch has shown. Something of that name may be there all the same: our own of a moment ago, or
+    /// somebody else's, who is not run into time and again.
+    async fn create(&self, manifest: &Manifest) -> Result<Done, cluster::Error> {
         let Self { context, owner, .. } = self;
-        let live = match context.index.get(&self.key(manifest)) {
-            Some(live) => Some(live),
-            None => cluster::find(&context.client, owner, manifest).await?,
-        };
-        let stamped = self.stamped(manifest, live.as_deref());
-        let manifest = &stamped.manifest;
-        let (live, verb) = cluster::apply(&context.client, owner, manifest, live, self.asked.adopt).await?;
-        let (kind, name) = (manifest.kind.as_str(), &manifest.name);
-        match verb {
-            Verb::Left => return Ok(live),
-            Verb::Created => deeds.created.push(told(manifest.kind, name)),
-            Verb::Adopted => deeds.adopted.push(told(manifest.kind, name)),
-            Verb::Changed if !stamped.changed.is_empty() => {
-                deeds.rolled.push(format!("{kind} {name} ({})", stamped.changed.join(", ")));
+        if !context.has_failed(&owner.uid) {
+            let stamped = self.stamped(manifest, None);
+            if let Some(live) = cluster::create(&context.client, owner, &stamped.manifest).await? {
+                return Ok(Done { live, verb: Verb::Created, changed: Vec::new() });
             }
-            Verb::Changed => {}
         }
-        info!(kind, namespace = owner.namespace, name, verb = verb.as_str(), "applied");
-        context.metrics.applied(kind, verb.as_str());
-        context.index.put(manifest.kind, DynamicObject::clone(&live));
-        Ok(live)
+        if let Some(live) = cluster::find(&context.client, owner, manifest).await? {
+            return self.bring_in_step(manifest, live).await;
+        }
+        let stamped = self.stamped(manifest, None);
+        match cluster::create(&context.client, owner, &stamped.manifest).await? {
+            Some(live) => Ok(Done { live, verb: Verb::Created, changed: Vec::new() }),
+            // Somebody was faster: the next attempt sees whose it is.
+            None => {
+                Err(cluster::Error::Leaving { kind: manifest.kind.as_str(), name: manifest.name.clone() })
+            }
+        }
     }
 
     /// A manifest with what the cluster adds to it.
-    fn stamped(&self, manifest: &Manifest, live: Option<&DynamicObject>) -> build::Stamped {
+    fn stamped(&self, manifest: &Manifest, live: Option<&DynamicObject>) -> Stamped {
         let (references, looks) = self.followed.of(manifest);
         // What somebody else's Deployment carries says nothing about ours.
         let own = live.filter(|live| cluster::is_own(self.owner, manifest, live));
@@ -182,18 +260,20 @@ impl Run<'_> {
                 live,
             }));
         }
-        behind.extend(self.unwanted(wanted).into_iter().map(|((kind, _, name), _)| told(kind, &name)));
+        behind.extend(
+            self.unwanted(wanted).into_iter().map(|Owned { key: (kind, _, name), .. }| told(kind, &name)),
+        );
         (children, behind)
     }
 
     /// What this Celery owns and no longer wants.
-    fn unwanted(&self, wanted: &Children) -> Vec<(ChildKey, Arc<DynamicObject>)> {
+    fn unwanted(&self, wanted: &Children) -> Vec<Owned> {
         let stays = |(kind, _, name): &ChildKey| {
             wanted.manifests.iter().any(|manifest| manifest.kind == *kind && manifest.name == *name)
                 || wanted.kept.iter().any(|(kept, kept_name)| kept == kind && kept_name == name)
         };
         let mut owned = self.context.index.owned(&self.owner.uid);
-        owned.retain(|(key, live)| !stays(key) && live.metadata.deletion_timestamp.is_none());
+        owned.retain(|child| !child.leaves && !stays(&child.key));
         owned
     }
 
@@ -201,17 +281,16 @@ impl Run<'_> {
     async fn prune(&self, wanted: &Children, deeds: &mut Deeds) -> Option<cluster::Error> {
         let Self { context, owner, .. } = self;
         let mut failure = None;
-        for (key, live) in self.unwanted(wanted) {
+        for Owned { key, uid, .. } in self.unwanted(wanted) {
             let (kind, _, name) = &key;
-            let uid = live.metadata.uid.as_deref().unwrap_or_default();
-            match cluster::delete(&context.client, &key, uid).await {
+            match cluster::delete(&context.client, &key, &uid).await {
                 Ok(going) => {
                     info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
                     context.metrics.applied(kind.as_str(), "deleted");
                     deeds.deleted.push(told(*kind, name));
                     match going {
-                        Some(going) => drop(context.index.put(*kind, going)),
-                        None => context.index.remove(&key, uid),
+                        Some(going) => context.index.put(*kind, &going),
+                        None => context.index.remove(&key, &uid),
                     }
                 }
                 Err(error) => failure = failure.or(Some(error)),
@@ -229,7 +308,7 @@ impl Run<'_> {
             _ => return false,
         };
         let present = self.context.index.owned(&self.owner.uid);
-        present.iter().any(|((kind, _, name), _)| *kind == predecessor && *name == manifest.name)
+        present.iter().any(|child| child.key.0 == predecessor && child.key.2 == manifest.name)
     }
 
     fn key(&self, manifest: &Manifest) -> ChildKey {
@@ -239,4 +318,27 @@ impl Run<'_> {
 
 fn told(kind: ChildKind, name: &str) -> String {
     format!("{} {name}", kind.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_applied_in_one_step_and_a_scaler_after_what_it_scales() {
+        let step_of = |kind: ChildKind| {
+            let mut steps = STEPS.iter().enumerate().filter(|(_, step)| step(kind));
+            let first = steps.next().map(|(index, _)| index);
+            assert!(steps.next().is_none(), "{kind:?} is applied twice");
+            first
+        };
+        assert!(ChildKind::ALL.iter().all(|kind| step_of(*kind).is_some()));
+        let deployment = step_of(ChildKind::Deployment);
+        for before in [ChildKind::Secret, ChildKind::ConfigMap, ChildKind::PersistentVolumeClaim] {
+            assert!(step_of(before) < deployment);
+        }
+        for scaler in [ChildKind::HorizontalPodAutoscaler, ChildKind::ScaledObject] {
+            assert!(deployment < step_of(scaler));
+        }
+    }
 }

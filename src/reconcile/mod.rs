@@ -30,14 +30,14 @@ use self::converge::Outcome;
 use crate::annotations::Asked;
 use crate::api::{Celery, CeleryStatus};
 use crate::cluster;
-use crate::index::{CeleryFeed, CeleryIndex, ChildIndex, ConfigIndex, PodIndex, Surroundings};
+use crate::index::{CeleryFeed, CeleryIndex, ChildIndex, ConfigIndex, PodIndex, StoredCelery, Surroundings};
 use crate::metrics::Metrics;
 use crate::resolve::Owner;
 use crate::rules::NotACelery;
 use crate::status::{self, Failure, Observed, Paused, State, Verdict};
 
 /// Objects that are reconciled at the same time.
-const CONCURRENCY: u16 = 8;
+pub const CONCURRENCY: u16 = 8;
 /// After how long an object is looked at again without an event.
 const RESYNC: Duration = Duration::from_mins(5);
 /// The same where pods read Secrets or ConfigMaps at their start: these are not watched, and a change of theirs is to
@@ -55,7 +55,7 @@ struct Error(#[from] cluster::Error);
 
 /// The reconciler of one scope, before it runs.
 pub struct Reconciler {
-    controller: Controller<DynamicObject>,
+    controller: Controller<StoredCelery>,
     triggers: triggers::Triggers,
     events: cluster::Writer,
     context: Arc<Context>,
@@ -69,13 +69,13 @@ impl Reconciler {
         let pods = Arc::new(PodIndex::default());
         let (teller, events) = cluster::events(client.clone(), &cluster::instance());
         let resource = ApiResource::erase::<Celery>(&());
-        let celeries: Api<DynamicObject> = match scope {
+        let celeries: Api<StoredCelery> = match scope {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
             None => Api::all_with(client.clone(), &resource),
         };
         let mut feed = CeleryFeed::default();
         let (seen, store) = (feed.index(), feed.objects());
-        let changes = watcher(celeries, watcher::Config::default());
+        let changes = watcher(celeries, watcher::Config::default().page_size(triggers::PAGE));
         let changes = changes.inspect_ok(move |event| feed.observe(event)).applied_objects();
         let controller = Controller::for_stream_with(changes, store, resource);
         Self {
@@ -137,27 +137,28 @@ impl Reconciler {
 }
 
 /// A reconcile, counted.
-async fn measured(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Action, Error> {
+async fn measured(stored: Arc<StoredCelery>, context: Arc<Context>) -> Result<Action, Error> {
     let begin = Instant::now();
     // Boxed: it is large, and the controller holds many.
-    let outcome = Box::pin(reconcile(object, context.clone())).await;
+    let outcome = Box::pin(reconcile(&stored, context.clone())).await;
     let word = outcome.as_ref().map_or_else(|Error(error)| error.reason(), |_| "done");
     context.metrics.reconciled(word, begin.elapsed());
     outcome
 }
 
 /// guard → read → resolve → build → apply → status, for one object.
-async fn reconcile(object: Arc<DynamicObject>, context: Arc<Context>) -> Result<Action, Error> {
+async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Action, Error> {
     if !context.index.is_synced() || !context.pods.is_settled() {
         // The last kind that gets listed triggers everything that the store holds by then.
         return Ok(Action::await_change());
     }
-    let object = context.newest(object);
+    let object = context.newest(stored.object());
     if object.metadata.deletion_timestamp.is_some() {
         context.forget(&object);
         return Ok(Action::await_change());
     }
-    let facts = context.surroundings.facts(&object.namespace().unwrap_or_default(), &object.name_any());
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let facts = context.surroundings.facts(&namespace, &name, stored.app().unwrap_or(&name));
     let judged = match guard::judge(&object, &facts) {
         Ok(judged) => judged,
         Err(unreadable) => return park_unreadable(&context, &object, &unreadable).await,
@@ -249,23 +250,23 @@ async fn report(
         generation: object.metadata.generation,
     };
     let stored = cluster::write_status(&context.client, &owner, status).await?;
-    context.lock_written().insert(owner.uid.clone(), Arc::new(stored));
+    context.lock_written().insert(owner.uid.clone(), stored);
     for news in status::of_conditions(written, status) {
         context.tell(&owner, news);
     }
     Ok(())
 }
 
-fn retry(object: &DynamicObject, error: &Error, context: &Context) -> Action {
+fn retry(object: &StoredCelery, error: &Error, context: &Context) -> Action {
     let Error(error) = error;
     let namespace = object.namespace();
     warn!(name = object.name_any(), namespace, reason = error.reason(), %error, detail = error.detail(), "not converged");
-    if error.is_settled() {
-        return Action::requeue(RESYNC);
-    }
     let mut failures = context.lock_failures();
     let count = failures.entry(object.uid().unwrap_or_default()).or_default();
     *count = count.saturating_add(1);
+    if error.is_settled() {
+        return Action::requeue(RESYNC);
+    }
     // 0.5 s, 1 s, 2 s … one minute.
     Action::requeue(Duration::from_millis(250u64.saturating_mul(1 << (*count).min(8))).min(MAX_PAUSE))
 }

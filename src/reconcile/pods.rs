@@ -7,15 +7,16 @@ use futures::channel::mpsc;
 use futures::{Stream, StreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
-use kube::api::{Api, DynamicObject};
+use kube::api::Api;
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Event, watcher};
 use tracing::warn;
 
+use super::triggers::PAGE;
 use crate::api::Celery;
-use crate::index::{CeleryKey, PodIndex};
+use crate::index::{CeleryKey, PodIndex, StoredCelery};
 use crate::labels::MANAGED_SELECTOR;
 
 /// The Celery objects whose pods suffer from something else than before. `news` is told once the pods are known.
@@ -24,12 +25,12 @@ pub(super) fn watched(
     scope: Option<&str>,
     index: Arc<PodIndex>,
     news: mpsc::UnboundedSender<()>,
-) -> impl Stream<Item = ObjectRef<DynamicObject>> + use<> {
+) -> impl Stream<Item = ObjectRef<StoredCelery>> + use<> {
     let api: Api<Pod> = match scope {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    let config = watcher::Config::default().labels(MANAGED_SELECTOR);
+    let config = watcher::Config::default().labels(MANAGED_SELECTOR).page_size(PAGE);
     let mut is_failing = false;
     watcher(api, config).default_backoff().flat_map(move |event| {
         let was_settled = index.is_settled();
@@ -55,6 +56,6 @@ pub(super) fn watched(
     })
 }
 
-fn reference((namespace, name): CeleryKey) -> ObjectRef<DynamicObject> {
+fn reference((namespace, name): CeleryKey) -> ObjectRef<StoredCelery> {
     ObjectRef::new_with(&name, ApiResource::erase::<Celery>(&())).within(&namespace)
 }

@@ -2,6 +2,7 @@
 //! Watches of the children: they feed the index and say which Celery to look at.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream, SelectAll, select_all};
@@ -9,20 +10,27 @@ use futures::{Stream, StreamExt as _};
 use kube::api::{Api, DynamicObject};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::reflector::ObjectRef;
-use kube::runtime::watcher::{self, Error, Event, watcher};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, DefaultBackoff, Error, Event, watcher};
 use kube::{Client, ResourceExt as _};
 use tracing::{info, warn};
 
 use super::{ApiResource, pods};
 use crate::api::{API_VERSION, Celery};
 use crate::build::ChildKind;
-use crate::index::{ChildIndex, PodIndex};
+use crate::index::{ChildIndex, PodIndex, StoredCelery};
 use crate::labels::MANAGED_SELECTOR;
+
+/// Objects of one answer to a list: they lie in memory as a whole, and an allocator does not give back its highest mark.
+pub(super) const PAGE: u32 = 50;
+
+/// After how long a kind is asked for again that the cluster may not know.
+const ABSENT: Duration = Duration::from_secs(5);
 
 /// What the controller listens to.
 pub(super) struct Triggers {
     /// A child of this object changed.
-    pub(super) objects: SelectAll<BoxStream<'static, ObjectRef<DynamicObject>>>,
+    pub(super) objects: SelectAll<BoxStream<'static, ObjectRef<StoredCelery>>>,
     /// Every kind of children was listed, or an optional one came or went: every object is to be looked at.
     pub(super) everything: mpsc::UnboundedReceiver<()>,
 }
@@ -52,10 +60,10 @@ fn watched(
     api: Api<DynamicObject>,
     index: Arc<ChildIndex>,
     news: mpsc::UnboundedSender<()>,
-) -> impl Stream<Item = ObjectRef<DynamicObject>> {
-    let config = watcher::Config::default().labels(MANAGED_SELECTOR);
+) -> impl Stream<Item = ObjectRef<StoredCelery>> {
+    let config = watcher::Config::default().labels(MANAGED_SELECTOR).page_size(PAGE);
     let mut is_failing = false;
-    watcher(api, config).default_backoff().flat_map(move |event| {
+    watcher(api, config).backoff(patience(kind)).flat_map(move |event| {
         let mut changed = Vec::new();
         match event {
             Ok(event) => {
@@ -95,10 +103,31 @@ fn watched(
 }
 
 /// The Celery for which a claim without an owner was made.
-fn made_for(claim: &DynamicObject) -> Option<ObjectRef<DynamicObject>> {
+fn made_for(claim: &DynamicObject) -> Option<ObjectRef<StoredCelery>> {
     let name = claim.labels().get("app.kubernetes.io/instance")?;
     let namespace = claim.namespace()?;
     Some(ObjectRef::new_with(name, ApiResource::erase::<Celery>(&())).within(&namespace))
+}
+
+/// The same pause each time.
+struct Steady;
+
+impl Iterator for Steady {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(ABSENT)
+    }
+}
+
+impl Backoff for Steady {
+    fn reset(&mut self) {}
+}
+
+/// How long to wait after a failed attempt. kube's own waits are longer each time, and short again after every success;
+/// the beginning of an attempt counts as one, so that a kind the cluster does not know would be asked for every second.
+fn patience(kind: ChildKind) -> Box<dyn Backoff> {
+    if kind.is_optional() { Box::new(Steady) } else { Box::new(DefaultBackoff::default()) }
 }
 
 /// The API server answers 404 for a kind it does not serve.
@@ -111,11 +140,32 @@ fn is_unknown_kind(error: &Error) -> bool {
     }
 }
 
-fn owner(child: &DynamicObject) -> Option<ObjectRef<DynamicObject>> {
+fn owner(child: &DynamicObject) -> Option<ObjectRef<StoredCelery>> {
     let owners = child.metadata.owner_references.iter().flatten();
     let owner = owners
         .filter(|owner| owner.controller == Some(true) && owner.kind == "Celery")
         .find(|owner| owner.api_version == API_VERSION)?;
     let namespace = child.namespace()?;
     Some(ObjectRef::new_with(&owner.name, ApiResource::erase::<Celery>(&())).within(&namespace))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// How long a watch takes for five attempts of which each begins well and ends badly.
+    async fn waited(kind: ChildKind) -> Duration {
+        let attempts = stream::iter([Ok(()), Err(())].repeat(5));
+        let begin = Instant::now();
+        attempts.backoff(patience(kind)).for_each(|_| std::future::ready(())).await;
+        begin.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kind_that_the_cluster_does_not_know_is_not_asked_for_all_the_time() {
+        assert!(waited(ChildKind::ScaledObject).await >= 4 * ABSENT);
+        assert!(waited(ChildKind::Deployment).await < 2 * ABSENT);
+    }
 }

@@ -107,6 +107,20 @@ fn at_rest_nothing_is_written() {
 }
 
 #[test]
+fn a_new_object_is_not_asked_after() {
+    let rig = shared();
+    let space = Space::new(rig, "unasked");
+    let begin = audit::length(rig);
+    space.create("celeries", &shop::with(EVERY_ROOM));
+    space.until("celeries", "shop", |it| it["status"]["children"].as_array().is_some_and(|it| it.len() == 11));
+    let mut reads = audit::reads_in(rig, begin, &space.name);
+    // What pods read at their start is looked at: it belongs to somebody else.
+    let others = ["configmaps", "secrets"].map(|kind| format!("get {kind} {}/", space.name));
+    reads.retain(|read| read.contains("/shop-") || !others.iter().any(|other| read.starts_with(other)));
+    assert_eq!(reads, Vec::<String>::new());
+}
+
+#[test]
 fn a_new_object_costs_its_children_and_its_statuses() {
     let rig = shared();
     let space = Space::new(rig, "cost");

@@ -19,17 +19,29 @@ pub(crate) fn length(rig: &Rig) -> u64 {
 
 /// The mutating requests of the operator that were logged after `from`, as `verb resource[/sub] namespace/name code`.
 pub(crate) fn writes(rig: &Rig, from: u64) -> Vec<String> {
+    requests(rig, from, &MUTATING)
+}
+
+/// The requests for one object of a namespace.
+pub(crate) fn reads_in(rig: &Rig, from: u64, namespace: &str) -> Vec<String> {
+    let mut reads = requests(rig, from, &["get"]);
+    let here = format!(" {namespace}/");
+    reads.retain(|read| read.contains(&here));
+    reads
+}
+
+fn requests(rig: &Rig, from: u64, verbs: &[&str]) -> Vec<String> {
     let mut file = File::open(&rig.audit_log).unwrap();
     file.seek(SeekFrom::Start(from)).unwrap();
     let mut text = String::new();
     file.read_to_string(&mut text).unwrap();
-    let mut writes = Vec::new();
+    let mut requests = Vec::new();
     // The last line may be half written.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     for line in whole.lines() {
         let event: Value = serde_json::from_str(line).unwrap();
         let verb = event["verb"].as_str().unwrap_or_default();
-        if event["user"]["username"] != OPERATOR || !MUTATING.contains(&verb) {
+        if event["user"]["username"] != OPERATOR || !verbs.contains(&verb) {
             continue;
         }
         let field = |name: &str| event["objectRef"][name].as_str().unwrap_or_default();
@@ -38,14 +50,14 @@ pub(crate) fn writes(rig: &Rig, from: u64) -> Vec<String> {
             sub => format!("/{sub}"),
         };
         let code = &event["responseStatus"]["code"];
-        writes.push(format!(
+        requests.push(format!(
             "{verb} {}{sub} {}/{} {code}",
             field("resource"),
             field("namespace"),
             field("name")
         ));
     }
-    writes
+    requests
 }
 
 /// Those in a namespace.
