@@ -155,6 +155,12 @@ pub struct FindingStatus {
     pub severity: String,
     /// The field.
     pub path: String,
+    /// The field by the names of list items, where that is another text: it stays the same when items move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The value, cut and without credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
     /// What is wrong and what to write instead.
     pub message: String,
 }

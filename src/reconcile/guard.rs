@@ -51,12 +51,10 @@ fn verdict(generation: Option<i64>, status: Option<&CeleryStatus>, findings: &[F
     }
     let known = |finding: &Finding| {
         status.findings.iter().any(|old| {
-            let same_value = match &finding.value {
-                // Positions in lists may have changed, and so may the words of another release.
-                Some(value) => old.message.contains(&format!("\"{value}\":")),
-                None => old.path == finding.path,
-            };
-            old.severity == Severity::Deny.as_str() && old.rule == finding.rule && same_value
+            // The words may be those of another release, and an item may stand elsewhere in its list.
+            let place = old.place.as_ref().unwrap_or(&old.path);
+            old.severity == Severity::Deny.as_str()
+                && (old.rule.as_str(), place, &old.value) == (finding.rule, &finding.place, &finding.value)
         })
     };
     if status.observed_generation == generation || denials.all(known) {
@@ -114,8 +112,8 @@ mod tests {
 
     fn seen(generation: i64, reason: &str, rules: &[&str]) -> Value {
         let findings = rules.iter().map(|rule| {
-            json!({"rule": rule, "severity": "deny", "path": "spec.common.broker.url",
-                    "message": "Invalid value: \"cache\": other words"})
+            json!({"rule": rule, "severity": "deny", "path": "spec.common.broker.url", "value": "cache",
+                    "message": "other words"})
         });
         json!({"observedGeneration": generation, "findings": findings.collect::<Vec<Value>>(), "conditions": [
             {"type": "Valid", "status": "False", "reason": reason, "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"},
@@ -128,6 +126,45 @@ mod tests {
         assert_eq!(judged("cache", 1, seen(1, "Refused", &["B04"])), Verdict::Refused);
         assert_eq!(judged("cache", 2, seen(1, "Refused", &["B04"])), Verdict::Refused);
         assert_eq!(judged("redis://cache", 2, seen(1, "Refused", &["B04"])), Verdict::Accepted);
+    }
+
+    /// Pools in another order, words of another release, and no denial but the one that was there.
+    #[test]
+    fn a_denial_is_known_again_wherever_its_item_stands() {
+        let object = |pools: Value, status: Value| {
+            serde_json::from_value(json!({
+                "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+                "metadata": {"name": "shop", "namespace": "default", "generation": 2},
+                "spec": {
+                    "common": {"image": "shop:1", "celeryApp": "shop", "broker": {"url": "redis://cache"}},
+                    "workerPools": pools,
+                },
+                "status": status,
+            }))
+            .expect("an object")
+        };
+        let (bad, good) =
+            (json!({"name": "bad", "queues": ["a,b"]}), json!({"name": "good", "queues": ["b"]}));
+        let judged =
+            |pools: Value, status: Value| judge(&object(pools, status), &Facts::default()).expect("a Celery");
+        let before = judged(json!([bad, good]), json!(null));
+        assert_eq!(before.verdict, Verdict::Refused);
+        let known: Vec<Value> = before
+            .findings
+            .iter()
+            .map(|finding| {
+                json!({
+                    "rule": finding.rule, "severity": finding.severity.as_str(), "path": finding.path,
+                    "place": finding.place, "value": finding.value, "message": "other words",
+                })
+            })
+            .collect();
+        let mut status = seen(1, "Tolerated", &[]);
+        status["findings"] = json!(known);
+        assert_eq!(judged(json!([good, bad]), status.clone()).verdict, Verdict::Tolerated);
+        // The same mistake in another pool is another one.
+        let other = json!({"name": "other", "queues": ["a,b"]});
+        assert_eq!(judged(json!([good, other]), status).verdict, Verdict::Refused);
     }
 
     #[test]

@@ -59,8 +59,7 @@ pub(super) fn place(root: &Value, path: &str) -> String {
         match step {
             Step::Field(name) => {
                 value = value.and_then(|value| value.get(name));
-                text.push('.');
-                text.push_str(name);
+                push_field(&mut text, name);
                 list = name;
             }
             Step::Item(index) => {
@@ -74,6 +73,13 @@ pub(super) fn place(root: &Value, path: &str) -> String {
         }
     }
     text
+}
+
+fn push_field(text: &mut String, name: &str) {
+    if !text.is_empty() {
+        text.push('.');
+    }
+    text.push_str(name);
 }
 
 fn key_of(item: Option<&Value>, keys: &[(&str, &str)]) -> String {
@@ -93,11 +99,7 @@ pub(super) fn pattern(path: &str) -> String {
     let mut text = String::new();
     for step in steps(path) {
         match step {
-            Step::Field(name) if text.is_empty() => text.push_str(name),
-            Step::Field(name) => {
-                text.push('.');
-                text.push_str(name);
-            }
+            Step::Field(name) => push_field(&mut text, name),
             Step::Item(_) => text.push_str("[]"),
         }
     }
@@ -117,12 +119,9 @@ mod tests {
             {"kind": "worker", "pool": "mail", "metrics": [{"name": "memory"}, {"name": "cpu"}]},
         ], "workerSpec": {"args": ["-c", "2"]}}});
         let path = "spec.scaleTargetRef[1].metrics[1].target";
-        assert_eq!(
-            place(&root, path),
-            ".spec.scaleTargetRef[kind=worker,pool=mail].metrics[name=cpu].target"
-        );
-        assert_eq!(place(&root, "spec.scaleTargetRef[0]"), ".spec.scaleTargetRef[kind=flower,pool=default]");
-        assert_eq!(place(&root, "spec.workerSpec.args[1]"), ".spec.workerSpec.args[1]");
+        assert_eq!(place(&root, path), "spec.scaleTargetRef[kind=worker,pool=mail].metrics[name=cpu].target");
+        assert_eq!(place(&root, "spec.scaleTargetRef[0]"), "spec.scaleTargetRef[kind=flower,pool=default]");
+        assert_eq!(place(&root, "spec.workerSpec.args[1]"), "spec.workerSpec.args[1]");
         assert_eq!(at(&root, "spec.workerSpec.args[1]"), Some(&json!("2")));
         assert_eq!(at(&root, "spec.workerSpec.args[2]"), None);
         assert_eq!(pattern(path), "spec.scaleTargetRef[].metrics[].target");

@@ -274,6 +274,8 @@ fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
             rule: finding.rule.to_owned(),
             severity: finding.severity.as_str().to_owned(),
             path: finding.path.clone(),
+            place: (finding.place != finding.path).then(|| finding.place.clone()),
+            value: finding.value.clone(),
             message: cut(finding.text()),
         })
         .collect()

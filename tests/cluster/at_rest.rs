@@ -112,7 +112,8 @@ fn a_new_object_is_not_asked_after() {
     let space = Space::new(rig, "unasked");
     let begin = audit::length(rig);
     space.create("celeries", &shop::with(EVERY_ROOM));
-    space.until("celeries", "shop", |it| it["status"]["children"].as_array().is_some_and(|it| it.len() == 11));
+    space
+        .until("celeries", "shop", |it| it["status"]["children"].as_array().is_some_and(|it| it.len() == 11));
     let mut reads = audit::reads_in(rig, begin, &space.name);
     // What pods read at their start is looked at: it belongs to somebody else.
     let others = ["configmaps", "secrets"].map(|kind| format!("get {kind} {}/", space.name));
