@@ -23,6 +23,8 @@ pub const POOL: &str = "celeryproject.org/pool";
 pub const MANAGED_BY: &str = "celery-operator";
 /// Selector of everything the operator manages.
 pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=celery-operator";
+/// Selector of everything that others manage.
+pub const FOREIGN_SELECTOR: &str = "app.kubernetes.io/managed-by!=celery-operator";
 /// Annotation of every child: a hash of what was rendered for it.
 pub const RENDERED_HASH: &str = "celeryproject.org/rendered-hash";
 

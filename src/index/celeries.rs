@@ -15,7 +15,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
 
 use super::StoredCelery;
-use super::kept::Health;
+use super::stored::Health;
 use crate::api::Celery;
 
 /// The longest name that an object may have.

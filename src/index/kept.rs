@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Objects as they are kept: as text, without what nobody compares.
+//! Children as they are kept: as text, without what nobody compares.
 //!
 //! An object that is parsed takes ten times the room of its text, and half of the text says who else owns which fields.
 //! Thousands of objects lie here idle, a few at a time are looked at: those are parsed again.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::Resource;
-use kube::core::{ApiResource, DynamicObject, DynamicResourceScope, TypeMeta};
-use serde::{Deserialize, Deserializer};
+use kube::core::DynamicObject;
 use serde_json::Value;
 
 use crate::build::ChildKind;
@@ -29,6 +24,8 @@ pub(super) struct KeptChild {
     pub(super) uid: Option<Box<str>>,
     /// Whether it is about to go.
     pub(super) leaves: bool,
+    /// The same as the API server writes it.
+    written_version: Option<Box<str>>,
     text: Box<str>,
 }
 
@@ -41,8 +38,12 @@ impl KeptChild {
             |name: &str| name == "spec" || name == "status" || name == "data" && kind == ChildKind::Secret;
         let shown = object.data.as_object().into_iter().flatten().filter(|(name, _)| is_kept(name));
         let mut data = Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect());
+        if matches!(kind, ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject) {
+            trim_status(&mut data);
+        }
         let mut metadata = object.metadata.clone();
         trim(&mut metadata);
+        metadata.resource_version = None;
         if kind != ChildKind::PersistentVolumeClaim {
             metadata.labels = None;
             trim_spec(&mut data);
@@ -56,6 +57,7 @@ impl KeptChild {
         let kept = DynamicObject { types: None, metadata, data };
         Self {
             version: version(object),
+            written_version: object.metadata.resource_version.as_deref().map(Box::from),
             controller: controller(object).map(Box::from),
             uid: object.metadata.uid.as_deref().map(Box::from),
             leaves: object.metadata.deletion_timestamp.is_some(),
@@ -66,7 +68,21 @@ impl KeptChild {
 
     /// The child as the rest of the house knows it.
     pub(super) fn object(&self) -> Option<DynamicObject> {
-        serde_json::from_str(&self.text).ok()
+        let mut object: DynamicObject = serde_json::from_str(&self.text).ok()?;
+        object.metadata.resource_version = self.written_version.as_deref().map(str::to_owned);
+        Some(object)
+    }
+
+    /// Whether nobody could tell the two apart, their versions aside.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+/// An autoscaler tells every few seconds what it measures, which nobody here reads.
+fn trim_status(data: &mut Value) {
+    if let Some(status) = data.get_mut("status").and_then(Value::as_object_mut) {
+        status.retain(|name, _| name == "conditions");
     }
 }
 
@@ -90,140 +106,7 @@ fn commands(pod: &Value) -> Value {
     serde_json::json!({ "containers": containers.collect::<Vec<_>>() })
 }
 
-/// A Celery object as it is kept: without the owners of its fields.
-#[derive(Clone)]
-pub struct StoredCelery {
-    metadata: ObjectMeta,
-    types: Option<TypeMeta>,
-    /// The prefix of its children's names, where one is written.
-    app: Option<Box<str>>,
-    health: Health,
-    /// Everything else.
-    data: Box<str>,
-}
-
-impl StoredCelery {
-    /// The object.
-    #[must_use]
-    pub fn object(&self) -> DynamicObject {
-        DynamicObject {
-            types: self.types.clone(),
-            metadata: self.metadata.clone(),
-            data: serde_json::from_str(&self.data).unwrap_or_default(),
-        }
-    }
-
-    /// How it is.
-    #[must_use]
-    pub fn health(&self) -> Health {
-        self.health
-    }
-
-    /// The prefix of its children's names.
-    #[must_use]
-    pub fn app(&self) -> Option<&str> {
-        self.app.as_deref().or(self.metadata.name.as_deref())
-    }
-}
-
-impl From<DynamicObject> for StoredCelery {
-    fn from(mut object: DynamicObject) -> Self {
-        trim(&mut object.metadata);
-        object.metadata.managed_fields = None;
-        let app = object.data["spec"]["common"]["appName"].as_str().map(Box::from);
-        let health = Health::of(&object.data["status"]);
-        let data = object.data.to_string().into();
-        Self { metadata: object.metadata, types: object.types, app, health, data }
-    }
-}
-
-/// How an object is, as its status tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// Everything is as the spec says.
-    Ready,
-    /// It is being brought there.
-    Reconciling,
-    /// It will not get there by itself.
-    Stalled,
-    /// Nobody has looked at it yet.
-    Unseen,
-}
-
-impl Health {
-    /// Every one, in the order they are told.
-    pub const ALL: [Self; 4] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::Unseen];
-
-    fn of(status: &Value) -> Self {
-        let mut conditions = status["conditions"].as_array().into_iter().flatten().peekable();
-        let is_seen = conditions.peek().is_some();
-        let is_true: Vec<&str> = conditions
-            .filter(|condition| condition["status"] == "True")
-            .filter_map(|condition| condition["type"].as_str())
-            .collect();
-        match () {
-            () if is_true.contains(&"Stalled") => Self::Stalled,
-            () if is_true.contains(&"Ready") => Self::Ready,
-            () if is_seen => Self::Reconciling,
-            () => Self::Unseen,
-        }
-    }
-
-    /// One word for metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Reconciling => "reconciling",
-            Self::Stalled => "stalled",
-            Self::Unseen => "unseen",
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for StoredCelery {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        DynamicObject::deserialize(deserializer).map(Self::from)
-    }
-}
-
-/// Its name only: a spec may hold a password.
-impl fmt::Debug for StoredCelery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StoredCelery").field(&self.metadata.name).finish()
-    }
-}
-
-impl Resource for StoredCelery {
-    type DynamicType = ApiResource;
-    type Scope = DynamicResourceScope;
-
-    fn kind(resource: &ApiResource) -> Cow<'_, str> {
-        DynamicObject::kind(resource)
-    }
-
-    fn group(resource: &ApiResource) -> Cow<'_, str> {
-        DynamicObject::group(resource)
-    }
-
-    fn version(resource: &ApiResource) -> Cow<'_, str> {
-        DynamicObject::version(resource)
-    }
-
-    fn plural(resource: &ApiResource) -> Cow<'_, str> {
-        DynamicObject::plural(resource)
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
-
-fn trim(metadata: &mut ObjectMeta) {
+pub(super) fn trim(metadata: &mut ObjectMeta) {
     if let Some(annotations) = &mut metadata.annotations {
         annotations.remove(LAST_APPLIED);
     }
@@ -285,6 +168,24 @@ mod tests {
     }
 
     #[test]
+    fn what_an_autoscaler_measures_is_no_news() {
+        let scaled = |version: &str, measured: i32, status: &str| {
+            let object = object(json!({
+                "metadata": {"name": "a", "resourceVersion": version},
+                "spec": {"minReplicas": 1},
+                "status": {"currentReplicas": measured, "conditions": [{"type": "Ready", "status": status}]},
+            }));
+            KeptChild::new(ChildKind::ScaledObject, &object)
+        };
+        let first = scaled("1", 1, "True");
+        assert!(first.says_the_same(&scaled("2", 3, "True")));
+        assert!(!first.says_the_same(&scaled("2", 3, "False")));
+        let read = scaled("2", 3, "True").object().expect("can be read again");
+        assert_eq!(read.metadata.resource_version.as_deref(), Some("2"));
+        assert_eq!(read.data["status"], json!({"conditions": [{"type": "Ready", "status": "True"}]}));
+    }
+
+    #[test]
     fn of_a_claim_is_kept_what_it_is_and_of_a_secret_what_it_holds() {
         let claim = json!({
             "metadata": {"name": "a", "labels": {"a": "b"}},
@@ -299,21 +200,5 @@ mod tests {
         let secret = json!({"metadata": {"name": "a"}, "data": {"url": "aHVzaA=="}});
         assert_eq!(read(ChildKind::Secret, &secret), secret);
         assert_eq!(read(ChildKind::ConfigMap, &secret)["data"], Value::Null);
-    }
-
-    #[test]
-    fn of_a_celery_everything_is_kept_that_a_user_wrote() {
-        let value = json!({
-            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
-            "metadata": {"name": "shop", "namespace": "web", "labels": {"a": "b"}, "annotations": {"x": "y"}},
-            "spec": {"common": {"appName": "mall", "broker": {"url": "redis://:hunter2@cache"}}},
-            "status": {"observedGeneration": 1},
-        });
-        let mut watched = value.clone();
-        watched["metadata"]["managedFields"] = json!([entry("kubectl")]);
-        let stored: StoredCelery = serde_json::from_value(watched).expect("an object");
-        assert_eq!(serde_json::to_value(stored.object()).expect("an object"), value);
-        assert_eq!(stored.app(), Some("mall"));
-        assert!(!format!("{stored:?}").contains("hunter2"));
     }
 }

@@ -6,11 +6,14 @@ mod children;
 mod configs;
 mod kept;
 mod pods;
+mod scalers;
+mod stored;
 mod surroundings;
 
 pub use celeries::{CeleryFeed, CeleryIndex};
 pub use children::{ChildIndex, Owned};
 pub use configs::{Config, ConfigIndex, Read};
-pub use kept::StoredCelery;
 pub use pods::{CeleryKey, PodIndex, Troubles};
+pub use scalers::{DeploymentKey, SCALERS, ScalerIndex};
+pub use stored::StoredCelery;
 pub use surroundings::Surroundings;

@@ -8,7 +8,7 @@ use kube::api::DynamicObject;
 use kube::{Client, Resource as _, ResourceExt as _};
 
 use crate::cluster::Teller;
-use crate::index::{ChildIndex, ConfigIndex, PodIndex, StoredCelery, Surroundings};
+use crate::index::{ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings};
 use crate::metrics::Metrics;
 use crate::resolve::Owner;
 use crate::status::News;
@@ -18,6 +18,8 @@ pub(super) struct Context {
     pub(super) client: Client,
     pub(super) index: Arc<ChildIndex>,
     pub(super) pods: Arc<PodIndex>,
+    /// Autoscalers of others.
+    pub(super) scalers: Arc<ScalerIndex>,
     pub(super) configs: ConfigIndex,
     /// What the rules may know beside an object.
     pub(super) surroundings: Surroundings,
@@ -30,6 +32,11 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// Whether everything was listed that decides what is written.
+    pub(super) fn is_informed(&self) -> bool {
+        self.index.is_synced() && self.pods.is_settled() && self.scalers.is_settled()
+    }
+
     /// Tells an event; one that cannot be told is counted and forgotten.
     pub(super) fn tell(&self, owner: &Owner, news: News) {
         if !self.teller.tell(owner, news) {

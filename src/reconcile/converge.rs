@@ -9,15 +9,15 @@ use kube::ResourceExt as _;
 use kube::core::DynamicObject;
 use tracing::info;
 
-use super::Context;
 use super::roll::Followed;
+use super::{Context, scalers};
 use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Applied, Capabilities, ChildKey, ChildKind, Children, Manifest, Stamp, Stamped};
 use crate::cluster::{self, Verb};
 use crate::index::{Owned, Troubles};
 use crate::resolve::{self, Owner, Resolved};
-use crate::status::{News, Paused, of_children};
+use crate::status::{News, Paused, Scalers, of_children};
 
 /// What converging came to.
 pub(super) struct Outcome {
@@ -26,6 +26,8 @@ pub(super) struct Outcome {
     pub(super) capabilities: Capabilities,
     /// What a pause leaves undone.
     pub(super) paused: Option<Paused>,
+    /// Autoscalers beside the children.
+    pub(super) scalers: Scalers,
     /// What the pods suffer from.
     pub(super) troubles: Troubles,
     /// Whether Secrets or ConfigMaps have to be looked at again before long.
@@ -112,7 +114,8 @@ pub(super) async fn converge(
     let follows_configs = run.followed.is_any();
     let pods = (namespace.clone(), resolved.owner.name.clone());
     let troubles = context.pods.troubles(&pods, Timestamp::now().as_second());
-    Ok((Outcome { resolved, children, capabilities, paused, troubles, follows_configs }, failure))
+    let scalers = scalers::seen(context, &namespace, &children);
+    Ok((Outcome { resolved, children, capabilities, paused, scalers, troubles, follows_configs }, failure))
 }
 
 /// What is applied at the same time; a step begins when the one before it has ended. What others read or mount comes

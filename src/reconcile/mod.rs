@@ -6,6 +6,7 @@ mod converge;
 mod guard;
 mod pods;
 mod roll;
+mod scalers;
 mod triggers;
 
 use std::future::Future;
@@ -30,7 +31,9 @@ use self::converge::Outcome;
 use crate::annotations::Asked;
 use crate::api::{Celery, CeleryStatus};
 use crate::cluster;
-use crate::index::{CeleryFeed, CeleryIndex, ChildIndex, ConfigIndex, PodIndex, StoredCelery, Surroundings};
+use crate::index::{
+    CeleryFeed, CeleryIndex, ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings,
+};
 use crate::metrics::Metrics;
 use crate::resolve::Owner;
 use crate::rules::NotACelery;
@@ -67,6 +70,7 @@ impl Reconciler {
     pub fn new(client: Client, scope: Option<&str>, metrics: Arc<Metrics>) -> Self {
         let index = Arc::new(ChildIndex::default());
         let pods = Arc::new(PodIndex::default());
+        let scalers = Arc::new(ScalerIndex::default());
         let (teller, events) = cluster::events(client.clone(), &cluster::instance());
         let resource = ApiResource::erase::<Celery>(&());
         let celeries: Api<StoredCelery> = match scope {
@@ -80,13 +84,14 @@ impl Reconciler {
         let controller = Controller::for_stream_with(changes, store, resource);
         Self {
             controller,
-            triggers: triggers::triggers(&client, scope, &index, &pods),
+            triggers: triggers::triggers(&client, scope, &index, &pods, &scalers),
             events,
             context: Arc::new(Context {
                 client,
                 surroundings: Surroundings::new(seen, vec![index.clone()]),
                 index,
                 pods,
+                scalers,
                 configs: ConfigIndex::default(),
                 metrics,
                 teller,
@@ -148,7 +153,7 @@ async fn measured(stored: Arc<StoredCelery>, context: Arc<Context>) -> Result<Ac
 
 /// guard → read → resolve → build → apply → status, for one object.
 async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Action, Error> {
-    if !context.index.is_synced() || !context.pods.is_settled() {
+    if !context.is_informed() {
         // The last kind that gets listed triggers everything that the store holds by then.
         return Ok(Action::await_change());
     }
@@ -183,6 +188,7 @@ async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Actio
             spec: &judged.celery.spec,
             resolved: &outcome.resolved,
             troubles: &outcome.troubles.of,
+            scalers: &outcome.scalers,
             children: &outcome.children,
             capabilities: outcome.capabilities,
         }),

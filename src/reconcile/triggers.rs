@@ -15,11 +15,11 @@ use kube::runtime::watcher::{self, DefaultBackoff, Error, Event, watcher};
 use kube::{Client, ResourceExt as _};
 use tracing::{info, warn};
 
-use super::{ApiResource, pods};
+use super::{ApiResource, pods, scalers};
 use crate::api::{API_VERSION, Celery};
 use crate::build::ChildKind;
-use crate::index::{ChildIndex, PodIndex, StoredCelery};
-use crate::labels::MANAGED_SELECTOR;
+use crate::index::{ChildIndex, PodIndex, ScalerIndex, StoredCelery};
+use crate::labels::{INSTANCE, MANAGED_SELECTOR};
 
 /// Objects of one answer to a list: they lie in memory as a whole, and an allocator does not give back its highest mark.
 pub(super) const PAGE: u32 = 50;
@@ -41,6 +41,7 @@ pub(super) fn triggers(
     scope: Option<&str>,
     index: &Arc<ChildIndex>,
     pods: &Arc<PodIndex>,
+    scalers: &Arc<ScalerIndex>,
 ) -> Triggers {
     let (sender, everything) = mpsc::unbounded();
     let streams = ChildKind::ALL.map(|kind| {
@@ -51,8 +52,9 @@ pub(super) fn triggers(
         };
         watched(kind, api, index.clone(), sender.clone()).boxed()
     });
+    let of_scalers = scalers::watched(client, scope, scalers, index, &sender);
     let of_pods = pods::watched(client, scope, pods.clone(), sender).boxed();
-    Triggers { objects: select_all(streams.into_iter().chain([of_pods])), everything }
+    Triggers { objects: select_all(streams.into_iter().chain(of_scalers).chain([of_pods])), everything }
 }
 
 fn watched(
@@ -96,16 +98,17 @@ fn watched(
             }
         }
         stream::iter(changed).filter_map(move |child| {
-            let retained = || (kind == ChildKind::PersistentVolumeClaim).then(|| made_for(&child)).flatten();
-            std::future::ready(owner(&child).or_else(retained))
+            std::future::ready(owner(&child).or_else(|| made_for(kind, &child)))
         })
     })
 }
 
-/// The Celery for which a claim without an owner was made.
-fn made_for(claim: &DynamicObject) -> Option<ObjectRef<StoredCelery>> {
-    let name = claim.labels().get("app.kubernetes.io/instance")?;
-    let namespace = claim.namespace()?;
+/// The Celery for which an object was made that does not belong to it: a claim that outlived its owner, and the
+/// autoscaler of KEDA, which copies the labels of its ScaledObject.
+fn made_for(kind: ChildKind, child: &DynamicObject) -> Option<ObjectRef<StoredCelery>> {
+    let is_made = matches!(kind, ChildKind::PersistentVolumeClaim | ChildKind::HorizontalPodAutoscaler);
+    let name = child.labels().get(INSTANCE).filter(|_| is_made)?;
+    let namespace = child.namespace()?;
     Some(ObjectRef::new_with(name, ApiResource::erase::<Celery>(&())).within(&namespace))
 }
 
@@ -126,12 +129,12 @@ impl Backoff for Steady {
 
 /// How long to wait after a failed attempt. kube's own waits are longer each time, and short again after every success;
 /// the beginning of an attempt counts as one, so that a kind the cluster does not know would be asked for every second.
-fn patience(kind: ChildKind) -> Box<dyn Backoff> {
+pub(super) fn patience(kind: ChildKind) -> Box<dyn Backoff> {
     if kind.is_optional() { Box::new(Steady) } else { Box::new(DefaultBackoff::default()) }
 }
 
 /// The API server answers 404 for a kind it does not serve.
-fn is_unknown_kind(error: &Error) -> bool {
+pub(super) fn is_unknown_kind(error: &Error) -> bool {
     match error {
         Error::InitialListFailed(kube::Error::Api(status))
         | Error::WatchStartFailed(kube::Error::Api(status))
@@ -140,7 +143,7 @@ fn is_unknown_kind(error: &Error) -> bool {
     }
 }
 
-fn owner(child: &DynamicObject) -> Option<ObjectRef<StoredCelery>> {
+pub(super) fn owner(child: &DynamicObject) -> Option<ObjectRef<StoredCelery>> {
     let owners = child.metadata.owner_references.iter().flatten();
     let owner = owners
         .filter(|owner| owner.controller == Some(true) && owner.kind == "Celery")

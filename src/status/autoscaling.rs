@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `AutoscalingReady`: whether the autoscalers are there and say of themselves that they work.
 
+use std::collections::BTreeMap;
+
 use super::{Aspect, State};
 use crate::build::{Applied, ChildKind};
 use crate::names;
@@ -10,6 +12,20 @@ use crate::resolve::Scaler;
 pub(super) const KEDA_MISSING: &str = "KedaNotInstalled";
 /// Reason when an autoscaler could not be applied.
 pub(super) const MISSING: &str = "Missing";
+
+/// Reason when somebody else's autoscaler scales one of our Deployments.
+const FOREIGN: &str = "ForeignAutoscaler";
+/// What a HorizontalPodAutoscaler says of a Deployment that has no pods: KEDA has scaled it to zero.
+const AT_ZERO: &str = "ScalingDisabled";
+
+/// Autoscalers that are no children.
+#[derive(Clone, Debug, Default)]
+pub struct Scalers {
+    /// Those of others, `HorizontalPodAutoscaler web`, by the name of the Deployment that they scale.
+    pub foreign: BTreeMap<String, Vec<String>>,
+    /// Those that KEDA has made of our `ScaledObject`s, which go on saying that all is well when the broker is lost.
+    pub of_keda: Vec<Applied>,
+}
 
 pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
     let resolved = state.resolved;
@@ -22,7 +38,7 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
         .iter()
         .filter_map(|flower| Some((names::flower(&resolved.app), flower.scaler.as_ref()?)));
     let scalers: Vec<(String, &Scaler)> = pools.chain(flower).collect();
-    if scalers.is_empty() {
+    if scalers.is_empty() && state.scalers.foreign.is_empty() {
         return None;
     }
     let no = |reason: &str, message: String| Some(Aspect::new("AutoscalingReady", false, reason, message));
@@ -37,6 +53,14 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
             return no(unresolved.reason, unresolved.message.clone());
         }
     }
+    if let Some((deployment, foreign)) = state.scalers.foreign.first_key_value() {
+        let message = format!(
+            "{} scales Deployment {deployment} too, and each undoes what the other does; delete it and write \
+             scaleTargetRef instead",
+            foreign.join(", ")
+        );
+        return no(FOREIGN, message);
+    }
     for (name, scaler) in &scalers {
         let kind =
             if scaler.queue.is_some() { ChildKind::ScaledObject } else { ChildKind::HorizontalPodAutoscaler };
@@ -45,12 +69,28 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
             return no(MISSING, format!("{} {name} is not there yet", kind.as_str()));
         }
     }
-    match state.children.iter().find_map(complaint) {
+    match state
+        .children
+        .iter()
+        .find_map(complaint)
+        .or_else(|| state.scalers.of_keda.iter().find_map(unmeasured))
+    {
         Some((reason, message)) => no(&reason, message),
         None => {
             Some(Aspect::new("AutoscalingReady", true, "Active", "every autoscaler reports that it works"))
         }
     }
+}
+
+/// What KEDA's own autoscaler says is wrong: it is the only one to tell that the broker cannot be asked. Then the number
+/// of pods stays as it is.
+fn unmeasured(hpa: &Applied) -> Option<(String, String)> {
+    let (status, reason, message) = hpa.condition("ScalingActive")?;
+    let is_lost = status == "False" && reason != AT_ZERO;
+    is_lost.then(|| {
+        let held = "the queues cannot be measured, and the number of pods stays as it is";
+        (reason.to_owned(), format!("HorizontalPodAutoscaler {}: {held}: {message}", hpa.name))
+    })
 }
 
 /// What an autoscaler says is wrong with it; `None` while it says nothing, and for other kinds.

@@ -31,6 +31,7 @@ use crate::names;
 use crate::resolve::{BrokerAccess, Pool, Resolved, Storage};
 use crate::rules::{Finding, Severity};
 
+pub use autoscaling::Scalers;
 pub use news::{Importance, News, of_children, of_conditions};
 pub use paused::Paused;
 pub use reasons::{EVENTS, REASONS, Reason};
@@ -70,6 +71,8 @@ pub struct State<'a> {
     pub resolved: &'a Resolved,
     /// What keeps the newest pods of a Deployment from running, by the name of the Deployment.
     pub troubles: &'a BTreeMap<String, Trouble>,
+    /// Autoscalers beside the children.
+    pub scalers: &'a Scalers,
     /// The children that are there.
     pub children: &'a [Applied],
     /// What the cluster offers.

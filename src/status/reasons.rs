@@ -101,6 +101,11 @@ pub const REASONS: &[Reason] = &[
     reason("Unschedulable", PODS, "No node has taken a pod for a minute."),
     reason("Active", &["AutoscalingReady"], "Every autoscaler reports that it works."),
     reason("Waiting", &["AutoscalingReady"], "An autoscaler has not reported yet."),
+    reason(
+        "ForeignAutoscaler",
+        &["AutoscalingReady"],
+        "Somebody else's autoscaler scales a Deployment of this object; two undo each other's work.",
+    ),
     reason("KedaNotInstalled", &["AutoscalingReady"], "task_queue_length needs KEDA."),
     reason("NameTaken", STALLED, "An object of the name of a child belongs to somebody else."),
     reason(

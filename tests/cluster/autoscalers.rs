@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::http::JSON;
 use crate::rig::shared;
 use crate::shop;
-use crate::space::{Space, collection};
+use crate::space::{Space, collection, condition};
 use crate::wait::until;
 
 const HPA: &str = "horizontalpodautoscalers";
@@ -203,6 +203,58 @@ fn a_written_count_counts_where_no_autoscaler_is() {
     space.succeed(&["scale", "deployment/shop-worker", "--replicas=5"], "");
     space.edit("celeries", "shop", &scaled_by("null"));
     space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == 3);
+}
+
+#[test]
+fn somebody_elses_autoscaler_is_told_until_it_goes() {
+    let space = Space::new(shared(), "foreign-hpa");
+    let theirs = |target: &str| {
+        json!({"metadata": {"name": "theirs"}, "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}, "maxReplicas": 3}})
+    };
+    // It was there first.
+    space.create(HPA, &theirs("shop-worker"));
+    space.create("celeries", &shop::plain());
+    let celery = space.until_condition("shop", "AutoscalingReady", "False", "ForeignAutoscaler");
+    let message = condition(&celery, "AutoscalingReady")["message"].clone();
+    assert!(
+        message
+            .as_str()
+            .unwrap()
+            .starts_with("HorizontalPodAutoscaler theirs scales Deployment shop-worker ")
+    );
+    space.edit(HPA, "theirs", "spec: {scaleTargetRef: {name: another}}");
+    space.until("celeries", "shop", |it| condition(it, "AutoscalingReady").is_null());
+    // It comes later, and beside one of ours.
+    space.edit("celeries", "shop", &scaled_by(shop::CPU));
+    space.until_there(HPA, "shop-worker");
+    space.edit(HPA, "theirs", "spec: {scaleTargetRef: {name: shop-worker}}");
+    space.until_condition("shop", "AutoscalingReady", "False", "ForeignAutoscaler");
+    space.delete(HPA, "theirs").success();
+    space.until("celeries", "shop", |it| condition(it, "AutoscalingReady")["reason"] != "ForeignAutoscaler");
+}
+
+/// KEDA's `ScaledObject` stays ready when the broker is lost; only the autoscaler that KEDA makes of it tells.
+#[test]
+fn a_broker_that_keda_cannot_ask_is_told() {
+    let space = Space::new(shared(), "lost-broker");
+    space.create("celeries", &shop::with(&scaled_by(shop::QUEUE)));
+    let object = space.until_there(KEDA, "shop-worker");
+    // What KEDA makes of it: the labels are copied, the metric is one that nobody serves here.
+    let owner = json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "shop-worker",
+                       "uid": object["metadata"]["uid"], "controller": true});
+    let external = json!({"type": "External", "external": {"metric": {"name": "s0-redis"}, "target":
+                          {"type": "AverageValue", "averageValue": "10"}}});
+    space.create(HPA, &json!({
+        "metadata": {"name": "shop-worker", "labels": object["metadata"]["labels"], "ownerReferences": [owner]},
+        "spec": {"scaleTargetRef": object["spec"]["scaleTargetRef"], "minReplicas": 1, "maxReplicas": 5,
+                 "metrics": [external]},
+    }));
+    let ready = json!({"status": {"conditions": [{"type": "Ready", "status": "True", "reason": "Ready", "message": ""}]}});
+    space.merge(KEDA, "shop-worker/status", &ready).success();
+    let celery = space.until_condition("shop", "AutoscalingReady", "False", "FailedGetExternalMetric");
+    let message = condition(&celery, "AutoscalingReady")["message"].clone();
+    assert!(message.as_str().unwrap().contains("the number of pods stays as it is"), "{message}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What autoscalers say, and what is said while they cannot be made.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::scene::{Scene, child_ready, condition, summary, word};
 use crate::api::Autoscaler;
-use crate::build::ChildKind;
+use crate::build::{Applied, ChildKind};
 
 fn by_cpu() -> Value {
     json!({"workerSpec": {"resources": {"requests": {"cpu": "1"}}}, "scaleTargetRef": [{"kind": "worker", "maxReplicas": 5,
@@ -51,6 +53,49 @@ fn an_autoscaler_that_waits_for_metrics_leaves_the_pods_ready() {
         assert_eq!(summary(&status), ("Ready", "Ready"));
         assert_eq!(child_ready(&status, kind, "shop-worker"), Some(false));
         assert_eq!(child_ready(&status, ChildKind::Deployment, "shop-worker"), Some(true));
+    }
+}
+
+#[test]
+fn somebody_elses_autoscaler_is_told_whether_or_not_there_is_one_of_ours() {
+    for (spec, deployment) in [
+        (by_cpu(), "shop-worker"),
+        (by_queue(), "shop-worker"),
+        (json!({"workerSpec": {}}), "shop-worker"),
+        (json!({"workerSpec": {}, "beatSpec": {}}), "shop-beat"),
+    ] {
+        let mut scene = Scene::new(&spec);
+        let name = "HorizontalPodAutoscaler theirs".to_owned();
+        scene.scalers.foreign.insert(deployment.to_owned(), vec![name]);
+        let status = scene.status();
+        assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "ForeignAutoscaler")));
+        let message = &condition(&status, "AutoscalingReady").message;
+        assert!(
+            message.starts_with(&format!("HorizontalPodAutoscaler theirs scales Deployment {deployment} "))
+        );
+        assert_eq!(summary(&status), ("Ready", "Ready"), "the pods run");
+    }
+}
+
+#[test]
+fn a_broker_that_keda_cannot_ask_is_told_by_its_own_autoscaler() {
+    let with = |conditions: Value| {
+        let mut scene = Scene::new(&by_queue());
+        let live = json!({"metadata": {"name": "shop-worker"}, "status": {"conditions": conditions}});
+        scene.scalers.of_keda.push(Applied {
+            kind: ChildKind::HorizontalPodAutoscaler,
+            name: "shop-worker".to_owned(),
+            live: Arc::new(serde_json::from_value(live).expect("an object")),
+        });
+        scene.status()
+    };
+    let active = |status: &str, reason: &str| json!([{"type": "ScalingActive", "status": status, "reason": reason, "message": "its own words"}]);
+    let lost = with(active("False", "FailedGetExternalMetric"));
+    assert_eq!(word(&lost, "AutoscalingReady"), Some(("False", "FailedGetExternalMetric")));
+    assert!(condition(&lost, "AutoscalingReady").message.ends_with("stays as it is: its own words"));
+    assert_eq!(summary(&lost), ("Ready", "Ready"));
+    for fine in [active("True", "ValidMetricFound"), active("False", "ScalingDisabled"), json!([])] {
+        assert_eq!(word(&with(fine), "AutoscalingReady"), Some(("True", "Active")));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::api::{Celery, CelerySpec, CeleryStatus, Condition};
 use crate::build::{self, Applied, Capabilities, ChildKind};
 use crate::resolve::{self, Resolved, SecretData, Sources};
 use crate::rules::{Finding, FindingKind, Severity};
-use crate::status::{Failure, Observed, Paused, REASONS, State, Trouble, Verdict, status};
+use crate::status::{Failure, Observed, Paused, REASONS, Scalers, State, Trouble, Verdict, status};
 
 /// Every password contains this text.
 pub(super) const PASSWORD: &str = "hunter2";
@@ -29,6 +29,7 @@ pub(super) struct Scene {
     children: Vec<Applied>,
     pub(super) paused: Option<Paused>,
     pub(super) troubles: BTreeMap<String, Trouble>,
+    pub(super) scalers: Scalers,
     spec: CelerySpec,
 }
 
@@ -78,6 +79,7 @@ impl Scene {
             capabilities,
             paused: None,
             troubles: BTreeMap::new(),
+            scalers: Scalers::default(),
             spec: celery.spec,
             children: manifests.iter().map(child).collect(),
             resolved,
@@ -114,6 +116,7 @@ impl Scene {
             spec: &self.spec,
             resolved: &self.resolved,
             troubles: &self.troubles,
+            scalers: &self.scalers,
             children: &self.children,
             capabilities: self.capabilities,
         };

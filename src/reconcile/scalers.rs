@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The watches of autoscalers that are not ours: one on a Deployment of ours is told in the status of its Celery.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::channel::mpsc;
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt as _};
+use kube::Client;
+use kube::api::{Api, DynamicObject};
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher::{self, Event, watcher};
+use tracing::warn;
+
+use super::Context;
+use super::triggers::{PAGE, is_unknown_kind, owner, patience};
+use crate::build::{Applied, ChildKind};
+use crate::index::{ChildIndex, DeploymentKey, SCALERS, ScalerIndex, StoredCelery};
+use crate::labels::FOREIGN_SELECTOR;
+use crate::status::Scalers;
+
+/// The autoscalers beside these children.
+pub(super) fn seen(context: &Context, namespace: &str, children: &[Applied]) -> Scalers {
+    let of_kind = |kind: ChildKind| children.iter().filter(move |child| child.kind == kind);
+    let foreign = of_kind(ChildKind::Deployment).filter_map(|child| {
+        let found = context.scalers.of(&(namespace.to_owned(), child.name.clone()));
+        let found: Vec<String> =
+            found.iter().map(|(kind, name)| format!("{} {name}", kind.as_str())).collect();
+        (!found.is_empty()).then(|| (child.name.clone(), found))
+    });
+    let of_keda = of_kind(ChildKind::ScaledObject).filter_map(|child| {
+        let kind = ChildKind::HorizontalPodAutoscaler;
+        let live = context.index.get(&(kind, namespace.to_owned(), child.name.clone()))?;
+        Some(Applied { kind, name: child.name.clone(), live })
+    });
+    Scalers { foreign: foreign.collect(), of_keda: of_keda.collect() }
+}
+
+/// The Celery objects whose Deployments somebody else scales now, or no longer. `news` is told once they are known.
+pub(super) fn watched(
+    client: &Client,
+    scope: Option<&str>,
+    index: &Arc<ScalerIndex>,
+    children: &Arc<ChildIndex>,
+    news: &mpsc::UnboundedSender<()>,
+) -> Vec<BoxStream<'static, ObjectRef<StoredCelery>>> {
+    let watched = |kind: ChildKind| {
+        let resource = kind.resource();
+        let api: Api<DynamicObject> = match scope {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+            None => Api::all_with(client.clone(), &resource),
+        };
+        let children = children.clone();
+        let deployments = deployments(kind, api, index.clone(), news.clone());
+        let owners =
+            deployments.filter_map(move |deployment| std::future::ready(celery_of(&children, deployment)));
+        owners.boxed()
+    };
+    SCALERS.map(watched).into()
+}
+
+/// The Deployments of anybody that somebody else scales now, or no longer.
+fn deployments(
+    kind: ChildKind,
+    api: Api<DynamicObject>,
+    index: Arc<ScalerIndex>,
+    news: mpsc::UnboundedSender<()>,
+) -> impl Stream<Item = DeploymentKey> {
+    let config = watcher::Config::default().labels(FOREIGN_SELECTOR).page_size(PAGE);
+    let mut is_failing = false;
+    watcher(api, config).backoff(patience(kind)).flat_map(move |event| {
+        let was_settled = index.is_settled();
+        let changed = match event {
+            Ok(event) => {
+                is_failing &= matches!(event, Event::Init);
+                index.observe(kind, event)
+            }
+            Err(error) => {
+                // Without them nothing is told of other autoscalers: nothing to stop for.
+                if !is_failing && !is_unknown_kind(&error) {
+                    warn!(kind = kind.as_str(), %error, "autoscalers of others cannot be watched");
+                }
+                is_failing = true;
+                index.settle(kind);
+                BTreeSet::new()
+            }
+        };
+        if !was_settled && index.is_settled() {
+            let _ = news.unbounded_send(());
+        }
+        stream::iter(changed)
+    })
+}
+
+/// The Celery that a Deployment is of, if it is of any.
+fn celery_of(children: &ChildIndex, (namespace, name): DeploymentKey) -> Option<ObjectRef<StoredCelery>> {
+    owner(&*children.get(&(ChildKind::Deployment, namespace, name))?)
+}
