@@ -17,6 +17,17 @@ use crate::metrics::CONTENT_TYPE;
 /// What has to be true before requests may come; shared with whoever knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gates {
+    /// What webhooks need; `None` where none are served.
+    pub webhooks: Option<WebhookGates>,
+    /// This replica is the one that writes. That is told, and closes nothing: every replica serves.
+    pub leads: bool,
+    /// The process is on its way out.
+    pub ending: bool,
+}
+
+/// What has to be true before webhooks may be called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebhookGates {
     /// A certificate is served.
     pub certificate: bool,
     /// Every webhook configuration that exists carries its CA.
@@ -24,15 +35,15 @@ pub struct Gates {
     /// Webhook configurations that do not exist. They close nothing: if the loss of one made every replica unready, it
     /// would take the others down with it.
     pub missing: Vec<String>,
-    /// The process is on its way out.
-    pub ending: bool,
 }
 
 impl Gates {
     /// Each gate and whether it is open.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, bool); 3] {
-        [("certificate", self.certificate), ("ca-published", self.published), ("not-ending", !self.ending)]
+    pub fn named(&self) -> Vec<(&'static str, bool)> {
+        let of =
+            |gates: &WebhookGates| [("certificate", gates.certificate), ("ca-published", gates.published)];
+        self.webhooks.iter().flat_map(of).chain([("not-ending", !self.ending)]).collect()
     }
 }
 
@@ -52,8 +63,16 @@ pub fn router(gates: watch::Receiver<Gates>, exposition: Exposition) -> Router {
 async fn readiness(State(gates): State<watch::Receiver<Gates>>) -> (StatusCode, String) {
     let gates = gates.borrow().clone();
     let named = gates.named();
-    let mut text = named.map(|(name, open)| format!("[{}] {name}\n", if open { '+' } else { '-' })).concat();
-    for target in &gates.missing {
+    let mut text = String::new();
+    for (name, open) in &named {
+        let _ = writeln!(text, "[{}] {name}", if *open { '+' } else { '-' });
+    }
+    let _ = writeln!(
+        text,
+        "[ ] {}",
+        if gates.leads { "this replica writes" } else { "another replica writes, or none" }
+    );
+    for target in gates.webhooks.iter().flat_map(|webhooks| &webhooks.missing) {
         let _ = writeln!(text, "[ ] {target} does not exist: admission is not called until it is created");
     }
     let status =
@@ -82,16 +101,28 @@ mod tests {
 
     #[tokio::test]
     async fn readiness_needs_every_gate_and_life_needs_none() {
-        let open = Gates { certificate: true, published: true, ..Gates::default() };
-        assert_eq!(ask(open.clone(), "/readyz").await.0, StatusCode::OK);
+        let served = WebhookGates { certificate: true, published: true, ..WebhookGates::default() };
+        let of = |webhooks: &WebhookGates| Gates { webhooks: Some(webhooks.clone()), ..Gates::default() };
+        assert_eq!(ask(of(&served), "/readyz").await.0, StatusCode::OK);
         for closed in [
-            Gates { certificate: false, ..open.clone() },
-            Gates { published: false, ..open.clone() },
-            Gates { ending: true, ..open },
+            of(&WebhookGates { certificate: false, ..served.clone() }),
+            of(&WebhookGates { published: false, ..served.clone() }),
+            Gates { ending: true, ..of(&served) },
         ] {
             assert_eq!(ask(closed.clone(), "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE, "{closed:?}");
             assert_eq!(ask(closed, "/livez").await.0, StatusCode::OK);
         }
+    }
+
+    #[tokio::test]
+    async fn a_process_without_webhooks_needs_no_certificate_and_who_writes_is_told() {
+        let (status, text) = ask(Gates::default(), "/readyz").await;
+        assert_eq!(
+            (status, text.as_str()),
+            (StatusCode::OK, "[+] not-ending\n[ ] another replica writes, or none\n")
+        );
+        let (_, text) = ask(Gates { leads: true, ..Gates::default() }, "/readyz").await;
+        assert!(text.ends_with("[ ] this replica writes\n"), "{text}");
     }
 
     #[tokio::test]
@@ -102,8 +133,8 @@ mod tests {
     #[tokio::test]
     async fn a_missing_configuration_is_named_and_closes_nothing() {
         let missing = vec!["webhook configuration celery-operator-mutating".to_owned()];
-        let (status, text) =
-            ask(Gates { certificate: true, published: true, missing, ending: false }, "/readyz").await;
+        let webhooks = WebhookGates { certificate: true, published: true, missing };
+        let (status, text) = ask(Gates { webhooks: Some(webhooks), ..Gates::default() }, "/readyz").await;
         assert_eq!(status, StatusCode::OK);
         assert!(text.contains("celery-operator-mutating does not exist"), "{text}");
     }

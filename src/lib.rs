@@ -18,6 +18,7 @@ pub mod defaults;
 pub mod effective;
 pub mod index;
 pub mod labels;
+pub mod lease;
 pub mod manifests;
 pub mod metrics;
 pub mod names;

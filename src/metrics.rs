@@ -39,6 +39,7 @@ pub struct Metrics {
     celeries: Family<Labels<1>, Gauge>,
     certificate_not_after: Family<Labels<1>, Gauge>,
     ca_bundle_mismatch: Gauge,
+    leader: Gauge,
 }
 
 impl Default for Metrics {
@@ -56,6 +57,7 @@ impl Default for Metrics {
             celeries: Family::default(),
             certificate_not_after: Family::default(),
             ca_bundle_mismatch: Gauge::default(),
+            leader: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -121,6 +123,7 @@ impl Metrics {
             "1 while a webhook configuration lacks the authority of the served certificate",
             mismatch,
         );
+        registry.register("leader", "1 while this replica is the one that writes", self.leader.clone());
     }
 
     /// Notes an answer to an admission request.
@@ -179,6 +182,11 @@ impl Metrics {
         self.ca_bundle_mismatch.set(i64::from(!carried));
     }
 
+    /// Sets whether this replica is the one that writes.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
+    }
+
     /// Everything in the form of [`CONTENT_TYPE`].
     #[must_use]
     pub fn text(&self) -> String {
@@ -219,6 +227,7 @@ mod tests {
         metrics.told("written");
         metrics.count([("ready", 2), ("stalled", 0)]);
         metrics.certificate(1_800_000_000, false);
+        metrics.leads(true);
         let waiting = metrics.in_flight();
         let text = metrics.text();
         for line in [
@@ -232,6 +241,7 @@ mod tests {
             r#"celery_operator_events_total{outcome="written"} 1"#,
             r#"celery_operator_celeries{state="ready"} 2"#,
             r#"celery_operator_certificate_not_after_seconds{certificate="webhook"} 1800000000"#,
+            "celery_operator_leader 1",
             "celery_operator_ca_bundle_mismatch 1",
             concat!(r#"celery_operator_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
         ] {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["annotations", "api", "celery", "labels", "names"],
     &["build", "defaults", "effective", "manifests", "resolve", "rules", "status"],
-    &["cluster", "index", "metrics", "telemetry"],
+    &["cluster", "index", "lease", "metrics", "telemetry"],
     &["admin", "admission", "cli", "reconcile"],
     &["run"],
 ];

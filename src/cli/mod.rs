@@ -61,6 +61,9 @@ enum Command {
 /// How the operator runs. Every flag is also an environment variable.
 #[derive(Clone, Debug, Args)]
 pub struct Run {
+    /// What this process does.
+    #[arg(long, env = "CELERY_OPERATOR_ROLE", value_enum, default_value_t)]
+    pub role: Role,
     /// Address of the webhooks.
     #[arg(long, env = "CELERY_OPERATOR_WEBHOOK_ADDRESS", default_value = "0.0.0.0:9443")]
     pub webhook_address: SocketAddr,
@@ -86,6 +89,10 @@ pub struct Run {
     /// Seconds that a serving certificate lives, instead of days: to watch renewals.
     #[arg(long, env = "CELERY_OPERATOR_CERTIFICATE_SECONDS", hide = true)]
     pub certificate_seconds: Option<u64>,
+    /// Seconds after which another replica takes over from one that has died. Every replica serves webhooks; one at a
+    /// time writes.
+    #[arg(long, env = "CELERY_OPERATOR_LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub lease_seconds: u16,
     /// Seconds that the webhooks go on being served after SIGTERM, until nobody sends requests here any more; a second
     /// signal ends the wait.
     #[arg(long, env = "CELERY_OPERATOR_DRAIN_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=3600))]
@@ -96,6 +103,42 @@ pub struct Run {
     /// What is logged: `info`, `debug`, or a filter such as `celery_operator=debug,warn`.
     #[arg(long, env = "CELERY_OPERATOR_LOG", default_value = "info")]
     pub log: LogFilter,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Both.
+    #[default]
+    All,
+    /// Serve webhooks.
+    Webhook,
+    /// Reconcile.
+    Controller,
+}
+
+impl Role {
+    /// Whether it serves webhooks.
+    #[must_use]
+    pub fn serves(self) -> bool {
+        self != Self::Controller
+    }
+
+    /// Whether it reconciles.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self != Self::Webhook
+    }
+
+    /// The word on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Webhook => "webhook",
+            Self::Controller => "controller",
+        }
+    }
 }
 
 /// What is read.

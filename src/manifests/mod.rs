@@ -16,6 +16,9 @@ pub const SERVICE: &str = "celery-operator-webhook";
 /// Secret that holds the webhooks' certificates.
 pub const CERTIFICATE_SECRET: &str = "celery-operator-webhook-cert";
 
+/// Lease of the replica that writes.
+pub const LEASE: &str = "celery-operator";
+
 /// A label that everything of the operator itself carries.
 fn labels() -> Value {
     serde_json::json!({ "app.kubernetes.io/name": "celery-operator" })

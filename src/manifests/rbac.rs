@@ -3,13 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::{CERTIFICATE_SECRET, MUTATING, VALIDATING, labels};
+use super::{CERTIFICATE_SECRET, LEASE, MUTATING, VALIDATING, labels};
 use crate::api::GROUP;
 
 /// Service account that the operator runs as.
 pub const SERVICE_ACCOUNT: &str = "celery-operator";
 
-/// The service account, its cluster role and the role for the certificates in its own namespace.
+/// The service account, its cluster role and the role for its certificates and its Lease in its own namespace.
 #[must_use]
 pub fn rbac(namespace: &str) -> Vec<Value> {
     vec![
@@ -32,6 +32,11 @@ pub fn rbac(namespace: &str) -> Vec<Value> {
                 {
                     "apiGroups": [""], "resources": ["secrets"], "resourceNames": [CERTIFICATE_SECRET],
                     "verbs": ["get", "list", "watch", "update"],
+                },
+                { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"] },
+                {
+                    "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [LEASE],
+                    "verbs": ["get", "update"],
                 },
             ],
         }),

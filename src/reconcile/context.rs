@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kube::api::DynamicObject;
 use kube::{Client, Resource as _, ResourceExt as _};
+use tokio::sync::watch;
 
 use crate::cluster::Teller;
 use crate::index::{ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings};
@@ -24,6 +25,8 @@ pub(super) struct Context {
     /// What the rules may know beside an object.
     pub(super) surroundings: Surroundings,
     pub(super) metrics: Arc<Metrics>,
+    /// Whether this process is the one that writes.
+    pub(super) leads: watch::Receiver<bool>,
     pub(super) teller: Teller,
     /// Our own last status writes that the watch has not shown yet.
     pub(super) written: Mutex<HashMap<String, DynamicObject>>,
@@ -32,9 +35,9 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Whether everything was listed that decides what is written.
-    pub(super) fn is_informed(&self) -> bool {
-        self.index.is_synced() && self.pods.is_settled() && self.scalers.is_settled()
+    /// Whether this process is the one that writes, and everything was listed that decides what.
+    pub(super) fn may_write(&self) -> bool {
+        *self.leads.borrow() && self.index.is_synced() && self.pods.is_settled() && self.scalers.is_settled()
     }
 
     /// Tells an event; one that cannot be told is counted and forgotten.

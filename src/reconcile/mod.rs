@@ -24,6 +24,7 @@ use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Client, ResourceExt as _};
 use thiserror::Error;
+use tokio::sync::watch;
 use tracing::warn;
 
 use self::context::Context;
@@ -66,8 +67,15 @@ pub struct Reconciler {
 
 impl Reconciler {
     /// A reconciler of every Celery of one namespace, or of all namespaces. Nothing is asked before it runs.
+    ///
+    /// While `leads` says no, it keeps what it knows up to date and writes nothing.
     #[must_use]
-    pub fn new(client: Client, scope: Option<&str>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        client: Client,
+        scope: Option<&str>,
+        metrics: Arc<Metrics>,
+        leads: watch::Receiver<bool>,
+    ) -> Self {
         let index = Arc::new(ChildIndex::default());
         let pods = Arc::new(PodIndex::default());
         let scalers = Arc::new(ScalerIndex::default());
@@ -84,7 +92,7 @@ impl Reconciler {
         let controller = Controller::for_stream_with(changes, store, resource);
         Self {
             controller,
-            triggers: triggers::triggers(&client, scope, &index, &pods, &scalers),
+            triggers: triggers::triggers(&client, scope, &index, &pods, &scalers, leads.clone()),
             events,
             context: Arc::new(Context {
                 client,
@@ -94,6 +102,7 @@ impl Reconciler {
                 scalers,
                 configs: ConfigIndex::default(),
                 metrics,
+                leads,
                 teller,
                 written: Mutex::default(),
                 failures: Mutex::default(),
@@ -153,8 +162,8 @@ async fn measured(stored: Arc<StoredCelery>, context: Arc<Context>) -> Result<Ac
 
 /// guard → read → resolve → build → apply → status, for one object.
 async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Action, Error> {
-    if !context.is_informed() {
-        // The last kind that gets listed triggers everything that the store holds by then.
+    if !context.may_write() {
+        // Whatever is the last to change that triggers everything that the store holds by then.
         return Ok(Action::await_change());
     }
     let object = context.newest(stored.object());
@@ -264,6 +273,10 @@ async fn report(
 }
 
 fn retry(object: &StoredCelery, error: &Error, context: &Context) -> Action {
+    if !context.may_write() {
+        // Whoever writes now does it.
+        return Action::await_change();
+    }
     let Error(error) = error;
     let namespace = object.namespace();
     warn!(name = object.name_any(), namespace, reason = error.reason(), %error, detail = error.detail(), "not converged");

@@ -13,6 +13,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, DefaultBackoff, Error, Event, watcher};
 use kube::{Client, ResourceExt as _};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{ApiResource, pods, scalers};
@@ -31,8 +32,9 @@ const ABSENT: Duration = Duration::from_secs(5);
 pub(super) struct Triggers {
     /// A child of this object changed.
     pub(super) objects: SelectAll<BoxStream<'static, ObjectRef<StoredCelery>>>,
-    /// Every kind of children was listed, or an optional one came or went: every object is to be looked at.
-    pub(super) everything: mpsc::UnboundedReceiver<()>,
+    /// Every kind of children was listed, an optional one came or went, or this process is the one that writes now: every
+    /// object is to be looked at.
+    pub(super) everything: BoxStream<'static, ()>,
 }
 
 /// Watches every kind of children and keeps the index in step.
@@ -42,8 +44,10 @@ pub(super) fn triggers(
     index: &Arc<ChildIndex>,
     pods: &Arc<PodIndex>,
     scalers: &Arc<ScalerIndex>,
+    leads: watch::Receiver<bool>,
 ) -> Triggers {
     let (sender, everything) = mpsc::unbounded();
+    let everything = stream::select(everything, elections(leads));
     let streams = ChildKind::ALL.map(|kind| {
         let resource = kind.resource();
         let api: Api<DynamicObject> = match scope {
@@ -54,7 +58,20 @@ pub(super) fn triggers(
     });
     let of_scalers = scalers::watched(client, scope, scalers, index, &sender);
     let of_pods = pods::watched(client, scope, pods.clone(), sender).boxed();
-    Triggers { objects: select_all(streams.into_iter().chain(of_scalers).chain([of_pods])), everything }
+    Triggers {
+        objects: select_all(streams.into_iter().chain(of_scalers).chain([of_pods])),
+        everything: everything.boxed(),
+    }
+}
+
+/// The moments at which this process becomes the one that writes.
+fn elections(leads: watch::Receiver<bool>) -> impl Stream<Item = ()> {
+    stream::unfold(leads, |mut leads| async move {
+        // Nothing comes any more once nobody tells.
+        leads.wait_for(|leads| !leads).await.ok()?;
+        leads.wait_for(|leads| *leads).await.ok()?;
+        Some(((), leads))
+    })
 }
 
 fn watched(

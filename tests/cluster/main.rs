@@ -32,6 +32,7 @@ mod drift;
 mod events;
 mod failing;
 mod golden;
+mod leaders;
 mod monitors;
 mod samples;
 mod schema;

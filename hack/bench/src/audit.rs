@@ -52,7 +52,8 @@ struct Reference {
 
 impl Event {
     pub(crate) fn is_mutating(&self) -> bool {
-        MUTATING.contains(&self.verb.as_str())
+        // The Lease is written for as long as somebody holds it, whatever else there is to do.
+        MUTATING.contains(&self.verb.as_str()) && self.object_ref.resource != "leases"
     }
 
     /// Events are no objects of the user's.

@@ -67,6 +67,20 @@ impl Operator {
         Ok(operator)
     }
 
+    /// Another process of the same operator, with ports and a log of its own; `name` tells it apart. Requests to webhooks
+    /// go on coming to the first.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub fn replica(&self, name: &str) -> Result<Self, Error> {
+        Ok(Self {
+            log: self.log.with_file_name(format!("operator-{name}.log")),
+            webhook_port: free_port().map_err(port)?,
+            admin_port: free_port().map_err(port)?,
+            ..self.clone()
+        })
+    }
+
     /// Installs the webhook configurations, leading to this host.
     ///
     /// # Errors
@@ -91,6 +105,8 @@ impl Operator {
             .args(&self.arguments)
             // Nobody else serves here, and tests end quickly; an argument goes before the environment.
             .env("CELERY_OPERATOR_DRAIN_SECONDS", "0")
+            // One that was killed is followed soon.
+            .env("CELERY_OPERATOR_LEASE_SECONDS", "2")
             .env("KUBECONFIG", &self.kubeconfig)
             .env("NO_COLOR", "1");
         let mut process = Process::spawn("celery-operator", &command, &self.log)

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A fence around a client: no request that could change anything passes once the lease has lapsed, whoever sends it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::http::{Method, Request};
+use rustix::time::{ClockId, clock_gettime};
+use thiserror::Error;
+use tower::{BoxError, Layer, Service};
+
+/// Why a request did not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("this process does not hold the lease")]
+struct Fenced;
+
+/// The span since the machine started, the time it slept included: a holder that was suspended must not take up where
+/// it left off.
+#[must_use]
+pub fn uptime() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
+}
+
+/// Until when requests may change anything. A clone is the same fence.
+#[derive(Clone, Debug, Default)]
+pub struct Fence(Arc<AtomicU64>);
+
+impl Fence {
+    /// Lets requests pass until this moment of [`uptime`]; `None` closes the fence.
+    pub(super) fn open_until(&self, until: Option<Duration>) {
+        let millis = until.map_or(0, |until| u64::try_from(until.as_millis()).unwrap_or(u64::MAX));
+        self.0.store(millis, Ordering::SeqCst);
+    }
+
+    /// How long requests may still pass.
+    fn left(&self) -> Option<Duration> {
+        let until = Duration::from_millis(self.0.load(Ordering::SeqCst));
+        until.checked_sub(uptime()).filter(|left| !left.is_zero())
+    }
+}
+
+impl<S> Layer<S> for Fence {
+    type Service = FencedService<S>;
+
+    fn layer(&self, inner: S) -> FencedService<S> {
+        FencedService { inner, fence: self.clone() }
+    }
+}
+
+/// A service behind a [`Fence`].
+#[derive(Clone, Debug)]
+pub struct FencedService<S> {
+    inner: S,
+    fence: Fence,
+}
+
+impl<S, B> Service<Request<B>> for FencedService<S>
+where
+    S: Service<Request<B>>,
+    S::Future: Send + 'static,
+    S::Response: Send + 'static,
+    S::Error: Into<BoxError>,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
+            let answer = self.inner.call(request);
+            return Box::pin(async move { answer.await.map_err(Into::into) });
+        }
+        let Some(left) = self.fence.left() else {
+            return Box::pin(async { Err(Fenced.into()) });
+        };
+        let answer = self.inner.call(request);
+        // One that is not through by then is given up, and not sent again below.
+        Box::pin(
+            async move { tokio::time::timeout(left, answer).await.map_err(|_| Fenced)?.map_err(Into::into) },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn ask(fence: &Fence, method: Method, takes: Duration) -> bool {
+        let server = tower::service_fn(move |_: Request<()>| async move {
+            tokio::time::sleep(takes).await;
+            Ok::<_, Infallible>(())
+        });
+        let request = Request::builder().method(method).body(()).expect("a request");
+        fence.layer(server).oneshot(request).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_changes_nothing_always_passes_and_the_rest_while_the_fence_is_open() {
+        let fence = Fence::default();
+        let writes = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+        assert!(ask(&fence, Method::GET, Duration::ZERO).await);
+        for write in &writes {
+            assert!(!ask(&fence, write.clone(), Duration::ZERO).await, "{write}");
+        }
+        fence.open_until(Some(uptime() + Duration::from_mins(1)));
+        for write in &writes {
+            assert!(ask(&fence, write.clone(), Duration::ZERO).await, "{write}");
+        }
+        fence.open_until(Some(uptime()));
+        assert!(!ask(&fence, Method::PATCH, Duration::ZERO).await);
+        fence.open_until(None);
+        assert!(!ask(&fence, Method::PATCH, Duration::ZERO).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_longer_than_the_lease_is_given_up() {
+        let fence = Fence::default();
+        fence.open_until(Some(uptime() + Duration::from_secs(5)));
+        assert!(!ask(&fence, Method::PATCH, Duration::from_mins(1)).await);
+        assert!(ask(&fence, Method::GET, Duration::from_mins(1)).await);
+    }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The roof: the one place that knows both doors, the Lease and the certificates.
+//!
+//! Every task is awaited here. When one of them ends, the process ends with its reason; nothing runs detached.
+
+mod certificates;
+mod signals;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum_server::Handle;
+use futures::channel::oneshot;
+use futures::future::{self, BoxFuture, FutureExt as _};
+use kube::Client;
+use kube::client::ClientBuilder;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::{error, info};
+use webhook_certs::Keeper;
+
+use self::certificates::{certificates, follow};
+use self::signals::{Signals, asked, wind_down};
+use crate::admin::{self, Exposition, Gates, WebhookGates};
+use crate::admission;
+use crate::cli::Run;
+use crate::cluster;
+use crate::index::{CeleryIndex, Surroundings};
+use crate::lease::{self, Elector};
+use crate::manifests::LEASE;
+use crate::metrics::Metrics;
+use crate::reconcile::Reconciler;
+
+/// How long the admin server may finish what it is asked when everything else has ended.
+const ADMIN_DRAIN: Duration = Duration::from_secs(2);
+
+/// Why the process ends.
+#[derive(Debug, Error)]
+enum Error {
+    #[error("cannot reach a Kubernetes cluster: {0}; set KUBECONFIG, or run in a pod with a service account")]
+    Client(#[from] kube::Error),
+    #[error("{0}")]
+    Names(#[from] webhook_certs::names::Error),
+    #[error("{0}")]
+    Lifetimes(#[from] webhook_certs::plan::Error),
+    #[error("{0}")]
+    Keeper(#[from] webhook_certs::keeper::Error),
+    #[error("{0}")]
+    Tls(#[from] webhook_certs::serve::Error),
+    #[error("{0}")]
+    Webhooks(#[from] admission::Error),
+    #[error("cannot serve {address}: {source}; choose another --admin-address")]
+    Admin { address: SocketAddr, source: std::io::Error },
+    #[error("cannot set up the process: {0}")]
+    System(#[source] std::io::Error),
+    #[error("{0} ended although nobody asked it to")]
+    Ended(&'static str),
+}
+
+/// Runs the operator until SIGTERM or SIGINT.
+#[must_use]
+pub fn main(options: &Run) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime.map_err(Error::System).and_then(|runtime| runtime.block_on(run(options)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            error!(%reason, "the operator ends");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A task of the process.
+type Task<'a> = BoxFuture<'a, Result<(), Error>>;
+
+async fn run(options: &Run) -> Result<(), Error> {
+    let mut signals = Signals::new().map_err(Error::System)?;
+    let identity = lease::identity(&cluster::instance());
+    let mut config = kube::Config::infer().await.map_err(kube::Error::InferConfig)?;
+    // So that an audit log tells which replica has sent what.
+    let agent = format!("celery-operator/{} {identity}", env!("CARGO_PKG_VERSION"));
+    config.headers.extend(HeaderValue::from_str(&agent).ok().map(|agent| (header::USER_AGENT, agent)));
+    let client = Client::try_from(config.clone())?;
+    let listener = TcpListener::bind(options.admin_address)
+        .await
+        .map_err(|source| Error::Admin { address: options.admin_address, source })?;
+    let (gates, gates_seen) = watch::channel(Gates {
+        webhooks: options.role.serves().then(WebhookGates::default),
+        ..Gates::default()
+    });
+    let (stop, stopped) = watch::channel(false);
+    let (close, closed) = watch::channel(false);
+    let metrics = Arc::new(Metrics::default());
+    info!(admin = %options.admin_address, role = options.role.as_str(), "serving");
+
+    let elector = options.role.writes().then(|| Elector::new(client.clone(), lease(options, identity)));
+    let fence = elector.as_ref().map(Elector::fence).unwrap_or_default();
+    // Nobody else writes with it, and it writes nothing while somebody else holds the Lease.
+    let fenced = ClientBuilder::try_from(config)?.with_layer(&fence).build();
+    let nobody = watch::Sender::new(false);
+    let leads = elector.as_ref().map_or_else(|| nobody.subscribe(), Elector::leads);
+    let reconcilers = reconcilers(&fenced, &options.watch_namespace, &metrics, &leads);
+    let celeries = CeleryIndex::of_all(reconcilers.iter().map(Reconciler::celeries));
+    let exposition = exposition(celeries.clone(), metrics.clone());
+    let surroundings = Surroundings::new(celeries, reconcilers.iter().map(Reconciler::children).collect());
+
+    let handle = Handle::new();
+    let mut tasks: Vec<Task<'_>> = vec![writing(reconcilers, elector, &stopped).boxed()];
+    if options.role.serves() {
+        tasks.extend(serving(options, client, surroundings, &metrics, &handle, &gates, &stopped)?);
+    }
+    tasks.push(follow_lease(leads, &gates, &metrics, &stopped).map(Ok).boxed());
+    let work = async {
+        future::try_join_all(tasks).await?;
+        // The admin server ends last: until then somebody may ask why.
+        let _ = close.send(true);
+        Ok(())
+    };
+    let admin = serve_admin(listener, admin::router(gates_seen, exposition), closed);
+    let ending = async {
+        let drain = if options.role.serves() { options.drain_seconds } else { 0 };
+        wind_down(Duration::from_secs(drain.into()), &mut signals, &gates, &stop).await;
+        admission::drain(&handle);
+        Ok::<(), Error>(())
+    };
+    let admin = finished("the admin server", &stopped, admin);
+    future::try_join3(work, admin, ending).await.map(|_| info!("ended"))
+}
+
+/// The reconcilers, and the Lease that lets them write: it is given back when they have finished.
+async fn writing(
+    reconcilers: Vec<Reconciler>,
+    elector: Option<Elector>,
+    stopped: &watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let (idle, is_idle) = oneshot::channel::<()>();
+    let runs = reconcilers.into_iter().map(|reconciler| reconciler.run(asked(stopped.clone())));
+    let runs = async move {
+        finished("a reconciler", stopped, future::join_all(runs).map(|_| Ok(()))).await?;
+        drop(idle);
+        Ok(())
+    };
+    let election = async {
+        if let Some(elector) = elector {
+            elector.run(is_idle.map(drop)).await;
+        }
+        Ok(())
+    };
+    future::try_join(runs, election).await.map(drop)
+}
+
+/// The webhooks and what keeps their certificates.
+fn serving<'a>(
+    options: &Run,
+    client: Client,
+    surroundings: Surroundings,
+    metrics: &'a Arc<Metrics>,
+    handle: &Handle<SocketAddr>,
+    gates: &'a watch::Sender<Gates>,
+    stopped: &'a watch::Receiver<bool>,
+) -> Result<[Task<'a>; 3], Error> {
+    let keeper = Keeper::new(client, certificates(options)?)?;
+    let tls = webhook_certs::server_config(keeper.resolver())?;
+    let published = keeper.published();
+    let (address, handle) = (options.webhook_address, handle.clone());
+    let webhooks = async move {
+        info!(webhooks = %address, "serving");
+        admission::serve(address, tls, surroundings, metrics, handle).await.map_err(Error::from)
+    };
+    let keeping = keeper.run(asked(stopped.clone())).map(|ended| ended.map_err(Error::from));
+    Ok([
+        finished("the webhook server", stopped, webhooks).boxed(),
+        finished("the certificate keeper", stopped, keeping).boxed(),
+        follow(published, gates, metrics).map(Ok).boxed(),
+    ])
+}
+
+/// The Lease by which one replica writes.
+fn lease(options: &Run, identity: String) -> lease::Config {
+    lease::Config {
+        namespace: options.namespace.clone(),
+        name: LEASE.to_owned(),
+        identity,
+        duration: Duration::from_secs(options.lease_seconds.into()),
+    }
+}
+
+/// Says who holds the Lease, until the process was asked to end.
+async fn follow_lease(
+    mut leads: watch::Receiver<bool>,
+    gates: &watch::Sender<Gates>,
+    metrics: &Metrics,
+    stopped: &watch::Receiver<bool>,
+) {
+    loop {
+        let is_leader = *leads.borrow_and_update();
+        metrics.leads(is_leader);
+        gates.send_modify(|gates| gates.leads = is_leader);
+        tokio::select! {
+            changed = leads.changed() => if changed.is_err() { return },
+            () = asked(stopped.clone()) => return,
+        }
+    }
+}
+
+/// One reconciler for each namespace to look at; one for all of them when none is named.
+fn reconcilers(
+    client: &Client,
+    namespaces: &[String],
+    metrics: &Arc<Metrics>,
+    leads: &watch::Receiver<bool>,
+) -> Vec<Reconciler> {
+    let reconciler = |scope| Reconciler::new(client.clone(), scope, metrics.clone(), leads.clone());
+    if namespaces.is_empty() {
+        return vec![reconciler(None)];
+    }
+    namespaces.iter().map(|namespace| reconciler(Some(namespace))).collect()
+}
+
+/// What the process counts, and what its stores hold when it is asked.
+fn exposition(celeries: CeleryIndex, metrics: Arc<Metrics>) -> Exposition {
+    Arc::new(move || {
+        metrics.count(celeries.states());
+        metrics.text()
+    })
+}
+
+/// A task that may only end once the process was asked to end.
+async fn finished(
+    name: &'static str,
+    stopped: &watch::Receiver<bool>,
+    task: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    task.await?;
+    if *stopped.borrow() { Ok(()) } else { Err(Error::Ended(name)) }
+}
+
+async fn serve_admin(
+    listener: TcpListener,
+    router: Router,
+    closed: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let server = axum::serve(listener, router).with_graceful_shutdown(asked(closed.clone()));
+    let late = asked(closed).then(|()| tokio::time::sleep(ADMIN_DRAIN));
+    tokio::select! {
+        ended = server.into_future() => ended.map_err(Error::System),
+        () = late => Ok(()),
+    }
+}
