@@ -4,14 +4,11 @@
 
 use super::compiled::{Fields, Form};
 use super::words::below;
+use crate::celery::closest;
 use crate::rules::path;
 
 /// How many names are told where none is close.
 const MAX_NAMES: usize = 8;
-/// Longest name that is compared with the known ones; no field is nearly as long.
-const LONGEST: usize = 64;
-/// Least likeness of a name that is offered instead, from 0 to 1.
-const ALIKE: f64 = 0.75;
 /// Likeness from which a name is a typo and nothing else.
 const TYPO: f64 = 0.95;
 
@@ -60,7 +57,7 @@ pub(super) fn meant(above: &[Place<'_>], name: &str) -> String {
     if let Some(fix) = alias(at, name) {
         return fix.to_owned();
     }
-    let alike = nearest(fields, name);
+    let alike = closest::alike(name, fields.known.keys().map(String::as_str));
     match (elsewhere(at, fields, above, name), alike) {
         // The same name in another place is meant more often than a similar one here.
         (Some(there), alike) if alike.is_none_or(|(alike, _)| alike < TYPO) => {
@@ -80,27 +77,6 @@ fn alias(at: &str, name: &str) -> Option<&'static str> {
     let at = path::pattern(at);
     let fits = |(places, names, _): &&Alias| places.contains(&at.as_str()) && names.contains(&name);
     ALIASES.iter().find(fits).map(|(_, _, fix)| *fix)
-}
-
-/// The field of the same mapping that is spelt most alike.
-fn nearest<'f>(fields: &'f Fields, name: &str) -> Option<(f64, &'f str)> {
-    if name.len() > LONGEST {
-        return None;
-    }
-    let lower = name.to_lowercase();
-    fields
-        .known
-        .keys()
-        .map(|known| (likeness(&known.to_lowercase(), &lower), known.as_str()))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-}
-
-/// How alike two names are; one that is the beginning or the end of the other is.
-fn likeness(one: &str, other: &str) -> f64 {
-    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
-    let contained = short.len() >= 3 && (long.starts_with(short) || long.ends_with(short));
-    strsim::jaro_winkler(one, other).max(if contained { 0.8 } else { 0.0 })
 }
 
 /// Where a mapping above, or what all components share, has a field of this name.

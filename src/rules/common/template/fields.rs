@@ -8,6 +8,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value};
 
 use crate::api::crd;
+use crate::celery::closest;
 use crate::rules::path;
 
 /// The schema of a pod template, with the definitions it refers to and without the descriptions.
@@ -16,11 +17,6 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     crd::strip_descriptions(&mut schema);
     schema
 });
-
-/// Letters by which a name may differ from a known one and still mean it.
-const SLIPS: usize = 2;
-/// Longest name that is compared with the known ones; no field is nearly as long.
-const LONGEST: usize = 64;
 
 /// Unknown names of one template that are compared with the known ones: nobody mends more of them at a time, and each
 /// costs a comparison with every field of its place.
@@ -140,17 +136,8 @@ fn resolved(schema: &Value) -> &Value {
 
 /// The field that an unknown name stands for: one spelt nearly alike, or one of the pod at the level above it.
 fn meant(known: &Map<String, Value>, name: &str) -> Option<String> {
-    let lower = name.to_lowercase();
-    if name.len() > LONGEST {
-        return None;
-    }
-    let distance = |field: &str| strsim::damerau_levenshtein(&field.to_lowercase(), &lower);
-    let nearest = known.keys().map(|field| (distance(field), field)).min();
-    if let Some((slips, field)) = nearest
-        && slips <= SLIPS
-        && slips * 3 <= field.len()
-    {
-        return Some(field.clone());
+    if let Some(field) = closest::of(name, known.keys().map(String::as_str)) {
+        return Some(field.to_owned());
     }
     let is_root = known.len() == 2 && known.contains_key("spec");
     let pod = resolved(&SCHEMA["properties"]["spec"]);
