@@ -23,6 +23,7 @@ mod finding;
 mod flower;
 mod monitors;
 mod path;
+mod persistence;
 mod pods;
 mod pools;
 mod probes;
@@ -37,6 +38,7 @@ mod size;
 mod subject;
 mod variables;
 mod volume;
+mod within;
 mod worker;
 mod worker_args;
 

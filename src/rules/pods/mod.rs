@@ -21,7 +21,7 @@ use super::path;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Component, Part, Subject};
 use crate::api::GracefulShutdown;
-use containers::{ANNOTATIONS, CONTAINER, DNS, INIT_CONTAINER, LABELS, LIFECYCLE, TEMPLATE};
+use containers::{ANNOTATIONS, CONTAINER, DNS, INIT_CONTAINER, LABELS, LIFECYCLE, TEMPLATE, program};
 use form::{Form, Must, Pod, field};
 use scheduling::{AFFINITY, SPREAD, TOLERATION, spread_twice};
 use text::{OBJECT_NAME, WHOLE};
@@ -30,6 +30,7 @@ use volumes::{MOUNT, VOLUME};
 use walk::{Told, Topic, walk};
 
 pub(super) use text::is_qualified;
+pub(super) use volumes::meant_by;
 pub(super) use walk::Breach;
 
 /// What would have happened, for every rule here.
@@ -193,6 +194,18 @@ pub(super) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "C57", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a command is a list of words, the first of which is a program",
+        consequence: "A file of this whole name is looked for and not found: the container ends with \"executable file not found\", or the probe always fails.",
+        check: Check::object(|subject, report| told(subject, report, Topic::Programs)),
+        example: Example {
+            bad: "spec: {workerSpec: {sidecars: [{name: log, image: 'log:1', command: [tail -f /var/log/shop]}]}}",
+            at: "spec.workerSpec.sidecars[0].command[0]",
+            good: "spec: {workerSpec: {sidecars: [{name: log, image: 'log:1', command: [tail, -f, /var/log/shop]}, {name: run, image: 'log:1', command: [/opt/my tools/run]}]}}",
+            old: None,
+        },
+    },
 ];
 
 /// What all components share.
@@ -244,7 +257,7 @@ static PROBES: Form = Form::of(&[
     field("readiness", Must::Be(&PROBE)),
     field("liveness", Must::Be(&PROBE)),
 ]);
-static PROBE: Form = Form::of(&[field("command", Must::Texts(&WHOLE))]);
+static PROBE: Form = Form::of(&[field("command", Must::Texts(&WHOLE))]).whole(program);
 
 fn told(subject: &Subject<'_>, report: &mut Report<'_>, topic: Topic) {
     let breaches = subject.pods.get_or_init(|| breaches(subject, report.raw()));

@@ -6,6 +6,7 @@ use super::compiled::{Fields, Form};
 use super::words::below;
 use crate::celery::closest;
 use crate::rules::path;
+use crate::rules::pods::meant_by;
 
 /// How many names are told where none is close.
 const MAX_NAMES: usize = 8;
@@ -51,24 +52,28 @@ const ALIASES: &[Alias] = &[
     (&["spec"], &["replicas", "numOfWorkers"], "did you mean spec.workerSpec.numOfWorkers?"),
 ];
 
-/// What to write instead of a field. `above` are the mappings from the root down to the one that holds it.
-pub(super) fn meant(above: &[Place<'_>], name: &str) -> String {
-    let Some(((at, fields), above)) = above.split_last() else { return "remove it".to_owned() };
+/// What to write instead of a field, and which field of the same mapping that is. `above` are the mappings from the root
+/// down to the one that holds it.
+pub(super) fn meant<'s>(above: &[Place<'s>], name: &str) -> (String, Option<&'s str>) {
+    let Some(((at, fields), above)) = above.split_last() else { return ("remove it".to_owned(), None) };
     if let Some(fix) = alias(at, name) {
-        return fix.to_owned();
+        return (fix.to_owned(), None);
+    }
+    if let Some(field) = meant_by(at, name) {
+        return (format!("write {field}"), Some(field));
     }
     let alike = closest::alike(name, fields.known.keys().map(String::as_str));
     match (elsewhere(at, fields, above, name), alike) {
         // The same name in another place is meant more often than a similar one here.
         (Some(there), alike) if alike.is_none_or(|(alike, _)| alike < TYPO) => {
-            format!("did you mean {there}?")
+            (format!("did you mean {there}?"), None)
         }
-        (_, Some((_, known))) => format!("did you mean {known}?"),
-        _ if fields.known.is_empty() => "remove it".to_owned(),
+        (_, Some((_, known))) => (format!("did you mean {known}?"), Some(known)),
+        _ if fields.known.is_empty() => ("remove it".to_owned(), None),
         _ => {
             let known: Vec<&str> = fields.known.keys().take(MAX_NAMES).map(String::as_str).collect();
             let more = if fields.known.len() > MAX_NAMES { ", …" } else { "" };
-            format!("remove it; there are {}{more}", known.join(", "))
+            (format!("remove it; there are {}{more}", known.join(", ")), None)
         }
     }
 }

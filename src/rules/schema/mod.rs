@@ -68,7 +68,7 @@ pub struct Reading {
     pub object: Value,
     /// What is against the schema.
     pub findings: Vec<Finding>,
-    /// The fields that were left out because of their type.
+    /// The fields that were left out because of their type, or because they were written under another name.
     pub dropped: Vec<String>,
 }
 

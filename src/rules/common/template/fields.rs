@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 use crate::api::crd;
 use crate::celery::closest;
 use crate::rules::path;
+use crate::rules::pods::meant_by;
+use crate::rules::shell;
 
 /// The schema of a pod template, with the definitions it refers to and without the descriptions.
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
@@ -39,7 +41,7 @@ pub(super) enum Oddity<'t> {
         /// Where.
         path: String,
         /// What belongs there.
-        wanted: &'static str,
+        wanted: String,
     },
 }
 
@@ -58,6 +60,9 @@ fn walk<'t>(schema: &Value, value: &'t Value, path: &str, found: &mut Vec<Oddity
         return;
     }
     if let Some(wanted) = wanted(schema, value) {
+        let line = value.as_str().filter(|_| path.ends_with(".command") || path.ends_with(".args"));
+        let list = line.and_then(shell::listed);
+        let wanted = list.map_or_else(|| wanted.to_owned(), |list| format!("{wanted} of words: {list}"));
         return found.push(Oddity::Type { path: path.to_owned(), wanted });
     }
     match value {
@@ -67,7 +72,7 @@ fn walk<'t>(schema: &Value, value: &'t Value, path: &str, found: &mut Vec<Oddity
             for (index, item) in items.iter().enumerate() {
                 let path = format!("{path}[{index}]");
                 if is_nameless(list, item) {
-                    found.push(Oddity::Type { path: path.clone(), wanted: "an item with a name" });
+                    found.push(Oddity::Type { path: path.clone(), wanted: "an item with a name".to_owned() });
                 }
                 walk(&schema["items"], item, &path, found);
             }
@@ -80,10 +85,11 @@ fn walk_object<'t>(schema: &Value, fields: &'t Map<String, Value>, path: &str, f
     if let Some(known) = schema["properties"].as_object() {
         // Directives of a patch are not fields.
         for (name, value) in fields.iter().filter(|(name, _)| !name.starts_with('$')) {
-            let path = path::entry(path, name);
+            let (above, path) = (path, path::entry(path, name));
             match known.get(name) {
                 Some(field) => walk(field, value, &path, found),
-                None if value.is_null() => {}
+                // The rule about volumes tells.
+                None if value.is_null() || meant_by(above, name).is_some() => {}
                 None => {
                     let meant = (found.len() < COMPARED).then(|| meant(known, name)).flatten();
                     found.push(Oddity::Unknown { path, name, meant });
@@ -153,7 +159,7 @@ mod tests {
     fn told(template: Value) -> Vec<(String, String)> {
         let tell = |oddity: Oddity<'_>| match oddity {
             Oddity::Unknown { path, meant, .. } => (path, meant.unwrap_or_default()),
-            Oddity::Type { path, wanted } => (path, wanted.to_owned()),
+            Oddity::Type { path, wanted } => (path, wanted),
         };
         oddities(&template, "t").into_iter().map(tell).collect()
     }
@@ -184,6 +190,7 @@ mod tests {
             "containers": [], "other": 1,
             "spec": {
                 "volumes": [{"emptyDir": {}}, {"$patch": "delete", "name": "a"}], "$patch": "x",
+                "initContainers": [{"name": "a", "args": "-A shop", "command": "echo 'a b'"}],
                 "tolerations": {"key": "a"}, "hostNetwork": "yes", "hostnetwork": true, "newThing": {},
                 "containers": [{"name": "celery", "livenessProbe": {"exec": {"comand": []}}, "env": [{"value": 5}]}, 7],
                 "terminationGracePeriodSeconds": "30", "nodeSelector": {"a.b/c": 1},
@@ -198,6 +205,8 @@ mod tests {
             ("t.spec.containers[1]", "an object"),
             ("t.spec.hostNetwork", "true or false"),
             ("t.spec.hostnetwork", "hostNetwork"),
+            ("t.spec.initContainers[0].args", "a list of words: [\"-A\", \"shop\"]"),
+            ("t.spec.initContainers[0].command", "a list"),
             ("t.spec.newThing", ""),
             ("t.spec.nodeSelector[a.b/c]", "a text, in quotes"),
             ("t.spec.terminationGracePeriodSeconds", "a whole number"),
