@@ -3,8 +3,8 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, backend, beat, broker, common, config, credentials, flower, monitors, persistence, pods,
-    pools, probes, queue_names, replicas, schema, shutdown, within, worker, worker_args,
+    autoscale, backend, beat, broker, common, config, credentials, flower, folders, monitors, pods, pools,
+    probes, queue_names, replicas, schema, shutdown, within, worker, worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -18,7 +18,7 @@ const AREAS: &[&[Rule]] = &[
     pods::RULES,
     common::main_container::RULES,
     common::annotations::RULES,
-    persistence::RULES,
+    folders::RULES,
     credentials::RULES,
     config::RULES,
     backend::RULES,

@@ -70,7 +70,7 @@ fn is_restarted(interval: i64, probe: &Probe) -> bool {
     let period = i64::from(probe.period_seconds.unwrap_or(PERIOD)).max(1);
     let failures = i64::from(probe.failure_threshold.unwrap_or(FAILURES)).max(1);
     // The age is counted in whole seconds.
-    interval - age(probe) - 1 >= period * failures
+    interval - age(probe) > period * failures
 }
 
 #[cfg(test)]

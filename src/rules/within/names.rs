@@ -2,7 +2,7 @@
 //! Rules about the names by which a part of a pod points at another part: containers whose resources are shown, and
 //! claims.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -84,15 +84,15 @@ fn listed(pod: &Pod<'_>) -> String {
 }
 
 fn c62(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let mut told: BTreeMap<String, ()> = BTreeMap::new();
+    let mut told = BTreeSet::new();
     for pod in pods(subject, report.raw()) {
         for (at, claim) in pod.containers.iter().flat_map(|container| &container.claims) {
             if !pod.claims.contains(super::name(claim)) {
-                told.insert(format!("{at}.name"), ());
+                told.insert(format!("{at}.name"));
             }
         }
     }
-    for at in told.into_keys() {
+    for at in told {
         let fix = "add it to podTemplate.spec.resourceClaims";
         report.add(Kind::NotFound, at, "the pod has no claim of this name", fix);
     }

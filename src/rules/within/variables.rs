@@ -9,7 +9,7 @@ use super::{Container, items, name, pods};
 use crate::celery::expansion;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Component, Subject};
 
 /// Letters of a name that a warning has room for.
 const SHOWN: usize = 16;
@@ -101,8 +101,7 @@ fn missing<'r>(
 ) -> Option<Missing<'r>> {
     let is_there = |name: &str| places.get(name).is_some_and(|place| *place < before);
     let is_below = |name: &str| places.get(name).is_some_and(|place| *place > before);
-    let missing = expansion::names(text)
-        .into_iter()
+    let missing = expansion::each(text)
         .take(LOOKED_AT)
         .filter(|name| is_name(name) && !GIVEN.iter().any(|start| name.starts_with(start)))
         .find(|name| !is_there(name) && (!container.has_more || is_below(name)))?;
@@ -118,7 +117,7 @@ fn is_name(name: &str) -> bool {
 /// Whether a template asks for the variables that kubelet makes of Services.
 fn has_service_links(subject: &Subject<'_>) -> bool {
     let own = subject.components();
-    let own = own.iter().filter_map(|component| component.pod_template());
+    let own = own.iter().filter_map(Component::pod_template);
     let mut templates = subject.common().pod_template.iter().chain(own);
     templates.any(|template| {
         template.0.pointer("/spec/enableServiceLinks").is_some_and(|links| *links != Value::Bool(false))

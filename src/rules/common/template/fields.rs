@@ -60,7 +60,9 @@ fn walk<'t>(schema: &Value, value: &'t Value, path: &str, found: &mut Vec<Oddity
         return;
     }
     if let Some(wanted) = wanted(schema, value) {
-        let line = value.as_str().filter(|_| path.ends_with(".command") || path.ends_with(".args"));
+        let line = value
+            .as_str()
+            .filter(|_| ["command", "args"].iter().any(|field| path.rsplit('.').next() == Some(field)));
         let list = line.and_then(shell::listed);
         let wanted = list.map_or_else(|| wanted.to_owned(), |list| format!("{wanted} of words: {list}"));
         return found.push(Oddity::Type { path: path.to_owned(), wanted });
