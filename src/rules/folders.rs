@@ -13,7 +13,7 @@ use super::rule::{Check, Example, Rule};
 use super::subject::{Component, LaidOver, Part, Subject};
 use crate::api::{BEAT_FOLDER, FLOWER_FOLDER, limits};
 use crate::names::DATA_VOLUME;
-use crate::resolve::{PROBE_FILES, PROBE_STATE};
+use crate::resolve::{AUTHORITY_FOLDER, FLOWER_TLS_FOLDER, PROBE_FILES, PROBE_STATE};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "C65", severity: Severity::Warn, schema: false, since: "0.1",
         title: "nothing is mounted in the place of the operator's own folders",
-        consequence: "The operator leaves its own volume out: the claim of persistence stays empty, or the scripts that start Celery with its heartbeat are not there and no container starts.",
+        consequence: "The operator leaves its own volume out: the claim of persistence stays empty, a certificate is missing, or the scripts that start Celery with its heartbeat are not there and no container starts.",
         check: Check::object(c65),
         example: Example {
             bad: "spec: {common: {volumes: [{name: data, emptyDir: {}}], volumeMounts: [{name: data, mountPath: /data/beat}]}, beatSpec: {persistence: {size: 1Gi}}}",
@@ -95,7 +95,7 @@ type Folder<'a> = (&'a str, Severity, &'static str);
 fn c65(subject: &Subject<'_>, report: &mut Report<'_>) {
     let mut told: Vec<String> = Vec::new();
     for component in subject.components() {
-        let folders = folders(&component);
+        let folders = folders(subject, &component);
         if folders.is_empty() {
             continue;
         }
@@ -110,7 +110,7 @@ fn c65(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// What the operator mounts into the pods of a component.
-fn folders<'a>(component: &Component<'a>) -> Vec<Folder<'a>> {
+fn folders<'a>(subject: &Subject<'_>, component: &Component<'a>) -> Vec<Folder<'a>> {
     let data = match component.part {
         Part::Worker(_) => None,
         Part::Beat(beat) => beat.persistence.as_ref().map(|_| BEAT_FOLDER),
@@ -118,17 +118,34 @@ fn folders<'a>(component: &Component<'a>) -> Vec<Folder<'a>> {
             flower.persistence.as_ref().map(|it| it.path.as_deref().unwrap_or(FLOWER_FOLDER))
         }
     };
-    let data = data.map(|folder| (folder, Severity::Warn, "takes the place of the volume of persistence"));
+    let mut folders: Vec<Folder<'a>> = Vec::new();
+    folders
+        .extend(data.map(|folder| (folder, Severity::Warn, "takes the place of the volume of persistence")));
     let probes = match component.part {
         Part::Worker(worker) => worker.probes.as_ref(),
         Part::Beat(beat) => beat.probes.as_ref(),
         Part::Flower(_) => None,
     };
-    let probe = asks_for_heartbeat(probes).then_some([
-        (PROBE_FILES, Severity::Deny, "takes the place of the scripts that the Heartbeat probe needs"),
-        (PROBE_STATE, Severity::Warn, "takes the place of the heartbeat's folder"),
-    ]);
-    data.into_iter().chain(probe.into_iter().flatten()).collect()
+    if asks_for_heartbeat(probes) {
+        let files = "takes the place of the scripts that the Heartbeat probe needs";
+        folders.push((PROBE_FILES, Severity::Deny, files));
+        folders.push((PROBE_STATE, Severity::Warn, "takes the place of the heartbeat's folder"));
+    }
+    if has_authority(subject) {
+        folders.push((AUTHORITY_FOLDER, Severity::Warn, "takes the place of the broker's certificate"));
+    }
+    if matches!(component.part, Part::Flower(flower) if flower.tls.is_some()) {
+        folders.push((FLOWER_TLS_FOLDER, Severity::Warn, "takes the place of Flower's certificate"));
+    }
+    folders
+}
+
+/// Whether the operator mounts the certificate of the broker's authority.
+fn has_authority(subject: &Subject<'_>) -> bool {
+    let Some(broker) = subject.broker() else { return false };
+    let redis = broker.redis.as_ref().and_then(|redis| redis.tls.as_ref());
+    let rabbitmq = broker.rabbitmq.as_ref().and_then(|rabbitmq| rabbitmq.tls.as_ref());
+    redis.or(rabbitmq).is_some_and(|tls| tls.ca_secret_ref.is_some())
 }
 
 /// What a mount does to a folder. A volume around it does no harm unless nobody can make the folder in it.
@@ -259,6 +276,14 @@ mod tests {
         ] {
             assert_eq!(found("C65", &spec), [(severity, at.to_owned())], "{spec}");
         }
+        let tls = "tls: {caSecretRef: {name: ca, key: ca.crt}}";
+        let authority = format!(
+            "common: {{broker: {{url: null, redis: {{host: cache, {tls}}}}}, {volumes}, volumeMounts: [{{name: data, mountPath: /etc/celery-operator/broker}}]}}"
+        );
+        assert_eq!(found("C65", &authority), [(Severity::Warn, common.to_owned())]);
+        let flower = "flowerSpec: {tls: {secretName: web}, auth: {allowUnauthenticated: true}}";
+        let flower = format!("{}, {flower}", shared("mountPath: /etc/celery-operator/flower-tls"));
+        assert_eq!(found("C65", &flower), [(Severity::Warn, common.to_owned())]);
         for spec in [
             format!("{}, workerSpec: {{}}", shared("mountPath: /etc/celery-operator/probe")),
             format!("{}, beatSpec: {{}}", shared("mountPath: /data/beat")),

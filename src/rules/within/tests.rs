@@ -133,6 +133,12 @@ fn claims_are_those_of_the_templates() {
         (format!("beatSpec: {{{claims}}}"), Some("spec.beatSpec")),
         (format!("workerSpec: {{{sidecar}}}"), Some("spec.workerSpec.sidecars[0]")),
         (format!("workerSpec: {{{claims}}}, beatSpec: {{{has}}}"), Some("spec.workerSpec")),
+        (
+            format!(
+                "workerSpec: {{{claims}, podTemplate: {{spec: {{resourceClaims: [{{name: other, resourceClaimName: a}}]}}}}}}"
+            ),
+            Some("spec.workerSpec"),
+        ),
         (format!("common: {{{has}}}, workerSpec: {{{claims}, {sidecar}}}"), None),
     ] {
         let expected: Vec<_> =
