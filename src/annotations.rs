@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+/// What the names of the operator's own annotations begin with.
+pub const OWN: &str = "celeryproject.org/";
+
 /// Leaves the children alone.
 pub const PAUSED: &str = "celeryproject.org/paused";
 /// Replaces the pods when its text changes.
@@ -25,27 +28,35 @@ pub struct Annotation {
     pub name: &'static str,
     /// What to write.
     pub value: &'static str,
+    /// The words that are understood, whatever their case; none: any text is.
+    pub words: Option<[&'static str; 2]>,
     /// What comes of it.
     pub meaning: &'static str,
 }
+
+/// The words of what is on or off.
+const SWITCH: Option<[&str; 2]> = Some(["true", "false"]);
 
 /// Every annotation that users may set on a Celery.
 pub const ALL: &[Annotation] = &[
     Annotation {
         name: PAUSED,
         value: "\"true\"",
+        words: SWITCH,
         meaning: "The children are left as they are: nothing is created, changed or deleted. The condition Paused says so, \
                   and Stalled as soon as something would have to be done.",
     },
     Annotation {
         name: RESTART,
         value: "any text",
+        words: None,
         meaning: "Pods of workers, beat and Flower are replaced, by the rollout strategy, whenever the text changes. \
                   Taking the annotation away replaces nothing.",
     },
     Annotation {
         name: ADOPT,
         value: "\"true\"",
+        words: SWITCH,
         meaning: "A Deployment or Service of the right name that nobody controls is taken over: its spec becomes the \
                   operator's, the number of pods stays where an autoscaler owns it. A Deployment with another selector \
                   cannot be taken over, since a selector never changes; Stalled says so.",
@@ -53,11 +64,25 @@ pub const ALL: &[Annotation] = &[
     Annotation {
         name: ROLL_ON_CONFIG_CHANGE,
         value: "\"false\"",
+        words: SWITCH,
         meaning: "Pods are not replaced when a Secret or ConfigMap changes that they read at their start: variables, what \
                   the operator mounts itself, and mounts by subPath. Other volumes are refreshed by kubelet and replace \
                   nothing anyway.",
     },
 ];
+
+impl Annotation {
+    /// Whether a text is one that is understood.
+    #[must_use]
+    pub fn reads(&self, text: &str) -> bool {
+        self.words.is_none_or(|words| words.into_iter().any(|word| is_word(text, word)))
+    }
+}
+
+/// Whether a text is this word, as people write it.
+fn is_word(text: &str, word: &str) -> bool {
+    text.trim().eq_ignore_ascii_case(word)
+}
 
 /// What the annotations of a Celery ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,8 +102,7 @@ impl Asked {
     #[must_use]
     pub fn of(annotations: Option<&BTreeMap<String, String>>) -> Self {
         let text = |name: &str| annotations.and_then(|annotations| annotations.get(name));
-        let is =
-            |name: &str, word: &str| text(name).is_some_and(|text| text.trim().eq_ignore_ascii_case(word));
+        let is = |name: &str, word: &str| text(name).is_some_and(|text| is_word(text, word));
         Self {
             paused: is(PAUSED, "true"),
             adopt: is(ADOPT, "true"),

@@ -130,6 +130,15 @@ fn imports_go_down_only() {
 }
 
 #[test]
+fn words_are_compared_behind_one_door() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&source, &mut files);
+    files.retain(|file| without_tests(&fs::read_to_string(file).unwrap()).contains("strsim"));
+    assert_eq!(files, [source.join("celery/closest.rs")], "what is near to a word, closest.rs says");
+}
+
+#[test]
 fn breaches_are_told_apart_from_open_ways() {
     assert_eq!(breach("api", "rules"), Some("goes up"));
     assert_eq!(breach("cluster", "index"), Some("joins rooms that are blind to each other"));

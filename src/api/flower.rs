@@ -15,6 +15,9 @@ use super::grammar;
 use super::json::AnyObject;
 use super::open::{Open, Word};
 
+/// Folder of the volume of `persistence` in Flower's container when nobody says another.
+pub const FLOWER_FOLDER: &str = "/data/flower";
+
 /// Flower and how it is reached.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]

@@ -37,7 +37,8 @@ pub use broker_parts::{BrokerTls, CertReqs, RabbitMqBroker, RedisBroker, RedisSe
 pub use celery::{Celery, CelerySpec};
 pub use common::{Common, ImagePullPolicy, Monitoring};
 pub use flower::{
-    FlowerIngress, FlowerPersistence, FlowerSpec, FlowerTls, PathType, ServiceType, SessionAffinity,
+    FLOWER_FOLDER, FlowerIngress, FlowerPersistence, FlowerSpec, FlowerTls, PathType, ServiceType,
+    SessionAffinity,
 };
 pub use flower_auth::{BasicAuth, FlowerAuth, OAuth, OAuthProvider};
 pub(crate) use grammar::{is_dns_label, is_object_name};

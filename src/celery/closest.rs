@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What somebody probably meant who wrote a name that does not exist.
+//! What somebody probably meant who wrote a name that does not exist: the one place where words are compared.
 
 /// Longer than any name: nobody misspelt one like that.
 const LONGEST: usize = 80;
+/// Least likeness of words that are alike.
+pub const ALIKE: f64 = 0.75;
+/// Likeness of a word and one that it begins or ends with.
+const CONTAINED: f64 = 0.8;
 
 /// The known word nearest to the written one, if it is near at all. Case, `_` and `-`, `camelCase` and leading dashes
 /// do not count.
@@ -30,6 +34,38 @@ pub fn of<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k
     (distance <= near).then_some(word)
 }
 
+/// The known words that differ least from a written one, the nearest first: for lists so short that any of them may be
+/// meant.
+#[must_use]
+pub fn several<'k>(written: &str, known: impl Iterator<Item = &'k str>, most: usize) -> Vec<&'k str> {
+    let written: String = written.chars().take(LONGEST).collect::<String>().to_lowercase();
+    let mut words: Vec<(usize, &str)> =
+        known.map(|word| (strsim::levenshtein(&word.to_lowercase(), &written), word)).collect();
+    words.sort_unstable();
+    words.into_iter().take(most).map(|(_, word)| word).collect()
+}
+
+/// The known word most like a written one, and how like they are: from [`ALIKE`] to 1. It finds more than [`of`]: words
+/// of which one begins or ends with the other too.
+#[must_use]
+pub fn alike<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<(f64, &'k str)> {
+    if written.len() > LONGEST {
+        return None;
+    }
+    let lower = written.to_lowercase();
+    known
+        .map(|known| (likeness(&known.to_lowercase(), &lower), known))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+/// How alike two words are; one that is the beginning or the end of the other is.
+fn likeness(one: &str, other: &str) -> f64 {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    let contained = short.len() >= 3 && (long.starts_with(short) || long.ends_with(short));
+    strsim::jaro_winkler(one, other).max(if contained { CONTAINED } else { 0.0 })
+}
+
 fn plain(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
@@ -49,5 +85,22 @@ mod tests {
         assert_eq!(of("--poll"), Some("--pool"));
         assert_eq!(of("--foo"), None);
         assert_eq!(of("-p"), None);
+    }
+    #[test]
+    fn of_a_short_list_the_nearest_come_first() {
+        let known = ["C01", "C02", "W12", "W13"];
+        assert_eq!(several("w1", known.into_iter(), 2), ["W12", "W13"]);
+        assert_eq!(several("", known.into_iter(), 9).len(), 4);
+        assert_eq!(several(&"x".repeat(1 << 20), known.into_iter(), 1).len(), 1);
+    }
+
+    #[test]
+    fn words_within_words_are_alike() {
+        let known = ["secretName", "defaultMode", "items"];
+        let alike = |word| alike(word, known.into_iter()).map(|(_, word)| word);
+        assert_eq!(alike("name"), Some("secretName"));
+        assert_eq!(alike("item"), Some("items"));
+        assert_eq!(alike("optional"), None);
+        assert_eq!(alike(&"items".repeat(100)), None);
     }
 }

@@ -4,27 +4,32 @@
 /// Whether a word contains `$(NAME)`. `$$` stands for one `$` and begins nothing.
 #[must_use]
 pub fn expands(word: &str) -> bool {
-    !names(word).is_empty()
+    each(word).next().is_some()
 }
 
 /// The variables that a word contains, in their order.
 #[must_use]
 pub fn names(word: &str) -> Vec<&str> {
-    let mut names = Vec::new();
+    each(word).collect()
+}
+
+/// The same one by one, for words of which nobody wants to read the whole.
+pub fn each(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = word;
-    while let Some(at) = rest.find('$') {
-        let behind = &rest[at + 1..];
-        match behind.strip_prefix('(').map(|name| name.split_once(')')) {
-            Some(Some((name, after))) => {
-                names.push(name);
-                rest = after;
+    std::iter::from_fn(move || {
+        loop {
+            let behind = &rest[rest.find('$')? + 1..];
+            match behind.strip_prefix('(').map(|name| name.split_once(')')) {
+                Some(Some((name, after))) => {
+                    rest = after;
+                    return Some(name);
+                }
+                // Nothing closes it, and nothing behind it can be closed either.
+                Some(None) => return None,
+                None => rest = behind.strip_prefix('$').unwrap_or(behind),
             }
-            // Nothing closes it, and nothing behind it can be closed either.
-            Some(None) => break,
-            None => rest = behind.strip_prefix('$').unwrap_or(behind),
         }
-    }
-    names
+    })
 }
 
 #[cfg(test)]

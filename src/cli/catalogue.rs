@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::print;
+use crate::celery::closest;
 use crate::rules::catalogue::entries;
 use crate::rules::{Rule, example};
 
@@ -51,7 +52,8 @@ fn object(rule: &Rule) -> Value {
 /// Prints what a rule is about.
 pub(super) fn explain(id: &str) -> ExitCode {
     let Some(rule) = entries().find(|rule| rule.id.eq_ignore_ascii_case(id)) else {
-        print::errors(&format!("there is no rule {id:?}; did you mean {}?\n", nearest(id).join(", ")));
+        let near = closest::several(id, entries().map(|rule| rule.id), NEAREST).join(", ");
+        print::errors(&format!("there is no rule {id:?}; did you mean {near}?\n"));
         return ExitCode::from(2);
     };
     print::text(&explained(rule), ExitCode::SUCCESS)
@@ -79,12 +81,4 @@ fn indented(overlay: &str) -> String {
     let object = example::object(overlay).ok();
     let yaml = object.and_then(|object| serde_saphyr::to_string(&object).ok()).unwrap_or_default();
     yaml.lines().flat_map(|line| ["    ", line, "\n"]).collect()
-}
-
-fn nearest(id: &str) -> Vec<&'static str> {
-    let id = id.to_uppercase();
-    let mut ids: Vec<(usize, &str)> =
-        entries().map(|rule| (strsim::levenshtein(rule.id, &id), rule.id)).collect();
-    ids.sort_unstable();
-    ids.into_iter().take(NEAREST).map(|(_, id)| id).collect()
 }

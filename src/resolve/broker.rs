@@ -15,6 +15,8 @@ use crate::effective;
 
 mod typed;
 
+pub use typed::AUTHORITY_FOLDER;
+
 /// The variable that Celery 4.4 to 5.7 reads before anything in the application.
 const URL_VARIABLE: &str = "CELERY_BROKER_URL";
 /// What must be encoded in the path of a URL.

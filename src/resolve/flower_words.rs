@@ -18,7 +18,7 @@ const PURGE_SECONDS: i32 = 300;
 /// Seconds between two writes of the history; by itself Flower writes it at its end only.
 const SAVE_SECONDS: i32 = 60;
 /// Where the certificate is.
-const TLS_FOLDER: &str = "/etc/celery-operator/flower-tls";
+pub const TLS_FOLDER: &str = "/etc/celery-operator/flower-tls";
 
 /// The options before the user's arguments.
 pub(super) fn words(written: &FlowerSpec, said: &SaidToFlower<'_>, storage: Option<&Storage>) -> Vec<String> {

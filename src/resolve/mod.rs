@@ -24,8 +24,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::api::{Celery, CelerySpec, DEFAULT_POOL, ImagePullPolicy, Open, image};
 
 pub use beat::Beat;
-pub use broker::{BrokerAccess, NOT_MEASURABLE, QueueSource, RedisLists, Sentinel, Tls, Unresolved};
+pub use broker::{
+    AUTHORITY_FOLDER, BrokerAccess, NOT_MEASURABLE, QueueSource, RedisLists, Sentinel, Tls, Unresolved,
+};
 pub use flower::{Entrance, Exposure, Flower};
+pub use flower_words::TLS_FOLDER as FLOWER_TLS_FOLDER;
 pub use heartbeat::{FILES as PROBE_FILES, STATE as PROBE_STATE};
 pub use pod::{ContainerProbes, Pod};
 pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler, Watch};

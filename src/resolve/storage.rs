@@ -5,13 +5,11 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaimVolumeSource, Volume, Volu
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::said::Said;
-use crate::api::{BEAT_FOLDER, BeatPersistence, BeatSpec, FlowerPersistence};
+use crate::api::{BEAT_FOLDER, BeatPersistence, BeatSpec, FLOWER_FOLDER, FlowerPersistence};
 use crate::names;
 
 /// Size of a new claim when nobody says another.
 const SIZE: &str = "1Gi";
-/// Folder of Flower's volume when nobody says another.
-const FLOWER_FOLDER: &str = "/data/flower";
 /// Name of Flower's history: the one Flower itself would give it.
 const FLOWER_FILE: &str = "flower";
 /// Name of beat's schedule: the one beat itself would give it.

@@ -3,8 +3,8 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, backend, beat, broker, common, config, credentials, flower, monitors, pods, pools, probes,
-    queue_names, replicas, schema, shutdown, worker, worker_args,
+    autoscale, backend, beat, broker, common, config, credentials, flower, folders, monitors, pods, pools,
+    probes, queue_names, replicas, schema, shutdown, within, worker, worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -16,6 +16,9 @@ const AREAS: &[&[Rule]] = &[
     common::labels::RULES,
     common::template::RULES,
     pods::RULES,
+    common::main_container::RULES,
+    common::annotations::RULES,
+    folders::RULES,
     credentials::RULES,
     config::RULES,
     backend::RULES,
@@ -37,6 +40,7 @@ const AREAS: &[&[Rule]] = &[
     probes::RULES,
     probes::ping::RULES,
     probes::beat::RULES,
+    probes::heartbeat::RULES,
     flower::RULES,
     flower::args::RULES,
     flower::typed::RULES,
@@ -63,7 +67,12 @@ const AREAS: &[&[Rule]] = &[
 
 /// All rules that this crate checks itself.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    AREAS.iter().chain(broker::AREAS).chain(worker_args::AREAS).flat_map(|area| area.iter())
+    AREAS
+        .iter()
+        .chain(broker::AREAS)
+        .chain(within::AREAS)
+        .chain(worker_args::AREAS)
+        .flat_map(|area| area.iter())
 }
 
 /// Everything that has an id: the rules, and what the API server's own schema refuses.

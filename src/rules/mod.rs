@@ -21,6 +21,7 @@ mod facts;
 mod field;
 mod finding;
 mod flower;
+mod folders;
 mod monitors;
 mod path;
 mod pods;
@@ -37,13 +38,14 @@ mod size;
 mod subject;
 mod variables;
 mod volume;
+mod within;
 mod worker;
 mod worker_args;
 
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::api::{Celery, limits};
+use crate::api::Celery;
 pub use facts::{Facts, SecretTexts};
 pub use finding::{Finding, FindingKind, Severity};
 pub use rule::{Check, Example, Rule};
@@ -68,9 +70,10 @@ pub struct NotACelery(#[from] serde_json::Error);
 /// [`NotACelery`] when the new object cannot be decoded. An undecodable old object counts as having no findings.
 pub fn check(new: &Value, old: Option<&Value>, facts: &Facts) -> Result<Vec<Finding>, NotACelery> {
     let typed: Celery = serde_json::from_value(new.clone())?;
-    if is_oversized(&typed) {
+    if size::is_oversized(new) {
         return Ok(Vec::new());
     }
+    let old = old.filter(|old| !size::is_oversized(old));
     let typed_old: Option<Celery> = old.and_then(|old| serde_json::from_value(old.clone()).ok());
     let mut findings = all(&typed, typed_old.as_ref(), new, facts);
     if let (Some(old), Some(typed_old)) = (old, &typed_old) {
@@ -83,17 +86,6 @@ pub fn check(new: &Value, old: Option<&Value>, facts: &Facts) -> Result<Vec<Find
     }
     findings.sort_by(|a, b| (a.severity, &a.path, a.rule).cmp(&(b.severity, &b.path, b.rule)));
     Ok(findings)
-}
-
-/// Whether the object is larger than the schema lets through. A webhook sees it before the schema has refused it, and
-/// judging it in every detail would take longer than anybody waits.
-fn is_oversized(object: &Celery) -> bool {
-    let spec = &object.spec;
-    let url = spec.common.broker.as_ref().and_then(|broker| broker.url.as_ref());
-    url.is_some_and(|url| url.len() > limits::TEXT)
-        || spec.scale_target_ref.len() > limits::SCALE_TARGETS
-        || spec.worker_pools.len() > limits::POOLS
-        || size::has_long_lists(object)
 }
 
 /// What speaks against scaling an object through its `scale` sub-resource. An object that cannot be decoded is not

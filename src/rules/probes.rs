@@ -2,6 +2,7 @@
 //! Rules about probes: what they ask, and of whom.
 
 pub(super) mod beat;
+pub(super) mod heartbeat;
 pub(super) mod ping;
 
 use serde_json::Value;
@@ -86,6 +87,13 @@ fn of_pool<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
 fn of_all<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
     let beat = subject.object.spec.beat_spec.as_ref().and_then(|beat| beat.probes.as_ref());
     subject.pools.iter().flat_map(of_pool).chain(written("spec.beatSpec", beat))
+}
+
+/// Whether any of these probes looks at the heartbeat.
+#[must_use]
+pub(super) fn asks_for_heartbeat(probes: Option<&Probes>) -> bool {
+    let all = probes.into_iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
+    all.flatten().any(|probe| probe.type_.known() == Some(ProbeType::Heartbeat))
 }
 
 /// Whether a heartbeat probe restarts a solo worker before its longest task ends.

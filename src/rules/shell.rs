@@ -2,6 +2,9 @@
 //! What a shell makes of words: how a command is read where one stands in front of Celery, and which words only a shell
 //! understands.
 
+/// Most words of a line that are written out.
+const MAX_LISTED: usize = 8;
+
 /// The name of the program that a command starts, without its folder.
 #[must_use]
 pub(super) fn program(command: &[String]) -> Option<&str> {
@@ -13,6 +16,22 @@ pub(super) fn program(command: &[String]) -> Option<&str> {
 pub(super) fn is_shell(command: &[String]) -> bool {
     program(command)
         .is_some_and(|name| ["sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"].contains(&name))
+}
+
+/// The words of a line as the list to write instead, where they need no quoting and none may be a credential.
+#[must_use]
+pub(super) fn listed(line: &str) -> Option<String> {
+    let is_plain = |word: &str| {
+        let letters = word.chars().all(|letter| letter.is_ascii_alphanumeric() || "_.,-/".contains(letter));
+        let lower = word.to_lowercase();
+        letters
+            && word.len() <= 64
+            && !["pass", "secret", "token", "key"].iter().any(|part| lower.contains(part))
+    };
+    let words: Vec<&str> = line.split_whitespace().take(MAX_LISTED + 1).collect();
+    let told = (1..=MAX_LISTED).contains(&words.len()) && words.iter().all(|word| is_plain(word));
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    told.then(|| format!("[{}]", quoted.join(", ")))
 }
 
 /// What a shell is told to run by `-c`, also among other letters (`-ec`).
@@ -81,6 +100,21 @@ mod tests {
         assert_eq!(script(&words(&["bash", "-ec", "x"])), Some("x"));
         for command in [&[][..], &["celery", "-c", "x"], &["sh", "start.sh"], &["sh", "-c"]] {
             assert_eq!(script(&words(command)), None, "{command:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_written_as_a_list_without_secrets() {
+        assert_eq!(listed(" celery  -A shop ").as_deref(), Some("[\"celery\", \"-A\", \"shop\"]"));
+        for line in [
+            "",
+            " ",
+            "celery -b redis://:hush@cache",
+            "run --password hush",
+            "echo 'a b'",
+            "a b c d e f g h i",
+        ] {
+            assert_eq!(listed(line), None, "{line}");
         }
     }
 

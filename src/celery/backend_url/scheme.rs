@@ -3,6 +3,7 @@
 
 use super::{BackendKind, Defect};
 use crate::celery::broker_url::{self, Package};
+use crate::celery::closest;
 
 /// A name of Celery's table.
 #[derive(Debug)]
@@ -109,15 +110,6 @@ pub(super) fn unknown(written: &str, driver: Option<&str>) -> Defect {
     if meant.is_none() && broker_url::parse(&format!("{name}://")).iter().all(Result::is_ok) {
         return Defect::BrokerScheme(written.to_owned());
     }
-    Defect::Unknown { name: written.to_owned(), meant: meant.or_else(|| nearest(&name)) }
-}
-
-/// The known name that differs least, when it differs little.
-fn nearest(name: &str) -> Option<String> {
-    BACKENDS
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(known.name, name), known.name))
-        .filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(name.len()))
-        .min()
-        .map(|(_, known)| known.to_owned())
+    let near = || closest::of(&name, BACKENDS.iter().map(|known| known.name)).map(str::to_owned);
+    Defect::Unknown { name: written.to_owned(), meant: meant.or_else(near) }
 }

@@ -4,6 +4,7 @@
 use std::str::FromStr;
 
 use super::Defect;
+use crate::celery::closest;
 
 /// A scheme of kombu.
 #[derive(Debug)]
@@ -190,20 +191,12 @@ fn unknown(written: &str, scheme: &str) -> Defect {
     let cased = (written != scheme).then(|| selected(scheme).is_ok().then(|| scheme.to_owned())).flatten();
     Defect::UnknownScheme {
         scheme: written.to_owned(),
-        meant: cased.or_else(|| meant(scheme)).or_else(|| nearest(scheme)),
+        meant: cased
+            .or_else(|| meant(scheme))
+            .or_else(|| closest::of(scheme, TRANSPORTS.iter().map(|known| known.scheme)).map(str::to_owned)),
     }
 }
 
 fn meant(scheme: &str) -> Option<String> {
     MEANT.iter().find(|(alias, _)| *alias == scheme).map(|(_, meant)| (*meant).to_owned())
-}
-
-/// The known scheme that differs least, when it differs little.
-fn nearest(scheme: &str) -> Option<String> {
-    TRANSPORTS
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(known.scheme, scheme), known.scheme))
-        .filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(scheme.len()))
-        .min()
-        .map(|(_, known)| known.to_owned())
 }

@@ -8,15 +8,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::api::{API_VERSION, GROUP};
+use crate::celery::closest;
 use crate::cli::input::{Object, RENDER_FIRST};
 use crate::defaults::{self, Moment};
 use crate::rules::{self, Facts, Finding, Severity, schema};
 
 use super::facts::Known;
-
-/// How many letters of the group may be wrong in what is still meant to be one of our objects: anybody may have a kind
-/// of this name in a group of their own.
-const MAX_TYPOS: usize = 3;
 
 /// A finding and its line.
 #[derive(Debug)]
@@ -127,7 +124,8 @@ fn judged(value: &Value, written: &dyn Fn(&str) -> Option<String>, facts: &Facts
 fn misnamed(version: &str, kind: &str) -> Option<Finding> {
     let (group, _) = version.split_once('/')?;
     if group != GROUP {
-        let meant = kind == "Celery" && strsim::damerau_levenshtein(group, GROUP) <= MAX_TYPOS;
+        // Anybody may have a kind of this name in a group of their own.
+        let meant = kind == "Celery" && closest::of(group, [GROUP].into_iter()).is_some();
         return meant.then(|| schema::misnamed("apiVersion", version, API_VERSION));
     }
     if version != API_VERSION {

@@ -19,8 +19,10 @@ use crate::names;
 use crate::resolve::pod::{from_key, literal};
 use crate::resolve::{SecretData, Sources};
 
-/// Folder and file of the certificate of the broker's authority.
-const AUTHORITY: (&str, &str) = ("/etc/celery-operator/broker", "ca.crt");
+/// Folder of the certificate of the broker's authority.
+pub const AUTHORITY_FOLDER: &str = "/etc/celery-operator/broker";
+/// Its file there.
+const AUTHORITY_FILE: &str = "ca.crt";
 
 pub(super) fn redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess {
     let host = redis.host.as_deref().unwrap_or_default();
@@ -94,14 +96,14 @@ fn redis_url(redis: &RedisBroker, user_info: &str, address: &str, database: u32)
     let mut url =
         format!("rediss://{user_info}{address}/{database}?ssl_cert_reqs={}", cert_reqs(tls).as_str());
     if tls.ca_secret_ref.is_some() {
-        let _ = write!(url, "&ssl_ca_certs={}/{}", AUTHORITY.0, AUTHORITY.1);
+        let _ = write!(url, "&ssl_ca_certs={AUTHORITY_FOLDER}/{AUTHORITY_FILE}");
     }
     url
 }
 
 /// The encryption of a connection as the client of Redis takes it.
 fn client_options(tls: &BrokerTls) -> Map<String, Value> {
-    let file = tls.ca_secret_ref.as_ref().map(|_| json!(format!("{}/{}", AUTHORITY.0, AUTHORITY.1)));
+    let file = tls.ca_secret_ref.as_ref().map(|_| json!(format!("{AUTHORITY_FOLDER}/{AUTHORITY_FILE}")));
     let options = [("ssl_cert_reqs", Some(json!(cert_reqs(tls).as_str()))), ("ssl_ca_certs", file)];
     options.into_iter().filter_map(|(name, option)| Some((name.to_owned(), option?))).collect()
 }
@@ -153,7 +155,7 @@ pub(super) fn rabbitmq(rabbitmq: &RabbitMqBroker, app: &str, sources: &Sources) 
             CertReqs::Required => 2,
         } });
         if tls.ca_secret_ref.is_some() {
-            options["ca_certs"] = json!(format!("{}/{}", AUTHORITY.0, AUTHORITY.1));
+            options["ca_certs"] = json!(format!("{AUTHORITY_FOLDER}/{AUTHORITY_FILE}"));
         }
         options
     });
@@ -216,7 +218,7 @@ fn tls(tls: &BrokerTls) -> Tls {
 fn authority(tls: &BrokerTls) -> Option<(Volume, VolumeMount)> {
     let reference = tls.ca_secret_ref.as_ref()?;
     let name = names::BROKER_AUTHORITY_VOLUME.to_owned();
-    let item = KeyToPath { key: reference.key.clone(), path: AUTHORITY.1.to_owned(), mode: None };
+    let item = KeyToPath { key: reference.key.clone(), path: AUTHORITY_FILE.to_owned(), mode: None };
     let secret = SecretVolumeSource {
         secret_name: Some(reference.name.clone()),
         items: Some(vec![item]),
@@ -224,7 +226,7 @@ fn authority(tls: &BrokerTls) -> Option<(Volume, VolumeMount)> {
     };
     let mount = VolumeMount {
         name: name.clone(),
-        mount_path: AUTHORITY.0.to_owned(),
+        mount_path: AUTHORITY_FOLDER.to_owned(),
         read_only: Some(true),
         ..VolumeMount::default()
     };

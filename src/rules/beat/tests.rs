@@ -52,7 +52,7 @@ fn schedulers_have_their_variants() {
         ("scheduler: own", vec![("T04", WARN)]),
         ("scheduler: a/b", vec![("T04", DENY)]),
         ("args: ['-S', 'a b']", vec![("T04", DENY)]),
-        ("args: ['--scheduler=$(SCHEDULER)']", vec![]),
+        ("args: ['--scheduler=$(SCHEDULER)'], env: [{name: SCHEDULER, value: x}]", vec![]),
     ] {
         assert_eq!(of(beat), expected, "{beat}");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about images and when they are pulled.
 
+use super::main_container::meant;
 use crate::api::image::{self, pull_policy};
 use crate::api::{ImagePullPolicy, Open, Word as _};
 use crate::rules::finding::{Kind, Report, Severity};
@@ -52,9 +53,11 @@ fn c04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let fix = "use registry/name:tag in lower-case letters";
     let own = subject.containers().map(|(path, container)| (path, container, true));
     let laid_under = subject.laid_under();
-    let laid_over = subject.laid_over().map(|(path, container)| {
-        let stands_alone = !laid_under.contains(container.name.as_str());
-        (path, container, stands_alone)
+    let laid_over = subject.laid_over.iter().map(|laid| {
+        // One that means the operator's own is told with its name.
+        let stands_alone =
+            !laid_under.contains(laid.container.name.as_str()) && meant(subject, laid).is_none();
+        (laid.path.clone(), &laid.container, stands_alone)
     });
     for (path, container, stands_alone) in own.chain(laid_over) {
         let path = format!("{path}.image");

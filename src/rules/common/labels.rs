@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::annotations::OWN;
 use crate::api::limits;
 use crate::labels;
 use crate::names;
@@ -16,8 +17,6 @@ use crate::rules::subject::{Part, Subject};
 /// Labels that selectors, Services and people's queries rely on.
 const RESERVED: &[&str] =
     &[labels::NAME, labels::INSTANCE, labels::COMPONENT, labels::PART_OF, labels::MANAGER, labels::VERSION];
-/// What the operator's own labels and annotations begin with.
-const OWN: &str = "celeryproject.org/";
 /// Names of the operator's containers.
 const CONTAINERS: &[&str] = &[names::WORKER_CONTAINER, names::FLOWER_CONTAINER, names::BEAT_CONTAINER];
 
@@ -122,11 +121,16 @@ fn pod_template(report: &mut Report<'_>, path: &str, template: &Value, laid_over
             if is_taken_away {
                 wiped(report, format!("{path}.spec.{list}[{index}]"));
             } else if CONTAINERS.contains(&name) && !allowed.contains(&name) {
+                // Of one kind of pods it is known which container is meant.
+                let fix = match allowed {
+                    [own] => format!("use {own:?} for the operator's own, or another name"),
+                    _ => "use another name".to_owned(),
+                };
                 report.add(
                     Kind::Forbidden,
                     format!("{path}.spec.{list}[{index}].name"),
-                    format!("{name:?} is the name of the operator's own container"),
-                    "use another name",
+                    format!("{name:?} is the name of the operator's own container in other pods"),
+                    fix,
                 );
             }
         }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about `spec.common` and the object as a whole: here what is started, in the modules everything around it.
 
+pub(super) mod annotations;
 pub(super) mod images;
 pub(super) mod labels;
+pub(super) mod main_container;
 pub(super) mod names;
 pub(super) mod template;
 pub(super) mod versions;

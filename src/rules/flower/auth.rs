@@ -28,7 +28,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         example: Example {
             bad: "spec: {flowerSpec: {env: [{name: FLOWER_BASIC_AUTH, value: 'ann:one,two'}]}}",
             at: "spec.flowerSpec.env[0].value",
-            good: "spec: {flowerSpec: {env: [{name: FLOWER_BASIC_AUTH, value: 'ann:$(ANN),bob:$(BOB)'}]}}",
+            good: "spec: {flowerSpec: {envFrom: [{secretRef: {name: users}}], env: [{name: FLOWER_BASIC_AUTH, value: 'ann:$(ANN),bob:$(BOB)'}]}}",
             old: None,
         },
     },

@@ -26,7 +26,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "The argument counts: Flower asks for a password although the field says that nobody has to log in.",
         check: Check::object(f53),
         example: Example {
-            bad: "spec: {flowerSpec: {args: ['--basic_auth=$(USERS)'], auth: {allowUnauthenticated: true}}}",
+            bad: "spec: {flowerSpec: {args: ['--basic_auth=$(USERS)'], env: [{name: USERS, valueFrom: {secretKeyRef: {name: flower, key: users}}}], auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.auth.allowUnauthenticated",
             good: "spec: {flowerSpec: {auth: {allowUnauthenticated: true}}}",
             old: None,

@@ -13,7 +13,9 @@ use crate::rules::{Facts, Finding, SecretTexts, Severity, check};
 /// What is found in a shop with this Flower.
 fn findings(flower: &str, facts: &Facts) -> Vec<Finding> {
     let object: Value = shop(&format!("spec: {{flowerSpec: {{{flower}}}}}"));
-    check(&object, None, facts).expect("a Celery")
+    let findings = check(&object, None, facts).expect("a Celery");
+    // Where the variables of these texts are is another rule's matter.
+    findings.into_iter().filter(|finding| finding.rule != "C59").collect()
 }
 
 fn found(flower: &str) -> Vec<(&'static str, Severity, String)> {

@@ -16,7 +16,9 @@ use super::variables::{SOURCES, VARIABLES};
 use super::volumes::{MOUNT, VOLUME};
 use super::walk::{Told, Topic};
 use crate::api::limits;
+use crate::names;
 use crate::rules::finding::Kind;
+use crate::rules::shell;
 
 /// Labels, of pods and of nodes.
 pub(super) const LABELS: Must = Must::Map(&LABEL_KEY, &LABEL_VALUE);
@@ -106,7 +108,8 @@ static HOOK: Form = Form::of(&[
 .one_of(&["exec", "httpGet", "tcpSocket", "sleep"]);
 
 static EXEC: Form = Form::of(&[field("command", Must::Texts(&WHOLE)).about(Topic::Words)])
-    .needs(&[("command", "set it, one word an element")]);
+    .needs(&[("command", "set it, one word an element")])
+    .whole(program);
 static HTTP: Form = Form::of(&[field("port", Must::Port), field("scheme", Must::Word(&["HTTP", "HTTPS"]))])
     .needs(&[("port", "use 1 to 65535, or a name of ports")]);
 static TCP: Form =
@@ -171,8 +174,30 @@ static TEMPLATE_METADATA: Form = Form::of(&[
 
 fn container(item: &Item<'_>, told: &mut Told) {
     no_port_twice(item, told);
+    // How a worker starts is another rule's.
+    if !item.is_in_template() || item.text("name") != names::WORKER_CONTAINER {
+        program(item, told);
+    }
     if item.pod.own == Some(item.text("name")) {
         told.about(Topic::Security, |told| security::escalates(item, told));
+    }
+}
+
+/// A program is one word: what stands behind it are words of their own.
+pub(super) fn program(item: &Item<'_>, told: &mut Told) {
+    let first = item.list("command").first().and_then(Value::as_str).unwrap_or_default();
+    // A NUL byte is told by itself, and a folder may have blanks in its name.
+    let is_line = first.trim().contains(char::is_whitespace) && !first.contains('\0');
+    if is_line && !first.starts_with('/') || !first.is_empty() && first.trim().is_empty() {
+        let fix = shell::listed(first).map_or_else(
+            || "write one word an element".to_owned(),
+            |list| format!("write one word an element: {list}"),
+        );
+        told.about(Topic::Programs, |told| {
+            // Without the words, which may hold a credential.
+            let path = format!("{}[0]", item.at("command"));
+            told.add(Kind::Forbidden, path, "is not the name of a program but a whole line", fix);
+        });
     }
 }
 
@@ -203,6 +228,7 @@ fn no_port_twice(item: &Item<'_>, told: &mut Told) {
 
 fn init_container(item: &Item<'_>, told: &mut Told) {
     no_port_twice(item, told);
+    program(item, told);
     if item.text("restartPolicy") == "Always" || !item.lacks("restartPolicy") {
         return;
     }

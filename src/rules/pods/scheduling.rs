@@ -15,11 +15,15 @@ const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 const OPERATOR: (&str, &str) = ("operator", "use one such as In or Exists");
 const KEY: (&str, &str) = ("key", "name a label");
 
-/// A taint that pods put up with. Operators that compare numbers are taken where the cluster has them switched on.
+/// How a toleration looks at a taint. Operators that compare numbers are taken where the cluster has them switched on.
+const OPERATORS: &[&str] = &["Equal", "Exists", "Lt", "Gt"];
+const EFFECTS: &[&str] = &["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+/// A taint that pods put up with.
 pub(super) static TOLERATION: Form = Form::of(&[
     field("key", Must::Read(&LABEL_KEY)),
-    field("operator", Must::Word(&["Equal", "Exists", "Lt", "Gt"])),
-    field("effect", Must::Word(&["NoSchedule", "PreferNoSchedule", "NoExecute"])),
+    field("operator", Must::Word(OPERATORS)),
+    field("effect", Must::Word(EFFECTS)),
 ])
 .whole(toleration);
 
@@ -109,8 +113,13 @@ pub(super) static SPREAD: Form = Form::of(&[
 .whole(spread);
 
 fn toleration(item: &Item<'_>, told: &mut Told) {
-    let exists = item.text("operator") == "Exists";
-    if item.text("key").is_empty() && !exists {
+    let operator = item.text("operator");
+    let exists = operator == "Exists";
+    // What goes with a word that there is not, nobody can say.
+    let is_read = operator.is_empty() || OPERATORS.contains(&operator);
+    let effect = item.text("effect");
+    let is_effect = effect.is_empty() || EFFECTS.contains(&effect);
+    if item.text("key").is_empty() && !exists && is_read {
         let fix = "name the taint, or use the operator Exists for all of them";
         told.add(Kind::Required, item.at("key"), "nothing is set here", fix);
     }
@@ -121,7 +130,7 @@ fn toleration(item: &Item<'_>, told: &mut Told) {
     } else if !(LABEL_VALUE.reads)(value) {
         told.add(Kind::Invalid, item.at("value"), LABEL_VALUE.not, LABEL_VALUE.fix);
     }
-    if item.get("tolerationSeconds").is_some() && item.text("effect") != "NoExecute" {
+    if item.get("tolerationSeconds").is_some() && effect != "NoExecute" && is_effect {
         let message = "only NoExecute takes pods away later";
         told.add(
             Kind::Forbidden,

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use super::form::Text;
+use crate::api::amount::number;
 use crate::api::is_object_name;
 
 pub(super) static OBJECT_NAME: Text =
@@ -54,6 +55,9 @@ pub(super) static ABSOLUTE: Text =
     Text::new(|path| path.starts_with('/'), "is not an absolute path", "begin it with '/'");
 pub(super) static ADDRESS: Text =
     Text::new(|text| text.parse::<IpAddr>().is_ok(), "is not an IP address", "use one such as 10.0.0.10");
+/// What an empty folder is made of, as kubelet knows it.
+pub(super) static MEDIUM: Text =
+    Text::new(is_medium, "is no medium that kubelet knows", "use Memory, or remove it for the node's disk");
 pub(super) static SEARCH: Text =
     Text::new(is_search, "is not a domain", "use one such as shop.svc.cluster.local");
 
@@ -90,6 +94,11 @@ pub(super) fn is_port_name(name: &str) -> bool {
         && is_label(name)
         && !name.contains("--")
         && name.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+fn is_medium(word: &str) -> bool {
+    let size = word.strip_prefix("HugePages-").map(number);
+    ["", "Memory", "HugePages"].contains(&word) || size.flatten().is_some_and(|size| size > 0.0)
 }
 
 fn has_parent(path: &str) -> bool {
@@ -131,6 +140,11 @@ mod tests {
             (&FILE, &["a/..b"], &["..a", "../a", "/a"]),
             (&SEARCH, &["a.b", "a_b", "c.", "."], &["", "A b", "a..b"]),
             (&WHOLE, &["", "a b"], &["a\0b"]),
+            (
+                &MEDIUM,
+                &["", "Memory", "HugePages", "HugePages-2Mi"],
+                &["memory", "RAM", "HugePages-", "HugePages-big"],
+            ),
         ] {
             for one in good {
                 assert!((text.reads)(one), "{one:?} {}", text.not);

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::form::{Below, Field, Form, Item, Must, Pod, Text};
+use super::volumes;
 use crate::api::amount::number;
 use crate::api::limits;
 use crate::rules::finding::{Kind, Report};
@@ -52,6 +53,8 @@ pub(super) enum Topic {
     Dns,
     /// Texts that no program can be given.
     Words,
+    /// What a container starts.
+    Programs,
 }
 
 /// A breach of a table.
@@ -163,7 +166,13 @@ fn complete(form: &Form, item: &Item<'_>, told: &mut Told) {
             Some(Value::Array(list)) => list.is_empty(),
             Some(_) => false,
         };
-        if is_empty {
+        if !is_empty {
+            continue;
+        }
+        if let Some(written) = volumes::written_for(item.path, name, |name| item.get(name).is_some()) {
+            let message = "is not a field of this volume";
+            told.add(Kind::Forbidden, item.at(written), message, format!("write {name}"));
+        } else {
             told.add(Kind::Required, item.at(name), "nothing is set here", *fix);
         }
     }

@@ -2,6 +2,7 @@
 //! The structural schema in the form that is walked.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use crate::api::crd;
 
 /// A schema; absent bounds are open.
 #[derive(Debug, Default)]
-pub(super) struct Schema {
+pub(in crate::rules) struct Schema {
     pub(super) form: Form,
     pub(super) default: Option<Value>,
     /// The values that are allowed; empty: all.
@@ -63,8 +64,36 @@ pub(super) struct Items {
     pub(super) distinct: bool,
 }
 
-/// The schema of a Celery, metadata included and status left out: the API server takes no status from users.
-pub(super) fn celery() -> Schema {
+impl Schema {
+    /// The schema of a Celery, metadata included and status left out: the API server takes no status from users.
+    pub(in crate::rules) fn celery() -> &'static Self {
+        static CELERY: LazyLock<Schema> = LazyLock::new(celery);
+        &CELERY
+    }
+
+    /// Most characters of a text; none where it may be of any length, or is no text.
+    pub(in crate::rules) fn longest_text(&self) -> Option<u64> {
+        if let Form::Text(text) = &self.form { text.max } else { None }
+    }
+
+    /// The schema of a list's items, and how many there may be.
+    pub(in crate::rules) fn items(&self) -> Option<(&Self, Option<u64>)> {
+        if let Form::List(items) = &self.form { Some((&items.item, items.max)) } else { None }
+    }
+
+    /// Most entries of a map.
+    pub(in crate::rules) fn most_entries(&self) -> Option<u64> {
+        if let Form::Object(fields) = &self.form { fields.max } else { None }
+    }
+
+    /// The schema of a field or of a map's entry.
+    pub(in crate::rules) fn field(&self, name: &str) -> Option<&Self> {
+        let Form::Object(fields) = &self.form else { return None };
+        fields.known.get(name).or(fields.others.as_ref())
+    }
+}
+
+fn celery() -> Schema {
     let definition = crd::definition();
     let version = definition.spec.versions.first();
     let schema = version.and_then(|version| version.schema.as_ref()?.open_api_v3_schema.as_ref());

@@ -4,14 +4,12 @@
 
 use super::compiled::{Fields, Form};
 use super::words::below;
+use crate::celery::closest;
 use crate::rules::path;
+use crate::rules::pods::meant_by;
 
 /// How many names are told where none is close.
 const MAX_NAMES: usize = 8;
-/// Longest name that is compared with the known ones; no field is nearly as long.
-const LONGEST: usize = 64;
-/// Least likeness of a name that is offered instead, from 0 to 1.
-const ALIKE: f64 = 0.75;
 /// Likeness from which a name is a typo and nothing else.
 const TYPO: f64 = 0.95;
 
@@ -54,24 +52,28 @@ const ALIASES: &[Alias] = &[
     (&["spec"], &["replicas", "numOfWorkers"], "did you mean spec.workerSpec.numOfWorkers?"),
 ];
 
-/// What to write instead of a field. `above` are the mappings from the root down to the one that holds it.
-pub(super) fn meant(above: &[Place<'_>], name: &str) -> String {
-    let Some(((at, fields), above)) = above.split_last() else { return "remove it".to_owned() };
+/// What to write instead of a field, and which field of the same mapping that is. `above` are the mappings from the root
+/// down to the one that holds it.
+pub(super) fn meant<'s>(above: &[Place<'s>], name: &str) -> (String, Option<&'s str>) {
+    let Some(((at, fields), above)) = above.split_last() else { return ("remove it".to_owned(), None) };
     if let Some(fix) = alias(at, name) {
-        return fix.to_owned();
+        return (fix.to_owned(), None);
     }
-    let alike = nearest(fields, name);
+    if let Some(field) = meant_by(at, name) {
+        return (format!("write {field}"), Some(field));
+    }
+    let alike = closest::alike(name, fields.known.keys().map(String::as_str));
     match (elsewhere(at, fields, above, name), alike) {
         // The same name in another place is meant more often than a similar one here.
         (Some(there), alike) if alike.is_none_or(|(alike, _)| alike < TYPO) => {
-            format!("did you mean {there}?")
+            (format!("did you mean {there}?"), None)
         }
-        (_, Some((_, known))) => format!("did you mean {known}?"),
-        _ if fields.known.is_empty() => "remove it".to_owned(),
+        (_, Some((_, known))) => (format!("did you mean {known}?"), Some(known)),
+        _ if fields.known.is_empty() => ("remove it".to_owned(), None),
         _ => {
             let known: Vec<&str> = fields.known.keys().take(MAX_NAMES).map(String::as_str).collect();
             let more = if fields.known.len() > MAX_NAMES { ", …" } else { "" };
-            format!("remove it; there are {}{more}", known.join(", "))
+            (format!("remove it; there are {}{more}", known.join(", ")), None)
         }
     }
 }
@@ -80,27 +82,6 @@ fn alias(at: &str, name: &str) -> Option<&'static str> {
     let at = path::pattern(at);
     let fits = |(places, names, _): &&Alias| places.contains(&at.as_str()) && names.contains(&name);
     ALIASES.iter().find(fits).map(|(_, _, fix)| *fix)
-}
-
-/// The field of the same mapping that is spelt most alike.
-fn nearest<'f>(fields: &'f Fields, name: &str) -> Option<(f64, &'f str)> {
-    if name.len() > LONGEST {
-        return None;
-    }
-    let lower = name.to_lowercase();
-    fields
-        .known
-        .keys()
-        .map(|known| (likeness(&known.to_lowercase(), &lower), known.as_str()))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-}
-
-/// How alike two names are; one that is the beginning or the end of the other is.
-fn likeness(one: &str, other: &str) -> f64 {
-    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
-    let contained = short.len() >= 3 && (long.starts_with(short) || long.ends_with(short));
-    strsim::jaro_winkler(one, other).max(if contained { 0.8 } else { 0.0 })
 }
 
 /// Where a mapping above, or what all components share, has a field of this name.

@@ -13,13 +13,11 @@ mod scalar;
 mod walk;
 mod words;
 
-use std::sync::LazyLock;
-
 use serde_json::Value;
 
 use super::finding::{Finding, Kind, Severity, shown};
 use super::rule::{Check, Example, Rule};
-use compiled::Schema;
+pub(super) use compiled::Schema;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -70,7 +68,7 @@ pub struct Reading {
     pub object: Value,
     /// What is against the schema.
     pub findings: Vec<Finding>,
-    /// The fields that were left out because of their type.
+    /// The fields that were left out because of their type, or because they were written under another name.
     pub dropped: Vec<String>,
 }
 
@@ -78,8 +76,7 @@ pub struct Reading {
 /// that is known: the number 5.1 may have been written as `5.10`.
 #[must_use]
 pub fn reading(object: &Value, written: &dyn Fn(&str) -> Option<String>) -> Reading {
-    static SCHEMA: LazyLock<Schema> = LazyLock::new(compiled::celery);
-    walk::reading(&SCHEMA, object, written)
+    walk::reading(Schema::celery(), object, written)
 }
 
 /// A finding about an object that was meant to be a Celery and has another `apiVersion` or `kind`.

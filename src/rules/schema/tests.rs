@@ -179,6 +179,27 @@ fn a_worker_that_is_null_is_told_as_such() {
 }
 
 #[test]
+fn a_field_under_another_name_is_told_once() {
+    for (volume, at, meant) in [
+        ("secret: {name: x}", "secret.name", "secretName"),
+        ("configMap: {secretName: x}", "configMap.secretName", "name"),
+        ("configMap: {configMapName: x}", "configMap.configMapName", "name"),
+        ("persistentVolumeClaim: {name: x}", "persistentVolumeClaim.name", "claimName"),
+    ] {
+        let object = example::object(&format!("spec: {{common: {{volumes: [{{name: a, {volume}}}]}}}}"));
+        let reading = super::reading(&object.expect("is YAML"), &|_| None);
+        let rules = crate::rules::check(&reading.object, None, &Facts::default()).expect("a Celery");
+        let all: Vec<String> = reading.with(rules).iter().map(ToString::to_string).collect();
+        let path = format!("spec.common.volumes[0].{at}");
+        assert_eq!(
+            all,
+            [format!("{path}: Forbidden: there is no such field; write {meant} [S01]")],
+            "{volume}"
+        );
+    }
+}
+
+#[test]
 fn of_many_unknown_fields_the_first_are_told() {
     let fields = |count: usize| {
         let fields: Vec<String> = (0..count).map(|index| format!("x{index}: 1")).collect();

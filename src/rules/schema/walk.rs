@@ -74,7 +74,7 @@ impl<'w> Walk<'w> {
 
     fn fields(&mut self, fields: &'w Fields, object: &Map<String, Value>, at: &str) -> Value {
         let mut stored = Map::new();
-        let mut wrong = Vec::new();
+        let (mut wrong, mut meant) = (Vec::new(), Vec::new());
         let mut unknown = 0;
         self.above.push((at.to_owned(), fields));
         for (name, value) in object {
@@ -87,7 +87,7 @@ impl<'w> Walk<'w> {
                         stored.insert(name.clone(), value);
                     } else {
                         self.dropped.push(path);
-                        wrong.push(name);
+                        wrong.push(name.as_str());
                     }
                 }
                 None if fields.open => {
@@ -95,7 +95,8 @@ impl<'w> Walk<'w> {
                 }
                 None => {
                     unknown += 1;
-                    self.unknown(unknown, &below(at, name, true), name);
+                    let field = self.unknown(unknown, &below(at, name, true), name);
+                    meant.extend(field.filter(|field| !object.contains_key(*field)));
                 }
             }
         }
@@ -104,6 +105,9 @@ impl<'w> Walk<'w> {
             self.add(UNKNOWN, Kind::Forbidden, at, None, (message, "remove them".to_owned()));
         }
         self.above.pop();
+        // What is missing under its own name and there under another one, nobody needs to hear of twice.
+        self.dropped.extend(meant.iter().map(|field| below(at, field, true)));
+        wrong.extend(meant);
         self.incomplete(fields, &mut stored, &wrong, at);
         if fields.max.is_some_and(|max| object.len() as u64 > max) {
             let breach = (format!("has {} entries", object.len()), between("entries", None, fields.max));
@@ -112,12 +116,14 @@ impl<'w> Walk<'w> {
         Value::Object(stored)
     }
 
-    /// A field that does not exist, the given one of its mapping.
-    fn unknown(&mut self, count: usize, at: &str, name: &str) {
-        if count <= TOLD {
-            let breach = ("there is no such field".to_owned(), meant::meant(&self.above, name));
-            self.add(UNKNOWN, Kind::Forbidden, at, None, breach);
+    /// A field that does not exist, the given one of its mapping; which other one was meant, if that is told.
+    fn unknown(&mut self, count: usize, at: &str, name: &str) -> Option<&'w str> {
+        if count > TOLD {
+            return None;
         }
+        let (fix, field) = meant::meant(&self.above, name);
+        self.add(UNKNOWN, Kind::Forbidden, at, None, ("there is no such field".to_owned(), fix));
+        field
     }
 
     /// A null where a field was to be: `workerSpec:` with nothing behind it asks for no worker at all.
@@ -131,15 +137,18 @@ impl<'w> Walk<'w> {
     }
 
     /// Fills in the defaults, and tells what is required and still missing.
-    fn incomplete(&mut self, fields: &Fields, stored: &mut Map<String, Value>, wrong: &[&String], at: &str) {
+    fn incomplete(&mut self, fields: &Fields, stored: &mut Map<String, Value>, wrong: &[&str], at: &str) {
         let defaults =
             fields.known.iter().filter_map(|(name, schema)| Some((name, schema.default.as_ref()?)));
         for (name, default) in defaults {
-            if !stored.contains_key(name) && !wrong.contains(&name) {
+            if !stored.contains_key(name) && !wrong.contains(&name.as_str()) {
                 stored.insert(name.clone(), default.clone());
             }
         }
-        for name in fields.required.iter().filter(|name| !stored.contains_key(*name) && !wrong.contains(name))
+        for name in fields
+            .required
+            .iter()
+            .filter(|name| !stored.contains_key(*name) && !wrong.contains(&name.as_str()))
         {
             let breach = ("the field is required and missing".to_owned(), format!("set {name}"));
             self.add(VALUE, Kind::Required, &below(at, name, true), None, breach);

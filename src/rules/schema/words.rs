@@ -7,6 +7,7 @@ use super::compiled::{Form, Schema};
 use super::scalar::Breach;
 use crate::rules::finding::quoted;
 use crate::rules::path;
+use crate::rules::shell;
 
 /// Most items that are written out for a list.
 const MAX_ITEMS: usize = 8;
@@ -105,17 +106,14 @@ fn is_image(text: &str) -> bool {
 fn listed(item: &Schema, value: &Value, at: &str) -> Option<String> {
     match (&item.form, value) {
         (Form::Text(_), Value::String(text)) => {
-            let is_words = at.ends_with("args") || at.ends_with("command");
-            let parts: Vec<&str> = if is_words {
-                text.split_whitespace().collect()
-            } else {
-                text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()
-            };
+            if at.ends_with("args") || at.ends_with("command") {
+                return shell::listed(text).map(|list| format!("write a list of words: {list}"));
+            }
+            let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
             let told = (1..=MAX_ITEMS).contains(&parts.len()) && parts.iter().all(|part| is_plain(part));
-            let what = if is_words { "a list of words: " } else { "" };
             told.then(|| {
                 let parts: Vec<String> = parts.iter().map(|part| format!("\"{part}\"")).collect();
-                format!("write {what}[{}]", parts.join(", "))
+                format!("write [{}]", parts.join(", "))
             })
         }
         (Form::Object(fields), Value::Object(object)) if fields.known.contains_key("name") => {

@@ -22,7 +22,7 @@ use crate::names;
 
 pub(super) use component::{Component, Part};
 pub(super) use pool::Pool;
-use template::LaidOver;
+pub(super) use template::LaidOver;
 
 /// The object under judgement.
 #[derive(Debug)]

@@ -66,6 +66,40 @@ fn every_finding_about_a_value_has_the_place_of_the_value() {
 }
 
 #[test]
+fn one_slip_is_told_once() {
+    for (pod, at, fix) in [
+        ("volumes: [{name: a, secret: {name: x}}]", "volumes[0].secret.name", "write secretName"),
+        (
+            "volumes: [{name: a, configMap: {configMapName: x}}]",
+            "volumes[0].configMap.configMapName",
+            "write name",
+        ),
+        (
+            "volumes: [{name: a, persistentVolumeClaim: {name: x}}]",
+            "volumes[0].persistentVolumeClaim.name",
+            "write claimName",
+        ),
+        ("tolerations: [{operator: exists}]", "tolerations[0].operator", "use Equal, Exists, Lt or Gt"),
+        (
+            "containers: [{name: log, image: 'log:1', command: tail -f x}]",
+            "containers[0].command",
+            "use a list of words: [\"tail\", \"-f\", \"x\"]",
+        ),
+        (
+            "containers: [{name: log, image: 'log:1', command: [tail -f x]}]",
+            "containers[0].command[0]",
+            "write one word an element: [\"tail\", \"-f\", \"x\"]",
+        ),
+    ] {
+        let overlay = format!("spec: {{workerSpec: {{podTemplate: {{spec: {{{pod}}}}}}}}}");
+        let findings = check(&shop(&overlay), None, &Facts::default()).expect("a Celery");
+        let found: Vec<_> =
+            findings.iter().map(|finding| (finding.path.as_str(), finding.fix.as_str())).collect();
+        assert_eq!(found, [(format!("spec.workerSpec.podTemplate.spec.{at}").as_str(), fix)], "{pod}");
+    }
+}
+
+#[test]
 fn values_of_variables_are_not_shown() {
     for variable in [
         "{name: A, value: \"hunter2\\0\"}",

@@ -2,11 +2,11 @@
 //! Rules about what goes with which kind of pool, and with which broker.
 
 use super::effective::{effective_heartbeat, place, states_concurrency};
-use crate::api::{Open, ProbeType, Word as _, WorkerPoolKind};
+use crate::api::{Word as _, WorkerPoolKind};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::probes;
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::{Pool, Subject};
+use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -140,7 +140,7 @@ fn w42(subject: &Subject<'_>, report: &mut Report<'_>) {
         let mut variable = || variables.find(|(_, one)| one.name == "CELERY_WORKER_WITHOUT_HEARTBEAT");
         let written = place(pool, "--without-heartbeat", "heartbeat", is_set);
         let Some(path) = written.or_else(|| Some(format!("{}.value", variable()?.0))) else { continue };
-        if has_heartbeat_probe(pool) {
+        if probes::asks_for_heartbeat(pool.spec.probes.as_ref()) {
             let message = "switches off the heartbeat that the Heartbeat probe checks";
             report.add(Kind::Invalid, path, message, "remove it, or change the probe type");
         } else if subject.object.spec.flower_spec.is_some() {
@@ -148,12 +148,6 @@ fn w42(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.graded(Severity::Warn, Kind::Invalid, path, message, "remove it");
         }
     }
-}
-
-fn has_heartbeat_probe(pool: &Pool<'_>) -> bool {
-    let asked = pool.spec.probes.as_ref();
-    let probes = asked.into_iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
-    probes.flatten().any(|probe| Open::known(&probe.type_) == Some(ProbeType::Heartbeat))
 }
 
 fn w46(subject: &Subject<'_>, report: &mut Report<'_>) {

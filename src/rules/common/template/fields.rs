@@ -8,7 +8,10 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value};
 
 use crate::api::crd;
+use crate::celery::closest;
 use crate::rules::path;
+use crate::rules::pods::meant_by;
+use crate::rules::shell;
 
 /// The schema of a pod template, with the definitions it refers to and without the descriptions.
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
@@ -16,11 +19,6 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     crd::strip_descriptions(&mut schema);
     schema
 });
-
-/// Letters by which a name may differ from a known one and still mean it.
-const SLIPS: usize = 2;
-/// Longest name that is compared with the known ones; no field is nearly as long.
-const LONGEST: usize = 64;
 
 /// Unknown names of one template that are compared with the known ones: nobody mends more of them at a time, and each
 /// costs a comparison with every field of its place.
@@ -43,7 +41,7 @@ pub(super) enum Oddity<'t> {
         /// Where.
         path: String,
         /// What belongs there.
-        wanted: &'static str,
+        wanted: String,
     },
 }
 
@@ -62,6 +60,11 @@ fn walk<'t>(schema: &Value, value: &'t Value, path: &str, found: &mut Vec<Oddity
         return;
     }
     if let Some(wanted) = wanted(schema, value) {
+        let line = value
+            .as_str()
+            .filter(|_| ["command", "args"].iter().any(|field| path.rsplit('.').next() == Some(field)));
+        let list = line.and_then(shell::listed);
+        let wanted = list.map_or_else(|| wanted.to_owned(), |list| format!("{wanted} of words: {list}"));
         return found.push(Oddity::Type { path: path.to_owned(), wanted });
     }
     match value {
@@ -71,7 +74,7 @@ fn walk<'t>(schema: &Value, value: &'t Value, path: &str, found: &mut Vec<Oddity
             for (index, item) in items.iter().enumerate() {
                 let path = format!("{path}[{index}]");
                 if is_nameless(list, item) {
-                    found.push(Oddity::Type { path: path.clone(), wanted: "an item with a name" });
+                    found.push(Oddity::Type { path: path.clone(), wanted: "an item with a name".to_owned() });
                 }
                 walk(&schema["items"], item, &path, found);
             }
@@ -84,10 +87,11 @@ fn walk_object<'t>(schema: &Value, fields: &'t Map<String, Value>, path: &str, f
     if let Some(known) = schema["properties"].as_object() {
         // Directives of a patch are not fields.
         for (name, value) in fields.iter().filter(|(name, _)| !name.starts_with('$')) {
-            let path = path::entry(path, name);
+            let (above, path) = (path, path::entry(path, name));
             match known.get(name) {
                 Some(field) => walk(field, value, &path, found),
-                None if value.is_null() => {}
+                // The rule about volumes tells.
+                None if value.is_null() || meant_by(above, name).is_some() => {}
                 None => {
                     let meant = (found.len() < COMPARED).then(|| meant(known, name)).flatten();
                     found.push(Oddity::Unknown { path, name, meant });
@@ -140,17 +144,8 @@ fn resolved(schema: &Value) -> &Value {
 
 /// The field that an unknown name stands for: one spelt nearly alike, or one of the pod at the level above it.
 fn meant(known: &Map<String, Value>, name: &str) -> Option<String> {
-    let lower = name.to_lowercase();
-    if name.len() > LONGEST {
-        return None;
-    }
-    let distance = |field: &str| strsim::damerau_levenshtein(&field.to_lowercase(), &lower);
-    let nearest = known.keys().map(|field| (distance(field), field)).min();
-    if let Some((slips, field)) = nearest
-        && slips <= SLIPS
-        && slips * 3 <= field.len()
-    {
-        return Some(field.clone());
+    if let Some(field) = closest::of(name, known.keys().map(String::as_str)) {
+        return Some(field.to_owned());
     }
     let is_root = known.len() == 2 && known.contains_key("spec");
     let pod = resolved(&SCHEMA["properties"]["spec"]);
@@ -166,7 +161,7 @@ mod tests {
     fn told(template: Value) -> Vec<(String, String)> {
         let tell = |oddity: Oddity<'_>| match oddity {
             Oddity::Unknown { path, meant, .. } => (path, meant.unwrap_or_default()),
-            Oddity::Type { path, wanted } => (path, wanted.to_owned()),
+            Oddity::Type { path, wanted } => (path, wanted),
         };
         oddities(&template, "t").into_iter().map(tell).collect()
     }
@@ -197,6 +192,7 @@ mod tests {
             "containers": [], "other": 1,
             "spec": {
                 "volumes": [{"emptyDir": {}}, {"$patch": "delete", "name": "a"}], "$patch": "x",
+                "initContainers": [{"name": "a", "args": "-A shop", "command": "echo 'a b'"}],
                 "tolerations": {"key": "a"}, "hostNetwork": "yes", "hostnetwork": true, "newThing": {},
                 "containers": [{"name": "celery", "livenessProbe": {"exec": {"comand": []}}, "env": [{"value": 5}]}, 7],
                 "terminationGracePeriodSeconds": "30", "nodeSelector": {"a.b/c": 1},
@@ -211,6 +207,8 @@ mod tests {
             ("t.spec.containers[1]", "an object"),
             ("t.spec.hostNetwork", "true or false"),
             ("t.spec.hostnetwork", "hostNetwork"),
+            ("t.spec.initContainers[0].args", "a list of words: [\"-A\", \"shop\"]"),
+            ("t.spec.initContainers[0].command", "a list"),
             ("t.spec.newThing", ""),
             ("t.spec.nodeSelector[a.b/c]", "a text, in quotes"),
             ("t.spec.terminationGracePeriodSeconds", "a whole number"),
