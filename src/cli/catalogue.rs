@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::print;
 use crate::rules::catalogue::entries;
-use crate::rules::{Rule, example};
+use crate::rules::{Rule, Severity, example};
 
 /// How many ids are offered for one that is not known.
 const NEAREST: usize = 3;
@@ -34,13 +34,14 @@ pub(super) fn list(output: Output) -> ExitCode {
 }
 
 fn line(rule: &Rule) -> String {
-    format!("{}  {}  {}\n", rule.id, rule.severity.as_str(), rule.title)
+    format!("{}  {}  {}\n", rule.id, rule.severities(), rule.title)
 }
 
 fn object(rule: &Rule) -> Value {
     json!({
         "id": rule.id,
         "severity": rule.severity.as_str(),
+        "also": rule.also().map(Severity::as_str),
         "since": rule.since,
         "title": rule.title,
         "consequence": rule.consequence,
@@ -50,8 +51,9 @@ fn object(rule: &Rule) -> Value {
 
 /// Prints what a rule is about.
 pub(super) fn explain(id: &str) -> ExitCode {
-    let Some(rule) = entries().find(|rule| rule.id.eq_ignore_ascii_case(id)) else {
-        print::errors(&format!("there is no rule {id:?}; did you mean {}?\n", nearest(id).join(", ")));
+    let meant = spelt(id);
+    let Some(rule) = entries().find(|rule| rule.id == meant) else {
+        print::errors(&format!("there is no rule {id:?}; did you mean {}?\n", nearest(&meant).join(", ")));
         return ExitCode::from(2);
     };
     print::text(&explained(rule), ExitCode::SUCCESS)
@@ -59,7 +61,7 @@ pub(super) fn explain(id: &str) -> ExitCode {
 
 fn explained(rule: &Rule) -> String {
     let Rule { id, since, title, consequence, example, .. } = rule;
-    let mut text = format!("{id}: {title} ({}, since {since})\n\n", rule.severity.as_str());
+    let mut text = format!("{id}: {title} ({}, since {since})\n\n", rule.severities());
     let _ = writeln!(text, "Without it: {consequence}");
     let fields = rule.fields();
     if !fields.is_empty() {
@@ -81,10 +83,20 @@ fn indented(overlay: &str) -> String {
     yaml.lines().flat_map(|line| ["    ", line, "\n"]).collect()
 }
 
+/// An id as the catalogue spells it: `c4`, `C004` and `[C04]`, as messages end, are C04.
+fn spelt(id: &str) -> String {
+    let id = id.trim().trim_start_matches('[').trim_end_matches(']').to_ascii_uppercase();
+    match id.split_at_checked(1) {
+        Some((area, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("{area}{:0>2}", number.trim_start_matches('0'))
+        }
+        _ => id,
+    }
+}
+
 fn nearest(id: &str) -> Vec<&'static str> {
-    let id = id.to_uppercase();
     let mut ids: Vec<(usize, &str)> =
-        entries().map(|rule| (strsim::levenshtein(rule.id, &id), rule.id)).collect();
+        entries().map(|rule| (strsim::levenshtein(rule.id, id), rule.id)).collect();
     ids.sort_unstable();
     ids.into_iter().take(NEAREST).map(|(_, id)| id).collect()
 }

@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C18", severity: Severity::Deny, schema: false, since: "0.1",
         title: "config holds settings that Celery takes on its command line",
         consequence: "The worker ends with \"Unable to parse extra configuration from command line\".",
-        check: Check::object(c18),
+        check: Check::object(c18).or(Severity::Warn),
         example: Example { bad: "spec: {common: {config: {task_ack_late: true}}}", at: "spec.common.config.task_ack_late", good: "spec: {common: {config: {task_acks_late: true}}}", old: None },
     },
     Rule {
