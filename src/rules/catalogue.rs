@@ -18,6 +18,9 @@ const AREAS: &[&[Rule]] = &[
     pods::RULES,
     credentials::RULES,
     config::RULES,
+    config::unfit::RULES,
+    config::settled::RULES,
+    config::content::RULES,
     backend::RULES,
     backend::address::RULES,
     backend::needs::RULES,
@@ -58,6 +61,7 @@ const AREAS: &[&[Rule]] = &[
     autoscale::keda::RULES,
     beat::RULES,
     beat::args::RULES,
+    beat::schedule::RULES,
     pools::RULES,
 ];
 
