@@ -21,9 +21,9 @@ import celery.worker.consumer
 import kombu.transport.memory
 from celery import Celery, signals
 
-WAIT = 20
-"""Seconds for a worker that neither ends nor runs a task; far more than any of them needs."""
-GRACE = 3
+WAIT = 10
+"""Seconds for a worker that neither ends nor runs a task."""
+GRACE = 5
 """Seconds for a task that is never run."""
 
 

@@ -27,7 +27,6 @@ fn bad() -> Vec<(&'static str, Json)> {
         ("task_annotations", json!({"judge.task": null})),
         ("worker_redirect_stdouts_level", json!("loud")),
         ("worker_redirect_stdouts_level", json!(7)),
-        ("worker_redirect_stdouts_level", json!(20)),
         ("worker_log_format", json!("%(message)")),
         ("worker_log_format", json!("plain %s")),
         ("worker_log_format", json!(null)),
