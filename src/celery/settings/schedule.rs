@@ -66,7 +66,8 @@ fn part(entry: &Map<String, Json>) -> Option<(&'static str, Unfit)> {
         return Some(("schedule", fault));
     }
     let wrong = |key, fits: fn(&Json) -> bool| given(key).is_some_and(|value| !fits(value));
-    if wrong("args", Json::is_array) {
+    // Python makes a list of texts and tables too.
+    if wrong("args", |args| args.is_array() || args.is_string() || args.is_object()) {
         return Some(("args", Unfit::whole("is not a list", "use a list such as [1, 2]")));
     }
     let tables = ["kwargs", "options"];
@@ -83,6 +84,8 @@ fn seconds(schedule: Option<&Json>) -> Option<Unfit> {
             let is_due_always = number.as_f64().is_some_and(|seconds| seconds <= 0.0);
             is_due_always.then(|| Unfit::whole("is always due, so beat never pauses", "use 1 or more"))
         }
+        // For Python that is 1.
+        Some(Json::Bool(true)) => None,
         Some(_) => Some(Unfit::whole("is not a number of seconds", crontab)),
     }
 }
@@ -96,7 +99,11 @@ mod tests {
     #[test]
     fn an_entry_has_a_task_and_seconds() {
         let good = json!({"task": "a.b", "schedule": 0.5, "args": [1], "kwargs": {"a": 1}, "options": null});
-        assert_eq!(misplanned(&json!({"good": good, "shorter": {"task": "a", "schedule": 5}})), []);
+        let odd = json!({"task": "a", "schedule": true, "args": {"x": 1}});
+        assert_eq!(
+            misplanned(&json!({"good": good, "shorter": {"task": "a", "schedule": 5}, "odd": odd})),
+            []
+        );
         for (entry, key, is_own) in [
             (json!(7), None, false),
             (json!({}), Some("task"), false),

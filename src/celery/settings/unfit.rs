@@ -160,7 +160,7 @@ fn less_than(value: &Json, least: i64, message: &'static str, fix: &'static str)
     whole_of(value).is_some_and(|number| number < least).then(|| Unfit::whole(message, fix))
 }
 
-/// Texts are read by the command line, which refuses words; a number of JSON arrives as it is.
+/// A word counts as nothing said since 5.7, and is refused by the command line before; what is no text arrives as it is.
 fn concurrency(value: &Json) -> Option<Unfit> {
     let is_unusable = match value {
         Json::String(_) => whole_of(value).is_some_and(|tasks| tasks < 0),
