@@ -6,8 +6,13 @@
 //! value of JSON.
 
 pub mod command_line;
+pub mod content;
+mod extension;
 mod names;
 mod reading;
+mod routes;
+mod schedule;
+mod unfit;
 mod word;
 
 use std::sync::LazyLock;
@@ -17,7 +22,10 @@ use thiserror::Error;
 use super::closest;
 use super::version::Release;
 use command_line::{Row, Type, rows};
+pub use extension::{Extension, extension};
 pub use reading::{Fault, Value, reading};
+pub use schedule::{Misplanned, misplanned};
+pub use unfit::{Step, Unfit, unfit};
 pub use word::{Refusal, word};
 
 /// One setting, as some releases declare it.
@@ -100,11 +108,27 @@ pub fn setting(name: &str, release: Release) -> Result<&'static Setting, Unknown
     })
 }
 
+/// The option, and the field of its component, that says what a setting cannot: the command line settles the option
+/// before it reads the words behind `--`, so that the setting has no effect there. Seen with 5.2 to 5.7.
+#[must_use]
+pub fn settled_by_option(name: &str) -> Option<(&'static str, &'static str)> {
+    match name {
+        "worker_pool" => Some(("--pool", "pool")),
+        "worker_prefetch_multiplier" => Some(("--prefetch-multiplier", "prefetchMultiplier")),
+        "beat_scheduler" => Some(("--scheduler", "scheduler")),
+        "beat_schedule_filename" => Some(("--schedule", "scheduleFile")),
+        _ => None,
+    }
+}
+
 /// The setting that was meant: another case, dots, the name of Celery 3, a namespace left out, or a typo.
 fn nearest(written: &str, release: Release) -> Option<&'static str> {
     let name = written.to_ascii_lowercase().replace(['.', '-'], "_");
     let capitals = name.to_ascii_uppercase();
     let here = || settings().iter().filter(|setting| setting.is_in(release));
+    if let Some(extension) = extension(&name) {
+        return extension.settings().iter().copied().find(|setting| *setting == name);
+    }
     // A Django application writes CELERY_ before every name.
     let own = name.strip_prefix("celery_").unwrap_or(&name);
     let is_meant =
@@ -117,7 +141,9 @@ fn nearest(written: &str, release: Release) -> Option<&'static str> {
         ending.next().filter(|_| name.contains('_') && ending.next().is_none())
     };
     let renamed = renamed.or_else(bare).map(|setting| setting.name.as_str());
-    renamed.or_else(|| closest::of(&name, here().map(|setting| setting.name.as_str())))
+    let all =
+        || here().map(|setting| setting.name.as_str()).chain(Extension::RedBeat.settings().iter().copied());
+    renamed.or_else(|| closest::of(&name, all()))
 }
 
 impl From<&Row> for Setting {

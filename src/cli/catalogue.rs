@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::print;
 use crate::celery::closest;
 use crate::rules::catalogue::entries;
-use crate::rules::{Rule, example};
+use crate::rules::{Rule, Severity, example};
 
 /// How many ids are offered for one that is not known.
 const NEAREST: usize = 3;
@@ -35,13 +35,14 @@ pub(super) fn list(output: Output) -> ExitCode {
 }
 
 fn line(rule: &Rule) -> String {
-    format!("{}  {}  {}\n", rule.id, rule.severity.as_str(), rule.title)
+    format!("{}  {}  {}\n", rule.id, rule.severities(), rule.title)
 }
 
 fn object(rule: &Rule) -> Value {
     json!({
         "id": rule.id,
         "severity": rule.severity.as_str(),
+        "also": rule.also().map(Severity::as_str),
         "since": rule.since,
         "title": rule.title,
         "consequence": rule.consequence,
@@ -51,8 +52,9 @@ fn object(rule: &Rule) -> Value {
 
 /// Prints what a rule is about.
 pub(super) fn explain(id: &str) -> ExitCode {
-    let Some(rule) = entries().find(|rule| rule.id.eq_ignore_ascii_case(id)) else {
-        let near = closest::several(id, entries().map(|rule| rule.id), NEAREST).join(", ");
+    let meant = spelt(id);
+    let Some(rule) = entries().find(|rule| rule.id == meant) else {
+        let near = closest::several(&meant, entries().map(|rule| rule.id), NEAREST).join(", ");
         print::errors(&format!("there is no rule {id:?}; did you mean {near}?\n"));
         return ExitCode::from(2);
     };
@@ -61,7 +63,7 @@ pub(super) fn explain(id: &str) -> ExitCode {
 
 fn explained(rule: &Rule) -> String {
     let Rule { id, since, title, consequence, example, .. } = rule;
-    let mut text = format!("{id}: {title} ({}, since {since})\n\n", rule.severity.as_str());
+    let mut text = format!("{id}: {title} ({}, since {since})\n\n", rule.severities());
     let _ = writeln!(text, "Without it: {consequence}");
     let fields = rule.fields();
     if !fields.is_empty() {
@@ -81,4 +83,15 @@ fn indented(overlay: &str) -> String {
     let object = example::object(overlay).ok();
     let yaml = object.and_then(|object| serde_saphyr::to_string(&object).ok()).unwrap_or_default();
     yaml.lines().flat_map(|line| ["    ", line, "\n"]).collect()
+}
+
+/// An id as the catalogue spells it: `c4`, `C004` and `[C04]`, as messages end, are C04.
+fn spelt(id: &str) -> String {
+    let id = id.trim().trim_start_matches('[').trim_end_matches(']').to_ascii_uppercase();
+    match id.split_at_checked(1) {
+        Some((area, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("{area}{:0>2}", number.trim_start_matches('0'))
+        }
+        _ => id,
+    }
 }

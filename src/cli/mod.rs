@@ -33,7 +33,8 @@ enum Command {
     /// Objects of other kinds in the input (Secrets, Namespaces and so on) are what the rules look into; nothing is read
     /// from a cluster, and no value of a Secret is printed.
     ///
-    /// Exit code: 0 nothing would be refused, 1 something would, 2 something could not be read.
+    /// Exit code: 0 nothing would be refused, 1 something would, 2 something could not be read. Input without a single
+    /// Celery is 0 too, since folders with other manifests are checked alike; a line on standard error says so.
     Lint(Lint),
     /// Print the objects that the operator would create, as YAML.
     ///

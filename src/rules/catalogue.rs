@@ -21,6 +21,9 @@ const AREAS: &[&[Rule]] = &[
     folders::RULES,
     credentials::RULES,
     config::RULES,
+    config::unfit::RULES,
+    config::settled::RULES,
+    config::content::RULES,
     backend::RULES,
     backend::address::RULES,
     backend::needs::RULES,
@@ -62,6 +65,7 @@ const AREAS: &[&[Rule]] = &[
     autoscale::keda::RULES,
     beat::RULES,
     beat::args::RULES,
+    beat::schedule::RULES,
     pools::RULES,
 ];
 

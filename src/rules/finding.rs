@@ -35,12 +35,9 @@ impl Severity {
     }
 }
 
-/// The short name, for the rules.
-pub(super) use FindingKind as Kind;
-
 /// The first words of a message, in the forms Kubernetes uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FindingKind {
+pub enum Kind {
     /// The value cannot be used.
     Invalid,
     /// A value is missing.
@@ -55,7 +52,7 @@ pub enum FindingKind {
     Unsupported,
 }
 
-impl FindingKind {
+impl Kind {
     fn words(self) -> &'static str {
         match self {
             Self::Invalid => "Invalid value",
@@ -95,7 +92,7 @@ pub struct Finding {
     /// The field by list keys, so that it stays the same when items move.
     pub place: String,
     /// How the message begins.
-    pub kind: FindingKind,
+    pub kind: Kind,
     /// The value as it may be shown: cut, without credentials.
     pub value: Option<String>,
     /// What is wrong.
@@ -174,6 +171,7 @@ pub(super) fn shown(text: &str) -> String {
 pub(super) struct Origin {
     pub(super) id: &'static str,
     pub(super) severity: Severity,
+    pub(super) also: Option<Severity>,
     pub(super) schema: bool,
 }
 
@@ -284,7 +282,12 @@ impl<'r> Report<'r> {
             return;
         }
         let place = path::place(self.raw, &path);
-        let Origin { id, schema, .. } = self.origin;
+        let Origin { id, severity: main, also, schema } = self.origin;
+        debug_assert!(
+            severity == main || Some(severity) == also,
+            "{id} does not say that it may {}",
+            severity.as_str()
+        );
         self.findings.push(Finding { rule: id, severity, schema, path, place, kind, value, message, fix });
     }
 }

@@ -47,7 +47,7 @@ use thiserror::Error;
 
 use crate::api::Celery;
 pub use facts::{Facts, SecretTexts};
-pub use finding::{Finding, FindingKind, Severity};
+pub use finding::{Finding, Kind, Severity};
 pub use rule::{Check, Example, Rule};
 
 use finding::Report;

@@ -227,7 +227,9 @@ mod tests {
     fn every_form_of_a_route_is_read() {
         let routed = |routes: &str| {
             found(
-                &format!("spec: {{common: {{config: {{{routes}}}}}, workerSpec: {{queues: [mail]}}}}"),
+                &format!(
+                    "spec: {{common: {{config: {{{routes}}}}}, beatSpec: {{}}, workerSpec: {{queues: [mail]}}}}"
+                ),
                 None,
             )
         };
@@ -235,7 +237,10 @@ mod tests {
         assert_eq!(routed("task_routes: {a: orders}"), at("task_routes"));
         assert_eq!(routed("task_routes: [{a: {queue: orders}}, {b: mail}]"), at("task_routes"));
         assert_eq!(routed("task_default_queue: celery"), at("task_default_queue"));
-        assert_eq!(routed("beat_schedule: {a: {task: t, options: {queue: orders}}}"), at("beat_schedule"));
+        assert_eq!(
+            routed("beat_schedule: {a: {task: t, schedule: 9, options: {queue: orders}}}"),
+            at("beat_schedule")
+        );
         assert_eq!(routed("task_routes: {a: mail}"), []);
         assert_eq!(found("spec: {common: {config: {task_routes: {a: orders}}}}", None), []);
     }

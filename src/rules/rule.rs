@@ -12,7 +12,7 @@ use crate::celery::command::Command;
 pub struct Rule {
     /// Id, as messages end with it. Never reused.
     pub id: &'static str,
-    /// What a breach means, unless the check lowers or raises it for one finding.
+    /// What a breach means in the main case. [`Rule::also`] is what it means in others.
     pub severity: Severity,
     /// Whether the schema or CEL refuses a breach too. Then the mutating webhook denies it, since the schema would
     /// answer first and with less.
@@ -32,7 +32,20 @@ pub struct Rule {
 impl Rule {
     /// What its findings take over from it.
     pub(super) fn origin(&self) -> Origin {
-        Origin { id: self.id, severity: self.severity, schema: self.schema }
+        Origin { id: self.id, severity: self.severity, also: self.check.also, schema: self.schema }
+    }
+
+    /// What a breach means in cases that are better or worse than the main one, if there are any.
+    #[must_use]
+    pub fn also(&self) -> Option<Severity> {
+        self.check.also.filter(|also| *also != self.severity)
+    }
+
+    /// Every severity that its findings may have, the one of the main case first: `deny`, or `deny/warn`.
+    #[must_use]
+    pub fn severities(&self) -> String {
+        let all = [Some(self.severity), self.also()];
+        all.into_iter().flatten().map(Severity::as_str).collect::<Vec<_>>().join("/")
     }
 
     /// Whether the rule looks at more than the object, so that its example alone breaks nothing.
@@ -75,6 +88,8 @@ pub struct Check {
     pub(super) facts: bool,
     /// The faults of an argument list that belong to the rule.
     pub(super) arguments: Option<(Command, &'static [Matter])>,
+    /// The severity of findings outside the main case.
+    also: Option<Severity>,
 }
 
 /// A cross-field check: looks at the object, leaves what it finds in the report.
@@ -82,7 +97,7 @@ pub(super) type ObjectCheck = fn(&Subject<'_>, &mut Report<'_>);
 
 impl Check {
     const NOTHING: Self =
-        Self { fields: &[], fix: "", object: None, scale: None, facts: false, arguments: None };
+        Self { fields: &[], fix: "", object: None, scale: None, facts: false, arguments: None, also: None };
 
     /// By the garde attributes of these fields.
     #[must_use]
@@ -114,17 +129,18 @@ impl Check {
         Self::NOTHING
     }
 
-    /// By reading the arguments of a command: these faults are the rule's.
+    /// By reading the arguments of a command: these faults are the rule's. Where the release is not certain to find
+    /// them they are warned about.
     #[must_use]
     pub(super) const fn arguments(command: Command, matters: &'static [Matter]) -> Self {
-        Self { arguments: Some((command, matters)), ..Self::NOTHING }
+        Self::NOTHING.arguments_too(command, matters)
     }
 
     /// By reading the arguments of a command too.
     #[must_use]
     pub(super) const fn arguments_too(mut self, command: Command, matters: &'static [Matter]) -> Self {
         self.arguments = Some((command, matters));
-        self
+        self.or(Severity::Warn)
     }
 
     /// By the command line, which sees the documents of an input side by side.
@@ -137,6 +153,13 @@ impl Check {
     #[must_use]
     pub(super) const fn and(mut self, check: ObjectCheck) -> Self {
         self.object = Some(check);
+        self
+    }
+
+    /// With findings of this severity too, outside the main case.
+    #[must_use]
+    pub(super) const fn or(mut self, severity: Severity) -> Self {
+        self.also = Some(severity);
         self
     }
 

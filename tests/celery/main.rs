@@ -12,6 +12,7 @@ mod heartbeat;
 mod rendered;
 mod sentinel;
 mod settings;
+mod unfit;
 mod urls;
 mod venv;
 mod verdict;

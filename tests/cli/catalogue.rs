@@ -13,7 +13,9 @@ fn every_rule_is_listed() {
     assert_eq!(rows.len(), text.lines().count());
     for (rule, (row, line)) in catalogue::entries().zip(rows.iter().zip(text.lines())) {
         assert_eq!((&row["id"], &row["title"]), (&rule.id.into(), &rule.title.into()));
-        assert_eq!(line, format!("{}  {}  {}", rule.id, rule.severity.as_str(), rule.title));
+        assert_eq!(row["severity"], rule.severity.as_str());
+        assert_eq!(row["also"], rule.also().map_or(Value::Null, |also| also.as_str().into()));
+        assert_eq!(line, format!("{}  {}  {}", rule.id, rule.severities(), rule.title));
     }
 }
 
@@ -48,6 +50,24 @@ fn every_rule_is_explained_with_objects_that_can_be_tried() {
         good.extend(objects.pop().map(|object| object.replacen("metadata:\n", &namespace, 1)));
     }
     assert_eq!(linted(&good.join("---\n"), "text").out, "");
+}
+
+#[test]
+fn a_rule_that_denies_and_warns_says_both() {
+    assert!(call(&["rules"]).out.contains("\nB19  deny/warn  "));
+    assert!(call(&["explain", "B19"]).out.contains(" (deny/warn, since 0.1)\n"));
+}
+
+#[test]
+fn an_id_is_found_however_it_is_spelt() {
+    let expected = call(&["explain", "C04"]).out;
+    for id in ["c04", "C4", "c4", "[C04]", " C004 "] {
+        assert_eq!(call(&["explain", id]).out, expected, "{id}");
+    }
+    for id in ["", "C", "4", "C0x4", "é4", "C99999999999999999999"] {
+        let answer = call(&["explain", id]);
+        assert_eq!((answer.code, answer.out.as_str()), (2, ""), "{id}");
+    }
 }
 
 #[test]

@@ -13,14 +13,16 @@ pub(crate) fn page() -> String {
     let mut text = head("Rules");
     text.push_str(
         "\nEvery message ends with the id of its rule. A rule that denies refuses the object; one that warns lets it \
-         pass with a warning.\nThe examples are laid over this object, and a `null` takes a field away;\n\
+         pass with a warning.\nWhere both words stand, the first is for the main case, the second for one that is better \
+         or worse: a release whose table is not certain,\na value that may be known elsewhere. What an object had before \
+         a change is warned about, whatever the rule.\nThe examples are laid over this object, and a `null` takes a field away;\n\
          `celery-operator explain C04` prints them whole.\n\n",
     );
     text.push_str(&block("yaml", &yaml(&example::object("{}").unwrap_or_default())));
     let rows: Vec<Vec<String>> = catalogue::entries()
         .map(|rule| {
             let link = format!("[{}](#{})", rule.id, anchor(&heading(rule)));
-            vec![link, rule.severity.as_str().to_owned(), rule.title.to_owned()]
+            vec![link, rule.severities(), rule.title.to_owned()]
         })
         .collect();
     let _ = write!(text, "\n{}", table(&["Rule", "", "About"], &rows));
@@ -33,7 +35,12 @@ fn heading(rule: &Rule) -> String {
 }
 
 fn section(rule: &Rule, text: &mut String) {
-    let verb = if rule.severity.as_str() == "deny" { "Denies" } else { "Warns" };
+    let verb = match rule.severities().as_str() {
+        "deny" => "Denies",
+        "deny/warn" => "Denies, or warns",
+        "warn/deny" => "Warns, or denies",
+        _ => "Warns",
+    };
     let _ = writeln!(text, "\n## {}\n", heading(rule));
     let fields: Vec<String> = rule.fields().iter().map(|field| code(field)).collect();
     let fields = if fields.is_empty() { String::new() } else { format!(" Looks at {}.", fields.join(", ")) };

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use super::reading::truth;
-use super::{Setting, SettingKind, Unknown, setting};
+use super::{Setting, SettingKind, Unknown, extension, setting};
 use crate::celery::number;
 use crate::celery::version::Release;
 
@@ -32,6 +32,9 @@ pub enum Refusal {
 /// # Errors
 /// Why there is no such word.
 pub fn word(name: &str, value: &Json, release: Release) -> Result<String, Refusal> {
+    if extension(name).is_some() {
+        return of_extension(name, value);
+    }
     let setting = setting(name, release).map_err(Refusal::Unknown)?;
     // A name of one word has no namespace to put before the dot.
     let (namespace, rest) = setting.name.split_once('_').ok_or(Refusal::Unreachable)?;
@@ -40,6 +43,16 @@ pub fn word(name: &str, value: &Json, release: Release) -> Result<String, Refusa
         return Err(Refusal::Value("a value without a NUL"));
     }
     Ok(format!("{namespace}.{rest}={text}"))
+}
+
+/// Celery has no kind for it, so the value has to say its own.
+fn of_extension(name: &str, value: &Json) -> Result<String, Refusal> {
+    let (namespace, rest) = name.split_once('_').ok_or(Refusal::Unreachable)?;
+    match value {
+        Json::String(text) if text.contains('\0') => Err(Refusal::Value("a value without a NUL")),
+        Json::String(text) => Ok(format!("{namespace}.{rest}=(string){text}")),
+        other => Ok(format!("{namespace}.{rest}=(json){other}")),
+    }
 }
 
 fn expressed(setting: &Setting, value: &Json) -> Result<String, Refusal> {

@@ -26,7 +26,7 @@ pub(super) fn setting(arguments: &Arguments<'_>, at: usize, defect: &Defect) -> 
 
 fn words(defect: &Defect) -> (String, String) {
     let (message, fix) = match defect {
-        Defect::NotASetting => ("has no namespace", "write it as worker.prefetch_multiplier=1"),
+        Defect::NotASetting => ("has no namespace", "write it as worker.lost_wait=20"),
         Defect::Unknown { meant: Some(meant) } => {
             return ("is not a setting of Celery".to_owned(), format!("did you mean {meant}?"));
         }

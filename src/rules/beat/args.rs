@@ -86,7 +86,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "T17", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an option of beat is set once",
         consequence: "The last one counts, without a word about the others.",
-        check: Check::object(t17),
+        check: Check::object(t17).or(Severity::Warn),
         example: Example {
             bad: "spec: {beatSpec: {maxInterval: 5, args: ['--max-interval=10']}}",
             at: "spec.beatSpec.args[0]",

@@ -2,15 +2,17 @@
 //! Rules about beat: there is one, it knows its scheduler, and it can write its file.
 
 pub(super) mod args;
+pub(super) mod schedule;
 
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
 use super::volume;
-use crate::api::{BEAT_FOLDER, BeatSpec};
+use crate::api::{BEAT_FOLDER, BeatSpec, Common};
 use crate::celery::app::AppPath;
 use crate::celery::command::Command;
 use crate::celery::version::Release;
+use crate::effective::{Effective, variable};
 
 /// Where beat stands in the object.
 const PATH: &str = "spec.beatSpec";
@@ -39,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "T03", severity: Severity::Deny, schema: false, since: "0.1",
         title: "beat can write its schedule file",
         consequence: "Beat ends with \"Read-only file system: 'celerybeat-schedule'\" and no periodic task is sent.",
-        check: Check::object(t03),
+        check: Check::object(t03).or(Severity::Warn),
         example: Example {
             bad: "spec: {common: {containerSecurityContext: {readOnlyRootFilesystem: true}}, beatSpec: {scheduleFile: celerybeat-schedule}}",
             at: "spec.beatSpec.scheduleFile",
@@ -51,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "T04", severity: Severity::Deny, schema: false, since: "0.1",
         title: "scheduler is a class or a registered name",
         consequence: "Beat ends with ModuleNotFoundError and no periodic task is sent.",
-        check: Check::object(t04),
+        check: Check::object(t04).or(Severity::Warn),
         example: Example {
             bad: "spec: {beatSpec: {scheduler: DatabaseScheduler}}",
             at: "spec.beatSpec.scheduler",
@@ -75,7 +77,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "T15", severity: Severity::Deny, schema: true, since: "0.1",
         title: "persistence of beat is an existing claim or a new one, and holds the schedule",
         consequence: "One of the two is ignored, or the volume stays empty.",
-        check: Check::object(t15),
+        check: Check::object(t15).or(Severity::Warn),
         example: Example {
             bad: "spec: {beatSpec: {persistence: {existingClaim: beat, size: 1Gi}}}",
             at: "spec.beatSpec.persistence",
@@ -116,6 +118,26 @@ fn chosen<'a>(
         Some(used) => Some((used.value?, format!("{PATH}.args[{}]", used.value_at))),
         None => field.map(|text| (text, format!("{PATH}.{name}"))),
     }
+}
+
+/// The scheduler that beat gets; `None` when a variable says it.
+pub(super) fn scheduler<'a>(beat: &'a BeatSpec, common: &'a Common) -> Option<&'a str> {
+    let said = Command::Beat.reading(&beat.args, Release::NEWEST);
+    match said.last("--scheduler") {
+        Some(used) if used.is_opaque() => None,
+        Some(used) => used.value,
+        None if beat.scheduler.is_some() => beat.scheduler.as_deref(),
+        None => match variable("CELERY_BEAT_SCHEDULER", &beat.env, &common.env) {
+            Effective::Absent => OWN_SCHEDULERS.first().copied(),
+            written => written.is(),
+        },
+    }
+}
+
+/// Whether a scheduler is Celery's own, with a file or without one.
+fn is_own_scheduler(scheduler: &str) -> bool {
+    OWN_SCHEDULERS.contains(&scheduler)
+        || ["celery.beat:Scheduler", "celery.beat.Scheduler"].contains(&scheduler)
 }
 
 /// Whether the scheduler is the one that keeps a file.

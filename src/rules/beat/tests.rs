@@ -92,3 +92,25 @@ fn what_an_old_or_unknown_celery_refuses_is_a_warning() {
         assert_eq!(found, [("T11", WARN, "spec.beatSpec.args[0]".to_owned())], "{version}");
     }
 }
+
+#[test]
+fn entries_are_judged_where_a_beat_reads_them() {
+    let bad =
+        "config: {beat_schedule: {a: {task: t, schedule: '5'}, b: {task: t, schedule: 5, enabled: true}}}";
+    let severities = |beat: &str| {
+        let findings = check(&shop(&format!("spec: {{common: {{{bad}}}, {beat}}}")), None, &Facts::default());
+        let findings = findings.expect("a Celery").into_iter().filter(|finding| finding.rule == "T18");
+        findings.map(|finding| finding.severity).collect::<Vec<_>>()
+    };
+    for (beat, expected) in [
+        ("beatSpec: {}", vec![Severity::Deny; 2]),
+        ("workerSpec: {args: [-B]}", vec![Severity::Deny; 2]),
+        ("beatSpec: {scheduler: 'celery.beat:Scheduler'}", vec![Severity::Deny; 2]),
+        // A package may know more keys, and tells of the rest in its log.
+        ("beatSpec: {scheduler: django}", vec![Severity::Warn]),
+        ("beatSpec: {env: [{name: CELERY_BEAT_SCHEDULER, value: django}]}", vec![Severity::Warn]),
+        ("flowerSpec: {auth: {allowUnauthenticated: true}}", vec![]),
+    ] {
+        assert_eq!(severities(beat), expected, "{beat}");
+    }
+}

@@ -81,14 +81,14 @@ const RULES: &[Rule] = &[
         id: "B29", severity: Severity::Warn, schema: false, since: "0.1",
         title: "failover URLs have one scheme",
         consequence: "Works until a failover; no autoscaler can follow.",
-        check: Check::object(b29),
+        check: Check::object(b29).or(Severity::Deny),
         example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@a;redis://b'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqp://app@a;amqp://app@b'}}}", old: None },
     },
     Rule {
         id: "B30", severity: Severity::Warn, schema: false, since: "0.1",
         title: "RabbitMQ lets guest in from its own host only",
         consequence: "RabbitMQ answers ACCESS_REFUSED, and the worker ends.",
-        check: Check::object(b30),
+        check: Check::object(b30).or(Severity::Deny),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqp://mq'}}}",
             at: URL,

@@ -17,7 +17,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B50", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a transport option has a value of its kind",
         consequence: "The worker crashes with a TypeError, some options only with the first message.",
-        check: Check::object(b50),
+        check: Check::object(b50).or(Severity::Warn),
         example: Example {
             bad: "spec: {common: {broker: {transportOptions: {visibility_timeout: 1h}}}}",
             at: "spec.common.broker.transportOptions.visibility_timeout",

@@ -28,7 +28,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F09", severity: Severity::Deny, schema: true, since: "0.1",
         title: "servicePort and nodePort are ports",
         consequence: "Flower starts, listens nowhere, and the Service cannot be created.",
-        check: Check::field(&["spec.flowerSpec.servicePort", "spec.flowerSpec.nodePort"], "use a port from 1 to 65535").and(f09),
+        check: Check::field(&["spec.flowerSpec.servicePort", "spec.flowerSpec.nodePort"], "use a port from 1 to 65535").and(f09).or(Severity::Warn),
         example: Example {
             bad: "spec: {flowerSpec: {servicePort: 70000, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.servicePort",
@@ -40,7 +40,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F10", severity: Severity::Deny, schema: false, since: "0.1",
         title: "whoever reaches Flower from outside the cluster has to say who they are",
         consequence: "Everybody who reaches the address reads the arguments and results of every task; with Flower 1.x they also stop workers.",
-        check: Check::object(f10),
+        check: Check::object(f10).or(Severity::Warn),
         example: Example {
             bad: "spec: {flowerSpec: {serviceType: NodePort}}",
             at: "spec.flowerSpec.auth",
@@ -64,7 +64,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F12", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the API is not open to everybody outside the cluster",
         consequence: "Everybody who reaches the address sends any task with any argument, and shuts workers down.",
-        check: Check::object(f12),
+        check: Check::object(f12).or(Severity::Warn),
         example: Example {
             bad: "spec: {flowerSpec: {serviceType: LoadBalancer, unauthenticatedApi: true, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.unauthenticatedApi",
@@ -76,7 +76,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F24", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the path of the Ingress lets everything below urlPrefix through",
         consequence: "Flower answers below its prefix only: everything else is a 404, and so is what the Ingress rewrites.",
-        check: Check::object(f24),
+        check: Check::object(f24).or(Severity::Warn),
         example: Example {
             bad: "spec: {flowerSpec: {urlPrefix: flower, ingress: {path: /monitor}, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.ingress.path",

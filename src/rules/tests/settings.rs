@@ -40,3 +40,96 @@ fn fields_and_settings_do_not_say_the_same() {
         assert_eq!(of_rule("C19", &format!("spec: {overlay}")).len(), expected, "{overlay}");
     }
 }
+
+#[test]
+fn values_that_end_a_worker_are_told_at_their_place() {
+    let at = |path: &str| deny(&format!("spec.common.config.{path}"));
+    for (config, expected) in [
+        ("worker_max_tasks_per_child: 0", at("worker_max_tasks_per_child")),
+        ("task_annotations: {shop.mail: {rate_limit: 1/x}}", at("task_annotations[shop.mail].rate_limit")),
+        ("task_routes: [[shop.mail, {queue: a}]]", at("task_routes[0][0]")),
+        ("accept_content: []", at("accept_content")),
+        ("task_default_rate_limit: $(RATE)", vec![]),
+        ("worker_redirect_stdouts_level: loud", at("worker_redirect_stdouts_level")),
+        ("worker_redirect_stdouts_level: loud, worker_redirect_stdouts: false", vec![]),
+        // Another rule tells of a value of the wrong kind.
+        ("task_protocol: two", vec![]),
+    ] {
+        assert_eq!(of_common("C44", &format!("config: {{{config}}}")), expected, "{config}");
+    }
+    let old = of_common("C44", "celeryVersion: '4.4', config: {worker_max_tasks_per_child: 0}");
+    assert_eq!(old, warn("spec.common.config.worker_max_tasks_per_child"));
+}
+
+#[test]
+fn settings_that_an_option_settles_have_no_effect() {
+    for (rule, overlay, expected) in [
+        ("C45", "{common: {config: {worker_pool: solo}}}", 1),
+        // There the field wins, of which another rule tells.
+        ("C45", "{common: {config: {worker_pool: solo}}, workerSpec: {pool: solo}}", 0),
+        ("C45", "{common: {celeryVersion: '4.4', config: {worker_pool: solo}}}", 0),
+        ("C45", "{common: {config: {beat_scheduler: 'a:B'}}, beatSpec: {}}", 1),
+        ("C45", "{common: {config: {beat_scheduler: 'a:B'}}}", 0),
+        ("C45", "{common: {config: {worker_state_db: /tmp/state}}}", 0),
+        ("W52", "{workerSpec: {args: ['--', worker.pool=solo]}}", 1),
+        ("W52", "{workerSpec: {args: ['--', task.acks_late=true]}}", 0),
+    ] {
+        assert_eq!(of_rule(rule, &format!("spec: {overlay}")).len(), expected, "{overlay}");
+    }
+}
+
+#[test]
+fn settings_of_packages_are_taken() {
+    let redbeat = "{common: {config: {redbeat_key_prefix: shop, redbeat_redis_url: $(URL)}}";
+    for (beat, expected) in [
+        ("}", vec![]),
+        (", beatSpec: {scheduler: 'redbeat.schedulers:RedBeatScheduler'}}", vec![]),
+        (", beatSpec: {args: [-S, redbeat.RedBeatScheduler]}}", vec![]),
+        (", beatSpec: {env: [{name: CELERY_BEAT_SCHEDULER, value: redbeat.RedBeatScheduler}]}}", vec![]),
+        (", beatSpec: {}}", vec!["C48", "C48"]),
+        (", beatSpec: {scheduler: django}}", vec!["C48", "C48"]),
+    ] {
+        let findings = found(&shop(&format!("spec: {redbeat}{beat}")), None);
+        let ids: Vec<&str> = findings.into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, expected, "{beat}");
+    }
+    assert_eq!(of_common("C18", "config: {redbeat_redis_ulr: a}").len(), 1);
+}
+
+#[test]
+fn messages_are_accepted_in_the_form_in_which_they_are_sent() {
+    for (config, expected) in [
+        ("task_serializer: pickle", vec![("C47", "task_serializer")]),
+        ("accept_content: [pickle]", vec![("C47", "accept_content")]),
+        ("accept_content: [application/json]", vec![]),
+        ("task_serializer: own", vec![("C46", "task_serializer")]),
+        ("task_serializer: $(FORM)", vec![]),
+        ("accept_content: [json, jsn]", vec![("C46", "accept_content[1]")]),
+        ("result_serializer: jsno", vec![("C46", "result_serializer")]),
+        ("task_compression: gzpi", vec![("C46", "task_compression")]),
+        ("task_compression: gzip, result_serializer: pickle", vec![]),
+    ] {
+        let expected: Vec<(&str, String)> =
+            expected.into_iter().map(|(id, at)| (id, format!("spec.common.config.{at}"))).collect();
+        let found = found(&shop(&format!("spec: {{common: {{config: {{{config}}}}}}}")), None);
+        assert_eq!(found, expected, "{config}");
+    }
+}
+
+#[test]
+fn limits_among_settings_are_compared() {
+    let path = "spec.common.config.task_soft_time_limit";
+    assert_eq!(of_common("W35", "config: {task_time_limit: 60, task_soft_time_limit: 60}"), warn(path));
+    assert_eq!(of_common("W35", "config: {task_time_limit: 60, task_soft_time_limit: 50}"), []);
+    let pools = "workerPools: [{name: a}, {name: b, timeLimit: 99}]";
+    let config = "common: {config: {task_soft_time_limit: 70}}";
+    assert_eq!(of_rule("W35", &format!("spec: {{{config}, {pools}}}")), []);
+}
+
+#[test]
+fn memory_of_a_child_is_counted_in_kibibytes() {
+    for (value, expected) in [("200", 1), ("'200'", 1), ("0", 0), ("-1", 0), ("200000", 0)] {
+        let found = of_common("C49", &format!("config: {{worker_max_memory_per_child: {value}}}"));
+        assert_eq!(found.len(), expected, "{value}");
+    }
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about numbers that a worker keeps to: of tasks, of seconds.
 
+use std::collections::HashSet;
+
 use super::effective::place;
 use crate::api::WorkerPoolKind;
 use crate::celery::command::Command;
@@ -68,20 +70,24 @@ fn w38(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn w35(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let mut told = HashSet::new();
     for pool in &subject.pools {
         let (hard, soft) = (pool.effective().time_limit(), pool.effective().soft_time_limit());
         let (Effective::Is(hard), Effective::Is(soft)) = (hard, soft) else { continue };
         let is_set = pool.spec.soft_time_limit.is_some();
-        let Some(path) = place(pool, "--soft-time-limit", "softTimeLimit", is_set) else { continue };
+        let setting = || {
+            let is_set = subject.common().config.contains_key("task_soft_time_limit");
+            is_set.then(|| "spec.common.config.task_soft_time_limit".to_owned())
+        };
+        let written = place(pool, "--soft-time-limit", "softTimeLimit", is_set).or_else(setting);
+        let Some(path) = written.filter(|path| !told.contains(path)) else { continue };
         // With 0 there is no limit. Of pools that keep no limit at all another rule tells.
         let keeps_limits = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
         if keeps_limits && hard > 0.0 && hard <= soft {
-            report.add(
-                Kind::Invalid,
-                path,
-                "is not below timeLimit, so it never fires",
-                "lower it below timeLimit",
-            );
+            let (message, fix) = ("is not below timeLimit, so it never fires", "lower it below timeLimit");
+            report.add(Kind::Invalid, path.clone(), message, fix);
+            // A setting is the same for all pools.
+            told.insert(path);
         }
     }
 }

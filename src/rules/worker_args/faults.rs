@@ -80,7 +80,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "words behind -- are settings of Celery",
         consequence: "The container ends with \"Unable to parse extra configuration from command line\".",
         check: Check::arguments(Command::Worker, &[Matter::Setting]),
-        example: Example { bad: "spec: {workerSpec: {args: ['--', worker.nosuch=1]}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['--', worker.prefetch_multiplier=1]}}", old: None },
+        example: Example { bad: "spec: {workerSpec: {args: ['--', worker.nosuch=1]}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['--', worker.lost_wait=20]}}", old: None },
     },
 ];
 

@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W14", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an option is said once, in a field or in args",
         consequence: "The last one wins and nobody is told: -Q a -Q b consumes b alone.",
-        check: Check::object(w14),
+        check: Check::object(w14).or(Severity::Warn),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q', a, '-Q', b]}}", at: "spec.workerSpec.args[2]", good: "spec: {workerSpec: {args: ['-Q', 'a,b']}}", old: None },
     },
 ];

@@ -16,14 +16,14 @@ pub(super) const RULES: &[Rule] = &[
         id: "W01", severity: Severity::Deny, schema: false, since: "0.1",
         title: "every argument is a word of its own",
         consequence: "The worker starts, consumes queues called \" a\" and \"b -c 1\", and the real ones fill up.",
-        check: Check::object(w01),
+        check: Check::object(w01).or(Severity::Warn),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q a,b -c 1']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['-Q', 'a,b', '-c', '1']}}", old: None },
     },
     Rule {
         id: "W02", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an option and its value are two arguments, or joined by '='",
         consequence: "The container ends with \"No such option '--loglevel info'\".",
-        check: Check::object(w02),
+        check: Check::object(w02).or(Severity::Warn),
         example: Example { bad: "spec: {workerSpec: {args: ['--loglevel info']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--loglevel', 'info', '--concurrency=2']}}", old: None },
     },
 ];

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::api::{Celery, CelerySpec, CeleryStatus, Condition};
 use crate::build::{self, Applied, Capabilities, ChildKind};
 use crate::resolve::{self, Resolved, SecretData, Sources};
-use crate::rules::{Finding, FindingKind, Severity};
+use crate::rules::{Finding, Kind, Severity};
 use crate::status::{Failure, Observed, Paused, REASONS, Scalers, State, Trouble, Verdict, status};
 
 /// Every password contains this text.
@@ -228,7 +228,7 @@ pub(super) fn finding(severity: Severity, path: String) -> Finding {
         schema: false,
         place: path.clone(),
         path,
-        kind: FindingKind::Invalid,
+        kind: Kind::Invalid,
         value: Some("x".to_owned()),
         message: "is wrong".to_owned(),
         fix: "write y".to_owned(),

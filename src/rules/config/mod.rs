@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the settings in `spec.common.config`: Celery must know them, and take them on a command line.
 
+pub(super) mod content;
+pub(super) mod settled;
+pub(super) mod unfit;
+
 use serde_json::Value;
 
 use super::finding::{Kind, Report, Severity};
@@ -19,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C18", severity: Severity::Deny, schema: false, since: "0.1",
         title: "config holds settings that Celery takes on its command line",
         consequence: "The worker ends with \"Unable to parse extra configuration from command line\".",
-        check: Check::object(c18),
+        check: Check::object(c18).or(Severity::Warn),
         example: Example { bad: "spec: {common: {config: {task_ack_late: true}}}", at: "spec.common.config.task_ack_late", good: "spec: {common: {config: {task_acks_late: true}}}", old: None },
     },
     Rule {
@@ -54,7 +58,10 @@ fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
             Refusal::Unknown(Unknown::Name { meant: Some(meant) }) => {
                 (refusal.to_string(), format!("did you mean {meant}?"))
             }
-            Refusal::Unknown(Unknown::Name { meant: None }) => (refusal.to_string(), "remove it".to_owned()),
+            // A package may read it, though none that is known here.
+            Refusal::Unknown(Unknown::Name { meant: None }) => {
+                (refusal.to_string(), "remove it, or set it in the application".to_owned())
+            }
             Refusal::Unknown(_) => (refusal.to_string(), "remove it, or correct celeryVersion".to_owned()),
             Refusal::Unreachable => (
                 "cannot be set on the command line of Celery".to_owned(),
@@ -84,6 +91,21 @@ fn refusal(name: &str, value: &Value, celery: Target) -> Option<Refusal> {
     releases.iter().all(|release| refused(release).is_some()).then_some(newest)
 }
 
+/// The settings that Celery takes, with their paths; of the others C18 tells.
+fn taken<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (&'s str, &'s Value, String)> {
+    let settings = subject.common().config.iter().map(|(name, setting)| (name.as_str(), &setting.0));
+    let known = settings.filter(|(name, value)| refusal(name, value, subject.celery).is_none());
+    known.map(|(name, value)| (name, value, path::entry("spec.common.config", name)))
+}
+
+/// Whether the field of a worker that is the same option is set in some pool, so that C19 tells.
+fn has_field(subject: &Subject<'_>, field: &str) -> bool {
+    subject.pools.iter().any(|pool| {
+        let written = serde_json::to_value(pool.spec).unwrap_or_default();
+        written.get(field).is_some_and(|value| !value.is_null())
+    })
+}
+
 fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
     let config = &subject.common().config;
     let broker = subject.broker();
@@ -104,11 +126,7 @@ fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     for (name, option) in OPTIONS {
         let Some(field) = field_of(option).filter(|_| config.contains_key(*name)) else { continue };
-        let is_set = subject.pools.iter().any(|pool| {
-            let written = serde_json::to_value(pool.spec).unwrap_or_default();
-            written.get(field).is_some_and(|value| !value.is_null())
-        });
-        if is_set {
+        if has_field(subject, field) {
             tell(name, field, report);
         }
     }

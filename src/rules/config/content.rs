@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about the forms in which messages travel. An application may register forms of its own, so they warn.
+
+use serde_json::Value;
+
+use super::taken;
+use crate::celery::expansion::expands;
+use crate::celery::settings::content::{Unregistered, accepts, compression, serializer};
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::path;
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+
+/// What Celery takes where nobody says anything.
+const DEFAULT: &str = "json";
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "C46", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "serializers and compressions are ones that Celery has",
+        consequence: "Unless the application registers it, the worker ends with a KeyError, or nothing can be sent: \"No encoder installed\".",
+        check: Check::object(c46),
+        example: Example { bad: "spec: {common: {config: {task_serializer: jsno}}}", at: "spec.common.config.task_serializer", good: "spec: {common: {config: {task_serializer: json}}}", old: None },
+    },
+    Rule {
+        id: "C47", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "accept_content has what task_serializer says",
+        consequence: "The worker drops every task: \"Refusing to deserialize untrusted content\".",
+        check: Check::object(c47),
+        example: Example {
+            bad: "spec: {common: {config: {task_serializer: pickle, accept_content: [json]}}}",
+            at: "spec.common.config.accept_content",
+            good: "spec: {common: {config: {task_serializer: pickle, accept_content: [json, pickle]}}}",
+            old: None,
+        },
+    },
+];
+
+fn c46(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (name, value, at) in taken(subject) {
+        let (what, is_list) = match name {
+            "task_serializer" | "result_serializer" | "event_serializer" => ("serializer", false),
+            "task_compression" => ("compression", false),
+            "accept_content" | "result_accept_content" => ("serializer", true),
+            _ => continue,
+        };
+        let words: Vec<(String, &str)> = match value {
+            Value::String(word) if !word.is_empty() => vec![(at, word)],
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                items.filter_map(|(i, item)| Some((format!("{at}[{i}]"), item.as_str()?))).collect()
+            }
+            _ => continue,
+        };
+        for (at, word) in words.into_iter().filter(|(_, word)| !expands(word)) {
+            let found = if what == "compression" { compression(word) } else { serializer(word, is_list) };
+            let Some(Unregistered { meant }) = found else { continue };
+            let fix = match meant {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => "see that the application registers it".to_owned(),
+            };
+            report.add(Kind::Forbidden, at, format!("is not a {what} that Celery has"), fix);
+        }
+    }
+}
+
+fn c47(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let config = &subject.common().config;
+    let sent = match config.get("task_serializer").map(|written| &written.0) {
+        Some(Value::String(word)) if expands(word) => return,
+        Some(Value::String(word)) => Some(word.as_str()),
+        Some(Value::Null) | None => None,
+        Some(_) => return,
+    };
+    let accepted: Option<Vec<&str>> = match config.get("accept_content").map(|written| &written.0) {
+        None => None,
+        Some(Value::Array(items)) => items.iter().map(Value::as_str).collect(),
+        Some(_) => return,
+    };
+    let Some(name) = sent.or_else(|| accepted.is_some().then_some(DEFAULT)) else { return };
+    // Of a name that nobody knows, and of an empty list, another rule tells.
+    let is_unknown = serializer(name, false).is_some();
+    let list = accepted.as_deref().unwrap_or(&[DEFAULT]);
+    if is_unknown || list.is_empty() || list.iter().any(|word| expands(word)) || accepts(list, name) {
+        return;
+    }
+    let at = if accepted.is_some() { "accept_content" } else { "task_serializer" };
+    let (message, fix) = match (sent, accepted.is_some()) {
+        (Some(_), true) => (format!("lacks {name:?}, which task_serializer says"), "add it"),
+        (Some(_), false) => ("is not in accept_content".to_owned(), "add it there"),
+        (None, _) => (format!("lacks {name:?}, in which tasks are sent"), "add it, or set task_serializer"),
+    };
+    report.add(Kind::Forbidden, path::entry("spec.common.config", at), message, fix);
+}

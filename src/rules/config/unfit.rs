@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about values that the command line takes and Celery cannot work with.
+
+use serde_json::Value;
+
+use super::taken;
+use crate::celery::number;
+use crate::celery::settings::{Step, unfit};
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::path;
+use crate::rules::release;
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+
+/// Below this many KiB lies what a child has after its first task.
+const IDLE: i64 = 64 * 1024;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "C44", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "settings in config have values that Celery can work with",
+        consequence: "The worker ends or replaces its children as soon as it starts, or no task can be sent.",
+        check: Check::object(c44).or(Severity::Warn),
+        example: Example { bad: "spec: {common: {config: {task_default_rate_limit: 10/min}}}", at: "spec.common.config.task_default_rate_limit", good: "spec: {common: {config: {task_default_rate_limit: 10/m}}}", old: None },
+    },
+    Rule {
+        id: "C49", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "worker_max_memory_per_child is more than an idle child uses",
+        consequence: "The child process is replaced after every task: Celery counts KiB.",
+        check: Check::object(c49),
+        example: Example { bad: "spec: {common: {config: {worker_max_memory_per_child: 200}}}", at: "spec.common.config.worker_max_memory_per_child", good: "spec: {common: {config: {worker_max_memory_per_child: 200000}}}", old: None },
+    },
+];
+
+fn c44(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let severity = release::refusal(subject, report.severity());
+    for (name, value, path) in taken(subject) {
+        let Some(found) = unfit(name, value) else { continue };
+        if name == "worker_redirect_stdouts_level" && !redirects(subject) {
+            continue;
+        }
+        report.graded(severity, Kind::Invalid, inner(path, &found.within), found.message, found.fix);
+    }
+}
+
+/// Whether prints of tasks go to the log, as they do unless somebody says otherwise.
+fn redirects(subject: &Subject<'_>) -> bool {
+    let written = subject.common().config.get("worker_redirect_stdouts");
+    written.is_none_or(|written| written.0 == Value::Bool(true))
+}
+
+/// The path of a part of a setting.
+pub(in crate::rules) fn inner(path: String, within: &[Step]) -> String {
+    within.iter().fold(path, |path, step| match step {
+        Step::Name(name) => path::entry(&path, name),
+        Step::Item(at) => format!("{path}[{at}]"),
+    })
+}
+
+fn c49(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (_, value, path) in taken(subject).filter(|(name, ..)| *name == "worker_max_memory_per_child") {
+        let kibibytes = value.as_i64().or_else(|| value.as_str().and_then(number::int));
+        if !super::has_field(subject, "maxMemoryPerChild")
+            && kibibytes.is_some_and(|count| (1..IDLE).contains(&count))
+        {
+            let fix = format!("use {IDLE} or more: it counts KiB");
+            report.add(Kind::Forbidden, path, "is less than an idle child uses", fix);
+        }
+    }
+}
