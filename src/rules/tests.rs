@@ -9,6 +9,7 @@ mod args;
 mod backend;
 mod broker;
 mod common;
+mod credentials;
 mod pods;
 mod replicas;
 mod settings;

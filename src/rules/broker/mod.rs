@@ -7,6 +7,7 @@ pub(super) mod secret;
 mod tls;
 mod transports;
 mod url;
+mod user;
 mod variables;
 
 use super::finding::{Kind, Report, Severity};
@@ -28,6 +29,7 @@ pub(super) const AREAS: &[&[Rule]] = &[
     parts::RULES,
     variables::RULES,
     secret::RULES,
+    user::RULES,
 ];
 
 #[rustfmt::skip] // A table: one rule, one block.
