@@ -74,3 +74,122 @@ fn the_url_in_a_secret_gets_the_advice_that_a_written_one_gets() {
         assert_eq!(judged(&beside(text, overlay)), [], "{text}");
     }
 }
+
+#[test]
+fn credentials_in_containers_and_commands_are_found_once_each_and_never_shown() {
+    let env = "env: [{name: A, value: b}, {name: DB_PASSWORD, value: hush}]";
+    let image = "name: log, image: 'log:1'";
+    for (overlay, path, severity) in [
+        (
+            format!("{{workerSpec: {{sidecars: [{{{image}, {env}}}]}}}}"),
+            "spec.workerSpec.sidecars[0].env[1].value",
+            Severity::Warn,
+        ),
+        (
+            format!("{{common: {{initContainers: [{{{image}, args: [x, 'redis://:hush@cache']}}]}}}}"),
+            "spec.common.initContainers[0].args[1]",
+            Severity::Warn,
+        ),
+        (
+            format!("{{common: {{initContainers: [{{{image}, command: [x, --password, hush]}}]}}}}"),
+            "spec.common.initContainers[0].command[2]",
+            Severity::Warn,
+        ),
+        (
+            format!("{{beatSpec: {{podTemplate: {{spec: {{containers: [{{name: beat, {env}}}]}}}}}}}}"),
+            "spec.beatSpec.podTemplate.spec.containers[0].env[1].value",
+            Severity::Warn,
+        ),
+        (
+            format!("{{common: {{podTemplate: {{spec: {{initContainers: [{{{image}, {env}}}]}}}}}}}}"),
+            "spec.common.podTemplate.spec.initContainers[0].env[1].value",
+            Severity::Warn,
+        ),
+        (
+            format!(
+                "{{workerSpec: {{sidecars: [{{{image}, livenessProbe: {{exec: {{command: [redis-cli, --password=hush]}}}}}}]}}}}"
+            ),
+            "spec.workerSpec.sidecars[0].livenessProbe.exec.command[1]",
+            Severity::Warn,
+        ),
+        (
+            "{workerSpec: {probes: {liveness: {type: Exec, command: [check, 'http://u:hush@mq']}}}}"
+                .to_owned(),
+            "spec.workerSpec.probes.liveness.command[1]",
+            Severity::Warn,
+        ),
+        (
+            "{common: {command: [sh, -c, 'curl http://u:hush@mq; exec celery \"$@\"', celery]}}".to_owned(),
+            "spec.common.command[2]",
+            Severity::Deny,
+        ),
+        (
+            "{common: {command: [env, DB_PASSWORD=hush, celery]}}".to_owned(),
+            "spec.common.command[1]",
+            Severity::Warn,
+        ),
+        (
+            "{workerSpec: {args: [--db-password=hush], userOptions: [--db-password]}}".to_owned(),
+            "spec.workerSpec.args[0]",
+            Severity::Warn,
+        ),
+        (
+            "{workerSpec: {args: [--db-password, hush], userOptions: [--db-password]}}".to_owned(),
+            "spec.workerSpec.args[1]",
+            Severity::Warn,
+        ),
+    ] {
+        let overlay = format!("spec: {overlay}");
+        assert_eq!(of_rule("B40", &overlay), [(severity, path.to_owned())], "{overlay}");
+        let findings = check(&shop(&overlay), None, &surroundings()).expect("a Celery");
+        assert!(findings.iter().all(|finding| !finding.to_string().contains("hush")), "{findings:?}");
+    }
+    for harmless in [
+        "{common: {command: [sh, -c, 'PGPASSWORD=$(cat /run/pw) ./wait; exec celery \"$@\"', celery]}}",
+        "{workerSpec: {sidecars: [{name: log, image: 'log:1', args: [--password=$(PW), 'redis://:$(PW)@cache']}]}}",
+        "{workerSpec: {sidecars: [{name: log, image: 'log:1', env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: a, key: b}}}]}]}}",
+    ] {
+        assert_eq!(of_rule("B40", &format!("spec: {harmless}")), [], "{harmless}");
+    }
+}
+
+#[test]
+fn warnings_about_containers_are_not_cut() {
+    let env = "env: [{name: DB_PASSWORD, value: hush}], command: [--password=hush]";
+    let pool =
+        format!("{{name: a, podTemplate: {{spec: {{initContainers: [{{name: b, image: b, {env}}}]}}}}}}");
+    let lines = lines(&format!("spec: {{workerPools: [{pool}]}}"));
+    assert_eq!(lines.len(), 2);
+    assert!(lines.iter().all(|line| line.len() <= 120), "{lines:?}");
+}
+
+#[test]
+fn a_variable_of_a_template_overrides_the_broker_like_any_other() {
+    let template = |container: &str, variable: &str| {
+        let list = format!("containers: [{{name: {container}, image: x, env: [{{name: {variable}}}]}}]");
+        format!("spec: {{beatSpec: {{}}, workerSpec: {{podTemplate: {{spec: {{{list}}}}}}}}}")
+    };
+    let path = "spec.workerSpec.podTemplate.spec.containers[0].env[0].name";
+    for name in ["CELERY_BROKER_URL, value: 'redis://other'", "BROKER_URL, value: 'redis://other'"] {
+        assert_eq!(of_rule("B34", &template("celery", name)), deny(path), "{name}");
+        assert_eq!(of_rule("B34", &template("log", name)), [], "{name}");
+    }
+    assert_eq!(of_rule("B34", &template("celery", "BROKER_URL, value: 'redis://cache:6379/0'")), []);
+    assert_eq!(of_rule("B37", &template("celery", "CELERY_LOADER, value: x")), warn(path));
+}
+
+#[test]
+fn a_broker_among_the_arguments_is_told_of_once() {
+    for (args, at) in [
+        ("['--result-backend=redis://:hush@cache']", 0),
+        ("[--result-backend, 'redis://:hush@cache']", 0),
+        ("[-b, 'redis://:hush@cache']", 0),
+        ("['--broker=redis://:hush@cache']", 0),
+    ] {
+        for (component, id) in [("workerSpec", "W04"), ("beatSpec", "T12")] {
+            let object = shop(&format!("spec: {{{component}: {{args: {args}}}}}"));
+            let expected = [(id, format!("spec.{component}.args[{at}]"))];
+            assert_eq!(found(&object, None), expected, "{args}");
+        }
+    }
+}
