@@ -48,6 +48,7 @@ const AREAS: &[&[Rule]] = &[
     flower::env::RULES,
     monitors::RULES,
     flower::literal::RULES,
+    flower::encryption::RULES,
     autoscale::target::RULES,
     autoscale::metrics::RULES,
     autoscale::resources::RULES,
