@@ -15,6 +15,7 @@ pub(super) fn has_long_lists(object: &Celery) -> bool {
     let common = &spec.common;
     let redis = common.broker.as_ref().and_then(|broker| broker.redis.as_ref());
     let sentinel = redis.and_then(|redis| redis.sentinel.as_ref());
+    let sqs = common.broker.as_ref().and_then(|broker| broker.sqs.as_ref());
     let shared = [
         common.volumes.len(),
         common.volume_mounts.len(),
@@ -26,6 +27,7 @@ pub(super) fn has_long_lists(object: &Celery) -> bool {
         common.config.len(),
         redis.map_or(0, |redis| redis.priority_steps.len()),
         sentinel.map_or(0, |sentinel| sentinel.addresses.len()),
+        sqs.map_or(0, |sqs| sqs.queue_urls.len()),
     ];
     let named = spec.worker_pools.iter().map(|pool| &pool.spec);
     let scaled = |target: &ScaleTarget| {

@@ -14,6 +14,7 @@ mod pods;
 mod replicas;
 mod settings;
 mod shutdown;
+mod sqs;
 mod variables;
 mod worker;
 

@@ -4,6 +4,7 @@
 mod options;
 mod parts;
 pub(super) mod secret;
+mod sqs;
 mod tls;
 mod transports;
 mod url;
@@ -30,6 +31,7 @@ pub(super) const AREAS: &[&[Rule]] = &[
     variables::RULES,
     secret::RULES,
     user::RULES,
+    sqs::RULES,
 ];
 
 #[rustfmt::skip] // A table: one rule, one block.
