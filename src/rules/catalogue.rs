@@ -4,7 +4,7 @@
 use super::rule::Rule;
 use super::{
     autoscale, backend, beat, broker, common, config, credentials, flower, monitors, pods, pools, probes,
-    queue_names, replicas, schema, shutdown, worker, worker_args,
+    queue_names, references, replicas, schema, shutdown, worker, worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -60,6 +60,7 @@ const AREAS: &[&[Rule]] = &[
     beat::RULES,
     beat::args::RULES,
     pools::RULES,
+    references::RULES,
 ];
 
 /// All rules that this crate checks itself.

@@ -27,6 +27,7 @@ mod pods;
 mod pools;
 mod probes;
 mod queue_names;
+mod references;
 mod release;
 mod replicas;
 mod rule;
@@ -44,7 +45,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::api::{Celery, limits};
-pub use facts::{Facts, SecretTexts};
+pub use facts::{Facts, SecretKeys, SecretTexts};
 pub use finding::{Finding, FindingKind, Severity};
 pub use rule::{Check, Example, Rule};
 
