@@ -145,10 +145,9 @@ pub(super) fn celery_app(value: &Option<String>, (): &()) -> Verdict {
     match value {
         None => Ok(()),
         Some(text) => text.parse::<AppPath>().map(drop).or_else(|error| {
-            wrong(
-                app::meant(text)
-                    .map_or(error.to_string(), |meant| format!("is a path of files, not {meant:?}")),
-            )
+            wrong(app::meant(text).map_or(error.to_string(), |meant| {
+                format!("is a path of files, the module is called {meant:?}")
+            }))
         }),
     }
 }

@@ -126,7 +126,7 @@ fn b54(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// What is wrong with a queue whose name and address do not agree on whether it keeps its order.
 fn mixed(name: &str, url: &str) -> Option<&'static str> {
-    let is_ordered = |text: &str| text.ends_with(".fifo");
+    let is_ordered = |text: &str| text.strip_suffix(".fifo").is_some();
     match (is_ordered(name), is_ordered(url)) {
         _ if expands(url) => None,
         (false, true) => Some("is a FIFO queue by its url and not by its name"),
