@@ -2,7 +2,7 @@
 //! The further cases of rules about passwords: where they stand, and what is said of those that nobody may see.
 
 use super::*;
-use crate::rules::SecretTexts;
+use crate::rules::{SecretKeys, SecretTexts};
 
 /// Everything that is found of an object beside a Secret called `keys` that holds this text under `url`.
 fn beside(text: &str, overlay: &str) -> Vec<Finding> {
@@ -191,5 +191,45 @@ fn a_broker_among_the_arguments_is_told_of_once() {
             let expected = [(id, format!("spec.{component}.args[{at}]"))];
             assert_eq!(found(&object, None), expected, "{args}");
         }
+    }
+}
+
+#[test]
+fn every_reference_to_a_known_secret_is_followed() {
+    let keys = |names: &[&str]| SecretKeys {
+        there: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..SecretKeys::default()
+    };
+    let secret_keys = [("keys".to_owned(), keys(&["url"])), ("empty".to_owned(), keys(&[]))];
+    let facts = Facts { secret_keys: secret_keys.into(), ..surroundings() };
+    let found = |overlay: &str| {
+        let findings = check(&shop(&format!("spec: {overlay}")), None, &facts).expect("a Celery");
+        let of_keys = findings.into_iter().filter(|finding| finding.rule == "S05");
+        of_keys.map(|finding| (finding.severity, finding.path)).collect::<Vec<_>>()
+    };
+    let env = |more: &str| format!("env: [{{name: A, valueFrom: {{secretKeyRef: {{{more}}}}}}}]");
+    let missing = env("name: keys, key: token");
+    for (overlay, expected) in [
+        (format!("{{common: {{{missing}}}}}"), deny("spec.common.env[0].valueFrom.secretKeyRef.key")),
+        (
+            format!(
+                "{{workerSpec: {{podTemplate: {{spec: {{containers: [{{name: celery, {missing}}}]}}}}}}}}"
+            ),
+            deny("spec.workerSpec.podTemplate.spec.containers[0].env[0].valueFrom.secretKeyRef.key"),
+        ),
+        (
+            "{flowerSpec: {auth: {basic: {secretRef: {name: keys, key: users}}}}}".to_owned(),
+            deny("spec.flowerSpec.auth.basic.secretRef.key"),
+        ),
+        (
+            format!("{{common: {{{}}}}}", env("name: empty, key: url")),
+            warn("spec.common.env[0].valueFrom.secretKeyRef.key"),
+        ),
+        (format!("{{common: {{{}}}}}", env("name: keys, key: token, optional: true")), vec![]),
+        (format!("{{common: {{{}}}}}", env("name: keys, key: url")), vec![]),
+        (format!("{{common: {{{}}}}}", env("name: elsewhere, key: url")), vec![]),
+        ("{common: {config: {secretRef: {name: keys, key: token}}}}".to_owned(), vec![]),
+    ] {
+        assert_eq!(found(&overlay), expected, "{overlay}");
     }
 }
