@@ -66,7 +66,9 @@ pub struct ScaleTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub include_unacked: Option<bool>,
-    /// Priorities in use, whose lists in Redis are counted too: `[0, 3, 6, 9]`.
+    /// Priorities in use, whose lists in Redis are counted too: `[0, 3, 6, 9]`. RabbitMQ keeps all priorities of a queue
+    /// in that one queue: the application declares it with `x-max-priority`, its length counts every task, and nothing
+    /// is set here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(range(min = 0, max = 9)))]
     #[garde(skip)]

@@ -171,8 +171,12 @@ pub struct SqsBroker {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub queue_name_prefix: Option<String>,
-    /// Secret whose keys `awsAccessKeyID` and `awsSecretAccessKey` are the autoscaler's credentials, when it has no
-    /// identity of its own.
+    /// Secret whose keys `awsAccessKeyID` and `awsSecretAccessKey` are the autoscaler's credentials. Absent: KEDA takes
+    /// its own identity, `podIdentity: {provider: aws}`. On EKS with IRSA that is a role in the annotation
+    /// `eks.amazonaws.com/role-arn` of the `ServiceAccount` of KEDA (`keda-operator`), which has to allow
+    /// `sqs:GetQueueAttributes`. For the role of the workers instead, make a `TriggerAuthentication` with `podIdentity:
+    /// {provider: aws, identityOwner: workload}`, name it in `triggerAuthenticationRef` of the autoscaler, and annotate
+    /// the `ServiceAccount` of the workers (`common.serviceAccountName`), whose role lets that of KEDA assume it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub credentials_secret_name: Option<String>,

@@ -3,7 +3,7 @@
 //! out. One value, no other field in sight.
 #![allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // garde hands over `&Option<…>` and `&()`
 
-use crate::celery::app::AppPath;
+use crate::celery::app::{self, AppPath};
 use crate::celery::version::Version;
 use crate::names;
 
@@ -144,6 +144,10 @@ pub(crate) fn is_dns_label(name: &str) -> bool {
 pub(super) fn celery_app(value: &Option<String>, (): &()) -> Verdict {
     match value {
         None => Ok(()),
-        Some(text) => text.parse::<AppPath>().map(drop).or_else(|error| wrong(error.to_string())),
+        Some(text) => text.parse::<AppPath>().map(drop).or_else(|error| {
+            wrong(app::meant(text).map_or(error.to_string(), |meant| {
+                format!("is a path of files, the module is called {meant:?}")
+            }))
+        }),
     }
 }

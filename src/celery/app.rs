@@ -29,6 +29,16 @@ impl FromStr for AppPath {
     }
 }
 
+/// The path that was meant by the name of a file: `shop.tasks` for `shop/tasks.py`.
+#[must_use]
+pub fn meant(text: &str) -> Option<String> {
+    let (file, attribute) = text.split_at(text.find(':').unwrap_or(text.len()));
+    let module = file.strip_suffix(".py").unwrap_or(file);
+    let module = module.strip_prefix("./").unwrap_or(module).replace('/', ".");
+    let meant = format!("{module}{attribute}");
+    (meant != text && meant.parse::<AppPath>().is_ok()).then_some(meant)
+}
+
 /// A Python identifier; letters of any script count, as in Python.
 fn is_identifier(word: &str) -> bool {
     let mut letters = word.chars();
@@ -44,6 +54,21 @@ mod tests {
     fn paths_that_python_can_import() {
         for text in ["shop", "shop.tasks", "shop.tasks:app", "my-shop.tasks", "_shop.v2", "läden.aufgaben"] {
             assert!(text.parse::<AppPath>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn files_have_modules() {
+        for (text, module) in [
+            ("tasks.py", "tasks"),
+            ("shop/tasks.py", "shop.tasks"),
+            ("./shop/tasks.py:app", "shop.tasks:app"),
+            ("shop/tasks", "shop.tasks"),
+        ] {
+            assert_eq!(meant(text).as_deref(), Some(module), "{text}");
+        }
+        for text in ["shop.tasks", "shop.tasks:app", "", ".py", "/shop/tasks.py", "a b.py", "shop:app()"] {
+            assert_eq!(meant(text), None, "{text}");
         }
     }
 

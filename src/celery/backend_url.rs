@@ -4,6 +4,7 @@
 //! Unlike kombu, Celery looks a name up as it is written: `Redis://` is no backend. What is in no table is imported as
 //! a Python module, so a typo ends in `No module named …` as soon as the first result is stored or asked for.
 
+mod database;
 mod defect;
 mod redis;
 mod scheme;
@@ -11,11 +12,12 @@ mod scheme;
 use std::fmt;
 
 use super::app::AppPath;
-use super::broker_url::{Package, is_driver};
+use super::broker_url::Package;
 use super::url::{self, Fault};
+use database::database;
 pub use defect::Defect;
 use redis::Wire;
-use scheme::{Known, by_name, dialect, unknown};
+use scheme::{Known, by_name, unknown};
 
 /// What keeps the results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,15 +194,6 @@ fn cache(name: &str, driver: Option<&str>, rest: &str) -> Result<Backend, Defect
     let driver = driver.unwrap_or(name);
     if !["memcache", "memcached", "pylibmc", "pymemcache", "memory"].contains(&driver) {
         return Err(Defect::UnknownCache(driver.to_owned()));
-    }
-    named(name, "", Some(driver), vec![unread(rest)])
-}
-
-fn database(name: &str, driver: Option<&str>, rest: &str) -> Result<Backend, Defect> {
-    let driver = driver.filter(|driver| is_driver(driver)).ok_or(Defect::NoDialect)?;
-    let written = driver.split('+').next().unwrap_or_default();
-    if let Some(meant) = dialect(written) {
-        return Err(Defect::Dialect { written: written.to_owned(), meant });
     }
     named(name, "", Some(driver), vec![unread(rest)])
 }

@@ -45,7 +45,10 @@ impl Fault {
     /// The same, without a character of the URL.
     pub(super) fn unquoted(self) -> String {
         match self {
-            Self::Unencoded(_) => "has a password that is not percent-encoded".to_owned(),
+            Self::Unencoded(_) => {
+                "has a password that is not percent-encoded: @ is %40, # is %23, / is %2F, ? is %3F"
+                    .to_owned()
+            }
             Self::Confusable(_) => "has a character in its host part that looks like a separator".to_owned(),
             Self::Port | Self::Brackets => self.to_string(),
         }

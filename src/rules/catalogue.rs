@@ -4,7 +4,7 @@
 use super::rule::Rule;
 use super::{
     autoscale, backend, beat, broker, common, config, credentials, flower, folders, monitors, pods, pools,
-    probes, queue_names, replicas, schema, shutdown, within, worker, worker_args,
+    probes, queue_names, references, replicas, schema, shutdown, within, worker, worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -55,6 +55,7 @@ const AREAS: &[&[Rule]] = &[
     flower::env::RULES,
     monitors::RULES,
     flower::literal::RULES,
+    flower::encryption::RULES,
     autoscale::target::RULES,
     autoscale::metrics::RULES,
     autoscale::resources::RULES,
@@ -67,6 +68,7 @@ const AREAS: &[&[Rule]] = &[
     beat::args::RULES,
     beat::schedule::RULES,
     pools::RULES,
+    references::RULES,
 ];
 
 /// All rules that this crate checks itself.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Credentials in plain text: in the object, where many can read them, and on command lines, where even more can.
 
+mod containers;
+mod words;
+
 use serde_json::Value;
 
 use super::broker::URL;
@@ -11,6 +14,7 @@ use super::subject::{Part, Subject};
 use super::variables;
 use crate::celery::broker_url;
 use crate::celery::expansion::expands;
+use words::{announces_one, has_password, holds_url, is_readable, is_secret, names_one};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -33,21 +37,6 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             old: None,
         },
     },
-];
-
-/// Names of things that are no secret although they are named like one.
-const HARMLESS: [&str; 11] = [
-    "_FILE",
-    "_PATH",
-    "_DIR",
-    "_NAME",
-    "_URL",
-    "_ARN",
-    "_EXPIRY",
-    "_EXPIRES",
-    "_TTL",
-    "_TIMEOUT",
-    "_LIFETIME",
 ];
 
 fn b26(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -101,17 +90,60 @@ fn b40(subject: &Subject<'_>, report: &mut Report<'_>) {
             value => inside(value, &path, report),
         }
     }
-    for component in subject.components() {
-        // Flower's options have rules of their own.
-        if matches!(component.part, Part::Flower(_)) {
-            continue;
+    command(subject, report);
+    arguments(subject, report);
+    containers::told(subject, report);
+}
+
+/// What stands before the arguments. Of a name alone nobody can be sure.
+fn command(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let words = &subject.common().command;
+    for (index, word) in words.iter().enumerate() {
+        let path = format!("spec.common.command[{index}]");
+        let is_value = index.checked_sub(1).is_some_and(|before| announces_one(&words[before], word));
+        if holds_url(word) {
+            told(path, report);
+        } else if is_value || names_one(word) {
+            let message = "seems to hold a credential, which others read";
+            report.warn(Kind::Forbidden, path, message, "write $(NAME) of a variable");
         }
-        for (index, word) in component.args().iter().enumerate() {
+    }
+}
+
+/// Of options of `celery` itself another rule tells that they have no place here, and which field they have.
+fn arguments(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for component in subject.components() {
+        let own = match component.part {
+            Part::Worker(worker) => &worker.user_options,
+            Part::Beat(beat) => &beat.user_options,
+            // Flower's options have rules of their own.
+            Part::Flower(_) => continue,
+        };
+        let words = component.args();
+        let is_own = |word: &str| {
+            let name = word.split('=').next().unwrap_or_default();
+            own.iter().any(|own| own == name)
+        };
+        for (index, word) in words.iter().enumerate() {
+            let before = index.checked_sub(1).map(|before| words[before].as_str()).unwrap_or_default();
+            if is_misplaced(word) || is_misplaced(before) && !before.contains('=') {
+                continue;
+            }
+            let path = format!("{}.args[{index}]", component.path);
             if has_password(word) {
-                told(format!("{}.args[{index}]", component.path), report);
+                told(path, report);
+            } else if is_own(word) && names_one(word) || is_own(before) && announces_one(before, word) {
+                let message = "seems to hold a credential, which others read";
+                report.warn(Kind::Forbidden, path, message, "write $(NAME) of a variable");
             }
         }
     }
+}
+
+/// Whether a word is an option of `celery` that names a broker or a result backend.
+fn is_misplaced(word: &str) -> bool {
+    let name = word.split(|letter: char| letter == '=' || letter.is_whitespace()).next().unwrap_or_default();
+    ["-b", "--broker", "--result-backend"].contains(&name)
 }
 
 /// Tells of every readable credential inside a value, at its own path.
@@ -144,27 +176,4 @@ fn told(path: String, report: &mut Report<'_>) {
         message,
         "set it in the application, or write $(NAME) of a variable",
     );
-}
-
-/// Whether a text is what it says: neither nothing, nor a word for yes or no, nor a variable.
-fn is_readable(text: &str) -> bool {
-    !text.is_empty() && !["true", "false"].contains(&text.to_lowercase().as_str()) && !expands(text)
-}
-
-/// Whether something of this name is usually a secret.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_uppercase();
-    ["PASSWORD", "PASSWD", "SECRET", "TOKEN"].iter().any(|word| name.contains(word))
-        && !HARMLESS.iter().any(|ending| name.ends_with(ending))
-}
-
-/// Whether a text holds a URL with a password in it that is no variable.
-fn has_password(text: &str) -> bool {
-    text.split("://").skip(1).any(|rest| {
-        let authority = rest.split(['/', '?', '#', ' ', ',', ';']).next().unwrap_or_default();
-        let user_info = authority.rsplit_once('@').map(|(user_info, _)| user_info);
-        let password =
-            user_info.and_then(|user_info| user_info.split_once(':')).map(|(_, password)| password);
-        password.is_some_and(|password| !password.is_empty() && !expands(password))
-    })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Facts, Rule, SecretTexts};
+use super::{Facts, Rule, SecretKeys, SecretTexts};
 
 /// What is wrong with the YAML that was to be laid over.
 pub type NotYaml = serde_saphyr::Error;
@@ -37,7 +37,7 @@ pub fn object(overlay: &str) -> Result<Value, NotYaml> {
 }
 
 /// What is known beside the examples of a rule: the neighbours, and for a rule about facts a cluster without KEDA and
-/// without the Prometheus operator, a Secret with a URL that Celery cannot use and one with a good one, and a
+/// without the Prometheus operator, a Secret with a URL that Celery cannot use, one with a good one and one that is no base64, and a
 /// `ConfigMap` with a broker of its own.
 #[must_use]
 pub fn facts(rule: &Rule) -> Facts {
@@ -48,11 +48,17 @@ pub fn facts(rule: &Rule) -> Facts {
     }
     let url = |url: &str| SecretTexts([("url".to_owned(), url.to_owned())].into());
     let secrets = [("broken", url("valkey://:hunter2@cache")), ("broker", url("redis://:hunter2@cache\n"))];
+    let keys = |unreadable: &[&str]| SecretKeys {
+        there: ["url".to_owned()].into(),
+        unreadable: unreadable.iter().map(|key| (*key).to_owned()).collect(),
+    };
+    let secret_keys = [("broken", keys(&[])), ("broker", keys(&[])), ("garbled", keys(&["url"]))];
     let config_maps = [("heroku", "BROKER_URL"), ("shop", "SHOP_URL")];
     Facts {
         keda: Some(false),
         monitors: Some(false),
         secrets: secrets.map(|(name, texts)| (name.to_owned(), texts)).into(),
+        secret_keys: secret_keys.map(|(name, keys)| (name.to_owned(), keys)).into(),
         config_maps: config_maps
             .map(|(name, key)| (name.to_owned(), BTreeSet::from([key.to_owned()])))
             .into(),

@@ -18,6 +18,17 @@ pub struct Facts {
     pub config_maps: BTreeMap<String, BTreeSet<String>>,
     /// The texts of Secrets, by name. Admission never has any.
     pub secrets: BTreeMap<String, SecretTexts>,
+    /// The keys of Secrets, by name. Admission never has any either.
+    pub secret_keys: BTreeMap<String, SecretKeys>,
+}
+
+/// The keys of one Secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretKeys {
+    /// All of them, whatever they hold.
+    pub there: BTreeSet<String>,
+    /// Those under which `data` has something else than base64.
+    pub unreadable: BTreeSet<String>,
 }
 
 /// The texts of one Secret by their keys.

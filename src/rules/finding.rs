@@ -150,10 +150,21 @@ pub(super) fn may_be_secret(path: &str) -> bool {
     path.ends_with("].value") && path.contains(".env[")
 }
 
+/// Maps of texts that people put tokens into.
+const NOTES: [&str; 5] = ["podLabels", "podAnnotations", "serviceAnnotations", "labels", "annotations"];
+
+/// Whether a label or an annotation stands at a path.
+fn is_note(path: &str) -> bool {
+    NOTES
+        .into_iter()
+        .filter_map(|map| path.rsplit_once(map))
+        .any(|(before, behind)| before.ends_with('.') && behind.starts_with(['.', '[']))
+}
+
 /// The value at a path of an object, for a message.
 #[must_use]
 pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
-    match path::at(raw, path).filter(|_| !may_be_secret(path))? {
+    match path::at(raw, path).filter(|_| !may_be_secret(path) && !is_note(path))? {
         Value::Null => None,
         Value::String(text) => Some(shown(text)),
         other => Some(quoted(&other.to_string())),
@@ -289,5 +300,33 @@ impl<'r> Report<'r> {
             severity.as_str()
         );
         self.findings.push(Finding { rule: id, severity, schema, path, place, kind, value, message, fix });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        let notes = json!({"token": "hush", "example.com/token": "hush"});
+        let root = json!({"spec": {
+            "podLabels": notes, "ingress": {"annotations": notes}, "podTemplate": {"metadata": {"labels": notes}},
+            "serviceAnnotations": notes, "nodeSelector": {"labels": "ssd"}, "env": [{"value": "hush"}],
+        }});
+        for path in [
+            "spec.podLabels.token",
+            "spec.podLabels[example.com/token]",
+            "spec.ingress.annotations.token",
+            "spec.podTemplate.metadata.labels[example.com/token]",
+            "spec.serviceAnnotations.token",
+            "spec.env[0].value",
+        ] {
+            assert!(path::at(&root, path).is_some(), "{path}");
+            assert_eq!(value_at(&root, path), None, "{path}");
+        }
+        assert_eq!(value_at(&root, "spec.nodeSelector.labels").as_deref(), Some("ssd"));
     }
 }

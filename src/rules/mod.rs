@@ -28,6 +28,7 @@ mod pods;
 mod pools;
 mod probes;
 mod queue_names;
+mod references;
 mod release;
 mod replicas;
 mod rule;
@@ -46,7 +47,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::api::Celery;
-pub use facts::{Facts, SecretTexts};
+pub use facts::{Facts, SecretKeys, SecretTexts};
 pub use finding::{Finding, Kind, Severity};
 pub use rule::{Check, Example, Rule};
 

@@ -9,10 +9,12 @@ mod args;
 mod backend;
 mod broker;
 mod common;
+mod credentials;
 mod pods;
 mod replicas;
 mod settings;
 mod shutdown;
+mod sqs;
 mod variables;
 mod worker;
 

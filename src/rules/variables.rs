@@ -4,8 +4,10 @@
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 
 use super::subject::{Part, Pool, Subject};
+use crate::api::limits;
 use crate::celery::environment::{Variable, variable};
 use crate::celery::version::Target;
+use crate::names;
 
 /// A variable and where it stands.
 #[derive(Clone, Debug)]
@@ -35,6 +37,24 @@ pub(super) fn all<'a>(subject: &Subject<'a>) -> Vec<Place<'a>> {
         })
     });
     shared.chain(own).collect()
+}
+
+/// The variables that pod templates lay over those of the operator's own containers.
+pub(super) fn laid_over<'s>(subject: &'s Subject<'_>) -> Vec<Place<'s>> {
+    let own = [names::WORKER_CONTAINER, names::BEAT_CONTAINER, names::FLOWER_CONTAINER];
+    let containers = subject.laid_over().filter(|(path, container)| {
+        own.contains(&container.name.as_str()) && !path.contains(".initContainers[")
+    });
+    let variables = containers.flat_map(|(path, container)| {
+        let reaches_workers = container.name == names::WORKER_CONTAINER;
+        let env = container.env.iter().flatten().enumerate().take(limits::ITEMS);
+        env.map(move |(index, variable)| Place {
+            path: format!("{path}.env[{index}]"),
+            variable,
+            reaches_workers,
+        })
+    });
+    variables.collect()
 }
 
 /// Every source of variables, of the shared environment and of each component, with its path.

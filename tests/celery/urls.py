@@ -170,8 +170,13 @@ def backend(text):
         built.as_uri()
         return answer
     if name in ('db', 'database'):
-        from sqlalchemy.engine import URL
+        from sqlalchemy.engine import URL, make_url
         URL.create(built.url.partition('://')[0]).get_dialect()
+        host = make_url(built.url).host or ''
+        # What a worker does when it starts.
+        built.as_uri()
+        if '@' in host:
+            raise ValueError('no resolver knows such a host')
     if name == 'file':
         return {'path': built.path.decode()}
     return {}

@@ -186,3 +186,23 @@ fn hostile_input_is_refused_in_time() {
     assert_eq!(answer.code, 2);
     assert!(answer.counts().ends_with("5 unreadable"), "{answer:?}");
 }
+
+#[test]
+fn keys_that_a_secret_beside_an_object_lacks_are_told() {
+    let object = good("shop").replace("{url: 'redis://cache'}", "{urlSecretRef: {name: keys, key: url}}");
+    assert!(object.contains("urlSecretRef"), "{object}");
+    for (data, expected) in [
+        ("data: {uri: cmVkaXM6Ly9jYWNoZQ==}", Some("[S05]")),
+        ("data: {url: hunter2!}", Some("[S06]")),
+        ("data: {url: cmVkaXM6Ly9jYWNoZQ==}", None),
+        ("stringData: {url: 'redis://cache'}", None),
+    ] {
+        let secret =
+            format!("apiVersion: v1\nkind: Secret\nmetadata: {name}\n{data}\n", name = "{name: keys}");
+        let here = folder(&[("a.yaml", &object), ("b.yaml", &secret)]);
+        let answer = lint(here.path(), &["."]);
+        assert_eq!(answer.code, i32::from(expected.is_some()), "{answer:?}");
+        assert!(expected.is_none_or(|id| answer.out.trim_end().ends_with(id)), "{answer:?}");
+        assert!(!answer.out.contains("hunter2"), "{answer:?}");
+    }
+}

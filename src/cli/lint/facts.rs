@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 
 use crate::api::API_VERSION;
-use crate::rules::{Facts, SecretTexts};
+use crate::rules::{Facts, SecretKeys, SecretTexts};
 
 /// What is known, by namespace. Nothing is known about a namespace that no document names.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +56,11 @@ impl Known {
                 facts.config_maps.insert(name, keys(object));
             }
             ("v1", "Secret") => {
+                // An input may have one of a name for several clusters.
+                let SecretKeys { there, unreadable } = secret_keys(object);
+                let keys = facts.secret_keys.entry(name.clone()).or_default();
+                keys.there.extend(there);
+                keys.unreadable.extend(unreadable);
                 facts.secrets.insert(name, texts(object));
             }
             _ => {}
@@ -70,10 +76,34 @@ fn keys(object: &Value) -> BTreeSet<String> {
 
 /// The texts of a Secret; `stringData` counts more than `data`, as on the API server. What is no text is left out.
 fn texts(object: &Value) -> SecretTexts {
-    let Ok(secret) = serde_json::from_value::<Secret>(object.clone()) else { return SecretTexts::default() };
-    let encoded = secret.data.unwrap_or_default().into_iter();
-    let decoded = encoded.filter_map(|(key, bytes)| Some((key, String::from_utf8(bytes.0).ok()?)));
-    SecretTexts(decoded.chain(secret.string_data.unwrap_or_default()).collect())
+    let decoded = entries(object, "data").filter_map(|(key, written)| {
+        let bytes = decoded(written.as_str()?)?;
+        Some((key.clone(), String::from_utf8(bytes).ok()?))
+    });
+    let plain = entries(object, "stringData")
+        .filter_map(|(key, text)| Some((key.clone(), text.as_str()?.to_owned())));
+    SecretTexts(decoded.chain(plain).collect())
+}
+
+/// The keys of a Secret, and those whose text is no base64. A placeholder that some tool is to fill in is neither.
+fn secret_keys(object: &Value) -> SecretKeys {
+    let is_placeholder = |text: &str| text.contains(['{', '$', '<']);
+    let unreadable = entries(object, "data").filter(|(_, written)| {
+        written.as_str().is_some_and(|text| !is_placeholder(text) && decoded(text).is_none())
+    });
+    let unreadable = unreadable.map(|(key, _)| key.clone()).collect();
+    let there = entries(object, "data").chain(entries(object, "stringData")).map(|(key, _)| key.clone());
+    SecretKeys { there: there.collect(), unreadable }
+}
+
+fn entries<'o>(object: &'o Value, field: &str) -> impl Iterator<Item = (&'o String, &'o Value)> {
+    object.get(field).and_then(Value::as_object).into_iter().flatten()
+}
+
+/// The bytes of a base64 text; line breaks in it do not count, as on the API server.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let text = text.replace(['\r', '\n'], "");
+    serde_json::from_value::<ByteString>(Value::String(text)).ok().map(|bytes| bytes.0)
 }
 
 #[cfg(test)]
@@ -108,6 +138,23 @@ mod tests {
         let maps = known.beside("default", "web", |facts| facts.config_maps.clone());
         assert_eq!(maps, BTreeMap::from([("c".to_owned(), BTreeSet::from(["k".to_owned()]))]));
         assert!(!format!("{known:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_keys_of_a_secret_are_known_whatever_they_hold() {
+        let secret = json!({"data": {
+            "good": "aHVudGVyMg==", "raw": "/w==", "lines": "aHVudGVy\nMg==\n", "empty": "",
+            "plain": "hunter2!", "unpadded": "aHVudGVyMg", "template": "{{ .Values.url | b64enc }}",
+        }, "stringData": {"user": "app"}});
+        let keys = secret_keys(&secret);
+        assert_eq!(keys.there.len(), 8);
+        assert_eq!(keys.unreadable, ["plain".to_owned(), "unpadded".to_owned()].into());
+        let texts = texts(&secret);
+        assert_eq!(texts.0.get("lines").map(String::as_str), Some("hunter2"));
+        assert!(
+            texts.0.contains_key("good") && texts.0.contains_key("user") && !texts.0.contains_key("plain")
+        );
+        assert_eq!(secret_keys(&json!({"data": 7})), SecretKeys::default());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the address of a result backend: host, port, password, database and parameters.
 
-use super::{URL, defect, read, url};
-use crate::celery::backend_url::{Backend, BackendKind, Defect};
+use super::{URL, defect, is_redis, read, url};
+use crate::celery::backend_url::Defect;
 use crate::celery::broker_url::CERT_REQS;
 use crate::celery::url::{Fault, doubtful};
 use crate::rules::finding::{Kind, Report, Severity};
@@ -117,8 +117,7 @@ fn r16(subject: &Subject<'_>, report: &mut Report<'_>) {
         Defect::Url(Fault::Unencoded(letter)) => Some(format!("write it as %{:02X}", u32::from(*letter))),
         _ => None,
     });
-    let is_redis =
-        matches!(read(subject), Some(Ok(Backend { kind: BackendKind::Redis | BackendKind::Sentinel, .. })));
+    let is_redis = matches!(read(subject), Some(Ok(backend)) if is_redis(&backend));
     let text = url(subject).unwrap_or_default();
     if let Some(letter) = doubtful(text).filter(|_| is_redis && !text.contains(';')) {
         let fix = format!("write it as %{:02X}", u32::from(letter));

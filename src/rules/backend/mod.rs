@@ -8,10 +8,10 @@ use super::broker::secret;
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
-use crate::celery::backend_url::{self, Backend, Defect};
+use crate::celery::backend_url::{self, Backend, BackendKind, Defect};
 use crate::celery::broker_url::masked;
 use crate::celery::expansion::expands;
-use crate::celery::url::may_hide;
+use crate::celery::url::{doubtful, may_hide};
 
 /// The field.
 const URL: &str = "spec.common.resultBackend.url";
@@ -122,6 +122,11 @@ fn read(subject: &Subject<'_>) -> Option<Result<Backend, Defect>> {
     (!expands(url)).then(|| backend_url::parse(url))
 }
 
+/// Whether a Redis keeps the results.
+fn is_redis(backend: &Backend) -> bool {
+    matches!(backend.kind, BackendKind::Redis | BackendKind::Sentinel)
+}
+
 fn url<'a>(subject: &Subject<'a>) -> Option<&'a str> {
     subject.common().result_backend.as_ref().and_then(|backend| backend.url.as_deref())
 }
@@ -169,7 +174,7 @@ fn r06(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = "is not a backend of Celery itself";
             report.warn(Kind::Forbidden, URL, message, "see that the image registers it");
         }
-        Some(Ok(Backend { kind: backend_url::BackendKind::Class, .. })) => {
+        Some(Ok(Backend { kind: BackendKind::Class, .. })) => {
             let message = "is the path of a class";
             report.warn(Kind::Forbidden, URL, message, "see that the image has it");
         }
@@ -199,6 +204,9 @@ fn r13(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(text) = reference.and_then(|reference| secret::text(subject, reference)) else { return };
     let path = "spec.common.resultBackend.urlSecretRef";
     match backend_url::parse(text) {
+        Ok(backend) if is_redis(&backend) && !text.contains(';') && doubtful(text).is_some() => {
+            report.warn(Kind::Forbidden, path, secret::UNENCODED, secret::ENCODE);
+        }
         Ok(_) => {}
         Err(Defect::Unknown { meant: None, .. }) => {
             let message = "the Secret names no backend of Celery itself";

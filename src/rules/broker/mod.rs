@@ -4,9 +4,11 @@
 mod options;
 mod parts;
 pub(super) mod secret;
+mod sqs;
 mod tls;
 mod transports;
 mod url;
+mod user;
 mod variables;
 
 use super::finding::{Kind, Report, Severity};
@@ -28,6 +30,8 @@ pub(super) const AREAS: &[&[Rule]] = &[
     parts::RULES,
     variables::RULES,
     secret::RULES,
+    user::RULES,
+    sqs::RULES,
 ];
 
 #[rustfmt::skip] // A table: one rule, one block.

@@ -123,7 +123,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// The options of both places, each with its path, its name and its value.
-fn options<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (String, &'s str, &'s Value)> {
+pub(super) fn options<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (String, &'s str, &'s Value)> {
     let field = subject.broker().and_then(|broker| broker.transport_options.as_ref());
     let field = field.map(|options| ("spec.common.broker.transportOptions", &options.0));
     let setting = subject.common().config.get("broker_transport_options");

@@ -5,7 +5,8 @@ use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
 use crate::api::SecretKeyRef;
-use crate::celery::broker_url;
+use crate::celery::broker_url::{self, Transport};
+use crate::celery::url::doubtful;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -13,23 +14,40 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B33", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the Secret of a broker holds a URL that Celery can use",
         consequence: "Whatever the same URL would do in the object: a crash, or a wrong host asked for ever.",
-        check: Check::of_facts(b33),
+        check: Check::of_facts(b33).or(Severity::Warn),
         example: Example {
             bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broken, key: url}}}}",
-            at: "spec.common.broker.urlSecretRef",
+            at: PATH,
             good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}",
             old: None,
         },
     },
 ];
 
+/// The field.
+const PATH: &str = "spec.common.broker.urlSecretRef";
+
 fn b33(subject: &Subject<'_>, report: &mut Report<'_>) {
     let reference = subject.broker().and_then(|broker| broker.url_secret_ref.as_ref());
     let Some(url) = reference.and_then(|reference| text(subject, reference)) else { return };
     if let Some(Err(defect)) = broker_url::parse(url).into_iter().find(Result::is_err) {
         let message = format!("the URL in the Secret {}", defect.unquoted());
-        report.add(Kind::Forbidden, "spec.common.broker.urlSecretRef", message, "correct the Secret");
+        report.add(Kind::Forbidden, PATH, message, "correct the Secret");
+    } else if doubtful(url).is_some() && names_a_host(url) {
+        report.warn(Kind::Forbidden, PATH, UNENCODED, ENCODE);
     }
+}
+
+/// What is said of a password in a Secret that has probably ended the host part, without a letter of it.
+pub(in crate::rules) const UNENCODED: &str = "the Secret seems to have a password with \"/\" or \"?\" in it";
+
+/// What to do about it.
+pub(in crate::rules) const ENCODE: &str = "write %2F or %3F";
+
+/// Whether the transport looks for a host where the doubt is about one.
+fn names_a_host(url: &str) -> bool {
+    let transports = [Transport::Amqp, Transport::Redis, Transport::Sentinel];
+    matches!(broker_url::parse(url).as_slice(), [Ok(only)] if transports.contains(&only.transport))
 }
 
 /// What a key of a known Secret holds, without the line break at its end that a file has.

@@ -11,7 +11,7 @@ use crate::celery::command::Command;
 use crate::celery::environment::{Variable, variable};
 use crate::celery::expansion;
 use crate::rules::release;
-use crate::rules::variables::{all, names_backend, names_broker, same_key, sets, sources};
+use crate::rules::variables::{all, laid_over, names_backend, names_broker, same_key, sets, sources};
 use crate::rules::worker_args::field_of;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -95,7 +95,7 @@ fn b24(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b34(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(broker) = subject.broker() else { return };
-    for place in all(subject) {
+    for place in all(subject).into_iter().chain(laid_over(subject)) {
         let variable = place.variable;
         let same = same_key(variable, broker.url_secret_ref.as_ref())
             || variable.value.is_some() && variable.value == broker.url;
@@ -164,7 +164,7 @@ fn b36(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b37(subject: &Subject<'_>, report: &mut Report<'_>) {
     let has_app = subject.common().celery_app.is_some();
-    for place in all(subject) {
+    for place in all(subject).into_iter().chain(laid_over(subject)) {
         let name = place.variable.name.as_str();
         let option = |option: &str| sets(name, option, subject.celery);
         let message = match name {

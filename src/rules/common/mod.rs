@@ -14,6 +14,7 @@ use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::shell;
 use super::subject::Subject;
+use crate::celery::app::{self, AppPath};
 
 /// The parameters of a shell that are single arguments.
 const DIGITS: &[char] = &['1', '2', '3', '4', '5', '6', '7', '8', '9'];
@@ -102,16 +103,18 @@ fn c01(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What is no path at all is the matter of C02.
 fn c03(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(module) = subject.common().celery_app.as_deref().and_then(|app| app.strip_suffix(".py")) else {
-        return;
-    };
-    report.add(
-        Kind::Invalid,
-        "spec.common.celeryApp",
-        "looks like a file name",
-        format!("use {:?}", module.replace('/', ".")),
-    );
+    let Some(app) = subject.common().celery_app.as_deref() else { return };
+    let meant = app::meant(app).filter(|_| app.parse::<AppPath>().is_ok());
+    if let Some(module) = meant {
+        report.add(
+            Kind::Invalid,
+            "spec.common.celeryApp",
+            "looks like a file name",
+            format!("use {module:?}"),
+        );
+    }
 }
 
 /// What the operator adds stands behind the command: of a script the first such word is `$0`.

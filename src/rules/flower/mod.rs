@@ -4,6 +4,7 @@
 pub(super) mod args;
 pub(super) mod auth;
 pub(super) mod broker;
+pub(super) mod encryption;
 pub(super) mod env;
 pub(super) mod exposure;
 mod given;

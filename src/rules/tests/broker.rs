@@ -6,7 +6,7 @@ use super::*;
 
 const URL: &str = "spec.common.broker.url";
 
-fn broker(id: &str, broker: &str) -> Vec<(Severity, String)> {
+pub(super) fn broker(id: &str, broker: &str) -> Vec<(Severity, String)> {
     of_rule(id, &format!("spec: {{common: {{broker: {{{broker}}}}}}}"))
 }
 

@@ -318,3 +318,27 @@ fn what_is_missing_is_not_called_wrong() {
                 namespace, and one of its keys where a key is asked for [F37]";
     assert_eq!(texts, [text]);
 }
+
+#[test]
+fn a_file_in_the_place_of_the_application_is_told_of_once() {
+    let app = |text: &str| {
+        let object = shop(&format!("spec: {{common: {{celeryApp: {text:?}}}}}"));
+        let findings = check(&object, None, &surroundings()).expect("a Celery");
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for (text, id, module) in [
+        ("shop/tasks.py", "C02", "shop.tasks"),
+        ("./shop/tasks.py:app", "C02", "shop.tasks:app"),
+        ("shop/tasks", "C02", "shop.tasks"),
+        ("tasks.py", "C03", "tasks"),
+        ("tasks.py:app", "C03", "tasks:app"),
+    ] {
+        let told = app(text);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains(&format!("{module:?}")) && told[0].ends_with(&format!("[{id}]")),
+            "{told:?}"
+        );
+    }
+    assert_eq!(app("shop.tasks:app"), [] as [String; 0]);
+}

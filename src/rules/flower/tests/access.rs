@@ -158,3 +158,32 @@ fn credentials_among_the_arguments_are_told_with_their_fields() {
     assert_eq!(found(&format!("args: ['--basic_auth=$(USERS)'], {open}")).len(), 1);
     assert_eq!(found(&format!("args: ['--basic_auth='], {open}")).len(), 0);
 }
+
+#[test]
+fn a_password_over_an_ingress_without_tls_is_told() {
+    let basic = "auth: {basic: {secretRef: {name: a, key: b}}}";
+    let at = "spec.flowerSpec.ingress.tlsSecretName".to_owned();
+    for flower in [
+        format!("ingress: {{host: f.example.com}}, {basic}"),
+        format!("ingress: {{annotations: {{nginx.ingress.kubernetes.io/ssl-redirect: 'false'}}}}, {basic}"),
+        "ingress: {}, args: ['--basic-auth=ann:$(PASSWORD)']".to_owned(),
+    ] {
+        assert_eq!(super::found(&flower), [("F54", WARN, at.clone())], "{flower}");
+    }
+    for flower in [
+        format!("ingress: {{tlsSecretName: tls}}, {basic}"),
+        format!(
+            "ingress: {{annotations: {{traefik.ingress.kubernetes.io/router.entrypoints: websecure}}}}, {basic}"
+        ),
+        format!(
+            "ingress: {{annotations: {{alb.ingress.kubernetes.io/certificate-arn: 'arn:aws:x'}}}}, {basic}"
+        ),
+        format!(
+            "ingress: {{annotations: {{alb.ingress.kubernetes.io/listen-ports: '[{{\"HTTPS\":443}}]'}}}}, {basic}"
+        ),
+        format!("serviceType: NodePort, {basic}"),
+        "ingress: {}, auth: {allowUnauthenticated: true}".to_owned(),
+    ] {
+        assert_eq!(super::found(&flower), [], "{flower}");
+    }
+}

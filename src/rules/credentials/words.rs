@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which texts are credentials that can be read: by the name that stands beside them, or by their form.
+
+use crate::celery::expansion::expands;
+
+/// Names of things that are no secret although they are named like one.
+const HARMLESS: [&str; 11] = [
+    "_FILE",
+    "_PATH",
+    "_DIR",
+    "_NAME",
+    "_URL",
+    "_ARN",
+    "_EXPIRY",
+    "_EXPIRES",
+    "_TTL",
+    "_TIMEOUT",
+    "_LIFETIME",
+];
+
+/// What separates the words of a script.
+const SEPARATORS: &[char] = &[';', '&', '|', '(', ')', '<', '>'];
+
+/// Whether a text is what it says: neither nothing, nor a word for yes or no, nor a variable.
+pub(super) fn is_readable(text: &str) -> bool {
+    !text.is_empty() && !["true", "false"].contains(&text.to_lowercase().as_str()) && !expands(text)
+}
+
+/// Whether something of this name is usually a secret.
+pub(super) fn is_secret(name: &str) -> bool {
+    let name = name.to_uppercase().replace('-', "_");
+    ["PASSWORD", "PASSWD", "SECRET", "TOKEN"].iter().any(|word| name.contains(word))
+        && !HARMLESS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a text holds a URL with a password in it that is no variable.
+pub(super) fn has_password(text: &str) -> bool {
+    passwords(text).any(|password| !password.is_empty() && !expands(password))
+}
+
+/// The passwords of the URLs in a text.
+fn passwords(text: &str) -> impl Iterator<Item = &str> {
+    text.split("://").skip(1).filter_map(|rest| {
+        let authority = rest.split(['/', '?', '#', ' ', ',', ';']).next().unwrap_or_default();
+        let (user_info, _) = authority.rsplit_once('@')?;
+        user_info.split_once(':').map(|(_, password)| password)
+    })
+}
+
+/// Whether a word of a command holds a credential. A shell may read it, so that what it would put in is none.
+pub(super) fn holds_one(word: &str) -> bool {
+    holds_url(word) || names_one(word)
+}
+
+/// The same for a URL alone.
+pub(super) fn holds_url(word: &str) -> bool {
+    passwords(word).any(|password| !password.is_empty() && is_literal(password))
+}
+
+/// Whether a word or a script gives something that is named like a secret a value: `--password=x`, `TOKEN=x`.
+pub(super) fn names_one(word: &str) -> bool {
+    let parts = word.split(|letter: char| letter.is_whitespace() || SEPARATORS.contains(&letter));
+    parts.filter_map(|part| part.split_once('=')).any(|(name, value)| {
+        let value = value.trim_matches(['"', '\'']);
+        is_name(name.trim_start_matches('-')) && is_secret(name) && is_literal(value) && is_readable(value)
+    })
+}
+
+/// Whether a word is an option whose value is a secret and stands behind it: `--password x`.
+pub(super) fn announces_one(word: &str, next: &str) -> bool {
+    let name = word.strip_prefix("--").filter(|name| is_name(name));
+    let is_value = !next.starts_with('-') && !next.contains(char::is_whitespace);
+    name.is_some_and(is_secret) && is_value && is_literal(next) && is_readable(next)
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
+}
+
+/// Whether neither Kubernetes nor a shell puts anything in, and it is no place of a file.
+fn is_literal(text: &str) -> bool {
+    !text.contains(['$', '`']) && !text.starts_with(['/', '@'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_words_of_commands_are_found() {
+        for word in [
+            "--password=hush",
+            "--db.password=hush",
+            "PGPASSWORD=hush",
+            "export TOKEN='hush'; exec celery \"$@\"",
+            "redis://:hush@cache",
+            "curl -s http://u:hush@mq:15672/api && exec celery",
+        ] {
+            assert!(holds_one(word), "{word}");
+        }
+        for word in [
+            "--password=$(PASSWORD)",
+            "--password=",
+            "--password",
+            "--password-file=/run/secrets/x",
+            "--token=/run/secrets/x",
+            "export TOKEN=$(cat /run/token); exec celery \"$@\"",
+            "TOKEN=\"${TOKEN}\" exec celery",
+            "redis-cli -u redis://:$PASSWORD@cache ping",
+            "redis://:${PASSWORD}@cache",
+            "redis://cache",
+            "--use-token=true",
+            "echo a password = b",
+        ] {
+            assert!(!holds_one(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_stand_behind_its_option() {
+        assert!(announces_one("--password", "hush"));
+        for (word, next) in [
+            ("--password", "--verbose"),
+            ("--password", "$(PASSWORD)"),
+            ("--password-file", "hush"),
+            ("--verbose", "hush"),
+            ("password", "hush"),
+            ("--password", ""),
+        ] {
+            assert!(!announces_one(word, next), "{word} {next}");
+        }
+    }
+}
