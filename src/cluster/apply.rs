@@ -110,28 +110,31 @@ pub async fn apply(
     let needs_all = adopts || drift::needs_its_version(manifest, &live);
     let live =
         if needs_all { limited(api.get_opt(&manifest.name)).await?.map_or(live, Arc::new) } else { live };
-    let uid = live.metadata.uid.as_deref().map(|uid| ("uid", uid));
+    let uid = live.metadata.uid.clone();
+    let identity = uid.as_deref().map(|uid| ("uid", uid));
     if adopts && is_adoptable(manifest, &live) {
         adopt(&api, manifest, &live).await?;
-        return Ok((send(&api, manifest, &forced, uid).await?, Verb::Adopted));
+        return Ok((send(&api, manifest, &forced, identity).await?, Verb::Adopted));
     }
     check_owner(owner, manifest, &live)?;
-    withdraw(&api, manifest, &live).await?;
+    let live = withdraw(&api, manifest, live).await?;
     if manifest.kind == ChildKind::PersistentVolumeClaim {
-        return Ok((change_claim(&api, manifest, &live).await?, Verb::Changed));
+        let changed = change_claim(&api, manifest, &live).await?;
+        return Ok((withdraw(&api, manifest, changed).await?, Verb::Changed));
     }
     hand_over_replicas(&api, manifest, &live).await?;
     if drift::has_copies(manifest, &live) {
         repair(&api, manifest, &live).await?;
     }
-    let applied = match send(&api, manifest, &forced, uid).await {
+    let applied = match send(&api, manifest, &forced, identity).await {
         Err(Error::Refused { code: 422, .. }) => {
             repair(&api, manifest, &live).await?;
-            send(&api, manifest, &forced, uid).await
+            send(&api, manifest, &forced, identity).await
         }
         applied => applied,
     };
-    Ok((applied?, Verb::Changed))
+    // Of an object whose owners somebody has wiped, the API server invents one for everything that was in it.
+    Ok((withdraw(&api, manifest, applied?).await?, Verb::Changed))
 }
 
 /// Whether an object is this Celery's own: by its owner, or as a claim that was made for it.

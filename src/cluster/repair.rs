@@ -5,6 +5,8 @@
 //! which is its key, ours would come to stand beside it under the same name, and that is refused. So our spec is
 //! written over theirs, and the ownership that comes of it is given up again: what we leave out later has to go.
 
+use std::sync::Arc;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::json;
@@ -33,7 +35,7 @@ pub(super) async fn repair(
         .await
         .map_err(|error| error.of(manifest))?;
     // Whoever writes in between makes this fail; the entry is seen again at the next attempt.
-    withdraw(api, manifest, &replaced).await
+    withdraw(api, manifest, Arc::new(replaced)).await.map(drop)
 }
 
 /// Names under which fields are held that are ours to hold: those of a repair, and the one the API server invents for
@@ -44,14 +46,15 @@ fn is_leftover(entry: &ManagedFieldsEntry) -> bool {
     entry.manager.as_deref().is_some_and(|manager| LEFTOVERS.contains(&manager))
 }
 
-/// Gives up what is held of an object under such a name, if anything: what we leave out later has to go.
+/// Gives up what is held of an object under such a name, if anything: what we leave out later has to go. Returns the
+/// object as it is then.
 pub(super) async fn withdraw(
     api: &Api<DynamicObject>,
     manifest: &Manifest,
-    live: &DynamicObject,
-) -> Result<(), Error> {
-    if !has_leftovers(live) {
-        return Ok(());
+    live: Arc<DynamicObject>,
+) -> Result<Arc<DynamicObject>, Error> {
+    if !has_leftovers(&live) {
+        return Ok(live);
     }
     let entries = live.metadata.managed_fields.iter().flatten();
     let others: Vec<_> = entries.filter(|entry| !is_leftover(entry)).collect();
@@ -60,7 +63,7 @@ pub(super) async fn withdraw(
         "resourceVersion": live.metadata.resource_version,
         "managedFields": others,
     } });
-    limited(api.patch(&manifest.name, &parameters(), &Patch::Merge(&body))).await.map(drop)
+    limited(api.patch(&manifest.name, &parameters(), &Patch::Merge(&body))).await.map(Arc::new)
 }
 
 /// Whether anything is held of an object under such a name.
