@@ -41,7 +41,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             &["spec.workerSpec.prefetchMultiplier", "spec.workerPools[].prefetchMultiplier"],
             "use 1 or more, or disablePrefetch with Celery 5.6",
         )
-        .and(w38),
+        .and(w38)
+        .or(Severity::Warn),
         example: Example { bad: "spec: {workerSpec: {prefetchMultiplier: 0}}", at: "spec.workerSpec.prefetchMultiplier", good: "spec: {workerSpec: {prefetchMultiplier: 1}}", old: None },
     },
 ];
