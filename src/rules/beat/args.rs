@@ -74,7 +74,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "T16", severity: Severity::Deny, schema: false, since: "0.1",
         title: "beat stays in the foreground of its container",
         consequence: "The container ends with success and is started again for ever; a file of its own hides the log.",
-        check: Check::arguments(Command::Beat, &[Matter::Ends]).and(t16),
+        check: Check::arguments(Command::Beat, &[Matter::Ends]).and(t16).or(Severity::Warn),
         example: Example {
             bad: "spec: {beatSpec: {args: ['--detach']}}",
             at: "spec.beatSpec.args[0]",
