@@ -34,12 +34,17 @@ pub(super) fn mutate(request: &Request, surroundings: &Surroundings) -> Answer {
     let moment = if request.inner.operation == Operation::Create { Moment::Creation } else { Moment::Later };
     let additions = defaults::absent(object, moment);
     let defaulted = defaults::defaulted(object.clone(), &additions);
-    let Ok(findings) = rules::check(&defaulted, request.old.as_ref(), &facts(request, surroundings)) else {
+    let Ok(is_refused) = rules::is_refused_by_schema(&defaulted, request.old.as_ref()) else {
         // The API server names wrong types itself; a hint goes beside it where its own message does not help.
         return words::warned(allowed, words::type_hints(object)).into();
     };
-    if findings.iter().any(|finding| finding.schema && finding.severity == Severity::Deny) {
-        return denied(request, findings);
+    if is_refused
+        && let Ok(findings) = rules::check(&defaulted, request.old.as_ref(), &facts(request, surroundings))
+    {
+        // What the object it replaces had already is let in as it is.
+        if findings.iter().any(|finding| finding.schema && finding.severity == Severity::Deny) {
+            return denied(request, findings);
+        }
     }
     if additions.is_empty() {
         return allowed.into();

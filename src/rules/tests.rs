@@ -65,6 +65,23 @@ fn warn(path: &str) -> Vec<(Severity, String)> {
     vec![(Severity::Warn, path.to_owned())]
 }
 
+/// The short way and the long one come to the same.
+#[test]
+fn what_the_schema_refuses_is_known_without_asking_every_rule() {
+    let mut refused = 0;
+    for rule in catalogue::rules() {
+        for overlay in [rule.example.bad, rule.example.good] {
+            let (new, old) = (shop(overlay), rule.example.old.map(shop));
+            let Ok(findings) = check(&new, old.as_ref(), &surroundings()) else { continue };
+            let long = findings.iter().any(|finding| finding.schema && finding.severity == Severity::Deny);
+            let short = is_refused_by_schema(&new, old.as_ref()).expect("has the form of a Celery");
+            assert_eq!(short, long, "{}: {overlay}", rule.id);
+            refused += usize::from(long);
+        }
+    }
+    assert!(refused > 50, "only {refused} examples are refused by the schema");
+}
+
 #[test]
 fn rules_about_facts_find_nothing_in_the_object_alone() {
     for rule in catalogue::rules().filter(|rule| rule.is_about_facts()) {
