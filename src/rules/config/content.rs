@@ -9,7 +9,8 @@ use crate::celery::settings::content::{Unregistered, accepts, compression, seria
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path;
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Pool, Subject};
+use crate::rules::variables;
 
 /// What Celery takes where nobody says anything.
 const DEFAULT: &str = "json";
@@ -29,13 +30,62 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "The worker drops every task: \"Refusing to deserialize untrusted content\".",
         check: Check::object(c47),
         example: Example {
-            bad: "spec: {common: {config: {task_serializer: pickle, accept_content: [json]}}}",
+            bad: "spec: {common: {config: {task_serializer: yaml, accept_content: [json]}}}",
             at: "spec.common.config.accept_content",
-            good: "spec: {common: {config: {task_serializer: pickle, accept_content: [json, pickle]}}}",
+            good: "spec: {common: {config: {task_serializer: yaml, accept_content: [json, yaml]}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C75", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a worker that takes pickle is not root",
+        consequence: "The worker ends at once: \"Running a worker with superuser privileges when the worker accepts messages serialized with pickle is a very bad idea!\" Without runAsUser the image says who it is, and most say root.",
+        check: Check::object(c75).or(Severity::Warn),
+        example: Example {
+            bad: "spec: {common: {config: {accept_content: [json, pickle]}, securityContext: {runAsUser: 0}}}",
+            at: "spec.common.config.accept_content",
+            good: "spec: {common: {config: {accept_content: [json, pickle]}, securityContext: {runAsUser: 1000}}}",
             old: None,
         },
     },
 ];
+
+/// The names of pickle.
+const PICKLE: [&str; 2] = ["pickle", "application/x-python-serialize"];
+/// Lets a worker take pickle as root.
+const FORCE_ROOT: &str = "C_FORCE_ROOT";
+
+fn c75(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let mut accepted = taken(subject).filter(|(name, ..)| *name == "accept_content");
+    let Some((_, Value::Array(words), path)) = accepted.next() else { return };
+    let takes_pickle = words.iter().filter_map(Value::as_str).any(|word| PICKLE.contains(&word));
+    let is_forced = |pool: &Pool<'_>| variables::may_define(subject, pool, FORCE_ROOT);
+    if !takes_pickle || subject.pools.iter().all(is_forced) {
+        return;
+    }
+    let common = subject.common();
+    let (pod, container) = (&common.security_context, &common.container_security_context);
+    let user = container.as_ref().and_then(|context| context.run_as_user);
+    let user = user.or_else(|| pod.as_ref().and_then(|context| context.run_as_user));
+    let is_plain = container.as_ref().and_then(|context| context.run_as_non_root);
+    let is_plain =
+        is_plain.or_else(|| pod.as_ref().and_then(|context| context.run_as_non_root)) == Some(true);
+    let fix = "set securityContext.runAsUser";
+    match user {
+        Some(0) => report.graded(
+            Severity::Deny,
+            Kind::Forbidden,
+            path,
+            "has pickle, which no worker takes as root",
+            fix,
+        ),
+        // A template may say it for each pool.
+        None if !is_plain && subject.laid_over.is_empty() => {
+            report.warn(Kind::Forbidden, path, "has pickle: a worker that is root ends at once", fix);
+        }
+        _ => {}
+    }
+}
 
 fn c46(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (name, value, at) in taken(subject) {

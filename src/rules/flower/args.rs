@@ -151,11 +151,22 @@ fn unread(flower: &Flower<'_>, at: usize, word: &str, why: Unread, report: &mut 
             let message = "is not read: a word before it ends the options";
             report.add_hidden(Severity::Warn, path, message, "begin every option with --");
         }
+        Unread::Unknown if begins_with_an_option(word) => {
+            let message = "holds an option and its value, of which Flower reads neither";
+            report.add_hidden(Severity::Deny, path, message, "write --name=value");
+        }
         Unread::Unknown if word.starts_with('-') => {
             report.add_shown(Severity::Warn, path, name, message, "remove it");
         }
         Unread::Unknown => report.add_hidden(Severity::Warn, path, message, "remove it"),
     }
+}
+
+/// Whether a word is an option of Flower and its value with a blank in between.
+fn begins_with_an_option(word: &str) -> bool {
+    let name = word.split_whitespace().next().filter(|name| name.len() < word.len());
+    let name = name.and_then(|name| name.strip_prefix("--")).map(|name| name.replace('-', "_"));
+    name.is_some_and(|name| OPTIONS.iter().any(|option| option.name == name))
 }
 
 /// Whether the tables know this Flower; else the newest one is a guess.

@@ -36,6 +36,14 @@ fn ids(flower: &str) -> Vec<&'static str> {
 const DENY: Severity = Severity::Deny;
 const WARN: Severity = Severity::Warn;
 
+/// Flower reads neither half, and everybody may look although somebody meant to ask for a password.
+#[test]
+fn an_option_and_its_value_in_one_word_are_refused() {
+    assert_eq!(of("args: ['--basic_auth admin:pw']"), [("F01", DENY)]);
+    assert_eq!(of("args: ['--max-tasks 10']"), [("F01", DENY)]);
+    assert_eq!(of("args: ['--nothing of ours']"), [("F01", WARN)]);
+}
+
 #[test]
 fn what_is_known_of_envs_from_elsewhere_counts() {
     let maps = BTreeMap::from([("settings".to_owned(), BTreeSet::from(["BASIC_AUTH".to_owned()]))]);

@@ -100,7 +100,7 @@ fn settings_of_packages_are_taken() {
 fn messages_are_accepted_in_the_form_in_which_they_are_sent() {
     for (config, expected) in [
         ("task_serializer: pickle", vec![("C47", "task_serializer")]),
-        ("accept_content: [pickle]", vec![("C47", "accept_content")]),
+        ("accept_content: [yaml]", vec![("C47", "accept_content")]),
         ("accept_content: [application/json]", vec![]),
         ("task_serializer: own", vec![("C46", "task_serializer")]),
         ("task_serializer: $(FORM)", vec![]),
@@ -114,6 +114,28 @@ fn messages_are_accepted_in_the_form_in_which_they_are_sent() {
         let found = found(&shop(&format!("spec: {{common: {{config: {{{config}}}}}}}")), None);
         assert_eq!(found, expected, "{config}");
     }
+}
+
+#[test]
+fn pickle_goes_with_a_user_that_is_not_root() {
+    let path = "spec.common.config.accept_content";
+    let of = |common: &str| of_common("C75", &format!("config: {{accept_content: [json, pickle]}}{common}"));
+    assert_eq!(of(""), warn(path));
+    assert_eq!(of(", securityContext: {runAsUser: 0}"), deny(path));
+    assert_eq!(of(", securityContext: {runAsUser: 7}, containerSecurityContext: {runAsUser: 0}"), deny(path));
+    assert_eq!(of(", securityContext: {runAsNonRoot: true}"), []);
+    assert_eq!(of(", containerSecurityContext: {runAsUser: 7}"), []);
+    assert_eq!(of(", securityContext: {runAsUser: 0}, env: [{name: C_FORCE_ROOT, value: '1'}]"), []);
+    assert_eq!(of_common("C75", "config: {accept_content: [json]}, securityContext: {runAsUser: 0}"), []);
+}
+
+#[test]
+fn limits_below_zero_are_refused_wherever_they_stand() {
+    let worker = |spec: &str| of_rule("W57", &format!("spec: {{workerSpec: {{{spec}}}}}"));
+    assert_eq!(worker("softTimeLimit: -0.5"), deny("spec.workerSpec.softTimeLimit"));
+    assert_eq!(worker("args: [--time-limit, '-5']"), deny("spec.workerSpec.args[1]"));
+    assert_eq!(of_common("W57", "config: {task_time_limit: -5}"), deny("spec.common.config.task_time_limit"));
+    assert_eq!(worker("timeLimit: 0, softTimeLimit: 0"), []);
 }
 
 #[test]

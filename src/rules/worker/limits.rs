@@ -10,7 +10,7 @@ use crate::effective::Effective;
 use crate::rules::args::{self, Matter};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -32,6 +32,13 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "The task is killed before it gets the exception that it could have caught.",
         check: Check::object(w35),
         example: Example { bad: "spec: {workerSpec: {timeLimit: 60, softTimeLimit: 60}}", at: "spec.workerSpec.softTimeLimit", good: "spec: {workerSpec: {timeLimit: 60, softTimeLimit: 50.5}}", old: None },
+    },
+    Rule {
+        id: "W57", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "time limits are not below zero",
+        consequence: "Celery takes the number and ends every task at once: \"Hard time limit (-5.0s) exceeded\".",
+        check: Check::object(w57),
+        example: Example { bad: "spec: {workerSpec: {timeLimit: -5}}", at: "spec.workerSpec.timeLimit", good: "spec: {workerSpec: {timeLimit: 5}}", old: None },
     },
     Rule {
         id: "W38", severity: Severity::Deny, schema: true, since: "0.1",
@@ -75,20 +82,50 @@ fn w35(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let (hard, soft) = (pool.effective().time_limit(), pool.effective().soft_time_limit());
         let (Effective::Is(hard), Effective::Is(soft)) = (hard, soft) else { continue };
-        let is_set = pool.spec.soft_time_limit.is_some();
-        let setting = || {
-            let is_set = subject.common().config.contains_key("task_soft_time_limit");
-            is_set.then(|| "spec.common.config.task_soft_time_limit".to_owned())
-        };
-        let written = place(pool, "--soft-time-limit", "softTimeLimit", is_set).or_else(setting);
+        let written = soft_time_limit(subject, pool);
         let Some(path) = written.filter(|path| !told.contains(path)) else { continue };
         // With 0 there is no limit. Of pools that keep no limit at all another rule tells.
         let keeps_limits = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
-        if keeps_limits && hard > 0.0 && hard <= soft {
+        if keeps_limits && hard > 0.0 && soft >= 0.0 && hard <= soft {
             let (message, fix) = ("is not below timeLimit, so it never fires", "lower it below timeLimit");
             report.add(Kind::Invalid, path.clone(), message, fix);
             // A setting is the same for all pools.
             told.insert(path);
         }
     }
+}
+
+fn w57(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let mut told = HashSet::new();
+    for pool in &subject.pools {
+        let limits = [
+            (pool.effective().time_limit(), time_limit(subject, pool)),
+            (pool.effective().soft_time_limit(), soft_time_limit(subject, pool)),
+        ];
+        for (limit, written) in limits {
+            let Some(path) = written.filter(|path| !told.contains(path)) else { continue };
+            if limit.is().is_some_and(|limit| limit < 0.0) {
+                let (message, fix) = ("would end every task at once", "use seconds above 0, or leave it out");
+                report.add(Kind::Invalid, path.clone(), message, fix);
+                // A setting is the same for all pools.
+                told.insert(path);
+            }
+        }
+    }
+}
+
+/// Where the limit of a pool is written, if it is.
+fn time_limit(subject: &Subject<'_>, pool: &Pool<'_>) -> Option<String> {
+    let is_set = pool.spec.time_limit.is_some();
+    place(pool, "--time-limit", "timeLimit", is_set).or_else(|| setting(subject, "task_time_limit"))
+}
+
+fn soft_time_limit(subject: &Subject<'_>, pool: &Pool<'_>) -> Option<String> {
+    let is_set = pool.spec.soft_time_limit.is_some();
+    place(pool, "--soft-time-limit", "softTimeLimit", is_set)
+        .or_else(|| setting(subject, "task_soft_time_limit"))
+}
+
+fn setting(subject: &Subject<'_>, name: &str) -> Option<String> {
+    subject.common().config.contains_key(name).then(|| format!("spec.common.config.{name}"))
 }
