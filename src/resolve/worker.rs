@@ -62,9 +62,9 @@ pub(super) fn pool(
     app: &str,
     broker: Option<&BrokerAccess>,
 ) -> Pool {
-    let said = Said::to_worker(worker, spec);
     let reading = Command::Worker.reading(&worker.args, effective::celery(&spec.common).newest());
     let pool = effective::Pool { name, worker, common: &spec.common, said: &reading };
+    let said = Said::to_worker(pool);
     let scaler = scaler::scaler(spec, ScaleKind::Worker, name, &pool.counted_queues());
     let chosen = worker_words::chosen(&pool, spec, &said, scaler.as_ref());
     let shutdown = shutdown::shutdown(worker.graceful_shutdown.as_ref());

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use super::effective::place;
 use crate::api::WorkerPoolKind;
 use crate::celery::command::Command;
 use crate::effective::Effective;
@@ -79,7 +78,7 @@ fn w35(subject: &Subject<'_>, report: &mut Report<'_>) {
             let is_set = subject.common().config.contains_key("task_soft_time_limit");
             is_set.then(|| "spec.common.config.task_soft_time_limit".to_owned())
         };
-        let written = place(pool, "--soft-time-limit", "softTimeLimit", is_set).or_else(setting);
+        let written = pool.place("--soft-time-limit", "softTimeLimit", is_set).or_else(setting);
         let Some(path) = written.filter(|path| !told.contains(path)) else { continue };
         // With 0 there is no limit. Of pools that keep no limit at all another rule tells.
         let keeps_limits = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));

@@ -2,7 +2,6 @@
 //! Rules about the fields of a worker pool.
 
 pub(super) mod containers;
-pub(super) mod effective;
 pub(super) mod kinds;
 pub(super) mod limits;
 pub(super) mod memory;

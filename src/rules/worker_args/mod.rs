@@ -14,9 +14,6 @@ mod scaling;
 mod twice;
 mod words;
 
-pub(super) use twice::field_of;
-
-pub(super) use super::args::is_joined;
 use super::rule::Rule;
 
 /// The tables of this area.
