@@ -5,7 +5,7 @@ use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
 use super::good;
-use crate::celery::broker_url::{Transport, masked};
+use crate::celery::broker_url::{Service, Transport, masked};
 use crate::rules::path::BROKER_URL;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -75,8 +75,8 @@ fn b17(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
     let plain_port = |transport: Transport| match transport {
-        Transport::Redis => Some((6379, "6380")),
-        Transport::Amqp => Some((5672, "5671")),
+        Transport::Redis => Some((Service::REDIS.port, 6380)),
+        Transport::Amqp => Some((Service::AMQP.port, Service::AMQP_TLS.port)),
         _ => None,
     };
     for endpoint in good(subject).filter(|endpoint| endpoint.tls()) {
