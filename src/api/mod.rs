@@ -24,7 +24,7 @@ pub mod limits;
 mod open;
 mod status;
 mod worker;
-mod worker_words;
+mod worker_choices;
 
 pub use autoscale::{
     Fallback, FallbackBehavior, Metric, MetricName, MetricTarget, ScaleKind, ScaleTarget, TargetType,
@@ -50,7 +50,7 @@ pub use status::{
     FlowerStatus, PoolStatus,
 };
 pub use worker::{WorkerPool, WorkerSpec};
-pub use worker_words::{LogLevel, Optimization, StartMethod, WorkerPoolKind};
+pub use worker_choices::{LogLevel, Optimization, StartMethod, WorkerPoolKind};
 
 pub use crate::names::DEFAULT_POOL;
 

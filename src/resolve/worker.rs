@@ -7,8 +7,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::pod::{Made, Own, Pod, pod};
 use super::said::Said;
-use super::worker_words::Chosen;
-use super::{BrokerAccess, Scaler, heartbeat, probes, scaler, settings, shutdown, worker_words};
+use super::worker_options::Chosen;
+use super::{BrokerAccess, Scaler, heartbeat, probes, scaler, settings, shutdown, worker_options};
 use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
 use crate::celery::command::Command;
 use crate::effective::{self, Effective};
@@ -66,11 +66,11 @@ pub(super) fn pool(
     let pool = effective::Pool { name, worker, common: &spec.common, said: &reading };
     let said = Said::to_worker(pool);
     let scaler = scaler::scaler(spec, ScaleKind::Worker, name, &pool.counted_queues());
-    let chosen = worker_words::chosen(&pool, spec, &said, scaler.as_ref());
+    let chosen = worker_options::chosen(&pool, spec, &said, scaler.as_ref());
     let shutdown = shutdown::shutdown(worker.graceful_shutdown.as_ref());
     let mut words = super::celery_app(spec);
     words.push("worker".to_owned());
-    words.extend(worker_words::words(&pool, spec, &said, chosen));
+    words.extend(worker_options::words(&pool, spec, &said, chosen));
     let settings = settings::settings(spec, broker).into_iter().chain(shutdown.settings);
     let mut made = Made { env: shutdown.env, ..Made::default() };
     let mut own_args = worker.args.clone();

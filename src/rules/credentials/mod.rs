@@ -2,7 +2,7 @@
 //! Credentials in plain text: in the object, where many can read them, and on command lines, where even more can.
 
 mod containers;
-mod words;
+mod signs;
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::subject::{Part, Subject};
 use super::variables;
 use crate::celery::broker_url;
 use crate::celery::expansion::expands;
-use words::{announces_one, has_password, holds_url, is_readable, is_secret, names_one};
+use signs::{announces_one, has_password, holds_url, is_readable, is_secret, names_one};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[

@@ -3,7 +3,7 @@
 //! is no help to a worker.
 
 use super::compiled::{Fields, Form};
-use super::words::below;
+use super::sentences::below;
 use crate::celery::closest;
 use crate::rules::misnamed::meant_by;
 use crate::rules::path;
