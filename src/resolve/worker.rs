@@ -73,12 +73,12 @@ pub(super) fn pool(
     words.extend(worker_options::words(&pool, spec, &said, chosen));
     let settings = settings::settings(spec, broker).into_iter().chain(shutdown.settings);
     let mut made = Made { env: shutdown.env, ..Made::default() };
-    let mut own_args = worker.args.clone();
     let has_heartbeat = heartbeat::is_asked(worker.probes.as_ref());
     if has_heartbeat {
-        own_args = heartbeat::loaded_by_worker(&worker.args, &said);
         heartbeat::add(&mut made, app);
     }
+    let loaded = || heartbeat::loaded_by_worker(&worker.args, &said);
+    let own_args = if has_heartbeat { loaded() } else { worker.args.clone() };
     Pool {
         name: name.to_owned(),
         args: settings::joined(words, &own_args, settings.collect()),
@@ -86,11 +86,7 @@ pub(super) fn pool(
         chosen,
         replicas: if scaler.is_some() { None } else { worker.num_of_workers },
         strategy: strategy(worker.rollout_strategy.as_ref()),
-        pace: Pace {
-            min_ready_seconds: worker.min_ready_seconds,
-            progress_deadline_seconds: worker.progress_deadline_seconds,
-            revision_history_limit: worker.revision_history_limit,
-        },
+        pace: pace(worker),
         budget: budget(worker, scaler.as_ref()),
         resources: worker.resources.clone(),
         scaler,
@@ -115,6 +111,14 @@ pub(super) fn pool(
                 ..Own::default()
             },
         ),
+    }
+}
+
+fn pace(worker: &WorkerSpec) -> Pace {
+    Pace {
+        min_ready_seconds: worker.min_ready_seconds,
+        progress_deadline_seconds: worker.progress_deadline_seconds,
+        revision_history_limit: worker.revision_history_limit,
     }
 }
 

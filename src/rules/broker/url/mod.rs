@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the form of a broker URL: what kombu would read otherwise, or not at all.
 
+mod parameters;
+
 use super::good;
-use crate::celery::broker_url::{CERT_REQS, Defect, Endpoint, Transport, masked};
+use crate::celery::broker_url::{Defect, Endpoint, Transport, masked};
 use crate::celery::url::{Fault, doubtful, may_hide};
 use crate::celery::version::Target;
 use crate::rules::finding::{Kind, Report, Severity};
@@ -10,6 +12,7 @@ use crate::rules::path::BROKER_URL;
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
+use parameters::{b13, b14, b16};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -244,53 +247,6 @@ fn b11(subject: &Subject<'_>, report: &mut Report<'_>) {
         Defect::Database => Some("end the URL with a number: redis://host:6379/0".to_owned()),
         Defect::CommaList => Some("separate failover URLs by \";\"".to_owned()),
         _ => None,
-    });
-}
-
-/// Transport options that people write behind the "?".
-const OPTIONS: [&str; 14] = [
-    "visibility_timeout",
-    "health_check_interval",
-    "master_name",
-    "socket_timeout",
-    "socket_connect_timeout",
-    "socket_keepalive",
-    "max_connections",
-    "retry_on_timeout",
-    "global_keyprefix",
-    "queue_order_strategy",
-    "confirm_publish",
-    "region",
-    "polling_interval",
-    "wait_time_seconds",
-];
-
-fn b13(subject: &Subject<'_>, report: &mut Report<'_>) {
-    defects(subject, report, |defect, _| match defect {
-        Defect::Parameter(name) if OPTIONS.contains(&name.as_str()) => {
-            Some(format!("set transportOptions.{name} instead"))
-        }
-        Defect::Parameter(name) if name == "ssl" => {
-            Some("remove it: rediss:// is what switches TLS on".to_owned())
-        }
-        Defect::Parameter(_) => Some("remove it, or look for it among transportOptions".to_owned()),
-        Defect::ParameterValue(name) if name == "login_method" => {
-            Some("use one of PLAIN, AMQPLAIN, EXTERNAL, GSSAPI".to_owned())
-        }
-        Defect::ParameterValue(_) => Some("use a number".to_owned()),
-        _ => None,
-    });
-}
-
-fn b14(subject: &Subject<'_>, report: &mut Report<'_>) {
-    defects(subject, report, |defect, _| {
-        matches!(defect, Defect::CertReqs(_)).then(|| format!("use one of {}", CERT_REQS.join(", ")))
-    });
-}
-
-fn b16(subject: &Subject<'_>, report: &mut Report<'_>) {
-    defects(subject, report, |defect, _| {
-        matches!(defect, Defect::TlsParameter(_)).then(|| "set broker_use_ssl in the application".to_owned())
     });
 }
 
