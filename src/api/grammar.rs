@@ -4,6 +4,7 @@
 #![allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // garde hands over `&Option<…>` and `&()`
 
 use crate::celery::app::{self, AppPath};
+use crate::celery::flower;
 use crate::celery::version::Version;
 use crate::names;
 
@@ -101,7 +102,7 @@ pub(super) fn pool_name(value: &str, (): &()) -> Verdict {
 pub(super) fn url_prefix(value: &Option<String>, (): &()) -> Verdict {
     let Some(prefix) = value else { return Ok(()) };
     let letters = prefix.chars().all(|c| c.is_ascii_alphanumeric() || "._~/-".contains(c));
-    if letters && !prefix.trim_matches('/').is_empty() { Ok(()) } else { wrong("is not a path") }
+    if letters && !flower::prefix(prefix).is_empty() { Ok(()) } else { wrong("is not a path") }
 }
 
 /// A version of Flower: two or three numbers.

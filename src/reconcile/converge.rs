@@ -238,12 +238,12 @@ impl Run<'_> {
     }
 
     /// A manifest with what the cluster adds to it.
-    fn stamped(&self, manifest: &Manifest, live: Option<&DynamicObject>) -> Stamped {
+    fn stamped<'m>(&self, manifest: &'m Manifest, live: Option<&DynamicObject>) -> Stamped<'m> {
         let (references, looks) = self.followed.of(manifest);
         // What somebody else's Deployment carries says nothing about ours.
         let own = live.filter(|live| cluster::is_own(self.owner, manifest, live));
         let restart = self.asked.restart.as_deref();
-        build::stamped(manifest.clone(), own.map(Stamp::of), &references, &looks, restart)
+        build::stamped(manifest, own.map(Stamp::of), &references, &looks, restart)
     }
 
     /// The children as they are, and those that applying or pruning would touch.

@@ -141,6 +141,12 @@ fn clicked<'a>(args: &'a [String], reading: &mut Reading<'a>) -> (Vec<(usize, &'
     (words, outcome)
 }
 
+/// A path under which Flower is, as it takes it: without slashes at its ends, empty for the root.
+#[must_use]
+pub fn prefix(written: &str) -> &str {
+    written.trim_matches('/')
+}
+
 fn split(word: &str) -> (&str, Option<&str>) {
     word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)))
 }
