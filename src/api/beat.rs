@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Probes;
 use super::json::AnyObject;
 use super::open::Open;
-use super::worker_words::LogLevel;
+use super::worker_choices::LogLevel;
 
 /// Folder of the volume of `persistence` in beat's container.
 pub const BEAT_FOLDER: &str = "/data/beat";

@@ -4,6 +4,7 @@
 #![allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // garde hands over `&Option<…>` and `&()`
 
 use crate::celery::app::{self, AppPath};
+use crate::celery::flower;
 use crate::celery::version::Version;
 use crate::names;
 
@@ -75,6 +76,23 @@ fn is_label(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
+/// Whether a text is a name with an optional domain in front, as keys of labels are: `example.com/team`.
+#[must_use]
+pub(crate) fn is_qualified(key: &str) -> bool {
+    let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
+    domain.is_none_or(is_object_name) && !name.is_empty() && is_label_value(name)
+}
+
+/// Whether a text is one that a label may have; an empty one is.
+#[must_use]
+pub(crate) fn is_label_value(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let ends = [text.bytes().next(), text.bytes().last()];
+    text.len() <= 63
+        && text.bytes().all(inner)
+        && ends.into_iter().flatten().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// The name of a worker pool: a part of the names of its children. That `default` is taken is another rule's matter.
 pub(super) fn pool_name(value: &str, (): &()) -> Verdict {
     if is_label(value) && value.len() <= names::MAX { Ok(()) } else { wrong("is not a name of a pool") }
@@ -84,7 +102,7 @@ pub(super) fn pool_name(value: &str, (): &()) -> Verdict {
 pub(super) fn url_prefix(value: &Option<String>, (): &()) -> Verdict {
     let Some(prefix) = value else { return Ok(()) };
     let letters = prefix.chars().all(|c| c.is_ascii_alphanumeric() || "._~/-".contains(c));
-    if letters && !prefix.trim_matches('/').is_empty() { Ok(()) } else { wrong("is not a path") }
+    if letters && !flower::prefix(prefix).is_empty() { Ok(()) } else { wrong("is not a path") }
 }
 
 /// A version of Flower: two or three numbers.

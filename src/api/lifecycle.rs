@@ -112,6 +112,37 @@ pub struct Probe {
     pub failure_threshold: Option<i32>,
 }
 
+impl Probes {
+    /// Those that are there, with the names of their fields.
+    pub fn written(&self) -> impl Iterator<Item = (&'static str, &Probe)> {
+        let all = [("startup", &self.startup), ("readiness", &self.readiness), ("liveness", &self.liveness)];
+        all.into_iter().filter_map(|(when, probe)| Some((when, probe.as_ref()?)))
+    }
+
+    /// Whether any of them looks at the heartbeat.
+    #[must_use]
+    pub fn look_at_heartbeat(&self) -> bool {
+        self.written().any(|(_, probe)| probe.looks_at_heartbeat())
+    }
+}
+
+impl Probe {
+    /// Oldest age of a sign of life when nobody writes a number, in seconds: a broker may be away for a while.
+    const MAX_AGE_SECONDS: i32 = 300;
+
+    /// Whether it looks at the heartbeat.
+    #[must_use]
+    pub fn looks_at_heartbeat(&self) -> bool {
+        self.type_.known() == Some(ProbeType::Heartbeat)
+    }
+
+    /// Seconds that a sign of life may be old.
+    #[must_use]
+    pub fn oldest(&self) -> i32 {
+        self.max_age_seconds.unwrap_or(Self::MAX_AGE_SECONDS)
+    }
+}
+
 /// What a probe looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeType {

@@ -24,7 +24,7 @@ pub mod limits;
 mod open;
 mod status;
 mod worker;
-mod worker_words;
+mod worker_choices;
 
 pub use autoscale::{
     Fallback, FallbackBehavior, Metric, MetricName, MetricTarget, ScaleKind, ScaleTarget, TargetType,
@@ -41,7 +41,7 @@ pub use flower::{
     SessionAffinity,
 };
 pub use flower_auth::{BasicAuth, FlowerAuth, OAuth, OAuthProvider};
-pub(crate) use grammar::{is_dns_label, is_object_name};
+pub(crate) use grammar::{is_dns_label, is_label_value, is_object_name, is_qualified};
 pub use json::{AnyObject, Anything};
 pub use lifecycle::{GracefulShutdown, PodDisruptionBudget, Probe, ProbeType, Probes, ShutdownMode};
 pub use open::{Open, Word};
@@ -50,7 +50,7 @@ pub use status::{
     FlowerStatus, PoolStatus,
 };
 pub use worker::{WorkerPool, WorkerSpec};
-pub use worker_words::{LogLevel, Optimization, StartMethod, WorkerPoolKind};
+pub use worker_choices::{LogLevel, Optimization, StartMethod, WorkerPoolKind};
 
 pub use crate::names::DEFAULT_POOL;
 

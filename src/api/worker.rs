@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::grammar;
 use super::json::AnyObject;
 use super::open::Open;
-use super::worker_words::{LogLevel, Optimization, StartMethod, WorkerPoolKind};
+use super::worker_choices::{LogLevel, Optimization, StartMethod, WorkerPoolKind};
 use super::{GracefulShutdown, PodDisruptionBudget, Probes};
 
 /// A pool of workers with a name of its own.

@@ -5,6 +5,7 @@
 //! Nothing of a Secret's content is ever written, not even a hash, which would let whoever reads Deployments try out
 //! passwords. What is written are versions, as the API server counts them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::core::DynamicObject;
@@ -60,9 +61,9 @@ impl Stamp {
 
 /// A manifest with what makes its pods be replaced.
 #[derive(Debug)]
-pub struct Stamped {
-    /// The manifest.
-    pub manifest: Manifest,
+pub struct Stamped<'m> {
+    /// The manifest; borrowed where nothing was written onto it.
+    pub manifest: Cow<'m, Manifest>,
     /// The Secrets and ConfigMaps whose change replaces the pods, `Secret/broker`.
     pub changed: Vec<String>,
 }
@@ -72,15 +73,15 @@ pub struct Stamped {
 /// `before` is what the live one carries; `None` for one that is not there yet. `looks` is empty where nothing shall be
 /// followed: what the pod template carries then stays, so that opting out replaces nothing.
 #[must_use]
-pub fn stamped(
-    manifest: Manifest,
+pub fn stamped<'m>(
+    manifest: &'m Manifest,
     before: Option<Stamp>,
     references: &BTreeMap<ConfigRef, Reading>,
     looks: &BTreeMap<ConfigRef, Look>,
     restart: Option<&str>,
-) -> Stamped {
+) -> Stamped<'m> {
     if manifest.kind != ChildKind::Deployment {
-        return Stamped { manifest, changed: Vec::new() };
+        return Stamped { manifest: Cow::Borrowed(manifest), changed: Vec::new() };
     }
     let is_new = before.is_none();
     let before = before.unwrap_or_default();
@@ -100,9 +101,9 @@ pub fn stamped(
     let restart = restart.map(str::to_owned).or(before.restart);
     let on_template = [(CONFIG_HASH, config), (RESTART, restart)];
     if seen.is_empty() && on_template.iter().all(|(_, text)| text.is_none()) {
-        return Stamped { manifest, changed };
+        return Stamped { manifest: Cow::Borrowed(manifest), changed };
     }
-    let manifest = manifest.edited(|body| {
+    let manifest = manifest.clone().edited(|body| {
         if !seen.is_empty() {
             body["metadata"]["annotations"][CONFIG_SEEN] = Value::String(text);
         }
@@ -112,7 +113,7 @@ pub fn stamped(
             }
         }
     });
-    Stamped { manifest, changed }
+    Stamped { manifest: Cow::Owned(manifest), changed }
 }
 
 /// The version to remember of one Secret or ConfigMap, and whether pods have to be replaced for it.
@@ -169,7 +170,8 @@ mod tests {
                 BTreeMap::from([(broker(), Reading { keys: Keys::All, optional: self.optional })]);
             let looks = look.map(|look| (broker(), look)).into_iter().collect();
             let before = self.live.as_ref().map(Stamp::of);
-            let stamped = stamped(manifest(), before, &references, &looks, self.restart);
+            let manifest = manifest();
+            let stamped = stamped(&manifest, before, &references, &looks, self.restart);
             let old = self.live.as_ref().map(|live| serde_json::to_value(live).expect("serialises"));
             let template = |body: &Value| body["spec"]["template"].clone();
             let is_replaced =
@@ -179,7 +181,7 @@ mod tests {
                 assert!(!wanted || is_replaced, "a change that replaces nothing");
             }
             let is_written = old.is_none_or(|old| old != stamped.manifest.body);
-            self.live = Some(serde_json::from_value(stamped.manifest.body).expect("an object"));
+            self.live = Some(serde_json::from_value(stamped.manifest.body.clone()).expect("an object"));
             let told = if is_replaced && stamped.changed.is_empty() {
                 vec!["?".to_owned()]
             } else {
@@ -274,8 +276,9 @@ mod tests {
 
     #[test]
     fn what_reads_nothing_and_is_asked_nothing_stays_byte_by_byte() {
-        let stamped = stamped(manifest(), None, &BTreeMap::new(), &BTreeMap::new(), None);
-        assert_eq!(stamped.manifest, manifest());
+        let manifest = manifest();
+        let stamped = stamped(&manifest, None, &BTreeMap::new(), &BTreeMap::new(), None);
+        assert_eq!(*stamped.manifest, manifest);
     }
 
     #[test]

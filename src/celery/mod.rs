@@ -15,7 +15,7 @@
 //!   [`command::Command::agreed`] keeps only what every release of 5.x refuses.
 //!
 //! A word with `$(NAME)` in it is not final ([`expansion`]): its option counts, its value is never judged.
-//! [`environment`] tells which variables are options in disguise.
+//! [`environment`] tells which variables are options in disguise, [`scheduler`] which scheduler of beat a name is.
 //!
 //! [`broker_url`] and [`backend_url`] read URLs, on the common ground of `url`; [`settings`] knows the settings, reads
 //! the words that set them and makes such words.
@@ -34,7 +34,7 @@ pub mod number;
 pub mod options;
 pub mod queues;
 pub mod reading;
-
+pub mod scheduler;
 pub mod settings;
 pub mod sqs;
 pub mod url;

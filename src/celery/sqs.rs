@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Queue names on Amazon SQS.
+//! Amazon SQS: its scheme, and its names of queues.
+
+/// The scheme of its URL, which names no host.
+pub const SCHEME: &str = "sqs";
 
 /// The name that kombu gives a queue on SQS: the prefix before it, `.` as `-`, every other punctuation as `_`; the
 /// ending of an ordered queue stays.

@@ -57,7 +57,9 @@ pub(super) fn run(render: &Render) -> ExitCode {
 
 /// A manifest with what its owner's annotations ask for. What the cluster holds is not known here.
 fn restarted(manifest: build::Manifest, asked: &Asked) -> build::Manifest {
-    build::stamped(manifest, None, &BTreeMap::new(), &BTreeMap::new(), asked.restart.as_deref()).manifest
+    let nothing = (BTreeMap::new(), BTreeMap::new());
+    let stamped = build::stamped(&manifest, None, &nothing.0, &nothing.1, asked.restart.as_deref());
+    stamped.manifest.into_owned()
 }
 
 /// The object in the namespace it would be applied to.

@@ -5,10 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use super::Effective;
-use crate::api::{Broker, Common, RedisBroker, SqsBroker};
-use crate::celery::broker_url::{self, Scheme, Transport};
+use crate::api::{Broker, Common, RabbitMqBroker, RedisBroker, SqsBroker};
+use crate::celery::broker_url::{self, Scheme, Service, Transport};
 use crate::celery::expansion::expands;
-use crate::celery::sqs::queue_name;
+use crate::celery::sqs::{self, queue_name};
 
 /// The setting that holds transport options.
 pub const OPTIONS: &str = "broker_transport_options";
@@ -23,17 +23,27 @@ pub fn scheme(common: &Common) -> Effective<Scheme> {
         Some(Broker { url_secret_ref: Some(_), scheme, .. }) => {
             scheme.as_deref().map_or(Effective::Unclear, read)
         }
-        Some(Broker { redis: Some(redis), .. }) => read(match (&redis.sentinel, &redis.tls) {
-            (Some(_), _) => "sentinel",
-            (None, Some(_)) => "rediss",
-            (None, None) => "redis",
-        }),
-        Some(Broker { rabbitmq: Some(rabbitmq), .. }) => {
-            read(if rabbitmq.tls.is_some() { "amqps" } else { "amqp" })
-        }
-        Some(Broker { sqs: Some(_), .. }) => read("sqs"),
+        Some(Broker { redis: Some(parts), .. }) => read(redis(parts).scheme),
+        Some(Broker { rabbitmq: Some(parts), .. }) => read(rabbitmq(parts).scheme),
+        Some(Broker { sqs: Some(_), .. }) => read(sqs::SCHEME),
         Some(_) | None => Effective::Absent,
     }
+}
+
+/// What a Redis that is described by its parts is reached as: its sentinels, where it has some.
+#[must_use]
+pub fn redis(parts: &RedisBroker) -> Service {
+    match (&parts.sentinel, &parts.tls) {
+        (Some(_), _) => Service::SENTINEL,
+        (None, Some(_)) => Service::REDIS_TLS,
+        (None, None) => Service::REDIS,
+    }
+}
+
+/// What a RabbitMQ that is described by its parts is reached as.
+#[must_use]
+pub fn rabbitmq(parts: &RabbitMqBroker) -> Service {
+    if parts.tls.is_some() { Service::AMQP_TLS } else { Service::AMQP }
 }
 
 /// What carries the tasks.

@@ -43,7 +43,7 @@ pub fn url_prefix(flower: &FlowerSpec, common: &Common) -> Effective<String> {
         None => variable("url_prefix", flower, common),
     };
     let prefix = said.text("url_prefix").or_else(field).or_else(weaker);
-    match prefix.map(|prefix| prefix.trim_matches('/').to_owned()) {
+    match prefix.map(|prefix| flower::prefix(prefix).to_owned()) {
         Effective::Is(prefix) if prefix.is_empty() => Effective::Absent,
         prefix => prefix,
     }

@@ -10,6 +10,7 @@
 //! Lists of variables (`envFrom`) and templates laid over the pods are not looked into: what they bring may win over
 //! what is told here.
 
+mod beat;
 pub mod broker;
 pub mod flower;
 mod pool;
@@ -21,6 +22,7 @@ use crate::celery::expansion::expands;
 use crate::celery::version::Target;
 
 pub use crate::celery::reading::Effective;
+pub use beat::{Beat, Written};
 pub use pool::Pool;
 
 /// Which Celery will run.

@@ -9,6 +9,7 @@ use kube::ResourceExt as _;
 use kube::core::DynamicObject;
 use tracing::info;
 
+use super::deeds::{Deeds, Done, told};
 use super::roll::Followed;
 use super::{Context, scalers};
 use crate::annotations::Asked;
@@ -17,7 +18,7 @@ use crate::build::{self, Applied, Capabilities, ChildKey, ChildKind, Children, M
 use crate::cluster::{self, Verb};
 use crate::index::{Owned, Troubles};
 use crate::resolve::{self, Owner, Resolved};
-use crate::status::{News, Paused, Scalers, of_children};
+use crate::status::{Paused, Scalers};
 
 /// What converging came to.
 pub(super) struct Outcome {
@@ -32,41 +33,6 @@ pub(super) struct Outcome {
     pub(super) troubles: Troubles,
     /// Whether Secrets or ConfigMaps have to be looked at again before long.
     pub(super) follows_configs: bool,
-}
-
-/// What was done, each as `Deployment shop-worker`.
-#[derive(Default)]
-struct Deeds {
-    created: Vec<String>,
-    adopted: Vec<String>,
-    deleted: Vec<String>,
-    rolled: Vec<String>,
-}
-
-/// What was done to one child.
-struct Done {
-    live: Arc<DynamicObject>,
-    verb: Verb,
-    /// The Secrets and ConfigMaps whose change replaces the pods.
-    changed: Vec<String>,
-}
-
-impl Deeds {
-    fn note(&mut self, manifest: &Manifest, done: &Done) {
-        let child = told(manifest.kind, &manifest.name);
-        match done.verb {
-            Verb::Created => self.created.push(child),
-            Verb::Adopted => self.adopted.push(child),
-            Verb::Changed if !done.changed.is_empty() => {
-                self.rolled.push(format!("{child} ({})", done.changed.join(", ")));
-            }
-            Verb::Changed | Verb::Left => {}
-        }
-    }
-
-    fn news(&self) -> Vec<News> {
-        of_children(&self.created, &self.adopted, &self.deleted, &self.rolled)
-    }
 }
 
 /// Everything that one run needs.
@@ -238,12 +204,12 @@ impl Run<'_> {
     }
 
     /// A manifest with what the cluster adds to it.
-    fn stamped(&self, manifest: &Manifest, live: Option<&DynamicObject>) -> Stamped {
+    fn stamped<'m>(&self, manifest: &'m Manifest, live: Option<&DynamicObject>) -> Stamped<'m> {
         let (references, looks) = self.followed.of(manifest);
         // What somebody else's Deployment carries says nothing about ours.
         let own = live.filter(|live| cluster::is_own(self.owner, manifest, live));
         let restart = self.asked.restart.as_deref();
-        build::stamped(manifest.clone(), own.map(Stamp::of), &references, &looks, restart)
+        build::stamped(manifest, own.map(Stamp::of), &references, &looks, restart)
     }
 
     /// The children as they are, and those that applying or pruning would touch.
@@ -317,10 +283,6 @@ impl Run<'_> {
     fn key(&self, manifest: &Manifest) -> ChildKey {
         (manifest.kind, self.owner.namespace.clone(), manifest.name.clone())
     }
-}
-
-fn told(kind: ChildKind, name: &str) -> String {
-    format!("{} {name}", kind.as_str())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod context;
 mod converge;
+mod deeds;
 mod guard;
 mod pods;
 mod roll;

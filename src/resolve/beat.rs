@@ -7,6 +7,7 @@ use super::pod::{Made, Own, Pod, pod};
 use super::said::Said;
 use super::{BrokerAccess, Storage, heartbeat, probes, settings, storage};
 use crate::api::{BeatSpec, CelerySpec};
+use crate::celery::command::Command;
 use crate::celery::version::{Release, Target};
 use crate::effective;
 
@@ -31,15 +32,17 @@ pub struct Beat {
 }
 
 pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, app: &str, broker: Option<&BrokerAccess>) -> Beat {
-    let said = Said::to_beat(written, spec);
-    let storage = storage::beat(written, &said, app);
+    let reading = Command::Beat.reading(&written.args, effective::celery(&spec.common).newest());
+    let beat = effective::Beat { beat: written, common: &spec.common, said: &reading };
+    let said = Said::to_beat(beat);
+    let storage = storage::beat(&beat, app);
     let on_volume = storage.as_ref().map(|storage| storage.file.as_str());
     let file = written.schedule_file.as_deref().or(on_volume).unwrap_or(SCHEDULE);
     let has_heartbeat = heartbeat::is_asked(written.probes.as_ref());
     let mut made = Made { writes_to_tmp: file.starts_with("/tmp/"), ..Made::default() };
     made.volumes.extend(storage.as_ref().map(Storage::volume));
     if has_heartbeat {
-        made.env.extend(heartbeat::scheduler(written.scheduler.as_deref(), &said));
+        made.env.extend(heartbeat::scheduler(&beat));
         heartbeat::add(&mut made, app);
     }
     Beat {

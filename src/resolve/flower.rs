@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::pod::{Own, Pod, pod};
 use super::said::SaidToFlower;
-use super::{BrokerAccess, Scaler, Storage, flower_words, scaler, storage};
+use super::{BrokerAccess, Scaler, Storage, flower_options, scaler, storage};
 use crate::api::{
     CelerySpec, DEFAULT_POOL, FlowerIngress, FlowerSpec, Open, PathType, ScaleKind, ServiceType, Word, image,
 };
@@ -114,12 +114,12 @@ pub(super) fn flower(
     let mut args = if foreign { Vec::new() } else { super::celery_app(spec) };
     args.push("flower".to_owned());
     let storage = written.persistence.as_ref().map(|persistence| storage::flower(persistence, app));
-    args.extend(flower_words::words(written, &said, storage.as_ref()));
+    args.extend(flower_options::words(written, &said, storage.as_ref()));
     args.extend(written.args.iter().cloned());
     // Last, since the last one wins: the Service and the probes ask here.
     args.extend(["--address=0.0.0.0".to_owned(), format!("--port={port}")]);
     let scaler = scaler::scaler(spec, ScaleKind::Flower, DEFAULT_POOL, &[]);
-    let mut made = flower_words::made(written);
+    let mut made = flower_options::made(written);
     made.volumes.extend(storage.as_ref().map(Storage::volume));
     let prefix = effective::flower::url_prefix(written, &spec.common);
     Flower {

@@ -9,7 +9,8 @@ use k8s_openapi::api::core::v1::{ConfigMapVolumeSource, EmptyDirVolumeSource, En
 
 use super::pod::{Made, literal};
 use super::said::Said;
-use crate::api::{Probe, ProbeType, Probes};
+use crate::api::{Probe, Probes};
+use crate::effective;
 use crate::names;
 
 /// Folder of the module and of the scripts.
@@ -22,13 +23,10 @@ const MODULE: &str = "celery_operator_probe";
 const SCHEDULER: &str = "celery_operator_probe:scheduler";
 /// The variable that tells the module which scheduler is meant.
 const SCHEDULER_VARIABLE: &str = "CELERY_OPERATOR_BEAT_SCHEDULER";
-/// Oldest age of a sign of life, in seconds: a broker may be away for a while.
-const MAX_AGE: i32 = 300;
 
 /// Whether any of these probes looks at the heartbeat.
 pub(super) fn is_asked(written: Option<&Probes>) -> bool {
-    let all = written.into_iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
-    all.flatten().any(|probe| probe.type_.known() == Some(ProbeType::Heartbeat))
+    written.is_some_and(Probes::look_at_heartbeat)
 }
 
 /// What every pod needs whose heartbeat is looked at.
@@ -40,7 +38,7 @@ pub(super) fn add(made: &mut Made, app: &str) {
 /// What a probe runs. A container that has yet to begin its work lives, and is not ready.
 pub(super) fn check(is_liveness: bool, probe: &Probe) -> Vec<String> {
     let what = if is_liveness { "alive" } else { "ready" };
-    let age = probe.max_age_seconds.unwrap_or(MAX_AGE);
+    let age = probe.oldest();
     vec!["sh".to_owned(), format!("{FILES}/check.sh"), what.to_owned(), age.to_string()]
 }
 
@@ -83,8 +81,8 @@ pub(super) fn loaded_by_beat(args: &[String]) -> Vec<String> {
 }
 
 /// Which scheduler the module is to load, where the fields or the arguments say it.
-pub(super) fn scheduler(written: Option<&str>, said: &Said<'_>) -> Option<EnvVar> {
-    said.value("--scheduler").or(written).map(|name| literal(SCHEDULER_VARIABLE, name))
+pub(super) fn scheduler(beat: &effective::Beat<'_>) -> Option<EnvVar> {
+    beat.written_scheduler().map(|written| literal(SCHEDULER_VARIABLE, written.text))
 }
 
 /// Words behind the options and before the settings: the last one wins.

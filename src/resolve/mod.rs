@@ -7,7 +7,7 @@
 mod beat;
 mod broker;
 mod flower;
-mod flower_words;
+mod flower_options;
 mod heartbeat;
 mod pod;
 mod probes;
@@ -17,7 +17,7 @@ mod settings;
 mod shutdown;
 mod storage;
 mod worker;
-mod worker_words;
+mod worker_options;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,13 +28,13 @@ pub use broker::{
     AUTHORITY_FOLDER, BrokerAccess, NOT_MEASURABLE, QueueSource, RedisLists, Sentinel, Tls, Unresolved,
 };
 pub use flower::{Entrance, Exposure, Flower};
-pub use flower_words::TLS_FOLDER as FLOWER_TLS_FOLDER;
+pub use flower_options::TLS_FOLDER as FLOWER_TLS_FOLDER;
 pub use heartbeat::{FILES as PROBE_FILES, STATE as PROBE_STATE};
 pub use pod::{ContainerProbes, Pod};
 pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler, Watch};
 pub use storage::{NewClaim, Storage};
 pub use worker::{Pace, Pool};
-pub use worker_words::Chosen;
+pub use worker_options::Chosen;
 
 /// Fields of a Secret by key; values that are not UTF-8 are left out.
 pub type SecretData = BTreeMap<String, String>;

@@ -6,15 +6,14 @@
 
 use k8s_openapi::api::core::v1::EnvVar;
 
-use crate::api::{BeatSpec, CelerySpec, Common, FlowerSpec, WorkerSpec};
-use crate::celery::command::Command;
+use crate::api::{CelerySpec, Common, FlowerSpec};
 use crate::celery::flower;
 use crate::celery::reading::Reading;
 use crate::effective;
 
-/// The arguments and variables of a worker pool or of beat, read once, by the newest release that may run.
+/// The arguments and variables of a worker pool or of beat.
 pub(super) struct Said<'a> {
-    reading: Reading<'a>,
+    reading: &'a Reading<'a>,
     prefix: &'static str,
     own: &'a [EnvVar],
     shared: &'a [EnvVar],
@@ -29,24 +28,15 @@ pub(super) struct SaidToFlower<'a> {
 
 impl<'a> Said<'a> {
     /// Of a worker pool.
-    pub(super) fn to_worker(worker: &'a WorkerSpec, spec: &'a CelerySpec) -> Self {
-        Self::new(Command::Worker, "CELERY_WORKER", &worker.args, &worker.env, spec)
+    pub(super) fn to_worker(pool: effective::Pool<'a>) -> Self {
+        let (own, shared) = (&pool.worker.env, &pool.common.env);
+        Self { reading: pool.said, prefix: "CELERY_WORKER", own, shared }
     }
 
     /// Of beat.
-    pub(super) fn to_beat(beat: &'a BeatSpec, spec: &'a CelerySpec) -> Self {
-        Self::new(Command::Beat, "CELERY_BEAT", &beat.args, &beat.env, spec)
-    }
-
-    fn new(
-        command: Command,
-        prefix: &'static str,
-        args: &'a [String],
-        own: &'a [EnvVar],
-        spec: &'a CelerySpec,
-    ) -> Self {
-        let reading = command.reading(args, effective::celery(&spec.common).newest());
-        Self { reading, prefix, own, shared: &spec.common.env }
+    pub(super) fn to_beat(beat: effective::Beat<'a>) -> Self {
+        let (own, shared) = (&beat.beat.env, &beat.common.env);
+        Self { reading: beat.said, prefix: "CELERY_BEAT", own, shared }
     }
 
     /// Whether the arguments contain an option, in any of its spellings.
@@ -103,6 +93,18 @@ impl<'a> SaidToFlower<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{BeatSpec, WorkerSpec};
+    use crate::celery::command::Command;
+
+    fn to_worker<T>(worker: &WorkerSpec, spec: &CelerySpec, ask: impl Fn(&Said<'_>) -> T) -> T {
+        let said = &Command::Worker.reading(&worker.args, effective::celery(&spec.common).newest());
+        ask(&Said::to_worker(effective::Pool { name: "default", worker, common: &spec.common, said }))
+    }
+
+    fn to_beat<T>(beat: &BeatSpec, spec: &CelerySpec, ask: impl Fn(&Said<'_>) -> T) -> T {
+        let said = &Command::Beat.reading(&beat.args, effective::celery(&spec.common).newest());
+        ask(&Said::to_beat(effective::Beat { beat, common: &spec.common, said }))
+    }
 
     #[test]
     fn a_variable_counts_like_an_option_and_not_as_an_argument() {
@@ -120,11 +122,12 @@ mod tests {
         })
         .into();
         let (worker, beat, flower) = (WorkerSpec::default(), BeatSpec::default(), FlowerSpec::default());
-        let said = Said::to_worker(&worker, &spec);
-        assert!(said.option_or_variable("--prefetch-multiplier"));
-        assert!(!said.option_or_variable("--concurrency") && !said.option_or_variable("--loglevel"));
-        assert!(!said.option("--prefetch-multiplier"));
-        assert!(!Said::to_beat(&beat, &spec).option_or_variable("--prefetch-multiplier"));
+        to_worker(&worker, &spec, |said| {
+            assert!(said.option_or_variable("--prefetch-multiplier"));
+            assert!(!said.option_or_variable("--concurrency") && !said.option_or_variable("--loglevel"));
+            assert!(!said.option("--prefetch-multiplier"));
+        });
+        assert!(!to_beat(&beat, &spec, |said| said.option_or_variable("--prefetch-multiplier")));
         let said = SaidToFlower::new(&flower, &spec);
         assert!(said.option_or_variable("purge_offline_workers") && !said.option("purge_offline_workers"));
         assert!(!said.option_or_variable("max_tasks") && !said.option_or_variable("max_workers"));
@@ -143,10 +146,11 @@ mod tests {
             [(None, true, false), (Some("5.6"), true, false), (Some("4.4"), false, true)]
         {
             spec.common.celery_version = version.map(str::to_owned);
-            let said = Said::to_worker(&worker, &spec);
             // Celery 4 reads no variables, but takes the beginning of an option's name.
-            assert_eq!(said.option_or_variable("--loglevel"), loglevel, "{version:?}");
-            assert_eq!(said.option("--concurrency"), concurrency, "{version:?}");
+            to_worker(&worker, &spec, |said| {
+                assert_eq!(said.option_or_variable("--loglevel"), loglevel, "{version:?}");
+                assert_eq!(said.option("--concurrency"), concurrency, "{version:?}");
+            });
         }
     }
 
@@ -155,9 +159,9 @@ mod tests {
         let spec = CelerySpec::default();
         let words = || vec!["-S".to_owned(), "django".to_owned()];
         let beat = BeatSpec { args: words(), ..BeatSpec::default() };
-        assert!(Said::to_beat(&beat, &spec).option("--scheduler"));
+        assert!(to_beat(&beat, &spec, |said| said.option("--scheduler")));
         let worker = WorkerSpec { args: words(), ..WorkerSpec::default() };
-        assert!(!Said::to_worker(&worker, &spec).option("--scheduler"));
+        assert!(!to_worker(&worker, &spec, |said| said.option("--scheduler")));
     }
 
     #[test]
@@ -166,7 +170,7 @@ mod tests {
         let value = |text: &str| {
             let args = text.split_whitespace().map(str::to_owned).collect();
             let worker = WorkerSpec { args, ..WorkerSpec::default() };
-            Said::to_worker(&worker, &spec).value("--include").map(str::to_owned)
+            to_worker(&worker, &spec, |said| said.value("--include").map(str::to_owned))
         };
         for text in ["-I a,b", "-Ia,b", "--include a,b", "--include=a,b", "-I c -I a,b", "-I a,b -- -I c"] {
             assert_eq!(value(text).as_deref(), Some("a,b"), "{text}");
@@ -183,7 +187,8 @@ mod tests {
             ..EnvVar::default()
         }];
         let mut worker = WorkerSpec::default();
-        let said = |worker: &WorkerSpec, name: &str| Said::to_worker(worker, &spec).value_or_variable(name);
+        let said =
+            |worker: &WorkerSpec, name: &str| to_worker(worker, &spec, |said| said.value_or_variable(name));
         assert_eq!(said(&worker, "--include").as_deref(), Some("$(CELERY_WORKER_INCLUDE)"));
         assert_eq!(said(&worker, "--exclude-queues"), None);
         worker.args = vec!["--include=a".to_owned()];

@@ -4,8 +4,8 @@
 use k8s_openapi::api::core::v1::{PersistentVolumeClaimVolumeSource, Volume, VolumeMount};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::said::Said;
-use crate::api::{BEAT_FOLDER, BeatPersistence, BeatSpec, FLOWER_FOLDER, FlowerPersistence};
+use crate::api::{BEAT_FOLDER, BeatPersistence, FLOWER_FOLDER, FlowerPersistence};
+use crate::effective;
 use crate::names;
 
 /// Size of a new claim when nobody says another.
@@ -63,9 +63,9 @@ pub(super) fn flower(written: &FlowerPersistence, app: &str) -> Storage {
 }
 
 /// The storage of beat's schedule.
-pub(super) fn beat(written: &BeatSpec, said: &Said<'_>, app: &str) -> Option<Storage> {
-    let BeatPersistence { existing_claim, size, storage_class, retain } = written.persistence.as_ref()?;
-    let file = said.value("--schedule").or(written.schedule_file.as_deref()).map(str::to_owned);
+pub(super) fn beat(beat: &effective::Beat<'_>, app: &str) -> Option<Storage> {
+    let BeatPersistence { existing_claim, size, storage_class, retain } = beat.beat.persistence.as_ref()?;
+    let file = beat.written_file().map(|written| written.text.to_owned());
     Some(Storage {
         file: file.unwrap_or_else(|| format!("{BEAT_FOLDER}/{BEAT_FILE}")),
         folder: BEAT_FOLDER.to_owned(),

@@ -7,8 +7,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::pod::{Made, Own, Pod, pod};
 use super::said::Said;
-use super::worker_words::Chosen;
-use super::{BrokerAccess, Scaler, heartbeat, probes, scaler, settings, shutdown, worker_words};
+use super::worker_options::Chosen;
+use super::{BrokerAccess, Scaler, heartbeat, probes, scaler, settings, shutdown, worker_options};
 use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
 use crate::celery::command::Command;
 use crate::effective::{self, Effective};
@@ -62,23 +62,23 @@ pub(super) fn pool(
     app: &str,
     broker: Option<&BrokerAccess>,
 ) -> Pool {
-    let said = Said::to_worker(worker, spec);
     let reading = Command::Worker.reading(&worker.args, effective::celery(&spec.common).newest());
     let pool = effective::Pool { name, worker, common: &spec.common, said: &reading };
+    let said = Said::to_worker(pool);
     let scaler = scaler::scaler(spec, ScaleKind::Worker, name, &pool.counted_queues());
-    let chosen = worker_words::chosen(&pool, spec, &said, scaler.as_ref());
+    let chosen = worker_options::chosen(&pool, spec, &said, scaler.as_ref());
     let shutdown = shutdown::shutdown(worker.graceful_shutdown.as_ref());
     let mut words = super::celery_app(spec);
     words.push("worker".to_owned());
-    words.extend(worker_words::words(&pool, spec, &said, chosen));
+    words.extend(worker_options::words(&pool, spec, &said, chosen));
     let settings = settings::settings(spec, broker).into_iter().chain(shutdown.settings);
     let mut made = Made { env: shutdown.env, ..Made::default() };
-    let mut own_args = worker.args.clone();
     let has_heartbeat = heartbeat::is_asked(worker.probes.as_ref());
     if has_heartbeat {
-        own_args = heartbeat::loaded_by_worker(&worker.args, &said);
         heartbeat::add(&mut made, app);
     }
+    let loaded = || heartbeat::loaded_by_worker(&worker.args, &said);
+    let own_args = if has_heartbeat { loaded() } else { worker.args.clone() };
     Pool {
         name: name.to_owned(),
         args: settings::joined(words, &own_args, settings.collect()),
@@ -86,11 +86,7 @@ pub(super) fn pool(
         chosen,
         replicas: if scaler.is_some() { None } else { worker.num_of_workers },
         strategy: strategy(worker.rollout_strategy.as_ref()),
-        pace: Pace {
-            min_ready_seconds: worker.min_ready_seconds,
-            progress_deadline_seconds: worker.progress_deadline_seconds,
-            revision_history_limit: worker.revision_history_limit,
-        },
+        pace: pace(worker),
         budget: budget(worker, scaler.as_ref()),
         resources: worker.resources.clone(),
         scaler,
@@ -115,6 +111,14 @@ pub(super) fn pool(
                 ..Own::default()
             },
         ),
+    }
+}
+
+fn pace(worker: &WorkerSpec) -> Pace {
+    Pace {
+        min_ready_seconds: worker.min_ready_seconds,
+        progress_deadline_seconds: worker.progress_deadline_seconds,
+        revision_history_limit: worker.revision_history_limit,
     }
 }
 

@@ -24,12 +24,8 @@ pub(super) fn findings(subject: &Subject<'_>, raw: &Value) -> Vec<Finding> {
     for pool in &subject.pools {
         tell(&Arguments::of_pool(pool, subject.celery));
     }
-    if let Some(beat) = &subject.object.spec.beat_spec {
-        let reading = Command::Beat.agreed(&beat.args, subject.celery);
-        let (path, words, celery) = ("spec.beatSpec", beat.args.as_slice(), subject.celery);
-        let reading = &reading;
-        let own = &beat.user_options;
-        tell(&Arguments { command: Command::Beat, path, words, reading, own, celery });
+    if let Some(beat) = &subject.beat {
+        tell(&Arguments::of_beat(beat, subject.celery));
     }
     findings
 }

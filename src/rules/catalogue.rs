@@ -32,7 +32,7 @@ const AREAS: &[&[Rule]] = &[
     replicas::rollout::RULES,
     replicas::resources::RULES,
     replicas::disruption::RULES,
-    worker::words::RULES,
+    worker::choices::RULES,
     worker::kinds::RULES,
     worker::limits::RULES,
     worker::memory::RULES,

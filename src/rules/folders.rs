@@ -5,13 +5,11 @@
 use k8s_openapi::api::core::v1::VolumeMount;
 use serde_json::Value;
 
-use super::common::labels::own_container;
 use super::finding::{Kind, Report, Severity};
 use super::path;
-use super::probes::asks_for_heartbeat;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Component, LaidOver, Part, Subject};
-use crate::api::{BEAT_FOLDER, FLOWER_FOLDER, limits};
+use crate::api::{BEAT_FOLDER, FLOWER_FOLDER, Probes, limits};
 use crate::names::DATA_VOLUME;
 use crate::resolve::{AUTHORITY_FOLDER, FLOWER_TLS_FOLDER, PROBE_FILES, PROBE_STATE};
 
@@ -126,7 +124,7 @@ fn folders<'a>(subject: &Subject<'_>, component: &Component<'a>) -> Vec<Folder<'
         Part::Beat(beat) => beat.probes.as_ref(),
         Part::Flower(_) => None,
     };
-    if asks_for_heartbeat(probes) {
+    if probes.is_some_and(Probes::look_at_heartbeat) {
         let files = "takes the place of the scripts that the Heartbeat probe needs";
         folders.push((PROBE_FILES, Severity::Deny, files));
         folders.push((PROBE_STATE, Severity::Warn, "takes the place of the heartbeat's folder"));
@@ -170,7 +168,7 @@ fn mounts<'r>(
     if component.has_shared_volumes() {
         lists.push("spec.common.volumeMounts".to_owned());
     }
-    let own = own_container(component.part);
+    let own = component.part.own_container();
     let is_of = |laid: &&LaidOver| {
         laid.container.name == own && laid.component.as_ref().is_none_or(|path| *path == component.path)
     };

@@ -5,12 +5,16 @@
 //! and a good example that a test runs. Field rules are garde attributes on the types of [`crate::api`]; their entry
 //! names the fields. Faults of argument lists are found once; an entry names those that are its own. Cross-field rules are
 //! plain functions. All end in one list of [`Finding`]s.
+//!
+//! An area stands on the ground (the subject, the report, the readings of arguments, variables and Secrets) and on
+//! nothing beside it: what two areas need moves down there. `tests/floors.rs` has the list and holds it.
 
 mod args;
 mod argument;
 mod autoscale;
 mod backend;
 mod beat;
+mod breach;
 mod broker;
 pub mod catalogue;
 mod common;
@@ -22,6 +26,7 @@ mod field;
 mod finding;
 mod flower;
 mod folders;
+mod misnamed;
 mod monitors;
 mod path;
 mod pods;
@@ -33,6 +38,7 @@ mod release;
 mod replicas;
 mod rule;
 pub mod schema;
+mod secret;
 mod shell;
 mod shutdown;
 mod size;

@@ -3,6 +3,11 @@
 
 use serde_json::Value;
 
+use crate::celery::settings;
+
+/// The URL of the broker.
+pub(super) const BROKER_URL: &str = "spec.common.broker.url";
+
 /// One step of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step<'a> {
@@ -38,6 +43,14 @@ fn steps(path: &str) -> impl Iterator<Item = Step<'_>> {
 pub(super) fn entry(map: &str, key: &str) -> String {
     let is_plain = key.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
     if is_plain { format!("{map}.{key}") } else { format!("{map}[{key}]") }
+}
+
+/// The path of a part of a setting.
+pub(super) fn inner(path: String, within: &[settings::Step]) -> String {
+    within.iter().fold(path, |path, step| match step {
+        settings::Step::Name(name) => entry(&path, name),
+        settings::Step::Item(at) => format!("{path}[{at}]"),
+    })
 }
 
 /// The value at a path.

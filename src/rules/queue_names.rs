@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about names of queues, in fields and in arguments alike.
 
+use super::args::is_joined;
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
@@ -55,8 +56,7 @@ fn names<'a>(pool: &Pool<'a>) -> Vec<(String, &'a str)> {
     for option in ["--queues", "--exclude-queues"] {
         for used in pool.said.all(option).filter(|used| !used.is_opaque()) {
             // A blank behind the option itself is several words in one.
-            let joined = super::worker_args::is_joined(pool.word(used.at))
-                || super::worker_args::is_joined(pool.word(used.value_at));
+            let joined = is_joined(pool.word(used.at)) || is_joined(pool.word(used.value_at));
             let list = used.value.filter(|_| !joined);
             names.extend(
                 list.into_iter().flat_map(|list| list.split(',')).map(|name| (pool.arg(used.value_at), name)),

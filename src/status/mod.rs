@@ -7,6 +7,7 @@ mod broker;
 mod fields;
 mod flower;
 mod news;
+mod parts;
 mod paused;
 mod ready;
 mod reasons;
@@ -19,17 +20,13 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::api::{
-    Autoscaler, BeatStatus, BrokerStatus, CelerySpec, CeleryStatus, Child, Condition, EffectiveStatus,
-    FindingStatus, FlowerStatus, PoolStatus, Word as _, limits,
-};
+use crate::api::{CelerySpec, CeleryStatus, Condition, PoolStatus};
 use crate::build::{Applied, Capabilities, ChildKind};
-use crate::celery::broker_url::masked;
-use crate::effective::Effective;
 use crate::labels::{self, Component};
 use crate::names;
-use crate::resolve::{BrokerAccess, Pool, Resolved, Storage};
-use crate::rules::{Finding, Severity};
+use crate::resolve::Resolved;
+use crate::rules::Finding;
+use parts::{beat_status, children, effective, findings, flower_status, pool_status, ready_of, shown_broker};
 
 pub use autoscaling::Scalers;
 pub use news::{Importance, News, of_children, of_conditions};
@@ -38,8 +35,6 @@ pub use reasons::{EVENTS, REASONS, Reason};
 pub use trouble::{Cause, Hindrance, MissingConfig, Trouble};
 pub use valid::{REFUSED, Verdict};
 
-/// Most warnings that a status lists.
-const MAX_WARNINGS: usize = 32;
 /// Longest message of a condition.
 const MAX_MESSAGE: usize = 1024;
 
@@ -191,122 +186,6 @@ fn conditions(aspects: &[Aspect], observed: &Observed<'_>, now: &Time) -> Vec<Co
 
 fn deployment<'a>(state: State<'a>, name: &str) -> Option<&'a Applied> {
     state.children.iter().find(|child| child.kind == ChildKind::Deployment && child.name == name)
-}
-
-fn pool_status(pool: &Pool, state: State<'_>) -> PoolStatus {
-    let live = deployment(state, &names::worker(&state.resolved.app, &pool.name));
-    let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
-    // An argument may hold a URL with a password; nobody should read it here.
-    let shown = |word: &String| cut(if word.contains("://") { masked(word) } else { word.clone() });
-    let command = pool.pod.command.iter().chain(&pool.args).map(shown);
-    PoolStatus {
-        name: pool.name.clone(),
-        desired: number("/spec/replicas"),
-        replicas: number("/status/replicas"),
-        ready: number("/status/readyReplicas"),
-        updated: number("/status/updatedReplicas"),
-        autoscaler: match &pool.scaler {
-            None => Autoscaler::None,
-            Some(scaler) if scaler.queue.is_some() => Autoscaler::Keda,
-            Some(_) => Autoscaler::Hpa,
-        },
-        command: command.take(limits::ITEMS).collect(),
-    }
-}
-
-/// A text that the schema of the status takes: a refused status would tell nothing at all.
-fn cut(text: String) -> String {
-    if text.chars().nth(limits::TEXT).is_none() {
-        return text;
-    }
-    text.chars().take(limits::TEXT - 1).chain(['…']).collect()
-}
-
-fn shown_broker(broker: &BrokerAccess) -> BrokerStatus {
-    let BrokerStatus { scheme, hosts, source } = broker.shown.clone();
-    BrokerStatus { scheme, hosts: hosts.into_iter().take(limits::ITEMS).map(cut).collect(), source }
-}
-
-fn ready_of(pools: &[PoolStatus]) -> String {
-    let sum = |number: fn(&PoolStatus) -> i32| pools.iter().map(number).fold(0, i32::saturating_add);
-    format!("{}/{}", sum(|pool| pool.ready), sum(|pool| pool.desired))
-}
-
-fn beat_status(state: State<'_>) -> Option<BeatStatus> {
-    state.resolved.beat.as_ref()?;
-    let live = deployment(state, &names::beat(&state.resolved.app));
-    let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
-    Some(BeatStatus { ready: format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")) })
-}
-
-fn flower_status(state: State<'_>) -> Option<FlowerStatus> {
-    let resolved = state.resolved;
-    let flower = resolved.flower.as_ref()?;
-    let name = names::flower(&resolved.app);
-    let scheme = if flower.https { "https" } else { "http" };
-    let prefix = flower.prefix.as_ref().is().map(|prefix| format!("/{prefix}")).unwrap_or_default();
-    let live = deployment(state, &name);
-    let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
-    Some(FlowerStatus {
-        ready: format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")),
-        url: format!("{scheme}://{name}.{}.svc:{}{prefix}", resolved.owner.namespace, flower.port),
-    })
-}
-
-fn children(state: State<'_>) -> Vec<Child> {
-    let child = |child: &Applied| Child {
-        kind: child.kind.as_str().to_owned(),
-        name: child.name.clone(),
-        ready: match child.kind {
-            ChildKind::Deployment => rollout::rollout(child, state).done,
-            ChildKind::PersistentVolumeClaim => child.live.data["status"]["phase"] == "Bound",
-            ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject => {
-                autoscaling::complaint(child).is_none()
-            }
-            _ => true,
-        },
-    };
-    state.children.iter().map(child).collect()
-}
-
-fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
-    let of = |severity: Severity| findings.iter().filter(move |finding| finding.severity == severity);
-    of(Severity::Deny)
-        .chain(of(Severity::Warn).take(MAX_WARNINGS))
-        .map(|finding| FindingStatus {
-            rule: finding.rule.to_owned(),
-            severity: finding.severity.as_str().to_owned(),
-            path: finding.path.clone(),
-            place: (finding.place != finding.path).then(|| finding.place.clone()),
-            value: finding.value.clone(),
-            message: cut(finding.text()),
-        })
-        .collect()
-}
-
-fn storage_file(storage: &Storage) -> String {
-    cut(storage.file.clone())
-}
-
-fn effective(resolved: &Resolved) -> EffectiveStatus {
-    let pool = resolved.default_pool();
-    let chosen = pool.map(|pool| pool.chosen).unwrap_or_default();
-    let queues = |pool: &Pool| match &pool.queues {
-        Effective::Is(names) => Some(cut(names.join(","))),
-        Effective::Absent => pool.default_queue.clone().is().map(cut),
-        Effective::Unclear => None,
-    };
-    EffectiveStatus {
-        app_name: resolved.app.clone(),
-        image_pull_policy: resolved.pull_policy.as_str().to_owned(),
-        flower_port: resolved.flower.as_ref().map(|flower| flower.port),
-        flower_history: resolved.flower.as_ref().and_then(|it| it.storage.as_ref()).map(storage_file),
-        beat_schedule: resolved.beat.as_ref().and_then(|it| it.storage.as_ref()).map(storage_file),
-        concurrency: chosen.concurrency,
-        log_level: chosen.log_level.map(str::to_owned),
-        prefetch_multiplier: chosen.prefetch_multiplier,
-        queues: pool.and_then(queues),
-    }
 }
 
 #[cfg(test)]

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where questions come from: chance that can be had again.
 
+#[path = "../chance/mod.rs"]
+mod chance;
+
+use chance::Chance;
+
 /// The seed of `CELERY_JUDGE_SEED`, or always the same.
 pub(crate) fn seed() -> u64 {
     std::env::var("CELERY_JUDGE_SEED").map_or(1, |seed| seed.parse().unwrap())
 }
 
-/// Numbers that look random and are the same for the same seed (`SplitMix64`).
-pub(crate) struct Dice(u64);
+/// Draws of parts of questions.
+pub(crate) struct Dice(Chance);
 
 impl Dice {
     /// Dice with the seed of `CELERY_JUDGE_SEED`, or always the same; it is told.
     pub(crate) fn new(what: &str) -> Self {
         crate::say(&format!("{what}: CELERY_JUDGE_SEED={}", seed()));
-        Self(seed())
+        Self(Chance::of(seed()))
     }
 
     /// A number below a limit.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
+        usize::try_from(self.0.below(limit as u64)).unwrap()
     }
 
     /// Whether one of so many throws comes true.

@@ -3,7 +3,7 @@
 
 use super::parameters::is_redis;
 use super::scheme::{self, Known};
-use super::{Endpoint, Package, Transport};
+use super::{Endpoint, Package, Service, Transport};
 
 impl Endpoint {
     /// The Redis database: 0 when none is written, `None` when it is no number.
@@ -61,10 +61,11 @@ impl Endpoint {
     #[must_use]
     pub fn effective_port(&self) -> Option<u16> {
         self.port.or(match (self.transport, self.tls()) {
-            (Transport::Redis, _) => Some(6379),
-            (Transport::Sentinel, _) => Some(26379),
-            (Transport::Amqp, true) => Some(5671),
-            (Transport::Amqp, false) => Some(5672),
+            (Transport::Redis, false) => Some(Service::REDIS.port),
+            (Transport::Redis, true) => Some(Service::REDIS_TLS.port),
+            (Transport::Sentinel, _) => Some(Service::SENTINEL.port),
+            (Transport::Amqp, true) => Some(Service::AMQP_TLS.port),
+            (Transport::Amqp, false) => Some(Service::AMQP.port),
             _ => None,
         })
     }

@@ -15,6 +15,9 @@ use crate::api::{
     BrokerStatus, BrokerTls, CertReqs, Open, RabbitMqBroker, RedisBroker, RedisSentinel, SecretKeyRef,
     SqsBroker, Word as _,
 };
+use crate::celery::broker_url::Service;
+use crate::celery::sqs::SCHEME;
+use crate::effective;
 use crate::names;
 use crate::resolve::pod::{from_key, literal};
 use crate::resolve::{SecretData, Sources};
@@ -26,7 +29,8 @@ const AUTHORITY_FILE: &str = "ca.crt";
 
 pub(super) fn redis(redis: &RedisBroker, app: &str, sources: &Sources) -> BrokerAccess {
     let host = redis.host.as_deref().unwrap_or_default();
-    let address = format!("{}:{}", bracketed(host), redis.port.unwrap_or(6379));
+    let port = redis.port.unwrap_or(Service::REDIS.port.into());
+    let address = format!("{}:{port}", bracketed(host));
     let database = redis.db.and_then(|db| u32::try_from(db).ok()).unwrap_or_default();
     let sentinels = redis.sentinel.as_ref().map(addresses);
     let passwords = read(redis.password_secret_ref.as_ref(), sources).and_then(|password| {
@@ -38,7 +42,7 @@ pub(super) fn redis(redis: &RedisBroker, app: &str, sources: &Sources) -> Broker
         parts([
             ("url", Some(redis_url(redis, &user_info, &address, database))),
             ("host", sentinels.is_none().then(|| host.to_owned())),
-            ("port", sentinels.is_none().then(|| redis.port.unwrap_or(6379).to_string())),
+            ("port", sentinels.is_none().then(|| port.to_string())),
             ("address", sentinels.is_none().then(|| address.clone())),
             ("addresses", sentinels.as_ref().map(|list| list.join(","))),
             ("db", Some(database.to_string())),
@@ -47,14 +51,9 @@ pub(super) fn redis(redis: &RedisBroker, app: &str, sources: &Sources) -> Broker
             ("sentinelPassword", of_sentinels.clone()),
         ])
     });
-    let scheme = match (&redis.sentinel, &redis.tls) {
-        (Some(_), _) => "sentinel",
-        (None, Some(_)) => "rediss",
-        (None, None) => "redis",
-    };
     let mut access = made(
         app,
-        scheme,
+        effective::broker::redis(redis).scheme,
         secret,
         passwords.map(|(password, of_sentinels)| QueueSource::Redis {
             address,
@@ -85,16 +84,15 @@ pub(super) fn redis(redis: &RedisBroker, app: &str, sources: &Sources) -> Broker
 
 /// One URL, or one for each sentinel.
 fn redis_url(redis: &RedisBroker, user_info: &str, address: &str, database: u32) -> String {
+    let scheme = effective::broker::redis(redis).scheme;
     if let Some(sentinel) = &redis.sentinel {
         let urls = addresses(sentinel).into_iter();
-        let urls = urls.map(|address| format!("sentinel://{user_info}{address}/{database}"));
+        let urls = urls.map(|address| format!("{scheme}://{user_info}{address}/{database}"));
         return urls.collect::<Vec<_>>().join(";");
     }
-    let Some(tls) = &redis.tls else {
-        return format!("redis://{user_info}{address}/{database}");
-    };
-    let mut url =
-        format!("rediss://{user_info}{address}/{database}?ssl_cert_reqs={}", cert_reqs(tls).as_str());
+    let mut url = format!("{scheme}://{user_info}{address}/{database}");
+    let Some(tls) = &redis.tls else { return url };
+    let _ = write!(url, "?ssl_cert_reqs={}", cert_reqs(tls).as_str());
     if tls.ca_secret_ref.is_some() {
         let _ = write!(url, "&ssl_ca_certs={AUTHORITY_FOLDER}/{AUTHORITY_FILE}");
     }
@@ -111,15 +109,15 @@ fn client_options(tls: &BrokerTls) -> Map<String, Value> {
 fn addresses(sentinel: &RedisSentinel) -> Vec<String> {
     let with_port = |address: &String| {
         let has_port = address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        if has_port { address.clone() } else { format!("{}:26379", bracketed(address)) }
+        if has_port { address.clone() } else { format!("{}:{}", bracketed(address), Service::SENTINEL.port) }
     };
     sentinel.addresses.iter().map(with_port).collect()
 }
 
 pub(super) fn rabbitmq(rabbitmq: &RabbitMqBroker, app: &str, sources: &Sources) -> BrokerAccess {
-    let (scheme, port) = if rabbitmq.tls.is_some() { ("amqps", 5671) } else { ("amqp", 5672) };
+    let Service { scheme, port } = effective::broker::rabbitmq(rabbitmq);
     let vhost = utf8_percent_encode(rabbitmq.vhost.as_deref().unwrap_or("/"), PATH).to_string();
-    let location = format!("{}:{}", bracketed(&rabbitmq.host), rabbitmq.port.unwrap_or(port));
+    let location = format!("{}:{}", bracketed(&rabbitmq.host), rabbitmq.port.unwrap_or(port.into()));
     let urls = read(rabbitmq.username_secret_ref.as_ref(), sources).and_then(|user| {
         let password = read(rabbitmq.password_secret_ref.as_ref(), sources)?;
         let secret = read(rabbitmq.management_url_secret_ref.as_ref(), sources)?;
@@ -171,7 +169,7 @@ fn management(url: &str, vhost: &str) -> String {
 
 pub(super) fn sqs(sqs: &SqsBroker) -> BrokerAccess {
     let shown =
-        BrokerStatus { scheme: "sqs".to_owned(), hosts: vec![sqs.region.clone()], source: "sqs".to_owned() };
+        BrokerStatus { scheme: SCHEME.to_owned(), hosts: vec![sqs.region.clone()], source: "sqs".to_owned() };
     let queues = QueueSource::Sqs {
         region: sqs.region.clone(),
         queue_urls: sqs.queue_urls.clone(),
@@ -179,7 +177,7 @@ pub(super) fn sqs(sqs: &SqsBroker) -> BrokerAccess {
         prefix: sqs.queue_name_prefix.clone().unwrap_or_default(),
         credentials: sqs.credentials_secret_name.clone(),
     };
-    plain(literal(URL_VARIABLE, "sqs://"), shown, Ok(queues))
+    plain(literal(URL_VARIABLE, &format!("{SCHEME}://")), shown, Ok(queues))
 }
 
 /// A broker whose URL is in the Secret of its own.

@@ -4,6 +4,7 @@
 //! [`crate::celery`] reads the words as Celery does. Here each fault gets its [`Matter`] and its words; the rules say
 //! which matters are theirs, so that the catalogue is the table from fault to rule.
 
+mod fields;
 mod joined;
 mod repeated;
 mod setting;
@@ -11,12 +12,13 @@ mod verdict;
 
 use super::finding::{Kind, Report};
 use super::shell;
-use super::subject::{Pool, Subject};
+use super::subject::{Beat, Pool, Subject};
 use crate::celery::command::Command;
 use crate::celery::reading::{Occurrence, Reading};
 use crate::celery::version::Target;
+pub(super) use fields::{Fields, WORKER_FIELDS, field_of};
 pub(super) use joined::{Joined, is_joined, joined};
-pub(super) use repeated::{Fields, repeated};
+pub(super) use repeated::repeated;
 pub(super) use verdict::{Shown, Verdict, verdicts};
 
 /// What a fault in an argument list is about. For each command every matter belongs to one rule.
@@ -66,6 +68,12 @@ impl<'s> Arguments<'s> {
     pub(super) fn of_pool(pool: &'s Pool<'s>, celery: Target) -> Self {
         let (path, words, own) = (pool.path.as_str(), &pool.spec.args, &pool.spec.user_options);
         Self { command: Command::Worker, path, words, reading: &pool.said, own, celery }
+    }
+
+    /// Those of beat.
+    pub(super) fn of_beat(beat: &'s Beat<'s>, celery: Target) -> Self {
+        let (words, own) = (&beat.spec.args, &beat.spec.user_options);
+        Self { command: Command::Beat, path: Beat::PATH, words, reading: &beat.said, own, celery }
     }
 
     /// The word at a position.

@@ -5,14 +5,12 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::Fields;
 use crate::celery::options::ValueKind;
 use crate::celery::reading::{Occurrence, Reading};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::subject::Subject;
-
-/// The fields of a component that are options of its command: field, long name.
-pub(in crate::rules) type Fields = &'static [(&'static str, &'static str)];
 
 /// Reports every option of `reading` that was said before, in the arguments or in a field of `written`.
 pub(in crate::rules) fn repeated(

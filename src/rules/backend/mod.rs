@@ -4,9 +4,9 @@
 pub(super) mod address;
 pub(super) mod needs;
 
-use super::broker::secret;
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
+use super::secret;
 use super::subject::Subject;
 use crate::celery::backend_url::{self, Backend, BackendKind, Defect};
 use crate::celery::broker_url::masked;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the arguments of beat.
 
-use super::PATH;
-use crate::api::BeatSpec;
 use crate::celery::command::Command;
-use crate::celery::reading::{Occurrence, Reading};
+use crate::celery::reading::Occurrence;
 use crate::rules::args::{Fields, Matter, not_names, repeated};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Beat, Subject};
 
 /// The fields that are options of beat.
 const FIELDS: Fields = &[
@@ -96,30 +94,19 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
 ];
 
-/// Beat's arguments as every release in question reads them.
-fn read<'a>(subject: &Subject<'a>) -> Option<(&'a BeatSpec, Reading<'a>)> {
-    let beat = subject.object.spec.beat_spec.as_ref()?;
-    Some((beat, Command::Beat.agreed(&beat.args, subject.celery)))
-}
-
-fn argument(at: usize) -> String {
-    format!("{PATH}.args[{at}]")
-}
-
 /// An option of the application is known by its name, dashes and all.
 fn t11(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let beat = subject.object.spec.beat_spec.as_ref();
-    if let Some(beat) = beat {
-        not_names(PATH, &beat.user_options, report);
+    if let Some(beat) = &subject.beat {
+        not_names(Beat::PATH, &beat.spec.user_options, report);
     }
 }
 
 fn t16(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some((_, reading)) = read(subject) else { return };
+    let Some(beat) = &subject.beat else { return };
     for option in ENDS {
-        for used in reading.all(option) {
+        for used in beat.said.all(option) {
             let message = format!("{option} makes the container exit at once");
-            report.add(Kind::Forbidden, argument(used.at), message, "remove it");
+            report.add(Kind::Forbidden, Beat::arg(used.at), message, "remove it");
         }
     }
     for (option, fix) in USELESS {
@@ -127,15 +114,15 @@ fn t16(subject: &Subject<'_>, report: &mut Report<'_>) {
         let harmless = |used: &&Occurrence<'_>| {
             used.value.is_some_and(|value| value.is_empty() || value.starts_with("/dev/std"))
         };
-        for used in reading.all(option).filter(|used| !harmless(used)) {
+        for used in beat.said.all(option).filter(|used| !harmless(used)) {
             let message = format!("{option} has no use in a container");
-            report.graded(Severity::Warn, Kind::Forbidden, argument(used.at), message, *fix);
+            report.graded(Severity::Warn, Kind::Forbidden, Beat::arg(used.at), message, *fix);
         }
     }
 }
 
 fn t17(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some((beat, reading)) = read(subject) else { return };
-    let written = serde_json::to_value(beat).unwrap_or_default();
-    repeated(subject, PATH, &reading, &written, FIELDS, report);
+    let Some(beat) = &subject.beat else { return };
+    let written = serde_json::to_value(beat.spec).unwrap_or_default();
+    repeated(subject, Beat::PATH, &beat.said, &written, FIELDS, report);
 }

@@ -6,22 +6,14 @@ pub(super) mod schedule;
 
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
-use super::subject::Subject;
+use super::subject::{Beat, Subject};
 use super::volume;
-use crate::api::{BEAT_FOLDER, BeatSpec, Common};
+use crate::api::BEAT_FOLDER;
 use crate::celery::app::AppPath;
-use crate::celery::command::Command;
-use crate::celery::version::Release;
-use crate::effective::{Effective, variable};
+use crate::celery::scheduler::is_registered;
 
-/// Where beat stands in the object.
-const PATH: &str = "spec.beatSpec";
 /// The option that starts beat inside a worker.
 const EMBEDDED: &str = "--beat";
-/// Celery's own scheduler: the one that keeps a file.
-const OWN_SCHEDULERS: &[&str] = &["celery.beat:PersistentScheduler", "celery.beat.PersistentScheduler"];
-/// Names that a package registers for its scheduler.
-const REGISTERED: &[&str] = &["django"];
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -88,7 +80,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn t02(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if subject.object.spec.beat_spec.is_none() {
+    if subject.beat.is_none() {
         return;
     }
     let message = "starts a second beat beside beatSpec";
@@ -105,52 +97,9 @@ fn t02(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What beat gets for an option, from the arguments (which come last and win) or from a field, and its path.
-fn chosen<'a>(
-    beat: &'a BeatSpec,
-    option: &str,
-    field: Option<&'a str>,
-    name: &str,
-) -> Option<(&'a str, String)> {
-    let said = Command::Beat.reading(&beat.args, Release::NEWEST);
-    match said.last(option) {
-        Some(used) if used.is_opaque() => None,
-        Some(used) => Some((used.value?, format!("{PATH}.args[{}]", used.value_at))),
-        None => field.map(|text| (text, format!("{PATH}.{name}"))),
-    }
-}
-
-/// The scheduler that beat gets; `None` when a variable says it.
-pub(super) fn scheduler<'a>(beat: &'a BeatSpec, common: &'a Common) -> Option<&'a str> {
-    let said = Command::Beat.reading(&beat.args, Release::NEWEST);
-    match said.last("--scheduler") {
-        Some(used) if used.is_opaque() => None,
-        Some(used) => used.value,
-        None if beat.scheduler.is_some() => beat.scheduler.as_deref(),
-        None => match variable("CELERY_BEAT_SCHEDULER", &beat.env, &common.env) {
-            Effective::Absent => OWN_SCHEDULERS.first().copied(),
-            written => written.is(),
-        },
-    }
-}
-
-/// Whether a scheduler is Celery's own, with a file or without one.
-fn is_own_scheduler(scheduler: &str) -> bool {
-    OWN_SCHEDULERS.contains(&scheduler)
-        || ["celery.beat:Scheduler", "celery.beat.Scheduler"].contains(&scheduler)
-}
-
-/// Whether the scheduler is the one that keeps a file.
-fn keeps_a_file(beat: &BeatSpec) -> bool {
-    let said = Command::Beat.reading(&beat.args, Release::NEWEST);
-    let scheduler = said.text("--scheduler").is().or(beat.scheduler.as_deref());
-    scheduler.is_none_or(|scheduler| OWN_SCHEDULERS.contains(&scheduler))
-}
-
 fn t03(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(beat) = &subject.object.spec.beat_spec else { return };
-    let file = chosen(beat, "--schedule", beat.schedule_file.as_deref(), "scheduleFile");
-    let Some((file, path)) = file.filter(|_| keeps_a_file(beat)) else { return };
+    let Some(beat) = &subject.beat else { return };
+    let Some((file, path)) = beat.file().filter(|_| beat.effective().keeps_a_file()) else { return };
     let common = subject.common();
     let container = common.container_security_context.as_ref();
     let is_read_only = container.and_then(|context| context.read_only_root_filesystem) == Some(true);
@@ -170,19 +119,18 @@ fn t03(subject: &Subject<'_>, report: &mut Report<'_>) {
     let is_writable = |folder: &str| volume::holds(folder, file);
     let shared = common.volume_mounts.iter().filter(|mount| mount.read_only != Some(true));
     let mounted = shared.map(|mount| mount.mount_path.as_str()).any(is_writable);
-    let laid_over = beat.pod_template.is_some() || common.pod_template.is_some();
-    if is_read_only && !is_writable("/tmp") && !mounted && !laid_over && beat.persistence.is_none() {
+    let laid_over = beat.spec.pod_template.is_some() || common.pod_template.is_some();
+    if is_read_only && !is_writable("/tmp") && !mounted && !laid_over && beat.spec.persistence.is_none() {
         let message = "lies on the read-only file system of the image";
         report.add(Kind::Invalid, path, message, "use /tmp/celerybeat-schedule, or mount a volume there");
     }
 }
 
 fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(beat) = &subject.object.spec.beat_spec else { return };
-    let scheduler = chosen(beat, "--scheduler", beat.scheduler.as_deref(), "scheduler");
-    let Some((scheduler, path)) = scheduler else { return };
+    let Some(beat) = &subject.beat else { return };
+    let Some((scheduler, path)) = beat.scheduler() else { return };
     let is_path = scheduler.parse::<AppPath>().is_ok();
-    if REGISTERED.contains(&scheduler) || (is_path && scheduler.contains(['.', ':'])) {
+    if is_registered(scheduler) || (is_path && scheduler.contains(['.', ':'])) {
         return;
     }
     let fix = "use package.module:Class";
@@ -197,18 +145,17 @@ fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn t15(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(beat) = &subject.object.spec.beat_spec else { return };
-    let Some(persistence) = &beat.persistence else { return };
+    let Some(beat) = &subject.beat else { return };
+    let Some(persistence) = &beat.spec.persistence else { return };
     let claim = volume::Claim {
         existing: persistence.existing_claim.as_deref(),
         size: persistence.size.as_ref(),
         storage_class: persistence.storage_class.as_deref(),
         retain: persistence.retain,
     };
-    claim.judge(&format!("{PATH}.persistence"), report);
-    let file = chosen(beat, "--schedule", beat.schedule_file.as_deref(), "scheduleFile");
-    let outside = file.filter(|(file, _)| keeps_a_file(beat) && !volume::holds(BEAT_FOLDER, file));
-    if let Some((_, path)) = outside {
+    claim.judge(&format!("{}.persistence", Beat::PATH), report);
+    let is_outside = |file: &str| beat.effective().keeps_a_file() && !volume::holds(BEAT_FOLDER, file);
+    if let Some((_, path)) = beat.file().filter(|(file, _)| is_outside(file)) {
         let message = format!("lies outside of {BEAT_FOLDER}, the volume of persistence");
         report.add(Kind::Invalid, path, message, format!("use {BEAT_FOLDER}/celerybeat-schedule"));
     }

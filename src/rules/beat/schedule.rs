@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use super::{EMBEDDED, is_own_scheduler};
+use super::EMBEDDED;
+use crate::celery::scheduler::is_of_celery;
 use crate::celery::settings::misplanned;
-use crate::rules::config::unfit::inner;
 use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::path::inner;
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -50,15 +51,15 @@ fn embeds(subject: &Subject<'_>) -> bool {
 
 /// Whether Celery's own scheduler will read the entries.
 fn is_read_by_celery(subject: &Subject<'_>) -> bool {
-    match &subject.object.spec.beat_spec {
-        Some(beat) => super::scheduler(beat, subject.common()).is_some_and(is_own_scheduler),
+    match &subject.beat {
+        Some(beat) => beat.effective().scheduler().is().is_some_and(is_of_celery),
         None => embeds(subject) && !subject.pools.iter().any(|pool| pool.said.has("--scheduler")),
     }
 }
 
 fn t18(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(schedule) = subject.common().config.get(SCHEDULE) else { return };
-    if subject.object.spec.beat_spec.is_none() && !embeds(subject) {
+    if subject.beat.is_none() && !embeds(subject) {
         return;
     }
     let is_own = is_read_by_celery(subject);
@@ -79,7 +80,7 @@ fn t19(subject: &Subject<'_>, report: &mut Report<'_>) {
     let has_entries = schedule.and_then(|schedule| schedule.0.as_object()).is_some_and(|all| !all.is_empty());
     // A shell line may start beat in a worker too.
     let may_embed = embeds(subject) || !subject.common().command.is_empty();
-    if has_entries && subject.object.spec.beat_spec.is_none() && !may_embed {
+    if has_entries && subject.beat.is_none() && !may_embed {
         report.add(Kind::Forbidden, PATH, "has no effect without a beat", "add beatSpec: {}");
     }
 }

@@ -42,6 +42,10 @@ fn a_file_that_cannot_be_written_is_found_where_it_is_named() {
     assert_eq!(with("", "scheduleFile: beat"), []);
     assert_eq!(with(read_only, "scheduleFile: /data/beat/file, persistence: {}"), []);
     assert_eq!(with(read_only, "scheduler: django, scheduleFile: beat"), []);
+    // Kubelet puts the folder in, and what a variable names as the scheduler may keep no file.
+    assert_eq!(with(read_only, "scheduleFile: $(DIR)/beat, env: [{name: DIR, value: /tmp}]"), []);
+    let of_django = "env: [{name: CELERY_BEAT_SCHEDULER, value: django}]";
+    assert_eq!(with(read_only, &format!("scheduleFile: beat, {of_django}")), []);
 }
 
 #[test]
@@ -53,6 +57,7 @@ fn schedulers_have_their_variants() {
         ("scheduler: a/b", vec![("T04", DENY)]),
         ("args: ['-S', 'a b']", vec![("T04", DENY)]),
         ("args: ['--scheduler=$(SCHEDULER)'], env: [{name: SCHEDULER, value: x}]", vec![]),
+        ("scheduler: $(SCHEDULER), env: [{name: SCHEDULER, value: x}]", vec![]),
     ] {
         assert_eq!(of(beat), expected, "{beat}");
     }

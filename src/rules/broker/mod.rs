@@ -12,13 +12,11 @@ mod user;
 mod variables;
 
 use super::finding::{Kind, Report, Severity};
+use super::path::BROKER_URL;
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
 use super::variables as environment;
 use crate::celery::broker_url::{Endpoint, Transport, masked};
-
-/// The field.
-pub(super) const URL: &str = "spec.common.broker.url";
 
 /// The tables of this area.
 pub(super) const AREAS: &[&[Rule]] = &[
@@ -72,21 +70,21 @@ const RULES: &[Rule] = &[
         title: "Redis has 16 databases by default",
         consequence: "Redis answers \"DB index is out of range\", and the worker retries for ever.",
         check: Check::object(b12),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache/99'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache/15'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache/99'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache/15'}}}", old: None },
     },
     Rule {
         id: "B27", severity: Severity::Warn, schema: false, since: "0.1",
         title: "localhost is the pod itself",
         consequence: "The worker asks its own pod for a broker and retries for ever.",
         check: Check::object(b27),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://localhost:6379/0'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache.shop.svc:6379/0'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://localhost:6379/0'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache.shop.svc:6379/0'}}}", old: None },
     },
     Rule {
         id: "B29", severity: Severity::Warn, schema: false, since: "0.1",
         title: "failover URLs have one scheme",
         consequence: "Works until a failover; no autoscaler can follow.",
         check: Check::object(b29).or(Severity::Deny),
-        example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@a;redis://b'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqp://app@a;amqp://app@b'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@a;redis://b'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'amqp://app@a;amqp://app@b'}}}", old: None },
     },
     Rule {
         id: "B30", severity: Severity::Warn, schema: false, since: "0.1",
@@ -95,7 +93,7 @@ const RULES: &[Rule] = &[
         check: Check::object(b30).or(Severity::Deny),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqp://mq'}}}",
-            at: URL,
+            at: BROKER_URL,
             good: "spec: {common: {broker: {url: 'amqp://app@mq'}}}",
             old: None,
         },
@@ -146,7 +144,7 @@ fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
     let message = "is more than the 16 databases that Redis usually has";
     let too_high = |db: u32| db > 15;
     for endpoint in redis(subject).filter(|endpoint| endpoint.database().is_some_and(too_high)) {
-        report.add_shown(report.severity(), URL, &endpoint.path, message, "use 0 to 15");
+        report.add_shown(report.severity(), BROKER_URL, &endpoint.path, message, "use 0 to 15");
     }
     let typed = subject.broker().and_then(|broker| broker.redis.as_ref()).and_then(|redis| redis.db);
     if typed.and_then(|db| u32::try_from(db).ok()).is_some_and(too_high) {
@@ -157,7 +155,7 @@ fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b27(subject: &Subject<'_>, report: &mut Report<'_>) {
     let (message, fix) = ("is the worker's own pod", "use the name of the broker's Service");
     for endpoint in good(subject).filter(|endpoint| is_local(&endpoint.host)) {
-        report.add_shown(report.severity(), URL, &endpoint.host, message, fix);
+        report.add_shown(report.severity(), BROKER_URL, &endpoint.host, message, fix);
     }
     let Some(broker) = subject.broker() else { return };
     for (host, path) in [
@@ -184,7 +182,7 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
         let severity = if subject.follows_queues() { Severity::Deny } else { report.severity() };
         report.add_shown(
             severity,
-            URL,
+            BROKER_URL,
             &masked(url),
             format!("mixes the schemes {}", schemes.join(" and ")),
             "use one scheme",
@@ -200,7 +198,7 @@ fn b30(subject: &Subject<'_>, report: &mut Report<'_>) {
     // EXTERNAL takes the name from the certificate.
     let mut amqp = amqp.filter(|endpoint| endpoint.parameter("login_method") != Some("EXTERNAL"));
     if amqp.any(|endpoint| is_guest(endpoint) && is_remote(endpoint)) {
-        report.add(Kind::Forbidden, URL, message, "name a user");
+        report.add(Kind::Forbidden, BROKER_URL, message, "name a user");
     }
     let typed = subject.broker().and_then(|broker| broker.rabbitmq.as_ref());
     let Some(rabbitmq) = typed.filter(|rabbitmq| rabbitmq.username_secret_ref.is_none()) else { return };

@@ -3,8 +3,8 @@
 
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
+use super::super::secret::{ENCODE, UNENCODED, text};
 use super::super::subject::Subject;
-use crate::api::SecretKeyRef;
 use crate::celery::broker_url::{self, Transport};
 use crate::celery::url::doubtful;
 
@@ -38,20 +38,8 @@ fn b33(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What is said of a password in a Secret that has probably ended the host part, without a letter of it.
-pub(in crate::rules) const UNENCODED: &str = "the Secret seems to have a password with \"/\" or \"?\" in it";
-
-/// What to do about it.
-pub(in crate::rules) const ENCODE: &str = "write %2F or %3F";
-
 /// Whether the transport looks for a host where the doubt is about one.
 fn names_a_host(url: &str) -> bool {
     let transports = [Transport::Amqp, Transport::Redis, Transport::Sentinel];
     matches!(broker_url::parse(url).as_slice(), [Ok(only)] if transports.contains(&only.transport))
-}
-
-/// What a key of a known Secret holds, without the line break at its end that a file has.
-pub(in crate::rules) fn text<'s>(subject: &'s Subject<'_>, reference: &SecretKeyRef) -> Option<&'s str> {
-    let texts = subject.facts.secrets.get(&reference.name)?;
-    texts.0.get(&reference.key).map(|text| text.trim_end_matches('\n'))
 }

@@ -4,8 +4,9 @@
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
-use super::{URL, good};
-use crate::celery::broker_url::{Transport, masked};
+use super::good;
+use crate::celery::broker_url::{Service, Transport, masked};
+use crate::rules::path::BROKER_URL;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -16,7 +17,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         check: Check::object(b15),
         example: Example {
             bad: "spec: {common: {broker: {url: 'rediss://cache:6380'}}}",
-            at: URL,
+            at: BROKER_URL,
             good: "spec: {common: {broker: {url: 'rediss://cache:6380?ssl_cert_reqs=required'}}}",
             old: None,
         },
@@ -28,7 +29,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         check: Check::object(b17).or(Severity::Warn),
         example: Example {
             bad: "spec: {common: {broker: {url: 'redis://cache?ssl_cert_reqs=none'}}}",
-            at: URL,
+            at: BROKER_URL,
             good: "spec: {common: {broker: {url: 'redis://cache'}}}",
             old: None,
         },
@@ -40,7 +41,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         check: Check::object(b18),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqps://app@mq:5672'}}}",
-            at: URL,
+            at: BROKER_URL,
             good: "spec: {common: {broker: {url: 'amqps://app@mq:5671'}}}",
             old: None,
         },
@@ -53,7 +54,7 @@ fn b15(subject: &Subject<'_>, report: &mut Report<'_>) {
     };
     if good(subject).any(is_silent) {
         let message = "checks no certificate of the broker";
-        report.add(Kind::Forbidden, URL, message, "add ?ssl_cert_reqs=required");
+        report.add(Kind::Forbidden, BROKER_URL, message, "add ?ssl_cert_reqs=required");
     }
 }
 
@@ -69,13 +70,13 @@ fn b17(subject: &Subject<'_>, report: &mut Report<'_>) {
     };
     let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
     let message = "switches TLS on by a parameter about certificates";
-    report.add_shown(severity, URL, &masked(url), message, "use rediss://, or remove it");
+    report.add_shown(severity, BROKER_URL, &masked(url), message, "use rediss://, or remove it");
 }
 
 fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
     let plain_port = |transport: Transport| match transport {
-        Transport::Redis => Some((6379, "6380")),
-        Transport::Amqp => Some((5672, "5671")),
+        Transport::Redis => Some((Service::REDIS.port, 6380)),
+        Transport::Amqp => Some((Service::AMQP.port, Service::AMQP_TLS.port)),
         _ => None,
     };
     for endpoint in good(subject).filter(|endpoint| endpoint.tls()) {
@@ -83,7 +84,12 @@ fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
         // B17 doubts that TLS is meant at all.
         if endpoint.effective_port() == Some(plain) && endpoint.scheme != "redis" {
             let message = format!("asks for TLS on {plain}, mostly a port without it");
-            report.add(Kind::Forbidden, URL, message, format!("name the port with TLS, often {usual}"));
+            report.add(
+                Kind::Forbidden,
+                BROKER_URL,
+                message,
+                format!("name the port with TLS, often {usual}"),
+            );
             return;
         }
     }

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
-use super::{URL, good};
+use super::good;
 use crate::celery::broker_url::{Endpoint, Transport, masked};
 use crate::effective::Effective;
 use crate::effective::broker::transport_options;
+use crate::rules::path::BROKER_URL;
 use crate::rules::variables;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -31,7 +32,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         title: "memory:// is private to one process",
         consequence: "The worker starts and never sees a task of another pod.",
         check: Check::object(b20),
-        example: Example { bad: "spec: {common: {broker: {url: 'memory://'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'memory://'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
     },
     Rule {
         id: "B21", severity: Severity::Deny, schema: false, since: "0.1",
@@ -52,7 +53,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         check: Check::object(b22),
         example: Example {
             bad: "spec: {common: {broker: {url: 'slmq://app@mq'}}}",
-            at: URL,
+            at: BROKER_URL,
             good: "spec: {common: {broker: {url: 'amqp://app@mq'}}}",
             old: None,
         },
@@ -64,7 +65,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         check: Check::object(b23),
         example: Example {
             bad: "spec: {common: {broker: {url: 'mongodb://db/tasks'}}}",
-            at: URL,
+            at: BROKER_URL,
             good: "spec: {common: {broker: {url: 'redis://cache'}}}",
             old: None,
         },
@@ -126,7 +127,13 @@ fn b20(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).any(|endpoint| endpoint.transport == Transport::Memory) {
         let message = "memory:// cannot carry tasks between pods";
         let shown = masked(subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default());
-        report.add_shown(report.severity(), URL, &shown, message, "use a broker such as redis:// or amqp://");
+        report.add_shown(
+            report.severity(),
+            BROKER_URL,
+            &shown,
+            message,
+            "use a broker such as redis:// or amqp://",
+        );
     }
 }
 
@@ -140,7 +147,7 @@ fn b21(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b22(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).any(|endpoint| endpoint.scheme == "slmq") {
         let message = "has the scheme slmq, which works with no release of Celery any more";
-        report.add(Kind::Invalid, URL, message, "use a broker such as redis:// or amqp://");
+        report.add(Kind::Invalid, BROKER_URL, message, "use a broker such as redis:// or amqp://");
     }
 }
 
@@ -157,7 +164,7 @@ fn b23(subject: &Subject<'_>, report: &mut Report<'_>) {
     if let Some(package) = package {
         let install = package.extra.map_or(package.name.to_owned(), |extra| format!("kombu[{extra}]"));
         let message = format!("needs {} in the image", package.name);
-        report.add(Kind::Forbidden, URL, message, format!("install {install}"));
+        report.add(Kind::Forbidden, BROKER_URL, message, format!("install {install}"));
     }
 }
 
@@ -180,6 +187,6 @@ fn b39(subject: &Subject<'_>, report: &mut Report<'_>) {
         good(subject).any(|endpoint| endpoint.transport == Transport::Sqs && endpoint.host.is_empty());
     if is_sqs && !named && !in_env && !subject.follows_queues() {
         let message = "names no region, so Celery may take us-east-1";
-        report.warn(Kind::Forbidden, URL, message, "set transportOptions.region");
+        report.warn(Kind::Forbidden, BROKER_URL, message, "set transportOptions.region");
     }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What stands before the "@" of a Redis URL without a colon, of brokers and of result backends.
 
-use super::URL;
-use super::secret::text;
 use crate::api::SecretKeyRef;
 use crate::celery::backend_url::{self, BackendKind};
 use crate::celery::broker_url::{self, Transport};
 use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::path::BROKER_URL;
 use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::secret::text;
 use crate::rules::subject::Subject;
 
 /// The field of result backends.
@@ -25,7 +25,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         check: Check::object(b52),
         example: Example {
             bad: "spec: {common: {broker: {url: 'redis://hush@cache:6379/0'}}}",
-            at: URL,
+            at: BROKER_URL,
             good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}",
             old: None,
         },
@@ -40,7 +40,7 @@ fn b52(subject: &Subject<'_>, report: &mut Report<'_>) {
     let backend_key = backend.and_then(|backend| backend.url_secret_ref.as_ref());
     let known = |key: Option<&SecretKeyRef>| key.and_then(|key| text(subject, key));
     for (url, path, is_alone) in [
-        (broker_url, URL, of_broker as fn(&str) -> bool),
+        (broker_url, BROKER_URL, of_broker as fn(&str) -> bool),
         (known(broker_key), "spec.common.broker.urlSecretRef", of_broker),
         (backend_url, BACKEND, of_backend),
         (known(backend_key), "spec.common.resultBackend.urlSecretRef", of_backend),

@@ -6,13 +6,13 @@ use serde_json::Value;
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::{Pool, Subject};
-use super::URL;
 use crate::celery::command::Command;
 use crate::celery::environment::{Variable, variable};
 use crate::celery::expansion;
+use crate::rules::args::field_of;
+use crate::rules::path::BROKER_URL;
 use crate::rules::release;
 use crate::rules::variables::{all, laid_over, names_backend, names_broker, same_key, sets, sources};
-use crate::rules::worker_args::field_of;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -23,7 +23,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         check: Check::object(b24).or(Severity::Warn),
         example: Example {
             bad: "spec: {common: {broker: {url: '$(REDIS_URL)'}}}",
-            at: URL,
+            at: BROKER_URL,
             good: "spec: {common: {broker: {url: '$(REDIS_URL)'}, env: [{name: REDIS_URL, valueFrom: {secretKeyRef: {name: cache, key: url}}}]}}",
             old: None,
         },
@@ -90,7 +90,7 @@ fn b24(subject: &Subject<'_>, report: &mut Report<'_>) {
     let is_all = url == format!("$({missing})");
     let severity = if is_all { report.severity() } else { Severity::Warn };
     let message = "names a variable that env does not have";
-    report.graded(severity, Kind::Forbidden, URL, message, "define it in spec.common.env");
+    report.graded(severity, Kind::Forbidden, BROKER_URL, message, "define it in spec.common.env");
 }
 
 fn b34(subject: &Subject<'_>, report: &mut Report<'_>) {

@@ -12,7 +12,7 @@ use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path;
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::{Part, Subject};
+use crate::rules::subject::Subject;
 
 /// Labels that selectors, Services and people's queries rely on.
 const RESERVED: &[&str] =
@@ -62,7 +62,7 @@ fn c17(subject: &Subject<'_>, report: &mut Report<'_>) {
             report,
             &format!("{}.podTemplate", component.path),
             &template.0,
-            &[own_container(component.part)],
+            &[component.part.own_container()],
         );
     }
 }
@@ -94,17 +94,8 @@ fn annotations(report: &mut Report<'_>, path: &str, annotations: &BTreeMap<Strin
 /// The containers of the operator that all of its pods have: what is laid over every pod may name no other.
 fn in_every_pod(subject: &Subject<'_>) -> Vec<&'static str> {
     let components = subject.components();
-    let is_in = |name: &str| components.iter().all(|component| own_container(component.part) == name);
+    let is_in = |name: &str| components.iter().all(|component| component.part.own_container() == name);
     CONTAINERS.iter().copied().filter(|name| is_in(name)).collect()
-}
-
-/// The name of the operator's own container in the pods of a component.
-pub(in crate::rules) fn own_container(part: Part<'_>) -> &'static str {
-    match part {
-        Part::Worker(_) => names::WORKER_CONTAINER,
-        Part::Beat(_) => names::BEAT_CONTAINER,
-        Part::Flower(_) => names::FLOWER_CONTAINER,
-    }
 }
 
 /// What a template must leave alone. `laid_over`: the containers that its entries of these names are laid over.

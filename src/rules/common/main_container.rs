@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The rule about containers of pod templates that mean the operator's own and have another name.
 
-use super::labels::own_container;
 use crate::celery::closest;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -62,10 +61,10 @@ pub(super) fn meant(subject: &Subject<'_>, laid: &LaidOver) -> Option<&'static s
         components.iter().filter(|component| is_over(&component.path)).map(|component| component.part);
     let first = own.next()?;
     // What is laid over pods of several kinds means none of them.
-    if !own.all(|other| own_container(other) == own_container(first)) {
+    if !own.all(|other| other.own_container() == first.own_container()) {
         return None;
     }
-    let meant = own_container(first);
+    let meant = first.own_container();
     let is_near = || laid.container.image.is_none() && closest::of(name, [meant].into_iter()).is_some();
     (aliases(first).contains(&name) || is_near()).then_some(meant)
 }

@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn c01(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let runs_tasks = !subject.pools.is_empty() || subject.object.spec.beat_spec.is_some();
+    let runs_tasks = !subject.pools.is_empty() || subject.beat.is_some();
     if runs_tasks && subject.common().celery_app.is_none() {
         report.add(
             Kind::Required,

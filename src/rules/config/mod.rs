@@ -7,12 +7,12 @@ pub(super) mod unfit;
 
 use serde_json::Value;
 
+use super::args::field_of;
 use super::finding::{Kind, Report, Severity};
 use super::path;
 use super::release;
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
-use super::worker_args::field_of;
 use crate::celery::expansion::expands;
 use crate::celery::settings::{Refusal, Unknown, word};
 use crate::celery::version::{Release, Target};

@@ -4,7 +4,6 @@
 use super::{has_field, taken};
 use crate::celery::settings::{extension, settled_by_option};
 use crate::celery::version::{Release, Target};
-use crate::rules::beat;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -45,7 +44,7 @@ fn is_settled(subject: &Subject<'_>) -> bool {
 }
 
 fn c45(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let has_beat = subject.object.spec.beat_spec.is_some();
+    let has_beat = subject.beat.is_some();
     for (name, value, path) in taken(subject).filter(|_| is_settled(subject)) {
         let Some((_, field)) = settled_by_option(name).filter(|_| !value.is_null()) else { continue };
         let is_of_beat = name.starts_with("beat_");
@@ -59,8 +58,8 @@ fn c45(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn c48(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(beat) = &subject.object.spec.beat_spec else { return };
-    let Some(scheduler) = beat::scheduler(beat, subject.common()) else { return };
+    let Some(beat) = &subject.beat else { return };
+    let Some(scheduler) = beat.effective().scheduler().is() else { return };
     for (name, _, path) in taken(subject) {
         let Some(extension) = extension(name).filter(|known| !known.has_scheduler(scheduler)) else {
             continue;

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::taken;
 use crate::celery::number;
-use crate::celery::settings::{Step, unfit};
+use crate::celery::settings::unfit;
 use crate::rules::finding::{Kind, Report, Severity};
-use crate::rules::path;
+use crate::rules::path::inner;
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -48,14 +48,6 @@ fn c44(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn redirects(subject: &Subject<'_>) -> bool {
     let written = subject.common().config.get("worker_redirect_stdouts");
     written.is_none_or(|written| written.0 == Value::Bool(true))
-}
-
-/// The path of a part of a setting.
-pub(in crate::rules) fn inner(path: String, within: &[Step]) -> String {
-    within.iter().fold(path, |path, step| match step {
-        Step::Name(name) => path::entry(&path, name),
-        Step::Item(at) => format!("{path}[{at}]"),
-    })
 }
 
 fn c49(subject: &Subject<'_>, report: &mut Report<'_>) {

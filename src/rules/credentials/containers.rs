@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::Container;
 
-use super::words::{announces_one, has_password, holds_one, is_readable, is_secret};
+use super::signs::{announces_one, has_password, holds_one, is_readable, is_secret};
 use crate::api::{Probe, limits};
 use crate::rules::finding::{Kind, Report};
 use crate::rules::subject::{Component, Part, Subject};

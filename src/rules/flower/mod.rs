@@ -11,6 +11,7 @@ mod given;
 pub(super) mod history;
 pub(super) mod literal;
 pub(super) mod oauth;
+mod reach;
 pub(super) mod typed;
 
 use given::{Flower, PATH};

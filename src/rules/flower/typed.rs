@@ -4,6 +4,7 @@
 
 use super::given::{Flower, Given, Place};
 use crate::api::FlowerSpec;
+use crate::celery::flower::prefix;
 use crate::effective::Effective;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -71,7 +72,7 @@ fn fields(spec: &FlowerSpec) -> Vec<Field> {
     let row = |option, name, written| Field { option, name, written };
     vec![
         row("port", "servicePort", number(spec.service_port)),
-        row("url_prefix", "urlPrefix", spec.url_prefix.as_ref().map(|prefix| prefix.trim_matches('/').to_owned())),
+        row("url_prefix", "urlPrefix", spec.url_prefix.as_deref().map(|written| prefix(written).to_owned())),
         row("basic_auth", "auth.basic", there(basic.is_some())),
         row("auth", "auth.oauth", there(oauth.is_some())),
         row("auth_provider", "auth.oauth", there(oauth.is_some())),

@@ -14,9 +14,10 @@ use super::text::{
 };
 use super::variables::{SOURCES, VARIABLES};
 use super::volumes::{MOUNT, VOLUME};
-use super::walk::{Told, Topic};
+use super::walk::Told;
 use crate::api::limits;
 use crate::names;
+use crate::rules::breach::Topic;
 use crate::rules::finding::Kind;
 use crate::rules::shell;
 

@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::walk::{Told, Topic};
+use super::walk::Told;
+use crate::rules::breach::Topic;
 
 /// What is asked of an object.
 #[derive(Debug)]

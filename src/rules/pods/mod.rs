@@ -16,7 +16,7 @@ mod walk;
 
 use serde_json::{Value, json};
 
-use super::common::labels::own_container;
+use super::breach::{Breach, Topic};
 use super::finding::Report;
 use super::path;
 use super::subject::{Component, Part, Subject};
@@ -27,12 +27,9 @@ use scheduling::{AFFINITY, SPREAD, TOLERATION, spread_twice};
 use text::{OBJECT_NAME, WHOLE};
 use variables::{SOURCES, VARIABLES};
 use volumes::{MOUNT, VOLUME};
-use walk::{Told, Topic, walk};
+use walk::{Told, walk};
 
 pub(super) use rules::RULES;
-pub(super) use text::is_qualified;
-pub(super) use volumes::meant_by;
-pub(super) use walk::Breach;
 
 /// What all components share.
 static COMMON: Form = Form::of(&[
@@ -85,9 +82,12 @@ static PROBES: Form = Form::of(&[
 ]);
 static PROBE: Form = Form::of(&[field("command", Must::Texts(&WHOLE))]).whole(program);
 
+/// Reports what is about a topic.
 fn told(subject: &Subject<'_>, report: &mut Report<'_>, topic: Topic) {
     let breaches = subject.pods.get_or_init(|| breaches(subject, report.raw()));
-    walk::report(breaches, topic, report);
+    for breach in breaches.iter().filter(|breach| breach.topic == topic) {
+        report.add(breach.kind, breach.path.clone(), breach.message.clone(), breach.fix.clone());
+    }
 }
 
 /// What the tables do not allow in an object, wherever it stands.
@@ -101,7 +101,7 @@ fn breaches(subject: &Subject<'_>, raw: &Value) -> Vec<Breach> {
     walk(&COMMON, common, "spec.common", nothing, Pod::default(), &mut told);
     if let Some(template) = shared {
         let sidecars: Vec<&str> = components.iter().flat_map(sidecars).collect();
-        let mut own = components.iter().map(|component| own_container(component.part));
+        let mut own = components.iter().map(|component| component.part.own_container());
         let first = own.next();
         let pod = Pod {
             own: first.filter(|first| own.all(|other| other == *first)),
@@ -116,7 +116,7 @@ fn breaches(subject: &Subject<'_>, raw: &Value) -> Vec<Breach> {
         let Some(value) = path::at(raw, &component.path) else { continue };
         let beside = sidecars(component);
         let pod = Pod {
-            own: Some(own_container(component.part)),
+            own: Some(component.part.own_container()),
             container: [Some(&container_below), Some(value), None],
             beside: &beside,
             grace: grace(component.part),

@@ -2,7 +2,7 @@
 //! The rules whose breaches the tables find, one for each topic.
 
 use super::told;
-use super::walk::Topic;
+use crate::rules::breach::Topic;
 use crate::rules::finding::Severity;
 use crate::rules::rule::{Check, Example, Rule};
 

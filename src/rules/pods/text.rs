@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::form::Text;
 use crate::api::amount::number;
-use crate::api::is_object_name;
+use crate::api::{is_label_value, is_object_name, is_qualified};
 
 pub(super) static OBJECT_NAME: Text =
     Text::new(is_object_name, "is not a name of an object", "use lower-case letters, digits, '-' and '.'");
@@ -69,20 +69,6 @@ fn is_label(text: &str) -> bool {
 fn is_key(key: &str) -> bool {
     let letters = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     letters && (1..=253).contains(&key.len()) && key != "." && !key.starts_with("..")
-}
-
-/// A name with an optional domain in front: `example.com/team`.
-pub(in crate::rules) fn is_qualified(key: &str) -> bool {
-    let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
-    domain.is_none_or(is_object_name) && !name.is_empty() && is_label_value(name)
-}
-
-pub(super) fn is_label_value(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let ends = [text.bytes().next(), text.bytes().last()];
-    text.len() <= 63
-        && text.bytes().all(inner)
-        && ends.into_iter().flatten().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn is_variable(name: &str) -> bool {

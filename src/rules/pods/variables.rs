@@ -3,8 +3,9 @@
 
 use super::form::{Form, Item, Must, field};
 use super::text::{KEY, OBJECT_NAME, VARIABLE, WHOLE, is_pod_field};
-use super::walk::{Told, Topic};
+use super::walk::Told;
 use crate::api::amount::number;
+use crate::rules::breach::Topic;
 use crate::rules::finding::Kind;
 
 /// A variable.

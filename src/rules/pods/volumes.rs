@@ -12,35 +12,9 @@ use super::text::{
 use super::variables::RESOURCE;
 use super::walk::Told;
 use crate::rules::finding::Kind;
-use crate::rules::path;
 
 /// Rights of a file, 0777 in octal.
 const MODE: Must = Must::Between(0, 0o777);
-
-/// Names that people write for a field of a volume: where, the name, and the field.
-const MISNAMED: &[(&str, &str, &str)] = &[
-    (".volumes[].secret", "name", "secretName"),
-    (".volumes[].configMap", "configMapName", "name"),
-    (".volumes[].configMap", "secretName", "name"),
-    (".volumes[].persistentVolumeClaim", "name", "claimName"),
-    (".projected.sources[].secret", "secretName", "name"),
-    (".projected.sources[].configMap", "configMapName", "name"),
-];
-
-/// The name that somebody wrote for a field of the object at a path; `has` says whether a name is there.
-pub(super) fn written_for(path: &str, field: &str, has: impl Fn(&str) -> bool) -> Option<&'static str> {
-    let place = path::pattern(path);
-    let fits =
-        |(at, written, meant): &&(&str, &str, &str)| *meant == field && place.ends_with(at) && has(written);
-    MISNAMED.iter().find(fits).map(|(_, written, _)| *written)
-}
-
-/// The field that is meant by a name in the object of a volume at a path.
-pub(in crate::rules) fn meant_by(path: &str, name: &str) -> Option<&'static str> {
-    let place = path::pattern(path);
-    let fits = |(at, written, _): &&(&str, &str, &str)| *written == name && place.ends_with(at);
-    MISNAMED.iter().find(fits).map(|(_, _, meant)| *meant)
-}
 
 /// A volume.
 pub(super) static VOLUME: Form = Form::of(&[

@@ -4,10 +4,11 @@
 use serde_json::{Map, Value};
 
 use super::form::{Below, Field, Form, Item, Must, Pod, Text};
-use super::volumes;
 use crate::api::amount::number;
 use crate::api::limits;
-use crate::rules::finding::{Kind, Report};
+use crate::rules::breach::{Breach, Topic};
+use crate::rules::finding::Kind;
+use crate::rules::misnamed::written_for;
 use crate::rules::path;
 
 /// Most breaches that are noted: whoever has more of them sees the pattern.
@@ -23,49 +24,6 @@ const LAID_OVER: &[(&str, &str)] = &[
 ];
 /// What the operator itself may have given its container, so that a template needs to name a part only.
 const PROBES: &[&str] = &["startupProbe", "readinessProbe", "livenessProbe"];
-
-/// What a breach is about: each has a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Topic {
-    /// Variables and their sources.
-    Variables,
-    /// Volumes.
-    Volumes,
-    /// Where volumes appear.
-    Mounts,
-    /// Taints.
-    Tolerations,
-    /// Nodes and neighbours.
-    Affinity,
-    /// Zones.
-    Spread,
-    /// Labels and annotations.
-    Labels,
-    /// Names of other objects, and words of the pod.
-    Names,
-    /// Containers and their ports.
-    Containers,
-    /// Users, groups, profiles.
-    Security,
-    /// Probes and hooks.
-    Handlers,
-    /// Name servers.
-    Dns,
-    /// Texts that no program can be given.
-    Words,
-    /// What a container starts.
-    Programs,
-}
-
-/// A breach of a table.
-#[derive(Clone, Debug)]
-pub(in crate::rules) struct Breach {
-    topic: Topic,
-    kind: Kind,
-    path: String,
-    message: String,
-    fix: String,
-}
 
 /// What was found so far.
 #[derive(Debug)]
@@ -102,13 +60,6 @@ impl Told {
             let (topic, path) = (self.topic, path.into());
             self.breaches.push(Breach { topic, kind, path, message: message.into(), fix: fix.into() });
         }
-    }
-}
-
-/// Reports what is about a topic.
-pub(super) fn report(breaches: &[Breach], topic: Topic, report: &mut Report<'_>) {
-    for breach in breaches.iter().filter(|breach| breach.topic == topic) {
-        report.add(breach.kind, breach.path.clone(), breach.message.clone(), breach.fix.clone());
     }
 }
 
@@ -169,7 +120,7 @@ fn complete(form: &Form, item: &Item<'_>, told: &mut Told) {
         if !is_empty {
             continue;
         }
-        if let Some(written) = volumes::written_for(item.path, name, |name| item.get(name).is_some()) {
+        if let Some(written) = written_for(item.path, name, |name| item.get(name).is_some()) {
             let message = "is not a field of this volume";
             told.add(Kind::Forbidden, item.at(written), message, format!("write {name}"));
         } else {

@@ -27,7 +27,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 ];
 
 fn g30(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let probes = subject.object.spec.beat_spec.as_ref().and_then(|beat| beat.probes.as_ref());
+    let probes = subject.beat.as_ref().and_then(|beat| beat.spec.probes.as_ref());
     let pings =
         written("spec.beatSpec", probes).filter(|(_, probe)| probe.type_.known() == Some(ProbeType::Ping));
     let fix = "use Heartbeat or None";

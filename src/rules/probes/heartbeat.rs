@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the probe that looks at the heartbeat of a worker.
 
-use super::{MAX_AGE, of_pool};
-use crate::api::{Probe, ProbeType};
+use super::of_pool;
+use crate::api::Probe;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Pool, Subject};
@@ -34,8 +34,8 @@ fn c64(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let Some((interval, path)) = interval(pool) else { continue };
         let late = of_pool(pool)
-            .filter(|(_, probe)| probe.type_.known() == Some(ProbeType::Heartbeat))
-            .filter(|(_, probe)| interval >= age(probe));
+            .filter(|(_, probe)| probe.looks_at_heartbeat())
+            .filter(|(_, probe)| interval >= probe.oldest().into());
         // One finding for the interval: the probe that restarts is the worst of them.
         let kills =
             |(at, probe): (String, &Probe)| at.ends_with(".liveness") && is_restarted(interval, probe);
@@ -60,17 +60,12 @@ fn interval(pool: &Pool<'_>) -> Option<(i64, String)> {
     }
 }
 
-/// How old the last heartbeat may be.
-fn age(probe: &Probe) -> i64 {
-    probe.max_age_seconds.unwrap_or(MAX_AGE).into()
-}
-
 /// Whether enough looks in a row fall into the time in which the last heartbeat is too old and the next one not due.
 fn is_restarted(interval: i64, probe: &Probe) -> bool {
     let period = i64::from(probe.period_seconds.unwrap_or(PERIOD)).max(1);
     let failures = i64::from(probe.failure_threshold.unwrap_or(FAILURES)).max(1);
     // The age is counted in whole seconds.
-    interval - age(probe) > period * failures
+    interval - i64::from(probe.oldest()) > period * failures
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, HashMap};
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use crate::rules::common::labels::own_container;
 use crate::rules::subject::{Component, Subject};
 
 /// The two lists of amounts.
@@ -58,7 +57,7 @@ pub(super) fn effective<'s>(subject: &'s Subject<'_>) -> Vec<Amounts<'s>> {
         components.iter().map(|component| (&component.path, component)).collect();
     let own = subject.laid_over.iter().filter_map(|laid| {
         let component = *components.get(laid.component.as_ref()?)?;
-        let is_own = own_container(component.part) == laid.container.name;
+        let is_own = component.part.own_container() == laid.container.name;
         is_own.then(|| (format!("{}.resources", laid.path), component))
     });
     let own: HashMap<String, &Component<'_>> = own.collect();

@@ -3,10 +3,10 @@
 //! is no help to a worker.
 
 use super::compiled::{Fields, Form};
-use super::words::below;
+use super::sentences::below;
 use crate::celery::closest;
+use crate::rules::misnamed::meant_by;
 use crate::rules::path;
-use crate::rules::pods::meant_by;
 
 /// How many names are told where none is close.
 const MAX_NAMES: usize = 8;

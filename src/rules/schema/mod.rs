@@ -10,8 +10,8 @@ mod compiled;
 mod meant;
 mod metadata;
 mod scalar;
+mod sentences;
 mod walk;
-mod words;
 
 use serde_json::Value;
 

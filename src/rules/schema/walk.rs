@@ -9,7 +9,7 @@ use super::compiled::{Fields, Form, Items, Schema};
 use super::meant::{self, Place};
 use super::metadata;
 use super::scalar::{Breach, between};
-use super::words::{self, below, plain};
+use super::sentences::{self, below, plain};
 use super::{Reading, TYPE, UNKNOWN, VALUE};
 use crate::rules::finding::{Finding, Kind, Severity, may_be_secret, shown};
 use crate::rules::path;
@@ -207,7 +207,7 @@ impl<'w> Walk<'w> {
             let breach = ("is a number or a truth value to YAML".to_owned(), "put it in quotes".to_owned());
             return self.add(TYPE, kind, at, None, breach);
         }
-        let breach = words::wrong(schema, value, at, (self.written)(at));
+        let breach = sentences::wrong(schema, value, at, (self.written)(at));
         let value = self.shown(value, at).filter(|_| simple);
         self.add(TYPE, kind, at, value, breach);
     }

@@ -4,6 +4,7 @@
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar, ResourceRequirements, Volume};
 
 use crate::api::{AnyObject, BeatSpec, FlowerSpec, WorkerSpec};
+use crate::names;
 
 /// A component and where it stands: what rules about every pod look at.
 #[derive(Clone, Debug)]
@@ -23,6 +24,17 @@ pub(in crate::rules) enum Part<'a> {
     Beat(&'a BeatSpec),
     /// Flower.
     Flower(&'a FlowerSpec),
+}
+
+impl Part<'_> {
+    /// The name of the operator's own container in its pods.
+    pub(in crate::rules) fn own_container(self) -> &'static str {
+        match self {
+            Self::Worker(_) => names::WORKER_CONTAINER,
+            Self::Beat(_) => names::BEAT_CONTAINER,
+            Self::Flower(_) => names::FLOWER_CONTAINER,
+        }
+    }
 }
 
 impl<'a> Component<'a> {

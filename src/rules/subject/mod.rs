@@ -2,6 +2,7 @@
 //! What the rules look at: the object, what it replaces, what is known beside it, and what several rules would
 //! otherwise read twice.
 
+mod beat;
 mod component;
 mod pool;
 mod template;
@@ -11,8 +12,8 @@ use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::{Container, EnvVar};
 
+use super::breach::Breach;
 use super::facts::Facts;
-use super::pods::Breach;
 use crate::api::{Broker, Celery, Common, MetricName, ScaleKind, ScaleTarget};
 use crate::celery::broker_url::{self, Defect, Endpoint, Scheme, Transport};
 use crate::celery::expansion::expands;
@@ -20,6 +21,7 @@ use crate::celery::version::Target;
 use crate::effective;
 use crate::names;
 
+pub(super) use beat::Beat;
 pub(super) use component::{Component, Part};
 pub(super) use pool::Pool;
 pub(super) use template::LaidOver;
@@ -39,6 +41,8 @@ pub(super) struct Subject<'a> {
     pub(super) scheme: Option<Scheme>,
     /// The worker pools, the default one first.
     pub(super) pools: Vec<Pool<'a>>,
+    /// Beat, when there is one.
+    pub(super) beat: Option<Beat<'a>>,
     /// Which Celery will read the arguments.
     pub(super) celery: Target,
     /// The containers of pod templates.
@@ -53,9 +57,18 @@ impl<'a> Subject<'a> {
         let urls = url.map(urls).unwrap_or_default();
         let celery = effective::celery(&object.spec.common);
         let scheme = effective::broker::scheme(&object.spec.common).is();
-        let (pools, pods) = (pool::pools(object, celery), OnceCell::new());
-        let mut subject =
-            Self { object, old, facts, urls, scheme, pools, celery, laid_over: Vec::new(), pods };
+        let mut subject = Self {
+            object,
+            old,
+            facts,
+            urls,
+            scheme,
+            pools: pool::pools(object, celery),
+            beat: beat::beat(object, celery),
+            celery,
+            laid_over: Vec::new(),
+            pods: OnceCell::new(),
+        };
         subject.laid_over = template::laid_over(&subject);
         subject
     }
@@ -78,7 +91,7 @@ impl<'a> Subject<'a> {
             .iter()
             .map(|pool| Component { path: pool.path.clone(), part: Part::Worker(pool.spec) });
         let one = |path: &str, part| Component { path: path.to_owned(), part };
-        let beat = spec.beat_spec.iter().map(|beat| one("spec.beatSpec", Part::Beat(beat)));
+        let beat = self.beat.iter().map(|beat| one(Beat::PATH, Part::Beat(beat.spec)));
         let flower = spec.flower_spec.iter().map(|flower| one("spec.flowerSpec", Part::Flower(flower)));
         pools.chain(beat).chain(flower).collect()
     }

@@ -71,4 +71,20 @@ impl<'a> Pool<'a> {
     pub(in crate::rules) fn word(&self, at: usize) -> &'a str {
         self.spec.args.get(at).map(String::as_str).unwrap_or_default()
     }
+
+    /// Where somebody says what an option is: in the arguments, else in the field.
+    pub(in crate::rules) fn place(&self, option: &str, field: &str, is_set: bool) -> Option<String> {
+        match self.said.last(option) {
+            Some(used) => Some(self.arg(used.value_at)),
+            None => is_set.then(|| format!("{}.{field}", self.path)),
+        }
+    }
+
+    /// Whether a probe restarts it before its longest task ends: solo sends no heartbeat while a task runs.
+    pub(in crate::rules) fn is_restarted_in_long_tasks(&self) -> bool {
+        let liveness = self.spec.probes.as_ref().and_then(|probes| probes.liveness.as_ref());
+        let Some(probe) = liveness.filter(|probe| probe.looks_at_heartbeat()) else { return false };
+        self.kind() == Some(WorkerPoolKind::Solo)
+            && self.effective().time_limit().is().is_some_and(|limit| f64::from(probe.oldest()) <= limit)
+    }
 }

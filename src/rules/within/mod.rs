@@ -11,7 +11,6 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::common::labels::own_container;
 use super::path;
 use super::rule::Rule;
 use super::shell::is_shell;
@@ -55,7 +54,7 @@ fn pods<'r>(subject: &Subject<'_>, raw: &'r Value) -> Vec<Pod<'r>> {
 }
 
 fn pod<'r>(component: &Component<'_>, raw: &'r Value) -> Pod<'r> {
-    let own_name = own_container(component.part);
+    let own_name = component.part.own_container();
     let templates = ["spec.common", component.path.as_str()].map(|at| format!("{at}.podTemplate.spec"));
     let listed = |at: &str| items(raw, at);
     let laid: Vec<Written<'r>> = templates

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what goes with which kind of pool, and with which broker.
 
-use super::effective::{effective_heartbeat, place, states_concurrency};
-use crate::api::{Word as _, WorkerPoolKind};
+use crate::api::{Probes, Word as _, WorkerPoolKind};
+use crate::effective::Effective;
 use crate::rules::finding::{Kind, Report, Severity};
-use crate::rules::probes;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
@@ -68,7 +67,7 @@ fn w19(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let is_solo = pool.kind() == Some(WorkerPoolKind::Solo);
         let is_set = pool.spec.concurrency.is_some();
-        let Some(path) = place(pool, "--concurrency", "concurrency", is_set) else { continue };
+        let Some(path) = pool.place("--concurrency", "concurrency", is_set) else { continue };
         if is_solo && pool.concurrency().is_some_and(|tasks| tasks > 1) {
             report.add(Kind::Invalid, path, "has no effect: solo runs one task at a time", "use prefork");
         }
@@ -85,13 +84,13 @@ fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
             ("--time-limit", "timeLimit", pool.spec.time_limit.is_some(), hard),
             ("--soft-time-limit", "softTimeLimit", pool.spec.soft_time_limit.is_some(), soft),
         ] {
-            let Some(path) = place(pool, option, field, is_set) else { continue };
+            let Some(path) = pool.place(option, field, is_set) else { continue };
             // With 0 there is no limit that could be kept.
             if limit.is().is_some_and(|seconds| seconds.abs() < f64::EPSILON) {
                 continue;
             }
             // There the rule about that probe tells what the limit means.
-            if !(field == "timeLimit" && probes::kills_long_tasks(pool)) {
+            if !(field == "timeLimit" && pool.is_restarted_in_long_tasks()) {
                 let message = format!("has no effect with the pool {}", kind.as_str());
                 report.add(Kind::Invalid, path, message, "use prefork");
             }
@@ -109,7 +108,7 @@ fn w37(subject: &Subject<'_>, report: &mut Report<'_>) {
             ("--max-tasks-per-child", "maxTasksPerChild", pool.spec.max_tasks_per_child.is_some()),
             ("--max-memory-per-child", "maxMemoryPerChild", pool.spec.max_memory_per_child.is_some()),
         ] {
-            if let Some(path) = place(pool, option, field, is_set) {
+            if let Some(path) = pool.place(option, field, is_set) {
                 let message = format!("has no effect with the pool {}", kind.as_str());
                 report.add(Kind::Invalid, path, message, "use prefork");
             }
@@ -123,7 +122,7 @@ fn w40(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     for pool in &subject.pools {
         let is_set = pool.spec.disable_prefetch == Some(true);
-        let Some(path) = place(pool, "--disable-prefetch", "disablePrefetch", is_set) else { continue };
+        let Some(path) = pool.place("--disable-prefetch", "disablePrefetch", is_set) else { continue };
         report.add(
             Kind::Forbidden,
             path,
@@ -134,13 +133,14 @@ fn w40(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn w42(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for pool in subject.pools.iter().filter(|pool| !effective_heartbeat(pool)) {
+    for pool in subject.pools.iter().filter(|pool| pool.effective().sends_heartbeat() == Effective::Is(false))
+    {
         let is_set = pool.spec.heartbeat == Some(false);
         let mut variables = subject.env_of(pool);
         let mut variable = || variables.find(|(_, one)| one.name == "CELERY_WORKER_WITHOUT_HEARTBEAT");
-        let written = place(pool, "--without-heartbeat", "heartbeat", is_set);
+        let written = pool.place("--without-heartbeat", "heartbeat", is_set);
         let Some(path) = written.or_else(|| Some(format!("{}.value", variable()?.0))) else { continue };
-        if probes::asks_for_heartbeat(pool.spec.probes.as_ref()) {
+        if pool.spec.probes.as_ref().is_some_and(Probes::look_at_heartbeat) {
             let message = "switches off the heartbeat that the Heartbeat probe checks";
             report.add(Kind::Invalid, path, message, "remove it, or change the probe type");
         } else if subject.object.spec.flower_spec.is_some() {
@@ -151,7 +151,7 @@ fn w42(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn w46(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for pool in subject.pools.iter().filter(|pool| !states_concurrency(pool)) {
+    for pool in subject.pools.iter().filter(|pool| !pool.effective().stated_concurrency().is_written()) {
         let Some(kind) = pool.kind() else { continue };
         let fix = match kind {
             WorkerPoolKind::Gevent | WorkerPoolKind::Eventlet => "set a number such as 100",

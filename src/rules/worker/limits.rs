@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use super::effective::place;
 use crate::api::WorkerPoolKind;
 use crate::celery::command::Command;
 use crate::effective::Effective;
@@ -117,12 +116,12 @@ fn w57(subject: &Subject<'_>, report: &mut Report<'_>) {
 /// Where the limit of a pool is written, if it is.
 fn time_limit(subject: &Subject<'_>, pool: &Pool<'_>) -> Option<String> {
     let is_set = pool.spec.time_limit.is_some();
-    place(pool, "--time-limit", "timeLimit", is_set).or_else(|| setting(subject, "task_time_limit"))
+    pool.place("--time-limit", "timeLimit", is_set).or_else(|| setting(subject, "task_time_limit"))
 }
 
 fn soft_time_limit(subject: &Subject<'_>, pool: &Pool<'_>) -> Option<String> {
     let is_set = pool.spec.soft_time_limit.is_some();
-    place(pool, "--soft-time-limit", "softTimeLimit", is_set)
+    pool.place("--soft-time-limit", "softTimeLimit", is_set)
         .or_else(|| setting(subject, "task_soft_time_limit"))
 }
 

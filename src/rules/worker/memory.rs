@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about memory, from what a worker of an empty application was seen to use.
 
-use super::effective::place;
 use crate::api::WorkerPoolKind;
 use crate::api::amount::number;
 use crate::celery::reading::Effective;
@@ -97,7 +96,7 @@ fn w33(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// Where somebody says how much memory a child may have.
 fn children_place(pool: &Pool<'_>) -> Option<String> {
-    place(pool, OPTION, "maxMemoryPerChild", pool.spec.max_memory_per_child.is_some())
+    pool.place(OPTION, "maxMemoryPerChild", pool.spec.max_memory_per_child.is_some())
 }
 
 /// The prefork pools that replace a child for its memory, with the bytes after which they do.

@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
 
 fn w11(subject: &Subject<'_>, report: &mut Report<'_>) {
     // Two schedulers in one object are another rule's matter.
-    if subject.object.spec.beat_spec.is_some() {
+    if subject.beat.is_some() {
         return;
     }
     for (pool, used) in args::uses(subject, &["--beat"]) {

@@ -8,20 +8,17 @@
 mod container;
 mod embedded_beat;
 mod faults;
+mod joined;
 mod literal;
 mod node;
 mod scaling;
 mod twice;
-mod words;
 
-pub(super) use twice::field_of;
-
-pub(super) use super::args::is_joined;
 use super::rule::Rule;
 
 /// The tables of this area.
 pub(super) const AREAS: &[&[Rule]] = &[
-    words::RULES,
+    joined::RULES,
     faults::RULES,
     literal::RULES,
     container::RULES,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Options that stand in the arguments twice, or in a field too.
 
-use crate::rules::args::{Fields, repeated};
+use crate::rules::args::{WORKER_FIELDS, repeated};
 use crate::rules::finding::{Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -17,37 +17,9 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The fields that are options of the worker.
-const FIELDS: Fields = &[
-    ("queues", "--queues"),
-    ("excludeQueues", "--exclude-queues"),
-    ("concurrency", "--concurrency"),
-    ("pool", "--pool"),
-    ("prefetchMultiplier", "--prefetch-multiplier"),
-    ("disablePrefetch", "--disable-prefetch"),
-    ("logLevel", "--loglevel"),
-    ("maxTasksPerChild", "--max-tasks-per-child"),
-    ("maxMemoryPerChild", "--max-memory-per-child"),
-    ("timeLimit", "--time-limit"),
-    ("softTimeLimit", "--soft-time-limit"),
-    ("optimization", "--optimization"),
-    ("taskEvents", "--task-events"),
-    ("gossip", "--without-gossip"),
-    ("mingle", "--without-mingle"),
-    ("heartbeat", "--without-heartbeat"),
-    ("heartbeatInterval", "--heartbeat-interval"),
-    ("nodeName", "--hostname"),
-    ("poolStartMethod", "--pool-start-method"),
-];
-
-/// The field of a worker pool that is an option of the worker.
-pub(in crate::rules) fn field_of(option: &str) -> Option<&'static str> {
-    FIELDS.iter().find(|(_, known)| *known == option).map(|(field, _)| *field)
-}
-
 fn w14(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let written = serde_json::to_value(pool.spec).unwrap_or_default();
-        repeated(subject, &pool.path, &pool.said, &written, FIELDS, report);
+        repeated(subject, &pool.path, &pool.said, &written, WORKER_FIELDS, report);
     }
 }

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::scene::{GENERATION, Scene, child_ready, condition, finding, summary, word};
 use crate::build::ChildKind;
 use crate::rules::Severity;
-use crate::status::{Failure, MAX_MESSAGE, MAX_WARNINGS, Verdict};
+use crate::status::parts::MAX_WARNINGS;
+use crate::status::{Failure, MAX_MESSAGE, Verdict};
 
 fn two_workers() -> Scene {
     Scene::new(&json!({"workerSpec": {"numOfWorkers": 2}, "flowerSpec": {"replicas": 1}}))

@@ -4,7 +4,7 @@
 use celery_operator::celery::options::flower::{self, Spec, TornadoType};
 
 use super::lists::{Mood, chaos, mood, typo};
-use super::words::{FLOWER_WORDS, INTEGERS, NEARLY_NUMBERS, NUMBERS, ODD_TEXTS, TEXTS};
+use super::vocabulary::{FLOWER_WORDS, INTEGERS, NEARLY_NUMBERS, NUMBERS, ODD_TEXTS, TEXTS};
 use crate::dice::Dice;
 
 /// The argument list of Flower.

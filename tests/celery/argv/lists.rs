@@ -6,7 +6,7 @@ use celery_operator::celery::options::{Spec, ValueKind, global};
 use celery_operator::celery::settings::command_line::{self, Type};
 use celery_operator::celery::value::{LOG_LEVELS, POOLS};
 
-use super::words::{INTEGERS, NEARLY_NUMBERS, NUMBERS, ODD_TEXTS, TEXTS, WORDS};
+use super::vocabulary::{INTEGERS, NEARLY_NUMBERS, NUMBERS, ODD_TEXTS, TEXTS, WORDS};
 use crate::dice::Dice;
 
 /// How careful the writer of a list is.

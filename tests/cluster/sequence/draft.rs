@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Specs that look random and are the same for the same seed. Most are valid; who refuses the others is the webhook.
 
+#[path = "../../chance/mod.rs"]
+mod chance;
+
 use serde_json::{Map, Value, json};
 
 use crate::shop;
+use chance::Chance;
 
-/// Numbers that look random and are the same for the same seed (`SplitMix64`).
-pub(crate) struct Dice(pub(crate) u64);
+/// Draws of parts of specs.
+pub(crate) struct Dice(Chance);
 
 impl Dice {
+    /// The draws of a seed.
+    pub(crate) fn of_seed(seed: u64) -> Self {
+        Self(Chance::of(seed))
+    }
+
     /// A number below a limit.
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
+        self.0.below(limit)
     }
 
     fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::api::crd;
 use crate::celery::closest;
+use crate::rules::misnamed::meant_by;
 use crate::rules::path;
-use crate::rules::pods::meant_by;
 use crate::rules::shell;
 
 /// The schema of a pod template, with the definitions it refers to and without the descriptions.

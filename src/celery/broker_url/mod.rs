@@ -9,6 +9,7 @@ mod facts;
 mod masked;
 mod parameters;
 mod scheme;
+mod service;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ pub use parameters::CERT_REQS;
 pub(super) use scheme::is_driver;
 use scheme::{Known, selected};
 pub use scheme::{Package, Scheme, Transport};
+pub use service::Service;
 
 /// One broker.
 #[derive(Clone, PartialEq, Eq)]

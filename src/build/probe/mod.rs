@@ -11,11 +11,11 @@ use crate::names;
 use crate::resolve::Resolved;
 
 /// The module that Celery loads.
-const MODULE: &str = include_str!("probe/celery_operator_probe.py");
+const MODULE: &str = include_str!("celery_operator_probe.py");
 /// What starts Celery with the module within reach.
-const START: &str = include_str!("probe/start.sh");
+const START: &str = include_str!("start.sh");
 /// What a probe runs.
-const CHECK: &str = include_str!("probe/check.sh");
+const CHECK: &str = include_str!("check.sh");
 
 /// The files, where any pod has a use for them.
 pub(super) fn files(resolved: &Resolved) -> Option<Manifest> {

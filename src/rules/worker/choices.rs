@@ -6,7 +6,7 @@ use crate::celery::command::Command;
 use crate::rules::args::Matter;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Beat, Subject};
 use crate::rules::variables::may_define;
 
 /// Names the class of a custom pool.
@@ -78,7 +78,7 @@ fn w18(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w20(subject: &Subject<'_>, report: &mut Report<'_>) {
     let pools = subject.pools.iter().map(|pool| (pool.path.as_str(), pool.spec.log_level.as_ref()));
-    let beat = subject.object.spec.beat_spec.iter().map(|beat| ("spec.beatSpec", beat.log_level.as_ref()));
+    let beat = subject.beat.iter().map(|beat| (Beat::PATH, beat.spec.log_level.as_ref()));
     for (path, written) in pools.chain(beat) {
         let path = format!("{path}.logLevel");
         if written.is_some_and(|level| level.known().is_none()) {

@@ -3,12 +3,12 @@
 
 pub(crate) mod backends;
 pub(crate) mod brokers;
-mod words;
+mod parts;
 
 use std::thread;
 
+use parts::{HOSTS, PATHS, PORTS, QUERIES, USERS};
 use serde_json::Value;
-use words::{HOSTS, PATHS, PORTS, QUERIES, USERS};
 
 use crate::ask::answers;
 use crate::dice::Dice;

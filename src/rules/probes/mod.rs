@@ -11,12 +11,10 @@ use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::shell::{is_shell, script_at};
 use super::subject::{Pool, Subject};
-use crate::api::{Open, Probe, ProbeType, Probes, WorkerPoolKind, limits};
+use crate::api::{Open, Probe, ProbeType, Probes, limits};
 use crate::celery::expansion::expands;
 use crate::names;
 
-/// Oldest age of a heartbeat, in seconds, when nobody writes a number.
-const MAX_AGE: i32 = 300;
 /// Longest name of a variable that a warning has room for.
 const LONGEST_NAME: usize = 24;
 
@@ -70,12 +68,8 @@ pub(super) const RULES: &[Rule] = &[
 /// The written probes with their paths.
 fn written<'p>(path: &str, probes: Option<&'p Probes>) -> impl Iterator<Item = (String, &'p Probe)> {
     let path = format!("{path}.probes");
-    probes.into_iter().flat_map(move |probes| {
-        [("startup", &probes.startup), ("readiness", &probes.readiness), ("liveness", &probes.liveness)]
-            .map(|(when, probe)| Some((format!("{path}.{when}"), probe.as_ref()?)))
-            .into_iter()
-            .flatten()
-    })
+    let written = probes.into_iter().flat_map(Probes::written);
+    written.map(move |(when, probe)| (format!("{path}.{when}"), probe))
 }
 
 /// The written probes of a pool with their paths.
@@ -85,27 +79,8 @@ fn of_pool<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
 
 /// The written probes of workers and beat with their paths.
 fn of_all<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
-    let beat = subject.object.spec.beat_spec.as_ref().and_then(|beat| beat.probes.as_ref());
+    let beat = subject.beat.as_ref().and_then(|beat| beat.spec.probes.as_ref());
     subject.pools.iter().flat_map(of_pool).chain(written("spec.beatSpec", beat))
-}
-
-/// Whether any of these probes looks at the heartbeat.
-#[must_use]
-pub(super) fn asks_for_heartbeat(probes: Option<&Probes>) -> bool {
-    let all = probes.into_iter().flat_map(|probes| [&probes.startup, &probes.readiness, &probes.liveness]);
-    all.flatten().any(|probe| probe.type_.known() == Some(ProbeType::Heartbeat))
-}
-
-/// Whether a heartbeat probe restarts a solo worker before its longest task ends.
-#[must_use]
-pub(super) fn kills_long_tasks(pool: &Pool<'_>) -> bool {
-    let liveness = pool.spec.probes.as_ref().and_then(|probes| probes.liveness.as_ref());
-    let Some(probe) = liveness.filter(|probe| probe.type_.known() == Some(ProbeType::Heartbeat)) else {
-        return false;
-    };
-    let age = f64::from(probe.max_age_seconds.unwrap_or(MAX_AGE));
-    pool.kind() == Some(WorkerPoolKind::Solo)
-        && pool.effective().time_limit().is().is_some_and(|limit| age <= limit)
 }
 
 fn g16(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -169,7 +144,7 @@ fn substituted(script: &str) -> Option<&str> {
 }
 
 fn g18(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for pool in subject.pools.iter().filter(|pool| kills_long_tasks(pool)) {
+    for pool in subject.pools.iter().filter(|pool| pool.is_restarted_in_long_tasks()) {
         let path = format!("{}.probes.liveness.maxAgeSeconds", pool.path);
         let message = "is not above timeLimit, and solo is silent while a task runs";
         report.add(Kind::Invalid, path, message, "raise it above timeLimit");

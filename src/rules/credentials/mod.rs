@@ -2,19 +2,18 @@
 //! Credentials in plain text: in the object, where many can read them, and on command lines, where even more can.
 
 mod containers;
-mod words;
+mod signs;
 
 use serde_json::Value;
 
-use super::broker::URL;
 use super::finding::{Kind, Report, Severity};
-use super::path;
+use super::path::{self, BROKER_URL};
 use super::rule::{Check, Example, Rule};
 use super::subject::{Part, Subject};
 use super::variables;
 use crate::celery::broker_url;
 use crate::celery::expansion::expands;
-use words::{announces_one, has_password, holds_url, is_readable, is_secret, names_one};
+use signs::{announces_one, has_password, holds_url, is_readable, is_secret, names_one};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -23,7 +22,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         title: "a password in the object is readable",
         consequence: "Whoever may read the object, the repository or a backup of etcd reads the password.",
         check: Check::object(b26),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://:hush@cache'}}}", at: URL, good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://:hush@cache'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}", old: None },
     },
     Rule {
         id: "B40", severity: Severity::Deny, schema: false, since: "0.1",
@@ -48,7 +47,7 @@ fn b26(subject: &Subject<'_>, report: &mut Report<'_>) {
     if subject.urls.iter().flatten().any(|endpoint| readable(&endpoint.password)) {
         report.add_shown(
             report.severity(),
-            URL,
+            BROKER_URL,
             &broker_url::masked(url),
             "holds a readable password",
             "use urlSecretRef",

@@ -5,7 +5,7 @@ mod flower;
 mod lists;
 mod tables;
 mod told;
-mod words;
+mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -77,7 +77,7 @@ pub(crate) fn variables() -> &'static Asked<Variable> {
 
 fn celery(command: Command, name: &str, count: usize) -> Asked<Vec<String>> {
     let mut dice = Dice::new(&format!("arguments of {name}"));
-    let rare = words::LISTS.iter().map(|list| list.iter().map(|word| (*word).to_owned()).collect());
+    let rare = vocabulary::LISTS.iter().map(|list| list.iter().map(|word| (*word).to_owned()).collect());
     let lists = (0..count).map(|_| lists::list(command, &mut dice)).chain(rare).collect();
     asked(name, venv::RELEASES, lists, |list| json!({ "args": list }))
 }

@@ -53,7 +53,7 @@ impl<'a> Subject<'a> {
         give_secrets(&space);
         let draft = Draft::new();
         space.create("celeries", &celery(&draft.spec()));
-        Self { space, empty, dice: Dice(seed), draft, known: Known::new(), taken: 0, refused: 0 }
+        Self { space, empty, dice: Dice::of_seed(seed), draft, known: Known::new(), taken: 0, refused: 0 }
     }
 
     /// Changes the spec; a draft that is refused, or changes nothing, gives way to another.
@@ -124,7 +124,7 @@ impl<'a> Subject<'a> {
         let mut fresh = Subject {
             space,
             empty: self.empty,
-            dice: Dice(0),
+            dice: Dice::of_seed(0),
             draft: self.draft.clone(),
             known: Known::new(),
             taken: 0,
@@ -198,7 +198,7 @@ fn an_operator_that_dies_again_and_again_leaves_nothing_half_done() {
     let (seed, begin) = (seed(), Instant::now());
     let new = |index: u64| Subject::new(&rig, &empty, "mortal", seed.wrapping_mul(2000) + index);
     let mut subjects: Vec<Subject<'_>> = (0..OBJECTS).map(new).collect();
-    let mut dice = Dice(seed);
+    let mut dice = Dice::of_seed(seed);
     for _ in 0..KILLS {
         thread::scope(|scope| {
             scope.spawn(|| each(&mut subjects, Subject::change));

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the form of a broker URL: what kombu would read otherwise, or not at all.
 
-use super::{URL, good};
-use crate::celery::broker_url::{CERT_REQS, Defect, Endpoint, Transport, masked};
+mod parameters;
+
+use super::good;
+use crate::celery::broker_url::{Defect, Endpoint, Transport, masked};
 use crate::celery::url::{Fault, doubtful, may_hide};
 use crate::celery::version::Target;
 use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::path::BROKER_URL;
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
+use parameters::{b13, b14, b16};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -17,35 +21,35 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         title: "a broker URL has a scheme",
         consequence: "Celery takes the text for the name of an AMQP host and retries for ever; the pod looks healthy.",
         check: Check::object(b04),
-        example: Example { bad: "spec: {common: {broker: {url: 'cache:6379'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache:6379'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'cache:6379'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache:6379'}}}", old: None },
     },
     Rule {
         id: "B05", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the scheme is one that Celery knows",
         consequence: "The worker crashes with \"No such transport\".",
         check: Check::object(b05).or(Severity::Warn),
-        example: Example { bad: "spec: {common: {broker: {url: 'rabbitmq://mq'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqp://app@mq'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'rabbitmq://mq'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'amqp://app@mq'}}}", old: None },
     },
     Rule {
         id: "B06", severity: Severity::Deny, schema: false, since: "0.1",
         title: "Redis Cluster cannot be a broker",
         consequence: "Celery reads it as plain Redis and connects to localhost.",
         check: Check::object(b06),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis+cluster://cache'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis+cluster://cache'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
     },
     Rule {
         id: "B07", severity: Severity::Deny, schema: false, since: "0.1",
         title: "no compound scheme that Celery takes for a host",
         consequence: "Celery looks for a host of a wrong name and retries for ever.",
         check: Check::object(b07),
-        example: Example { bad: "spec: {common: {broker: {url: 'amqp+ssl://mq'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqps://app@mq'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'amqp+ssl://mq'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'amqps://app@mq'}}}", old: None },
     },
     Rule {
         id: "B08", severity: Severity::Deny, schema: false, since: "0.1",
         title: "db+ is the form of a result backend",
         consequence: "The worker crashes with \"No such transport: db\".",
         check: Check::object(b08),
-        example: Example { bad: "spec: {common: {broker: {url: 'db+postgresql://db/tasks'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://db'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'db+postgresql://db/tasks'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://db'}}}", old: None },
     },
     Rule {
         id: "B09", severity: Severity::Deny, schema: false, since: "0.1",
@@ -55,70 +59,70 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             &["spec.common.broker.redis.port", "spec.common.broker.rabbitmq.port"],
             "use a port from 1 to 65535",
         ).and(b09),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache:99999/0'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache:6380/0'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache:99999/0'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache:6380/0'}}}", old: None },
     },
     Rule {
         id: "B10", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a password in a URL is percent-encoded",
         consequence: "The password ends the host part; the worker crashes with an error about the port, or asks a wrong host for ever.",
         check: Check::object(b10).or(Severity::Warn),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://:p#ss@cache'}}}", at: URL, good: "spec: {common: {broker: {url: null, redis: {host: cache, passwordSecretRef: {name: cache, key: password}}}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://:p#ss@cache'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: null, redis: {host: cache, passwordSecretRef: {name: cache, key: password}}}}}", old: None },
     },
     Rule {
         id: "B11", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a Redis database is a number, and ';' separates failover URLs",
         consequence: "The worker crashes with \"Database is int between 0 and limit - 1\".",
         check: Check::field(&["spec.common.broker.redis.db"], "use 0 or more").and(b11),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache/tasks'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache/2'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache/tasks'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache/2'}}}", old: None },
     },
     Rule {
         id: "B13", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a broker URL has no parameters but those of a connection",
         consequence: "The worker crashes with \"got an unexpected keyword argument\".",
         check: Check::object(b13),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache?visibility_timeout=7200'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache', transportOptions: {visibility_timeout: 7200}}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://cache?visibility_timeout=7200'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache', transportOptions: {visibility_timeout: 7200}}}}", old: None },
     },
     Rule {
         id: "B14", severity: Severity::Deny, schema: false, since: "0.1",
         title: "ssl_cert_reqs is a word that Celery knows",
         consequence: "The worker crashes with a KeyError.",
         check: Check::object(b14),
-        example: Example { bad: "spec: {common: {broker: {url: 'rediss://cache:6380?ssl_cert_reqs=bogus'}}}", at: URL, good: "spec: {common: {broker: {url: 'rediss://cache:6380?ssl_cert_reqs=required'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'rediss://cache:6380?ssl_cert_reqs=bogus'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'rediss://cache:6380?ssl_cert_reqs=required'}}}", old: None },
     },
     Rule {
         id: "B16", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the URL of an AMQP broker says nothing about certificates",
         consequence: "The worker crashes: the client of AMQP has other names for these parameters.",
         check: Check::object(b16),
-        example: Example { bad: "spec: {common: {broker: {url: 'amqps://app@mq?ssl_ca_certs=/ca.pem'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqps://app@mq'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'amqps://app@mq?ssl_ca_certs=/ca.pem'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'amqps://app@mq'}}}", old: None },
     },
     Rule {
         id: "B25", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a URL has no white space",
         consequence: "The worker crashes, or works while the autoscaler refuses the same URL.",
         check: Check::object(b25),
-        example: Example { bad: "spec: {common: {broker: {url: ' redis://cache'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: ' redis://cache'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
     },
     Rule {
         id: "B28", severity: Severity::Deny, schema: false, since: "0.1",
         title: "every element of a failover list is a URL, and one that may stand in a list",
         consequence: "Accepted at start; breaks at the first failover.",
         check: Check::object(b28),
-        example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@a;b:5672'}}}", at: URL, good: "spec: {common: {broker: {url: 'amqp://app@a;amqp://app@b'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@a;b:5672'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'amqp://app@a;amqp://app@b'}}}", old: None },
     },
     Rule {
         id: "B42", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the host part of a URL holds a host",
         consequence: "The worker crashes with \"Invalid IPv6 URL\" or \"contains invalid characters under NFKC normalization\".",
         check: Check::object(b42),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://[cache]:6379/0'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis://[fd00::1]:6379/0'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://[cache]:6379/0'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://[fd00::1]:6379/0'}}}", old: None },
     },
     Rule {
         id: "B43", severity: Severity::Deny, schema: false, since: "0.1",
         title: "redis+socket:// names a socket",
         consequence: "The worker asks for a socket without a name and retries for ever.",
         check: Check::object(b43),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis+socket://'}}}", at: URL, good: "spec: {common: {broker: {url: 'redis+socket:///run/redis.sock'}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis+socket://'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis+socket:///run/redis.sock'}}}", old: None },
     },
 ];
 
@@ -138,7 +142,7 @@ fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defec
             };
             let message =
                 if subject.urls.len() == 1 { told } else { format!("failover URL {} {told}", index + 1) };
-            report.add_shown(report.severity(), URL, &masked(url), message, fix);
+            report.add_shown(report.severity(), BROKER_URL, &masked(url), message, fix);
         }
     }
 }
@@ -175,7 +179,7 @@ fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
         let severity = release::refusal(subject, report.severity());
         let message = format!("needs kombu 5.{since}, which Celery {release} does not take");
         let url = masked(subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default());
-        report.add_shown(severity, URL, &url, message, "use another, or correct celeryVersion");
+        report.add_shown(severity, BROKER_URL, &url, message, "use another, or correct celeryVersion");
     }
 }
 
@@ -229,7 +233,12 @@ fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
     };
     if let Some(letter) = doubtful(url) {
         let fix = format!("write it as %{:02X}", u32::from(letter));
-        report.warn(Kind::Forbidden, URL, format!("seems to have a password with {letter:?} in it"), fix);
+        report.warn(
+            Kind::Forbidden,
+            BROKER_URL,
+            format!("seems to have a password with {letter:?} in it"),
+            fix,
+        );
     }
 }
 
@@ -238,53 +247,6 @@ fn b11(subject: &Subject<'_>, report: &mut Report<'_>) {
         Defect::Database => Some("end the URL with a number: redis://host:6379/0".to_owned()),
         Defect::CommaList => Some("separate failover URLs by \";\"".to_owned()),
         _ => None,
-    });
-}
-
-/// Transport options that people write behind the "?".
-const OPTIONS: [&str; 14] = [
-    "visibility_timeout",
-    "health_check_interval",
-    "master_name",
-    "socket_timeout",
-    "socket_connect_timeout",
-    "socket_keepalive",
-    "max_connections",
-    "retry_on_timeout",
-    "global_keyprefix",
-    "queue_order_strategy",
-    "confirm_publish",
-    "region",
-    "polling_interval",
-    "wait_time_seconds",
-];
-
-fn b13(subject: &Subject<'_>, report: &mut Report<'_>) {
-    defects(subject, report, |defect, _| match defect {
-        Defect::Parameter(name) if OPTIONS.contains(&name.as_str()) => {
-            Some(format!("set transportOptions.{name} instead"))
-        }
-        Defect::Parameter(name) if name == "ssl" => {
-            Some("remove it: rediss:// is what switches TLS on".to_owned())
-        }
-        Defect::Parameter(_) => Some("remove it, or look for it among transportOptions".to_owned()),
-        Defect::ParameterValue(name) if name == "login_method" => {
-            Some("use one of PLAIN, AMQPLAIN, EXTERNAL, GSSAPI".to_owned())
-        }
-        Defect::ParameterValue(_) => Some("use a number".to_owned()),
-        _ => None,
-    });
-}
-
-fn b14(subject: &Subject<'_>, report: &mut Report<'_>) {
-    defects(subject, report, |defect, _| {
-        matches!(defect, Defect::CertReqs(_)).then(|| format!("use one of {}", CERT_REQS.join(", ")))
-    });
-}
-
-fn b16(subject: &Subject<'_>, report: &mut Report<'_>) {
-    defects(subject, report, |defect, _| {
-        matches!(defect, Defect::TlsParameter(_)).then(|| "set broker_use_ssl in the application".to_owned())
     });
 }
 

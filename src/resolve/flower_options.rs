@@ -8,6 +8,7 @@ use super::Storage;
 use super::pod::{Made, from_reference, literal};
 use super::said::SaidToFlower;
 use crate::api::{FlowerAuth, FlowerSpec, FlowerTls, OAuth, OAuthProvider};
+use crate::celery::flower;
 use crate::names;
 
 /// Tasks and workers to remember, and seconds until one that is gone is forgotten: Flower's own 100,000 tasks take half
@@ -31,8 +32,8 @@ pub(super) fn words(written: &FlowerSpec, said: &SaidToFlower<'_>, storage: Opti
         number.or(default).map(|number| number.to_string())
     };
     let truth = |value: Option<bool>| value.map(|value| if value { "True" } else { "False" }.to_owned());
-    let prefix = written.url_prefix.as_deref().map(|prefix| prefix.trim_matches('/').to_owned());
-    word("url_prefix", prefix.filter(|prefix| !prefix.is_empty()));
+    let prefix = written.url_prefix.as_deref().map(flower::prefix);
+    word("url_prefix", prefix.filter(|prefix| !prefix.is_empty()).map(str::to_owned));
     word("max_tasks", or(written.max_tasks, "max_tasks", MAX_TASKS));
     word("max_workers", or(written.max_workers, "max_workers", MAX_WORKERS));
     let purge = or(written.purge_offline_workers_seconds, "purge_offline_workers", PURGE_SECONDS);

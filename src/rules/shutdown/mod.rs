@@ -8,7 +8,6 @@ use super::finding::{Kind, Report, Severity};
 use super::release;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
-use super::worker::effective::place;
 use crate::api::{GracefulShutdown, Open, ShutdownMode, Word as _, WorkerPoolKind};
 use crate::celery::version::Release;
 
@@ -123,7 +122,7 @@ fn time_limit(pool: &Pool<'_>) -> Option<f64> {
 
 /// Where somebody says after how many seconds a task is killed.
 fn time_limit_place(pool: &Pool<'_>) -> Option<String> {
-    place(pool, "--time-limit", "timeLimit", pool.spec.time_limit.is_some())
+    pool.place("--time-limit", "timeLimit", pool.spec.time_limit.is_some())
 }
 
 fn g02(subject: &Subject<'_>, report: &mut Report<'_>) {

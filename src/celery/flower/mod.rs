@@ -6,11 +6,15 @@
 //! tornado reads what is left: `--name=value`, any number of dashes, `-` and `_` alike, the last one wins; it stops at
 //! the first word without a dash, which the second reader lets through when it is the name of an option.
 
+mod tornado;
+
 use super::expansion::expands;
-use super::options::flower::{OPTIONS, Release, Spec, TornadoType};
+use super::options::flower::{OPTIONS, Release, Spec};
 use super::options::global;
 use super::reading::{Effective, Outcome};
 use super::{closest, number};
+pub use tornado::{Cause, takes_variable};
+use tornado::{LEVELS, RESERVED, UNITS, fault, is_true};
 
 /// An argument list as one release of Flower reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,19 +74,6 @@ pub struct Fault {
     pub at: usize,
     /// What is wrong with it.
     pub cause: Cause,
-}
-
-/// What tornado refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// `--port 5555`: the value is not behind a `=`.
-    MissingValue(&'static Spec),
-    /// A value that is not of the option's type.
-    BadValue(&'static Spec),
-    /// `--help=yes`
-    UnexpectedValue(&'static Spec),
-    /// No option, but the name of something in tornado, which Flower takes for one.
-    Reserved,
 }
 
 /// What one release makes of the words behind `flower`.
@@ -148,6 +139,12 @@ fn clicked<'a>(args: &'a [String], reading: &mut Reading<'a>) -> (Vec<(usize, &'
         }
     }
     (words, outcome)
+}
+
+/// A path under which Flower is, as it takes it: without slashes at its ends, empty for the root.
+#[must_use]
+pub fn prefix(written: &str) -> &str {
+    written.trim_matches('/')
 }
 
 fn split(word: &str) -> (&str, Option<&str>) {
@@ -240,92 +237,3 @@ impl<'a> Reading<'a> {
         self.outcome
     }
 }
-
-/// What tornado says to a word with this option in it.
-fn fault(option: &'static Spec, value: Option<&str>) -> Option<Cause> {
-    match value {
-        None if option.kind == TornadoType::Bool => None,
-        None => Some(Cause::MissingValue(option)),
-        Some(value) if expands(value) || fits(option.kind, value) => None,
-        Some(_) => Some(Cause::BadValue(option)),
-    }
-}
-
-/// Whether Flower can use this text of a variable. Switches take any here: which words they know is the caller's matter.
-#[must_use]
-pub fn takes_variable(option: &Spec, text: &str) -> bool {
-    match option.kind {
-        TornadoType::Text if option.name == "logging" => LEVELS.contains(&text.to_uppercase().as_str()),
-        kind => fits(kind, text),
-    }
-}
-
-fn is_true(text: &str) -> bool {
-    !["false", "f", "0"].contains(&text.to_lowercase().as_str())
-}
-
-fn fits(kind: TornadoType, value: &str) -> bool {
-    match kind {
-        TornadoType::Text | TornadoType::Bool | TornadoType::Texts => true,
-        TornadoType::Int => number::int(value).is_some(),
-        TornadoType::Float => number::float(value).is_some(),
-        TornadoType::Floats => value.split(',').all(|part| number::float(part).is_some()),
-        TornadoType::Function => false,
-    }
-}
-
-/// The levels of tornado's `--logging`.
-const LEVELS: &[&str] = &["NONE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "NOTSET"];
-
-/// The units of tornado's `--log_rotate_when`.
-const UNITS: &[&str] = &["S", "M", "H", "D", "MIDNIGHT", "W0", "W1", "W2", "W3", "W4", "W5", "W6"];
-
-/// What Flower takes for options although tornado has none of these names.
-const RESERVED: &[&str] = &[
-    "_help_callback",
-    "_normalize_name",
-    "_options",
-    "_parse_callbacks",
-    "add_parse_callback",
-    "as_dict",
-    "define",
-    "group_dict",
-    "groups",
-    "items",
-    "mockable",
-    "parse_command_line",
-    "parse_config_file",
-    "print_help",
-    "run_parse_callbacks",
-    "__class__",
-    "__contains__",
-    "__delattr__",
-    "__dict__",
-    "__dir__",
-    "__doc__",
-    "__eq__",
-    "__format__",
-    "__ge__",
-    "__getattr__",
-    "__getattribute__",
-    "__getitem__",
-    "__gt__",
-    "__hash__",
-    "__init__",
-    "__init_subclass__",
-    "__iter__",
-    "__le__",
-    "__lt__",
-    "__module__",
-    "__ne__",
-    "__new__",
-    "__reduce__",
-    "__reduce_ex__",
-    "__repr__",
-    "__setattr__",
-    "__setitem__",
-    "__sizeof__",
-    "__str__",
-    "__subclasshook__",
-    "__weakref__",
-];
