@@ -4,7 +4,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::sync::watch;
-use webhook_certs::{Config, Lifetimes, Names, Published, SecretRef, Target};
+use webhook_certs::{Config, Issuing, Lifetimes, Names, Published, SecretRef, Source, Target};
 
 use super::Error;
 use crate::admin::{Gates, WebhookGates};
@@ -19,19 +19,29 @@ const CA_LIFETIME: Duration = Duration::from_hours(24 * 3650);
 
 /// What the keeper keeps.
 pub(super) fn certificates(options: &Run) -> Result<Config, Error> {
+    let source = match &options.certificate_files {
+        Some(folder) => Source::Files(folder.clone()),
+        None => Source::Issued(issuing(options)?),
+    };
+    let mut config = Config::new(source, CERTIFICATE_MANAGER);
+    config.targets = vec![Target::mutating(MUTATING), Target::validating(VALIDATING)];
+    Ok(config)
+}
+
+/// What is issued where nobody else does.
+fn issuing(options: &Run) -> Result<Issuing, Error> {
     let names = if options.webhook_name.is_empty() {
         Names::of_service(&options.webhook_service, &options.namespace)?
     } else {
         Names::parse(&options.webhook_name)?
     };
     let secret = SecretRef { namespace: options.namespace.clone(), name: CERTIFICATE_SECRET.to_owned() };
-    let mut config = Config::new(secret, names, CERTIFICATE_MANAGER);
-    config.secret_labels.insert("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned());
-    config.targets = vec![Target::mutating(MUTATING), Target::validating(VALIDATING)];
+    let mut issuing = Issuing::new(secret, names);
+    issuing.secret_labels.insert("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned());
     let days = Duration::from_hours(24) * options.certificate_days;
-    config.lifetimes =
+    issuing.lifetimes =
         Lifetimes::new(CA_LIFETIME, options.certificate_seconds.map_or(days, Duration::from_secs))?;
-    Ok(config)
+    Ok(issuing)
 }
 
 /// Opens the gates as certificates come. Ends with the keeper, which tells why itself.

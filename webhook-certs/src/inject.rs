@@ -18,6 +18,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 
 use crate::call::{self, within};
+use crate::inspect::Certificate;
 
 /// How often a configuration that changes under our hands is read again.
 const ATTEMPTS: usize = 5;
@@ -119,6 +120,26 @@ pub async fn inject(
             Err(error) => return Err(failed(error)),
         }
     }
+}
+
+/// The CAs that the webhooks of `targets` carry, some of them several times. What cannot be read is none.
+///
+/// # Errors
+/// [`Error`] when the API server cannot be reached or refuses.
+pub(crate) async fn carried(client: &Client, targets: &[Target]) -> Result<Vec<Certificate>, Error> {
+    let each = targets.iter().map(|target| async move {
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &target.kind.resource());
+        let failed = |source| Error { target: target.clone(), source };
+        within(api.get_opt(&target.name)).await.map_err(failed)
+    });
+    let found = futures::future::try_join_all(each).await?;
+    let webhooks =
+        found.iter().flatten().filter_map(|found| found.data.get("webhooks")?.as_array()).flatten();
+    let bundles = webhooks.filter_map(|webhook| {
+        let bundle = webhook.pointer("/clientConfig/caBundle")?.clone();
+        serde_json::from_value::<ByteString>(bundle).ok()
+    });
+    Ok(bundles.filter_map(|ByteString(pem)| Certificate::bundle(&pem).ok()).flatten().collect())
 }
 
 /// The patch that puts `bundle` into every webhook of a configuration which lacks it; `None` when none does.

@@ -17,7 +17,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use testbed::{ControlPlane, Options};
-use webhook_certs::{Config, Keeper, Lifetimes, Names, SecretRef, Target, server_config};
+use webhook_certs::{Config, Issuing, Keeper, Lifetimes, Names, SecretRef, Target, server_config};
 
 const NAME: &str = "webhook-certs-test";
 
@@ -94,9 +94,10 @@ fn secrets(client: &Client) -> Api<Secret> {
 /// Short lives, and a check interval so long that only watches and due dates can be what wakes the keeper.
 fn config() -> Config {
     let secret = SecretRef { namespace: NAME.into(), name: NAME.into() };
-    let mut config = Config::new(secret, Names::parse(["127.0.0.1"]).unwrap(), NAME);
+    let mut issuing = Issuing::new(secret, Names::parse(["127.0.0.1"]).unwrap());
+    issuing.lifetimes = Lifetimes::new(Duration::from_secs(30), Duration::from_secs(9)).unwrap();
+    let mut config = Config::new(issuing, NAME);
     config.targets = vec![Target::validating(NAME)];
-    config.lifetimes = Lifetimes::new(Duration::from_secs(30), Duration::from_secs(9)).unwrap();
     config.propagation = Duration::from_secs(1);
     config.check_interval = Duration::from_mins(10);
     config
