@@ -11,6 +11,7 @@ use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::utils::Backoff;
@@ -43,6 +44,7 @@ pub(crate) fn changes(client: &Client, source: &Source, targets: &[Target]) -> C
     let targets = targets.iter().map(|target| match target.kind {
         Kind::Mutating => of::<MutatingWebhookConfiguration>(Api::all(client.clone()), &target.name),
         Kind::Validating => of::<ValidatingWebhookConfiguration>(Api::all(client.clone()), &target.name),
+        Kind::Conversion => of::<CustomResourceDefinition>(Api::all(client.clone()), &target.name),
     });
     select_all(std::iter::once(source).chain(targets))
 }

@@ -251,7 +251,7 @@ impl Keeper {
     /// Remembers which targets do not exist, and says so once.
     fn note_missing(&mut self, missing: Vec<Target>) {
         for target in missing.iter().filter(|target| !self.missing.contains(target)) {
-            tracing::warn!(%target, "does not exist: admission is not called until it is created");
+            tracing::warn!(%target, "does not exist: its webhooks are not called until it is created");
         }
         self.missing = missing;
     }
