@@ -16,6 +16,7 @@ use crate::http::JSON;
 use crate::rig::{Rig, Setup};
 use crate::shop;
 use crate::space::Space;
+use crate::wait::until;
 use crate::webhook::leaf;
 
 /// The first certificate and two renewals of it.
@@ -52,12 +53,15 @@ fn apply(space: &Space<'_>, round: usize) {
     assert_eq!(created.success()["spec"]["common"]["appName"], "other", "apply {round}");
 }
 
+/// The names under which the port is called.
+const NAMES: &[&str] = &["127.0.0.1", "localhost"];
+
 /// A new CA and a leaf of it, put into `folder` as the kubelet does: links through `..data`, replaced in one step.
 /// Returns the leaf.
-fn issue_into(folder: &Path, generation: &str) -> Vec<u8> {
+fn issue_into(folder: &Path, generation: &str, names: &[&str]) -> Vec<u8> {
     let validity = Validity::starting(SystemTime::now(), Duration::from_hours(1)).unwrap();
     let ca = issue::ca(&SystemKeys, validity).unwrap();
-    let names = Names::parse(["127.0.0.1", "localhost"]).unwrap();
+    let names = Names::parse(names).unwrap();
     let leaf = issue::leaf(&SystemKeys, &ca, &names, validity).unwrap();
     fs::create_dir(folder.join(generation)).unwrap();
     let (shown, key) = (leaf.certificate.pem(), leaf.key.pem().to_owned());
@@ -75,7 +79,7 @@ fn issue_into(folder: &Path, generation: &str) -> Vec<u8> {
 #[test]
 fn certificates_of_others_are_published_and_followed_without_a_failed_apply() {
     let folder = TempDir::new().unwrap();
-    let first = issue_into(folder.path(), "..1");
+    let first = issue_into(folder.path(), "..1", NAMES);
     let mut rig = Rig::start(Setup { keda: false, operator: false, ..Setup::default() });
     rig.launch.arguments = vec![format!("--certificate-files={}", folder.path().display())];
     rig.install_webhooks();
@@ -83,7 +87,7 @@ fn certificates_of_others_are_published_and_followed_without_a_failed_apply() {
     rig.await_webhooks();
     let space = Space::new(&rig, "files");
     assert_eq!(leaf(&rig).unwrap(), first);
-    let second = issue_into(folder.path(), "..2");
+    let second = issue_into(folder.path(), "..2", NAMES);
     let end = Instant::now() + PATIENCE;
     let mut applies = 0;
     while leaf(&rig).unwrap() != second {
@@ -94,5 +98,18 @@ fn certificates_of_others_are_published_and_followed_without_a_failed_apply() {
     apply(&space, applies);
     let secret = "/api/v1/namespaces/celery-system/secrets/celery-operator-webhook-cert";
     assert_eq!(rig.send("GET", secret, JSON, None).code, 404, "nothing is issued here");
+    // Nobody could call the webhooks with this one.
+    issue_into(folder.path(), "..3", &["elsewhere"]);
+    until("readiness says what is wrong", || {
+        let answer = rig.launch.ask("/readyz").unwrap();
+        let told =
+            answer.contains("[-] certificate\n") && answer.contains("not valid for name \"localhost\"");
+        if answer.starts_with("HTTP/1.1 503") && told { Ok(()) } else { Err(answer) }
+    });
+    issue_into(folder.path(), "..4", NAMES);
+    until("it is ready again", || {
+        let answer = rig.launch.ask("/readyz").unwrap();
+        if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(answer) }
+    });
     println!("{applies} applies until the new certificate was served, none failed");
 }

@@ -9,6 +9,7 @@ pub mod config;
 mod fixtures;
 mod folder;
 mod handover;
+pub mod handshake;
 pub mod inject;
 pub mod inspect;
 pub mod issue;
@@ -24,6 +25,7 @@ pub mod store;
 mod trust;
 
 pub use config::{Clock, Config, Issuing, SecretRef, Source};
+pub use handshake::{verify, verify_shown};
 pub use inject::{Kind, Target};
 pub use keeper::{Keeper, Published};
 pub use names::{Name, Names};
