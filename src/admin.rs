@@ -28,8 +28,8 @@ pub struct Gates {
 /// What has to be true before webhooks may be called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebhookGates {
-    /// A certificate is served.
-    pub certificate: bool,
+    /// What callers see on the port.
+    pub certificate: Certificate,
     /// Every webhook configuration that exists carries its CA.
     pub published: bool,
     /// Webhook configurations that do not exist. They close nothing: if the loss of one made every replica unready, it
@@ -37,12 +37,36 @@ pub struct WebhookGates {
     pub missing: Vec<String>,
 }
 
+/// The certificate as whoever calls the webhooks sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Certificate {
+    /// There is none yet.
+    #[default]
+    Absent,
+    /// It is verified by what is published.
+    Verified,
+    /// It is not, for this reason.
+    Refused(String),
+}
+
+impl Certificate {
+    /// Why webhooks cannot be called, if they cannot.
+    fn fault(&self) -> Option<&str> {
+        match self {
+            Self::Absent => Some("there is none yet"),
+            Self::Verified => None,
+            Self::Refused(why) => Some(why),
+        }
+    }
+}
+
 impl Gates {
     /// Each gate and whether it is open.
     #[must_use]
     pub fn named(&self) -> Vec<(&'static str, bool)> {
-        let of =
-            |gates: &WebhookGates| [("certificate", gates.certificate), ("ca-published", gates.published)];
+        let of = |gates: &WebhookGates| {
+            [("certificate", gates.certificate.fault().is_none()), ("ca-published", gates.published)]
+        };
         self.webhooks.iter().flat_map(of).chain([("not-ending", !self.ending)]).collect()
     }
 }
@@ -66,6 +90,10 @@ async fn readiness(State(gates): State<watch::Receiver<Gates>>) -> (StatusCode, 
     let mut text = String::new();
     for (name, open) in &named {
         let _ = writeln!(text, "[{}] {name}", if *open { '+' } else { '-' });
+    }
+    let fault = gates.webhooks.as_ref().and_then(|webhooks| webhooks.certificate.fault());
+    if let Some(fault) = fault {
+        let _ = writeln!(text, "[ ] certificate: {fault}");
     }
     let _ = writeln!(
         text,
@@ -101,11 +129,13 @@ mod tests {
 
     #[tokio::test]
     async fn readiness_needs_every_gate_and_life_needs_none() {
-        let served = WebhookGates { certificate: true, published: true, ..WebhookGates::default() };
+        let served =
+            WebhookGates { certificate: Certificate::Verified, published: true, ..WebhookGates::default() };
         let of = |webhooks: &WebhookGates| Gates { webhooks: Some(webhooks.clone()), ..Gates::default() };
         assert_eq!(ask(of(&served), "/readyz").await.0, StatusCode::OK);
         for closed in [
-            of(&WebhookGates { certificate: false, ..served.clone() }),
+            of(&WebhookGates { certificate: Certificate::Absent, ..served.clone() }),
+            of(&WebhookGates { certificate: Certificate::Refused("expired".to_owned()), ..served.clone() }),
             of(&WebhookGates { published: false, ..served.clone() }),
             Gates { ending: true, ..of(&served) },
         ] {
@@ -131,9 +161,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn why_a_certificate_is_refused_is_told() {
+        for (certificate, why) in [
+            (
+                Certificate::Absent,
+                "[-] certificate\n[+] ca-published\n[+] not-ending\n[ ] certificate: there is none yet\n",
+            ),
+            (Certificate::Refused("it expired".to_owned()), "[ ] certificate: it expired\n"),
+        ] {
+            let webhooks = WebhookGates { certificate, published: true, ..WebhookGates::default() };
+            let (_, text) = ask(Gates { webhooks: Some(webhooks), ..Gates::default() }, "/readyz").await;
+            assert!(text.contains(why), "{text}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_missing_configuration_is_named_and_closes_nothing() {
         let missing = vec!["webhook configuration celery-operator-mutating".to_owned()];
-        let webhooks = WebhookGates { certificate: true, published: true, missing };
+        let webhooks = WebhookGates { certificate: Certificate::Verified, published: true, missing };
         let (status, text) = ask(Gates { webhooks: Some(webhooks), ..Gates::default() }, "/readyz").await;
         assert_eq!(status, StatusCode::OK);
         assert!(text.contains("celery-operator-mutating does not exist"), "{text}");

@@ -84,6 +84,10 @@ pub struct Run {
     /// Look after these namespaces only. May be given several times.
     #[arg(long, env = "CELERY_OPERATOR_WATCH_NAMESPACES", value_delimiter = ',')]
     pub watch_namespace: Vec<String>,
+    /// Folder with the certificate of the webhooks: `tls.crt`, `tls.key` and, if the operator is to publish it, `ca.crt`,
+    /// as cert-manager writes them into a Secret. Changes are followed. Absent: the operator issues certificates itself.
+    #[arg(long, env = "CELERY_OPERATOR_CERTIFICATE_FILES", value_name = "FOLDER")]
+    pub certificate_files: Option<PathBuf>,
     /// Days that a serving certificate lives; it is renewed after two thirds.
     #[arg(long, env = "CELERY_OPERATOR_CERTIFICATE_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub certificate_days: u32,

@@ -1,60 +1,146 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The certificates of the webhooks: where they are kept, and what readiness hears of them.
 
+use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::sync::watch;
-use webhook_certs::{Config, Lifetimes, Names, Published, SecretRef, Target};
+use tokio::time::sleep;
+use tracing::{info, warn};
+use webhook_certs::{
+    Config, Issuing, Lifetimes, Names, Published, SecretRef, Source, Target, verify, verify_shown,
+};
 
 use super::Error;
-use crate::admin::{Gates, WebhookGates};
+use crate::admin::{Certificate, Gates, WebhookGates};
 use crate::cli::Run;
 use crate::manifests::{CERTIFICATE_SECRET, MUTATING, VALIDATING};
 use crate::metrics::Metrics;
 
 /// Field manager of `caBundle`.
 const CERTIFICATE_MANAGER: &str = "celery-operator-certificates";
+/// How often the own port is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How soon again when the certificate was refused.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a certificate authority lives.
 const CA_LIFETIME: Duration = Duration::from_hours(24 * 3650);
 
 /// What the keeper keeps.
 pub(super) fn certificates(options: &Run) -> Result<Config, Error> {
-    let names = if options.webhook_name.is_empty() {
-        Names::of_service(&options.webhook_service, &options.namespace)?
-    } else {
-        Names::parse(&options.webhook_name)?
+    let source = match &options.certificate_files {
+        Some(folder) => Source::Files(folder.clone()),
+        None => Source::Issued(issuing(options)?),
     };
-    let secret = SecretRef { namespace: options.namespace.clone(), name: CERTIFICATE_SECRET.to_owned() };
-    let mut config = Config::new(secret, names, CERTIFICATE_MANAGER);
-    config.secret_labels.insert("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned());
+    let mut config = Config::new(source, CERTIFICATE_MANAGER);
     config.targets = vec![Target::mutating(MUTATING), Target::validating(VALIDATING)];
-    let days = Duration::from_hours(24) * options.certificate_days;
-    config.lifetimes =
-        Lifetimes::new(CA_LIFETIME, options.certificate_seconds.map_or(days, Duration::from_secs))?;
     Ok(config)
 }
 
-/// Opens the gates as certificates come. Ends with the keeper, which tells why itself.
+/// What is issued where nobody else does.
+fn issuing(options: &Run) -> Result<Issuing, Error> {
+    let names = match &options.webhook_name[..] {
+        [] => Names::of_service(&options.webhook_service, &options.namespace)?,
+        given => Names::parse(given)?,
+    };
+    let secret = SecretRef { namespace: options.namespace.clone(), name: CERTIFICATE_SECRET.to_owned() };
+    let mut issuing = Issuing::new(secret, names);
+    issuing.secret_labels.insert("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned());
+    let days = Duration::from_hours(24) * options.certificate_days;
+    issuing.lifetimes =
+        Lifetimes::new(CA_LIFETIME, options.certificate_seconds.map_or(days, Duration::from_secs))?;
+    Ok(issuing)
+}
+
+/// The port of the webhooks as the API server sees it.
+pub(super) struct Port {
+    address: SocketAddr,
+    names: Vec<String>,
+    /// How often it is looked at.
+    every: Duration,
+}
+
+impl Port {
+    /// Of all names of a Service the API server uses one.
+    pub(super) fn new(options: &Run) -> Result<Self, Error> {
+        let used = format!("{}.{}.svc", options.webhook_service, options.namespace);
+        let names = match &options.webhook_name[..] {
+            [] => Names::parse([used])?,
+            given => Names::parse(given)?,
+        };
+        // Nobody calls a pattern: any name that it covers stands for it.
+        let names = names.iter().map(|name| name.to_string().replacen("*.", "webhook.", 1)).collect();
+        Ok(Self { address: options.webhook_address, names, every: LOOK_EVERY })
+    }
+
+    /// Whether what is published verifies what is shown.
+    async fn certificate(&self, published: &Published) -> Certificate {
+        for name in &self.names {
+            let seen = if published.ca_bundle.is_empty() {
+                verify_shown(self.address, name, &published.certificate).await
+            } else {
+                verify(self.address, name, &published.ca_bundle).await
+            };
+            if let Err(reason) = seen {
+                return Certificate::Refused(reason.to_string());
+            }
+        }
+        Certificate::Verified
+    }
+}
+
+/// Opens the gates as certificates come and are seen on the port. Ends with the keeper, which tells why itself.
+///
+/// A certificate that takes the place of another is looked at before anything is said of it, so that a renewal closes
+/// nothing.
 pub(super) async fn follow(
     mut published: watch::Receiver<Option<Published>>,
+    port: &Port,
     gates: &watch::Sender<Gates>,
     metrics: &Metrics,
 ) {
     loop {
         let seen = published.borrow_and_update().clone();
+        let mut pause = port.every;
         if let Some(seen) = &seen {
             let seconds = seen.not_after.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
             metrics.certificate(i64::try_from(seconds).unwrap_or(i64::MAX), seen.carried);
+            tell(gates, |webhooks| {
+                webhooks.published = seen.carried;
+                webhooks.missing = seen.missing.iter().map(ToString::to_string).collect();
+            });
+            let certificate = tokio::select! {
+                certificate = port.certificate(seen) => certificate,
+                changed = published.changed() => if changed.is_ok() { continue } else { return },
+            };
+            if certificate != Certificate::Verified {
+                pause = pause.min(LOOK_AGAIN);
+            }
+            tell(gates, |webhooks| webhooks.certificate = certificate);
         }
-        let missing = seen.iter().flat_map(|seen| &seen.missing);
-        let webhooks = WebhookGates {
-            certificate: seen.is_some(),
-            published: seen.as_ref().is_some_and(|seen| seen.carried),
-            missing: missing.map(ToString::to_string).collect(),
-        };
-        gates.send_modify(|gates| gates.webhooks = Some(webhooks));
-        if published.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = published.changed() => if changed.is_err() { return },
+            () = sleep(pause) => {}
         }
     }
 }
+
+/// Changes the gates of the webhooks, and says when the certificate's is opened or closed.
+fn tell(gates: &watch::Sender<Gates>, change: impl FnOnce(&mut WebhookGates)) {
+    gates.send_if_modified(|gates| {
+        let webhooks = gates.webhooks.get_or_insert_default();
+        let before = webhooks.clone();
+        change(webhooks);
+        match (&before.certificate, &webhooks.certificate) {
+            // The reason may hold the time; it is told to whoever asks.
+            (Certificate::Refused(_), Certificate::Refused(_)) => {}
+            (_, Certificate::Refused(reason)) => warn!(%reason, "webhooks cannot be called"),
+            (Certificate::Refused(_), Certificate::Verified) => info!("webhooks can be called again"),
+            _ => {}
+        }
+        *webhooks != before
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tracing::{error, info};
 use webhook_certs::Keeper;
 
-use self::certificates::{certificates, follow};
+use self::certificates::{Port, certificates, follow};
 use self::signals::{Signals, asked, wind_down};
 use crate::admin::{self, Exposition, Gates, WebhookGates};
 use crate::admission;
@@ -168,6 +168,7 @@ fn serving<'a>(
     let keeper = Keeper::new(client, certificates(options)?)?;
     let tls = webhook_certs::server_config(keeper.resolver())?;
     let published = keeper.published();
+    let port = Port::new(options)?;
     let (address, handle) = (options.webhook_address, handle.clone());
     let webhooks = async move {
         info!(webhooks = %address, "serving");
@@ -177,7 +178,7 @@ fn serving<'a>(
     Ok([
         finished("the webhook server", stopped, webhooks).boxed(),
         finished("the certificate keeper", stopped, keeping).boxed(),
-        follow(published, gates, metrics).map(Ok).boxed(),
+        async move { follow(published, &port, gates, metrics).await }.map(Ok).boxed(),
     ])
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Word that something may have changed: the Secret or a configuration.
+//! Word that something may have changed: the Secret, the files or a configuration.
 //!
 //! Only a reason to look; what is true is always read afresh. Watches name one object each, so that permissions can
 //! be bound to names, and ask for metadata only, so that the Secret's content does not travel for it.
@@ -11,13 +11,15 @@ use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
 
-use crate::config::SecretRef;
+use crate::config::Source;
+use crate::folder;
 use crate::inject::{Kind, Target};
 
 /// First pause after a watch broke.
@@ -29,14 +31,22 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// An item for each time a look is worth it; never ends.
 pub(crate) type Changes = SelectAll<BoxStream<'static, ()>>;
 
-/// Watches the Secret and every target.
-pub(crate) fn changes(client: &Client, secret: &SecretRef, targets: &[Target]) -> Changes {
-    let api: Api<PartialObjectMeta<Secret>> = Api::namespaced(client.clone(), &secret.namespace);
+/// Watches the source and every target.
+pub(crate) fn changes(client: &Client, source: &Source, targets: &[Target]) -> Changes {
+    let source = match source {
+        Source::Issued(issuing) => {
+            let api: Api<PartialObjectMeta<Secret>> =
+                Api::namespaced(client.clone(), &issuing.secret.namespace);
+            of(api, &issuing.secret.name)
+        }
+        Source::Files(path) => folder::changes(path.clone()),
+    };
     let targets = targets.iter().map(|target| match target.kind {
         Kind::Mutating => of::<MutatingWebhookConfiguration>(Api::all(client.clone()), &target.name),
         Kind::Validating => of::<ValidatingWebhookConfiguration>(Api::all(client.clone()), &target.name),
+        Kind::Conversion => of::<CustomResourceDefinition>(Api::all(client.clone()), &target.name),
     });
-    select_all(std::iter::once(of(api, &secret.name)).chain(targets))
+    select_all(std::iter::once(source).chain(targets))
 }
 
 /// Watches the one object called `name`.

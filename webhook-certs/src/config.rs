@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -48,20 +49,58 @@ pub struct SecretRef {
     pub name: String,
 }
 
-/// What a [`Keeper`](crate::Keeper) is told. Begin with [`Config::new`] and set further fields.
+/// What is issued, and where it is kept. Begin with [`Issuing::new`] and set further fields.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Config {
+pub struct Issuing {
     /// The Secret.
     pub secret: SecretRef,
     /// Labels put onto the Secret when it is written.
     pub secret_labels: BTreeMap<String, String>,
     /// Names the certificate must carry.
     pub names: Names,
-    /// Configurations whose `caBundle` is kept; may be empty.
-    pub targets: Vec<Target>,
     /// How long certificates live.
     pub lifetimes: Lifetimes,
+}
+
+impl Issuing {
+    /// Defaults for everything but these.
+    #[must_use]
+    pub fn new(secret: SecretRef, names: Names) -> Self {
+        Self { secret, secret_labels: BTreeMap::new(), names, lifetimes: Lifetimes::default() }
+    }
+}
+
+/// Where certificates come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// They are issued here and kept in a Secret.
+    Issued(Issuing),
+    /// Somebody else puts them into this folder: `tls.crt` (the leaf first), `tls.key` and, if the CA is to be put into
+    /// the targets from here, `ca.crt`. Without `ca.crt` targets are left alone.
+    Files(PathBuf),
+}
+
+impl From<Issuing> for Source {
+    fn from(issuing: Issuing) -> Self {
+        Self::Issued(issuing)
+    }
+}
+
+impl From<PathBuf> for Source {
+    fn from(folder: PathBuf) -> Self {
+        Self::Files(folder)
+    }
+}
+
+/// What a [`Keeper`](crate::Keeper) is told. Begin with [`Config::new`] and set further fields.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where certificates come from.
+    pub source: Source,
+    /// Configurations whose `caBundle` is kept; may be empty.
+    pub targets: Vec<Target>,
     /// Name under which the `caBundle` fields are owned.
     pub field_manager: String,
     /// Longest time between two looks at everything; default 10 s. Changes are noticed by watches long before.
@@ -74,13 +113,10 @@ pub struct Config {
 
 impl Config {
     /// Defaults for everything but these.
-    pub fn new(secret: SecretRef, names: Names, field_manager: impl Into<String>) -> Self {
+    pub fn new(source: impl Into<Source>, field_manager: impl Into<String>) -> Self {
         Self {
-            secret,
-            secret_labels: BTreeMap::new(),
-            names,
+            source: source.into(),
             targets: Vec::new(),
-            lifetimes: Lifetimes::default(),
             field_manager: field_manager.into(),
             check_interval: Duration::from_secs(10),
             propagation: Duration::from_secs(5),

@@ -10,43 +10,46 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use crate::candidate::Candidate;
 use crate::inspect::Certificate;
-use crate::state::Pair;
 
 /// What is served and what waits to be.
 #[derive(Debug, Default)]
 pub(crate) struct Handover {
-    served: Option<Pair>,
+    served: Option<Candidate>,
     next: Option<Next>,
 }
 
-/// A pair of a new CA that waits for the API servers.
+/// A candidate of a new CA that waits for the API servers.
 #[derive(Debug)]
 struct Next {
-    pair: Pair,
+    candidate: Candidate,
     /// Since when every configuration carries its bundle.
     carried: Option<Instant>,
 }
 
 impl Handover {
-    /// Takes note of what the store holds. Returns the pair if it is to be served now.
-    pub(crate) fn offer(&mut self, pair: Pair, now: SystemTime) -> Option<&Pair> {
+    /// Takes note of what the source holds. Returns the candidate if it is to be served now: also when its CA is
+    /// published by others, since nothing here could tell when that has happened.
+    pub(crate) fn offer(&mut self, candidate: Candidate, now: SystemTime) -> Option<&Candidate> {
         let replaces = match &self.served {
             None => true,
             Some(served) => {
-                now >= served.leaf.certificate.not_after || served.ca.certificate == pair.ca.certificate
+                now >= served.leaf.certificate.not_after
+                    || candidate.anchor.is_none()
+                    || served.anchor == candidate.anchor
             }
         };
         if replaces {
             self.next = None;
-            if self.served.as_ref() == Some(&pair) {
+            if self.served.as_ref() == Some(&candidate) {
                 return None;
             }
-            return Some(self.served.insert(pair));
+            return Some(self.served.insert(candidate));
         }
-        let carried = self.next.as_ref().filter(|next| next.pair.bundle() == pair.bundle());
+        let carried = self.next.as_ref().filter(|next| next.candidate.bundle() == candidate.bundle());
         let carried = carried.and_then(|next| next.carried);
-        self.next = Some(Next { pair, carried });
+        self.next = Some(Next { candidate, carried });
         None
     }
 
@@ -60,20 +63,20 @@ impl Handover {
         }
     }
 
-    /// The waiting pair if it is to be served now: API servers had `propagation` to notice, or what is served is of
+    /// The waiting candidate if it is to be served now: API servers had `propagation` to notice, or what is served is of
     /// no use any more, because it expired or because the new bundle no longer trusts it.
-    pub(crate) fn ripe(&mut self, now: SystemTime, at: Instant, propagation: Duration) -> Option<&Pair> {
+    pub(crate) fn ripe(&mut self, now: SystemTime, at: Instant, propagation: Duration) -> Option<&Candidate> {
         let next = self.next.as_ref()?;
         let served = self.served.as_ref()?;
         let expired = now >= served.leaf.certificate.not_after;
-        let noticed = next.carried.is_some_and(|since| {
-            !next.pair.trusts(&served.ca.certificate) || at.duration_since(since) >= propagation
-        });
+        let noticed = next
+            .carried
+            .is_some_and(|since| !next.candidate.trusts(served) || at.duration_since(since) >= propagation);
         if !expired && !noticed {
             return None;
         }
         let next = self.next.take()?;
-        Some(self.served.insert(next.pair))
+        Some(self.served.insert(next.candidate))
     }
 
     /// How long until [`Handover::ripe`] is worth asking, if something waits.
@@ -84,20 +87,21 @@ impl Handover {
 
     /// The bundle that configurations are to carry.
     pub(crate) fn wanted_bundle(&self) -> Option<String> {
-        self.next.as_ref().map(|next| &next.pair).or(self.served.as_ref()).map(Pair::bundle)
+        let waiting = self.next.as_ref().map(|next| &next.candidate);
+        waiting.or(self.served.as_ref()).map(Candidate::bundle)
     }
 
     /// The served leaf and a bundle that verifies it: the newest that configurations carry.
     pub(crate) fn served(&self) -> Option<(&Certificate, String)> {
         let served = self.served.as_ref()?;
-        let carried = self.next.as_ref().filter(|next| next.carried.is_some()).map(|next| &next.pair);
-        let trusting = carried.filter(|pair| pair.trusts(&served.ca.certificate)).unwrap_or(served);
+        let carried = self.next.as_ref().filter(|next| next.carried.is_some()).map(|next| &next.candidate);
+        let trusting = carried.filter(|candidate| candidate.trusts(served)).unwrap_or(served);
         Some((&served.leaf.certificate, trusting.bundle()))
     }
 
     /// The CA of the served leaf.
     pub(crate) fn serving_ca(&self) -> Option<&Certificate> {
-        self.served.as_ref().map(|served| &served.ca.certificate)
+        self.served.as_ref()?.anchor.as_ref()
     }
 }
 
@@ -105,22 +109,28 @@ impl Handover {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::fixtures::{DAY, leaf, noon, pair};
+    use crate::fixtures::{DAY, leaf, noon};
+    use crate::state::Pair;
 
     const PROPAGATION: Duration = Duration::from_secs(5);
 
-    /// A pair of a new CA that still trusts `former`.
-    fn successor(former: &Pair) -> Pair {
-        Pair { older: vec![former.ca.certificate.clone()], ..pair(noon()) }
+    fn candidate() -> Candidate {
+        crate::fixtures::pair(noon()).into()
+    }
+
+    /// A candidate of a new CA that still trusts `former`.
+    fn successor(former: &Candidate) -> Candidate {
+        Pair { older: former.cas.clone(), ..crate::fixtures::pair(noon()) }.into()
     }
 
     #[test]
     fn the_first_pair_and_leaves_of_the_same_ca_are_served_at_once() {
         let mut handover = Handover::default();
-        let first = pair(noon());
+        let pair = crate::fixtures::pair(noon());
+        let first = Candidate::from(pair.clone());
         assert_eq!(handover.offer(first.clone(), noon()), Some(&first));
         assert_eq!(handover.offer(first.clone(), noon()), None);
-        let renewed = Pair { leaf: leaf(&first.ca, noon(), DAY), ..first };
+        let renewed = Candidate { leaf: leaf(&pair.ca, noon(), DAY), ..first };
         assert_eq!(handover.offer(renewed.clone(), noon()), Some(&renewed));
         assert_eq!(handover.ripe(noon(), Instant::now(), PROPAGATION), None);
     }
@@ -129,7 +139,7 @@ mod tests {
     fn a_new_ca_waits_for_configurations_and_propagation() {
         let at = Instant::now();
         let mut handover = Handover::default();
-        let first = pair(noon());
+        let first = candidate();
         handover.offer(first.clone(), noon());
         let second = successor(&first);
         assert_eq!(handover.offer(second.clone(), noon()), None);
@@ -156,7 +166,7 @@ mod tests {
     #[test]
     fn a_served_leaf_that_is_of_no_use_is_not_waited_for() {
         let at = Instant::now();
-        let first = pair(noon());
+        let first = candidate();
         let end = first.leaf.certificate.not_after;
         let mut handover = Handover::default();
         handover.offer(first.clone(), noon());
@@ -169,10 +179,23 @@ mod tests {
         // A bundle that no longer trusts what is served: as soon as it is carried, waiting only fails admissions.
         let mut handover = Handover::default();
         handover.offer(first, noon());
-        let stranger = pair(noon());
+        let stranger = candidate();
         handover.offer(stranger.clone(), noon());
         assert_eq!(handover.ripe(noon(), at, PROPAGATION), None);
         handover.carried(at, true);
         assert_eq!(handover.ripe(noon(), at, PROPAGATION), Some(&stranger));
+    }
+    #[test]
+    fn whose_ca_others_publish_is_served_at_once() {
+        let mut handover = Handover::default();
+        for _ in 0..2 {
+            let found = Candidate { anchor: None, cas: vec![], ..candidate() };
+            assert_eq!(handover.offer(found.clone(), noon()), Some(&found));
+            assert_eq!(handover.wanted_bundle(), Some(String::new()));
+        }
+        // A CA that is put there later is published, then it may serve.
+        let known = candidate();
+        assert_eq!(handover.offer(known.clone(), noon()), None);
+        assert_eq!(handover.wanted_bundle(), Some(known.bundle()));
     }
 }

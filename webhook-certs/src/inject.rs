@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The CA bundle in `clientConfig.caBundle` of webhook configurations.
+//! The CA bundle in `clientConfig.caBundle` of webhook configurations and of conversion webhooks.
 //!
 //! Written by JSON patch, not by server-side apply, and only where it differs. Both were tried on Kubernetes 1.36:
 //! an applied `{name, clientConfig: {caBundle}}` owns the list entry itself, so that a release which drops a webhook
@@ -13,11 +13,13 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
 use crate::call::{self, within};
+use crate::inspect::Certificate;
 
 /// How often a configuration that changes under our hands is read again.
 const ATTEMPTS: usize = 5;
@@ -39,6 +41,8 @@ pub enum Kind {
     Mutating,
     /// `ValidatingWebhookConfiguration`.
     Validating,
+    /// `CustomResourceDefinition`, whose conversion webhook is meant.
+    Conversion,
 }
 
 impl Kind {
@@ -47,11 +51,33 @@ impl Kind {
         match self {
             Self::Mutating => ApiResource::erase::<MutatingWebhookConfiguration>(&()),
             Self::Validating => ApiResource::erase::<ValidatingWebhookConfiguration>(&()),
+            Self::Conversion => ApiResource::erase::<CustomResourceDefinition>(&()),
         }
+    }
+
+    /// Where the `clientConfig`s of an object are, as JSON pointers with what they point to. None where a definition
+    /// converts without a webhook: there is no place for a bundle, and an API server would refuse one.
+    fn client_configs(self, object: &Value) -> Vec<(String, &Value)> {
+        let paths = match self {
+            Self::Conversion => {
+                let strategy = object.pointer("/spec/conversion/strategy").and_then(Value::as_str);
+                let by_webhook = strategy == Some("Webhook");
+                Vec::from_iter(by_webhook.then(|| "/spec/conversion/webhook/clientConfig".to_owned()))
+            }
+            Self::Mutating | Self::Validating => {
+                let webhooks = object.get("webhooks").and_then(Value::as_array).map_or(0, Vec::len);
+                (0..webhooks).map(|index| format!("/webhooks/{index}/clientConfig")).collect()
+            }
+        };
+        let found = paths.into_iter().filter_map(|path| {
+            let config = object.pointer(&path)?;
+            Some((path, config))
+        });
+        found.filter(|(_, config)| config.is_object()).collect()
     }
 }
 
-/// A configuration all of whose webhooks get the bundle.
+/// An object all of whose webhooks get the bundle.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target {
     /// Kind.
@@ -69,6 +95,12 @@ impl Target {
     /// The `ValidatingWebhookConfiguration` of this name.
     pub fn validating(name: impl Into<String>) -> Self {
         Self { kind: Kind::Validating, name: name.into() }
+    }
+
+    /// The conversion webhook of the `CustomResourceDefinition` of this name. One that converts without a webhook is
+    /// left as it is, and counts as carrying the bundle.
+    pub fn conversion(name: impl Into<String>) -> Self {
+        Self { kind: Kind::Conversion, name: name.into() }
     }
 }
 
@@ -108,7 +140,7 @@ pub async fn inject(
             return Ok(Injected::Missing);
         };
         let version = found.metadata.resource_version.as_deref().unwrap_or_default();
-        let Some(patch) = patch(&found.data, version, bundle) else {
+        let Some(patch) = patch(target.kind, &found.data, version, bundle) else {
             return Ok(Injected::Unchanged);
         };
         let patch = Patch::<Value>::Json(patch);
@@ -121,18 +153,38 @@ pub async fn inject(
     }
 }
 
-/// The patch that puts `bundle` into every webhook of a configuration which lacks it; `None` when none does.
+/// The CAs that the webhooks of `targets` carry, some of them several times. What cannot be read is none.
+///
+/// # Errors
+/// [`Error`] when the API server cannot be reached or refuses.
+pub(crate) async fn carried(client: &Client, targets: &[Target]) -> Result<Vec<Certificate>, Error> {
+    let each = targets.iter().map(|target| async move {
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &target.kind.resource());
+        let failed = |source| Error { target: target.clone(), source };
+        within(api.get_opt(&target.name)).await.map_err(failed)
+    });
+    let found = futures::future::try_join_all(each).await?;
+    let mut bundles = Vec::new();
+    for (target, found) in targets.iter().zip(&found) {
+        let configs = found.iter().flat_map(|found| target.kind.client_configs(&found.data));
+        let each = configs.filter_map(|(_, config)| {
+            serde_json::from_value::<ByteString>(config.get("caBundle")?.clone()).ok()
+        });
+        bundles.extend(each);
+    }
+    Ok(bundles.iter().filter_map(|ByteString(pem)| Certificate::bundle(pem).ok()).flatten().collect())
+}
+
+/// The patch that puts `bundle` into every webhook of an object which lacks it; `None` when none does.
 #[must_use]
-pub fn patch(configuration: &Value, resource_version: &str, bundle: &str) -> Option<json_patch::Patch> {
+pub fn patch(kind: Kind, object: &Value, resource_version: &str, bundle: &str) -> Option<json_patch::Patch> {
     let wanted = serde_json::to_value(ByteString(bundle.as_bytes().to_vec())).ok()?;
-    let webhooks = configuration.get("webhooks").and_then(Value::as_array)?;
     let mut steps =
         vec![json!({"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version})];
-    for (index, webhook) in webhooks.iter().enumerate() {
+    for (path, config) in kind.client_configs(object) {
         // `add` also replaces, whatever is there: nothing, `Cg==`, another operator's bundle.
-        if webhook.pointer("/clientConfig/caBundle") != Some(&wanted) {
-            let path = format!("/webhooks/{index}/clientConfig/caBundle");
-            steps.push(json!({"op": "add", "path": path, "value": wanted}));
+        if config.get("caBundle") != Some(&wanted) {
+            steps.push(json!({"op": "add", "path": format!("{path}/caBundle"), "value": wanted}));
         }
     }
     if steps.len() == 1 {
@@ -154,7 +206,7 @@ mod tests {
             {"name": "c", "clientConfig": {}},
             {"name": "d", "clientConfig": {"caBundle": ""}},
         ]});
-        let patch = patch(&configuration, "7", "PEM").unwrap();
+        let patch = patch(Kind::Mutating, &configuration, "7", "PEM").unwrap();
         let mut patched =
             json!({"metadata": {"resourceVersion": "7"}, "webhooks": configuration["webhooks"]});
         assert_eq!(patch.0.len(), 4);
@@ -162,13 +214,44 @@ mod tests {
         let bundles: Vec<_> =
             (0..4).map(|index| patched["webhooks"][index]["clientConfig"]["caBundle"].clone()).collect();
         assert_eq!(bundles, vec!["UEVN"; 4]);
-        assert!(super::patch(&patched, "8", "PEM").is_none());
+        assert!(super::patch(Kind::Mutating, &patched, "8", "PEM").is_none());
     }
 
     #[test]
     fn nothing_to_patch_without_webhooks() {
         for configuration in [json!({}), json!({"webhooks": []}), json!({"webhooks": 3}), json!(null)] {
-            assert!(patch(&configuration, "7", "PEM").is_none());
+            assert!(patch(Kind::Validating, &configuration, "7", "PEM").is_none());
+        }
+    }
+
+    #[test]
+    fn a_definition_that_converts_by_webhook_is_patched() {
+        let version = json!({"resourceVersion": "7"});
+        let config = json!({"service": {"name": "w", "namespace": "n"}, "caBundle": "Cg=="});
+        let webhook = json!({"conversionReviewVersions": ["v1"], "clientConfig": config});
+        let conversion = json!({"strategy": "Webhook", "webhook": webhook});
+        let mut definition = json!({"metadata": version, "spec": {"conversion": conversion}});
+        let patch = super::patch(Kind::Conversion, &definition, "7", "PEM").unwrap();
+        json_patch::patch(&mut definition, &patch).unwrap();
+        let config = &definition["spec"]["conversion"]["webhook"]["clientConfig"];
+        assert_eq!(*config, json!({"service": {"name": "w", "namespace": "n"}, "caBundle": "UEVN"}));
+        assert!(super::patch(Kind::Conversion, &definition, "7", "PEM").is_none());
+    }
+
+    #[test]
+    fn a_definition_without_a_conversion_webhook_has_no_place_for_a_bundle() {
+        let by_webhook =
+            |webhook| json!({"spec": {"conversion": {"strategy": "Webhook", "webhook": webhook}}});
+        for definition in [
+            json!({}),
+            json!({"spec": {}}),
+            json!({"spec": {"conversion": {"strategy": "None"}}}),
+            json!({"spec": {"conversion": {"strategy": "None", "webhook": {"clientConfig": {}}}}}),
+            by_webhook(json!(null)),
+            by_webhook(json!({})),
+            by_webhook(json!({"clientConfig": null})),
+        ] {
+            assert!(patch(Kind::Conversion, &definition, "7", "PEM").is_none(), "{definition}");
         }
     }
 
@@ -176,5 +259,6 @@ mod tests {
     fn a_target_is_shown_as_kubectl_names_it() {
         assert_eq!(Target::mutating("w").to_string(), "MutatingWebhookConfiguration/w");
         assert_eq!(Target::validating("w").to_string(), "ValidatingWebhookConfiguration/w");
+        assert_eq!(Target::conversion("w").to_string(), "CustomResourceDefinition/w");
     }
 }

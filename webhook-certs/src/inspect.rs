@@ -15,6 +15,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::time::ASN1Time;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::names::Name;
 
@@ -31,8 +32,8 @@ pub enum Error {
     /// A validity date lies outside what this machine's clock can express.
     #[error("the validity dates are out of range")]
     Dates,
-    /// The private key is not PKCS#8 in PEM form, or of an unknown kind.
-    #[error("the private key is no PKCS#8 key in PEM form")]
+    /// The private key is not in PEM form, or of a kind that cannot sign in a handshake.
+    #[error("the private key is none of ECDSA P-256, P-384, RSA or Ed25519 in PEM form")]
     Key,
 }
 
@@ -140,17 +141,19 @@ pub struct Key {
 }
 
 impl Key {
-    /// Reads a PKCS#8 private key in PEM form.
+    /// Reads a private key in PEM form: PKCS#8, PKCS#1 (`RSA PRIVATE KEY`, what cert-manager writes by default) or
+    /// SEC1 (`EC PRIVATE KEY`).
     ///
     /// # Errors
     /// [`Error::Key`].
     pub fn from_pem(pem: &[u8]) -> Result<Self, Error> {
         let text = std::str::from_utf8(pem).map_err(|_| Error::Key)?;
-        let pair = rcgen::KeyPair::from_pem(text).map_err(|_| Error::Key)?;
         // What cannot sign in a handshake later must be found out now, while it can still be replaced.
         let der = PrivateKeyDer::from_pem_slice(pem).map_err(|_| Error::Key)?;
-        rustls::crypto::ring::sign::any_supported_type(&der).map_err(|_| Error::Key)?;
-        Ok(Self { pem: text.to_owned(), public_key: pair.public_key_raw().to_vec() })
+        let signer = rustls::crypto::ring::sign::any_supported_type(&der).map_err(|_| Error::Key)?;
+        let info = signer.public_key().ok_or(Error::Key)?;
+        let (_, info) = SubjectPublicKeyInfo::from_der(&info).map_err(|_| Error::Key)?;
+        Ok(Self { pem: text.to_owned(), public_key: info.subject_public_key.data.to_vec() })
     }
 
     /// The key in PEM form: a secret.
@@ -248,6 +251,22 @@ mod tests {
         assert_eq!(read, vec![pair.ca.certificate.clone(), pair.leaf.certificate.clone()]);
         let key = Key::from_pem(pair.leaf.key.pem().as_bytes()).unwrap();
         assert!(pair.leaf.certificate.matches(&key) && !pair.ca.certificate.matches(&key));
+    }
+
+    #[test]
+    fn keys_are_read_in_every_form_that_others_write() {
+        let pair = pair(noon());
+        let whole = pem::parse(pair.leaf.key.pem()).unwrap();
+        // PKCS#8 wraps what SEC1 writes plainly.
+        let inner = whole.contents().windows(7).position(|at| at == [0x30, at[1], 2, 1, 1, 4, 32]).unwrap();
+        let length = usize::from(whole.contents()[inner + 1]) + 2;
+        let plain = pem::Pem::new("EC PRIVATE KEY", &whole.contents()[inner..inner + length]);
+        assert!(pair.leaf.certificate.matches(&Key::from_pem(pem::encode(&plain).as_bytes()).unwrap()));
+        let rsa = include_bytes!("inspect/rsa.pem");
+        assert!(String::from_utf8_lossy(rsa).contains("BEGIN RSA PRIVATE KEY"));
+        let certificate = Certificate::bundle(rsa).unwrap().remove(0);
+        assert!(certificate.matches(&Key::from_pem(rsa).unwrap()));
+        assert!(!certificate.matches(&pair.leaf.key));
     }
 
     #[test]

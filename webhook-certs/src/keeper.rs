@@ -15,14 +15,15 @@ use kube::Client;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::candidate::Candidate;
 use crate::changes::{Changes, Pauses, changes};
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::handover::Handover;
 use crate::inject::{self, Injected, Target, inject};
+use crate::inspect::Certificate;
 use crate::issue::{self, KeySource, SystemKeys};
+use crate::origin::{self, Found, Origin};
 use crate::serve::{self, Resolver};
-use crate::settle::{self, Settled, Wanted, settle};
-use crate::store::{self, SecretStore};
 
 /// Shortest time between two passes: a storm of changes must not become a storm of requests.
 const SPACING: Duration = Duration::from_millis(200);
@@ -42,7 +43,10 @@ pub enum Error {
 /// What is served at present.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// CA bundle in PEM form that verifies what is served.
+    /// The served certificate.
+    pub certificate: Certificate,
+    /// CA bundle in PEM form that verifies what is served; empty when the certificate comes from files without
+    /// `ca.crt`, so that others publish its CA. Targets are not looked at then, and count as carrying it.
     pub ca_bundle: String,
     /// First moment of the served certificate.
     pub not_before: SystemTime,
@@ -62,7 +66,7 @@ pub struct Keeper {
     client: Client,
     config: Config,
     keys: Box<dyn KeySource>,
-    store: SecretStore,
+    origin: Origin,
     resolver: Arc<Resolver>,
     handover: Handover,
     /// The bundle that every target was last seen to carry.
@@ -79,21 +83,25 @@ impl Keeper {
     /// # Errors
     /// [`Error::Empty`] when a name in `config` is empty.
     pub fn new(client: Client, config: Config) -> Result<Self, Error> {
-        let named = [
-            ("secret.namespace", &config.secret.namespace),
-            ("secret.name", &config.secret.name),
-            ("field_manager", &config.field_manager),
-        ];
-        let targets = config.targets.iter().map(|target| ("targets[].name", &target.name));
-        if let Some((field, _)) = named.into_iter().chain(targets).find(|(_, value)| value.is_empty()) {
+        let source = match &config.source {
+            Source::Issued(issuing) => vec![
+                ("secret.namespace", issuing.secret.namespace.is_empty()),
+                ("secret.name", issuing.secret.name.is_empty()),
+            ],
+            Source::Files(path) => vec![("folder", path.as_os_str().is_empty())],
+        };
+        let manager = ("field_manager", config.field_manager.is_empty());
+        let targets = config.targets.iter().map(|target| ("targets[].name", target.name.is_empty()));
+        let mut named = source.into_iter().chain([manager]).chain(targets);
+        if let Some((field, _)) = named.find(|(_, empty)| *empty) {
             return Err(Error::Empty(field));
         }
-        let store = SecretStore::new(client.clone(), config.secret.clone(), config.secret_labels.clone());
+        let origin = Origin::new(&client, &config.source);
         Ok(Self {
             client,
             config,
             keys: Box::new(SystemKeys),
-            store,
+            origin,
             resolver: Arc::default(),
             handover: Handover::default(),
             confirmed: None,
@@ -129,7 +137,7 @@ impl Keeper {
     /// [`Error::Issue`] when this machine cannot make certificates at all.
     pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
         let mut shutdown = std::pin::pin!(shutdown);
-        let mut changes = changes(&self.client, &self.config.secret, &self.config.targets);
+        let mut changes = changes(&self.client, &self.config.source, &self.config.targets);
         let mut pauses = Pauses::default();
         loop {
             let wait = tokio::select! {
@@ -140,7 +148,7 @@ impl Keeper {
                         pauses = Pauses::default();
                         wait
                     }
-                    Err(Failure::Fatal(error)) => return Err(error.into()),
+                    Err(Failure::Origin(origin::Error::Fatal(error))) => return Err(error.into()),
                     Err(failure) => {
                         tracing::warn!(%failure, "the webhook certificate could not be looked after; trying again");
                         pauses.next().unwrap_or(SPACING)
@@ -157,52 +165,38 @@ impl Keeper {
 
     /// One look at everything. Returns how long nothing needs to be done.
     async fn pass(&mut self) -> Result<Duration, Failure> {
-        let settled = self.settled().await;
-        let until = match settled {
-            Ok(settled) => {
-                let until = settled.until;
-                self.offer(settled)?;
-                let injected = self.inject().await;
+        let Config { targets, clock, .. } = &self.config;
+        let with = (self.keys.as_ref(), clock);
+        let found = self.origin.look(&self.client, targets, with, self.handover.serving_ca()).await;
+        let until = match found {
+            Ok(Some(Found { candidate, until, blind })) => {
+                self.offer(candidate)?;
+                let injected = match blind {
+                    None => self.inject().await,
+                    Some(error) => Err(error.into()),
+                };
                 self.hand_over()?;
                 self.publish();
                 injected?;
                 until
             }
-            Err(failure) => {
-                // A handover that was waiting needs no API server any more.
+            nothing => {
+                // A handover that was waiting needs nothing any more.
                 self.hand_over()?;
                 self.publish();
-                return Err(failure);
+                nothing?;
+                None
             }
         };
-        let left = until.duration_since(self.config.clock.now()).unwrap_or_default();
+        let left = until.map(|until| until.duration_since(self.config.clock.now()).unwrap_or_default());
         let handover = self.handover.remaining(Instant::now(), self.config.propagation);
-        Ok(left.min(self.config.check_interval).min(handover.unwrap_or(Duration::MAX)))
+        Ok([left, handover].into_iter().flatten().fold(self.config.check_interval, Duration::min))
     }
 
-    /// What the Secret holds, put right if necessary.
-    async fn settled(&self) -> Result<Settled, Failure> {
-        let wanted = Wanted {
-            names: &self.config.names,
-            lifetimes: &self.config.lifetimes,
-            keys: self.keys.as_ref(),
-            serving: self.handover.serving_ca(),
-        };
-        let settled =
-            settle(&self.store, wanted, self.config.clock.now()).await.map_err(|error| match error {
-                settle::Error::Issue(error) => Failure::Fatal(error),
-                other => Failure::Settle(other),
-            })?;
-        if let Some(why) = &settled.wrote {
-            tracing::info!(reason = why.reason(), "issued a webhook certificate: {why}");
-        }
-        Ok(settled)
-    }
-
-    /// Serves what the Secret holds, now or after a handover.
-    fn offer(&mut self, settled: Settled) -> Result<(), Failure> {
-        if let Some(pair) = self.handover.offer(settled.pair, self.config.clock.now()) {
-            self.resolver.swap(&pair.leaf)?;
+    /// Serves what the source holds, now or after a handover.
+    fn offer(&mut self, candidate: Candidate) -> Result<(), Failure> {
+        if let Some(found) = self.handover.offer(candidate, self.config.clock.now()) {
+            self.resolver.swap_chain(&found.leaf, &found.intermediates)?;
         }
         // Later changes are told after the injection, so that `injected` does not blink in between.
         if self.published.borrow().is_none() {
@@ -214,8 +208,8 @@ impl Keeper {
     /// Serves a waiting certificate if its time has come.
     fn hand_over(&mut self) -> Result<(), Failure> {
         let now = self.config.clock.now();
-        if let Some(pair) = self.handover.ripe(now, Instant::now(), self.config.propagation) {
-            self.resolver.swap(&pair.leaf)?;
+        if let Some(found) = self.handover.ripe(now, Instant::now(), self.config.propagation) {
+            self.resolver.swap_chain(&found.leaf, &found.intermediates)?;
             tracing::info!("serving a certificate of a new CA");
         }
         Ok(())
@@ -226,13 +220,14 @@ impl Keeper {
         let Some(bundle) = self.handover.wanted_bundle() else {
             return Ok(());
         };
+        let targets = if bundle.is_empty() { &[] } else { self.config.targets.as_slice() };
         let manager = &self.config.field_manager;
-        let each = self.config.targets.iter().map(|target| inject(&self.client, target, &bundle, manager));
+        let each = targets.iter().map(|target| inject(&self.client, target, &bundle, manager));
         let outcomes = futures::future::join_all(each).await;
         let mut missing = Vec::new();
         let mut changed = false;
         let mut failure = None;
-        for (target, outcome) in self.config.targets.iter().zip(outcomes) {
+        for (target, outcome) in targets.iter().zip(outcomes) {
             match outcome {
                 Ok(Injected::Unchanged) => {}
                 Ok(Injected::Written) => {
@@ -256,7 +251,7 @@ impl Keeper {
     /// Remembers which targets do not exist, and says so once.
     fn note_missing(&mut self, missing: Vec<Target>) {
         for target in missing.iter().filter(|target| !self.missing.contains(target)) {
-            tracing::warn!(%target, "does not exist: admission is not called until it is created");
+            tracing::warn!(%target, "does not exist: its webhooks are not called until it is created");
         }
         self.missing = missing;
     }
@@ -264,6 +259,7 @@ impl Keeper {
     /// Tells everybody what is served.
     fn publish(&self) {
         let published = self.handover.served().map(|(leaf, ca_bundle)| Published {
+            certificate: leaf.clone(),
             not_before: leaf.not_before,
             not_after: leaf.not_after,
             injected: self.missing.is_empty() && self.confirmed.as_ref() == Some(&ca_bundle),
@@ -289,9 +285,7 @@ impl fmt::Debug for Keeper {
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
-    Fatal(issue::Error),
-    #[error(transparent)]
-    Settle(settle::Error<store::Error>),
+    Origin(#[from] origin::Error),
     #[error(transparent)]
     Inject(#[from] inject::Error),
     #[error(transparent)]

@@ -2,23 +2,30 @@
 #![doc = include_str!("../README.md")]
 
 pub mod call;
+mod candidate;
 mod changes;
 pub mod config;
 #[cfg(test)]
 mod fixtures;
+mod folder;
 mod handover;
+pub mod handshake;
 pub mod inject;
 pub mod inspect;
 pub mod issue;
 pub mod keeper;
 pub mod names;
+mod origin;
+mod overlap;
 pub mod plan;
 pub mod serve;
 pub mod settle;
 pub mod state;
 pub mod store;
+mod trust;
 
-pub use config::{Clock, Config, SecretRef};
+pub use config::{Clock, Config, Issuing, SecretRef, Source};
+pub use handshake::{verify, verify_shown};
 pub use inject::{Kind, Target};
 pub use keeper::{Keeper, Published};
 pub use names::{Name, Names};

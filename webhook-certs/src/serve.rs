@@ -13,14 +13,14 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use crate::inspect::Identity;
+use crate::inspect::{Certificate, Identity};
 
 /// Why a certificate cannot be served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The private key is none that rustls with ring can sign with. The text never holds the key.
-    #[error("the private key cannot sign for TLS: use a PKCS#8 key of ECDSA P-256, P-384, RSA or Ed25519")]
+    #[error("the private key cannot sign for TLS: use a key of ECDSA P-256, P-384, RSA or Ed25519")]
     Key,
     /// The server configuration was refused.
     #[error("no TLS configuration with the ring provider: {0}")]
@@ -47,9 +47,18 @@ impl Resolver {
     /// # Errors
     /// [`Error::Key`] when the key cannot sign; the former certificate stays in place.
     pub fn swap(&self, identity: &Identity) -> Result<(), Error> {
+        self.swap_chain(identity, &[])
+    }
+
+    /// The same with certificates that are shown behind the leaf, for clients that know the last one's issuer only.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the key cannot sign; the former certificate stays in place.
+    pub fn swap_chain(&self, identity: &Identity, intermediates: &[Certificate]) -> Result<(), Error> {
         let key = PrivateKeyDer::from_pem_slice(identity.key.pem().as_bytes()).map_err(|_| Error::Key)?;
         let signer = rustls::crypto::ring::sign::any_supported_type(&key).map_err(|_| Error::Key)?;
-        let chain = vec![CertificateDer::from(identity.certificate.der().to_vec())];
+        let chain = std::iter::once(&identity.certificate).chain(intermediates);
+        let chain = chain.map(|shown| CertificateDer::from(shown.der().to_vec())).collect();
         self.current.store(Some(Arc::new(CertifiedKey::new(chain, signer))));
         Ok(())
     }

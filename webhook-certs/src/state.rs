@@ -47,6 +47,15 @@ pub enum Fault {
     /// The leaf was issued by somebody else.
     #[error("the certificate in tls.crt is not signed by the first CA of ca.crt")]
     ForeignLeaf,
+    /// No CA of the bundle verifies the leaf.
+    #[error("the certificate in tls.crt is verified by no CA in ca.crt")]
+    Untrusted,
+    /// The leaf is expired or not valid yet, and there is a better one.
+    #[error("the certificate in tls.crt is not valid at present")]
+    OutOfDate,
+    /// A file cannot be read.
+    #[error("{0} cannot be read: {1}")]
+    Unreadable(&'static str, std::io::ErrorKind),
 }
 
 impl Fault {
@@ -61,6 +70,9 @@ impl Fault {
             Self::NotForServers => "NotForServers",
             Self::KeyMismatch(_) => "KeyMismatch",
             Self::ForeignLeaf => "ForeignLeaf",
+            Self::Untrusted => "Untrusted",
+            Self::OutOfDate => "OutOfDate",
+            Self::Unreadable(..) => "Unreadable",
         }
     }
 }
@@ -158,7 +170,7 @@ impl State {
 }
 
 /// The certificates of the bundle.
-fn bundle(entries: &Entries) -> Result<Vec<Certificate>, Fault> {
+pub(crate) fn bundle(entries: &Entries) -> Result<Vec<Certificate>, Fault> {
     Certificate::bundle(value(entries, CA)?).map_err(|error| Fault::Garbage(CA, error))
 }
 
@@ -178,8 +190,16 @@ fn authority(entries: &Entries, cas: &[Certificate]) -> Result<(Identity, Vec<Ce
 
 /// The leaf with its key, if it can be served and `ca` vouches for it.
 fn leaf(entries: &Entries, ca: &Certificate) -> Result<Identity, Fault> {
-    let chain = Certificate::bundle(value(entries, LEAF)?).map_err(|error| Fault::Garbage(LEAF, error))?;
-    let certificate = chain.into_iter().next().ok_or(Fault::Missing(LEAF))?;
+    let (leaf, _) = presented(entries)?;
+    if leaf.certificate.is_signed_by(ca) { Ok(leaf) } else { Err(Fault::ForeignLeaf) }
+}
+
+/// The leaf with its key, if it can be served, and the certificates behind it.
+pub(crate) fn presented(entries: &Entries) -> Result<(Identity, Vec<Certificate>), Fault> {
+    let mut chain =
+        Certificate::bundle(value(entries, LEAF)?).map_err(|error| Fault::Garbage(LEAF, error))?;
+    let intermediates = chain.split_off(1);
+    let certificate = chain.pop().ok_or(Fault::Missing(LEAF))?;
     if certificate.is_ca {
         return Err(Fault::CaInPlaceOfLeaf);
     }
@@ -190,10 +210,7 @@ fn leaf(entries: &Entries, ca: &Certificate) -> Result<Identity, Fault> {
     if !certificate.matches(&key) {
         return Err(Fault::KeyMismatch(LEAF_KEY));
     }
-    if !certificate.is_signed_by(ca) {
-        return Err(Fault::ForeignLeaf);
-    }
-    Ok(Identity { certificate, key })
+    Ok((Identity { certificate, key }, intermediates))
 }
 
 /// A private key of the Secret.

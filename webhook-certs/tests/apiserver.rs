@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The loop against a real API server that calls a real webhook on this machine, with `failurePolicy: Fail`, so that
-//! every gap is a failed request.
+//! The loop against a real API server that calls a real webhook on this machine, with `failurePolicy: Fail` and to
+//! convert objects, so that every gap is a failed request.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::collections::BTreeSet;
@@ -12,12 +12,13 @@ use axum::Json;
 use axum::routing::post;
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use testbed::{ControlPlane, Options};
-use webhook_certs::{Config, Keeper, Lifetimes, Names, SecretRef, Target, server_config};
+use webhook_certs::{Config, Issuing, Keeper, Lifetimes, Names, SecretRef, Target, server_config};
 
 const NAME: &str = "webhook-certs-test";
 
@@ -42,10 +43,22 @@ async fn webhook(listener: TcpListener, mut tls: rustls::ServerConfig) {
             json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": answer});
         ([(http::header::CONNECTION, "close")], Json(review))
     };
-    let router = axum::Router::new().route("/", post(allow));
+    let router = axum::Router::new().route("/", post(allow)).route("/convert", post(convert));
     let tls = axum_server::tls_rustls::RustlsConfig::from_config(Arc::new(tls));
     let server = axum_server::from_tcp_rustls(listener, tls).unwrap();
     server.serve(router.into_make_service()).await.unwrap();
+}
+
+/// Answers a conversion: nothing but the version differs.
+async fn convert(Json(review): Json<Value>) -> impl axum::response::IntoResponse {
+    let request = &review["request"];
+    let mut objects = request["objects"].clone();
+    for object in objects.as_array_mut().unwrap() {
+        object["apiVersion"] = request["desiredAPIVersion"].clone();
+    }
+    let answer = json!({"uid": request["uid"], "convertedObjects": objects, "result": {"status": "Success"}});
+    let review = json!({"apiVersion": review["apiVersion"], "kind": "ConversionReview", "response": answer});
+    ([(http::header::CONNECTION, "close")], Json(review))
 }
 
 /// One request that the webhook must allow.
@@ -70,6 +83,71 @@ async fn healed(api: &Api<ConfigMap>) -> Duration {
 
 type Published = tokio::sync::watch::Receiver<Option<webhook_certs::Published>>;
 type Configurations = Api<ValidatingWebhookConfiguration>;
+type Definitions = Api<CustomResourceDefinition>;
+
+/// The definition whose objects are converted.
+const DEFINITION: &str = "things.example.org";
+
+/// Two versions of one kind that nothing but the strategy lies between.
+fn definition() -> Value {
+    let version = |name: &str, storage: bool| {
+        let schema = json!({"openAPIV3Schema": {"type": "object"}});
+        json!({"name": name, "served": true, "storage": storage, "schema": schema})
+    };
+    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+    "metadata": {"name": DEFINITION}, "spec": {
+        "group": "example.org", "scope": "Cluster",
+        "names": {"kind": "Thing", "plural": "things", "singular": "thing", "listKind": "ThingList"},
+        "versions": [version("v1", true), version("v2", false)],
+        "conversion": {"strategy": "None"},
+    }})
+}
+
+/// Changes how objects are converted, and by nothing more.
+async fn convert_by(definitions: &Definitions, conversion: Value) {
+    let patch = Patch::Merge(json!({"spec": {"conversion": conversion}}));
+    definitions.patch(DEFINITION, &PatchParams::default(), &patch).await.unwrap();
+}
+
+/// What the conversion webhook carries.
+async fn carried(definitions: &Definitions) -> Option<String> {
+    let conversion = definitions.get(DEFINITION).await.unwrap().spec.conversion.unwrap();
+    let bundle = conversion.webhook?.client_config?.ca_bundle?;
+    Some(String::from_utf8(bundle.0).unwrap())
+}
+
+/// A definition that begins to convert by webhook gets the bundle, and objects are converted; one that does not, or no
+/// more, is left alone.
+async fn conversions(client: &Client, url: &str, published: &Published) {
+    let definitions: Definitions = Api::all(client.clone());
+    let conversion = json!({"strategy": "Webhook", "webhook": {
+        "conversionReviewVersions": ["v1"], "clientConfig": {"url": format!("{url}convert")}}});
+    assert!(published.borrow().as_ref().unwrap().injected, "no place is no failure");
+    convert_by(&definitions, conversion).await;
+    let kind = |version| kube::api::ApiResource {
+        group: "example.org".into(),
+        version: String::from(version),
+        api_version: format!("example.org/{version}"),
+        kind: "Thing".into(),
+        plural: "things".into(),
+    };
+    let [first, second]: [Api<DynamicObject>; 2] =
+        ["v1", "v2"].map(|it| Api::all_with(client.clone(), &kind(it)));
+    let start = Instant::now();
+    let thing = DynamicObject::new("thing", &kind("v1"));
+    drop(first.create(&PostParams::default(), &thing).await.unwrap());
+    loop {
+        match second.get("thing").await {
+            Ok(thing) => break assert_eq!(thing.types.unwrap().api_version, "example.org/v2"),
+            Err(error) => assert!(start.elapsed() < Duration::from_secs(10), "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!("converted {:?} after the strategy was changed", start.elapsed());
+    assert!(carried(&definitions).await.unwrap().contains("BEGIN CERTIFICATE"));
+    convert_by(&definitions, json!({"strategy": "None", "webhook": null})).await;
+    definitions.delete(DEFINITION, &DeleteParams::default()).await.unwrap();
+}
 
 /// A namespace whose `ConfigMaps` must be admitted by the webhook at `url`, and no Secret.
 async fn prepare(client: &Client, url: &str) -> Configurations {
@@ -83,6 +161,8 @@ async fn prepare(client: &Client, url: &str) -> Configurations {
         "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
     }]});
     fresh(&configurations, configuration).await;
+    let definitions: Definitions = Api::all(client.clone());
+    definitions.create(&PostParams::default(), &serde_json::from_value(definition()).unwrap()).await.unwrap();
     drop(secrets(client).delete(NAME, &DeleteParams::default()).await);
     configurations
 }
@@ -94,9 +174,10 @@ fn secrets(client: &Client) -> Api<Secret> {
 /// Short lives, and a check interval so long that only watches and due dates can be what wakes the keeper.
 fn config() -> Config {
     let secret = SecretRef { namespace: NAME.into(), name: NAME.into() };
-    let mut config = Config::new(secret, Names::parse(["127.0.0.1"]).unwrap(), NAME);
-    config.targets = vec![Target::validating(NAME)];
-    config.lifetimes = Lifetimes::new(Duration::from_secs(30), Duration::from_secs(9)).unwrap();
+    let mut issuing = Issuing::new(secret, Names::parse(["127.0.0.1"]).unwrap());
+    issuing.lifetimes = Lifetimes::new(Duration::from_secs(30), Duration::from_secs(9)).unwrap();
+    let mut config = Config::new(issuing, NAME);
+    config.targets = vec![Target::validating(NAME), Target::conversion(DEFINITION)];
     config.propagation = Duration::from_secs(1);
     config.check_interval = Duration::from_mins(10);
     config
@@ -189,6 +270,7 @@ async fn admission_through_a_real_api_server_has_no_gap() {
             owned(&configurations).await,
             json!({"f:webhooks": {"k:{\"name\":\"maps.example.org\"}": bundle}})
         );
+        conversions(&client, &url, &published).await;
     };
     tokio::select! {
         ended = keeper.run(std::future::pending()) => panic!("{ended:?}"),

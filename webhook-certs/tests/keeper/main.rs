@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fake;
+mod files;
+#[path = "../tls/mod.rs"]
 mod tls;
 
 use std::sync::Arc;
@@ -13,7 +15,9 @@ use fake::{Fake, MUTATING, SECRET, VALIDATING};
 use serde_json::json;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use webhook_certs::{Clock, Config, Keeper, Lifetimes, Names, Published, Resolver, SecretRef, Target};
+use webhook_certs::{
+    Clock, Config, Issuing, Keeper, Lifetimes, Names, Published, Resolver, SecretRef, Source, Target,
+};
 
 const SVC: &str = "webhook.celery.svc";
 
@@ -29,7 +33,7 @@ struct Running {
 fn config() -> Config {
     let secret = SecretRef { namespace: "celery".into(), name: "certs".into() };
     let names = Names::of_service("webhook", "celery").unwrap();
-    let mut config = Config::new(secret, names, "webhook-certs-test");
+    let mut config = Config::new(Issuing::new(secret, names), "webhook-certs-test");
     config.targets = vec![Target::mutating("celery"), Target::validating("celery")];
     config.check_interval = Duration::from_millis(50);
     config.propagation = Duration::from_millis(400);
@@ -140,7 +144,8 @@ async fn a_deleted_or_corrupted_secret_is_replaced_without_a_failed_admission() 
 async fn leaves_and_cas_of_seconds_leave_no_gap() {
     let fake = Fake::with_configurations();
     let mut config = config();
-    config.lifetimes = Lifetimes::new(Duration::from_secs(12), Duration::from_secs(4)).unwrap();
+    let Source::Issued(issuing) = &mut config.source else { panic!() };
+    issuing.lifetimes = Lifetimes::new(Duration::from_secs(12), Duration::from_secs(4)).unwrap();
     let mut running = Running::start(&fake, config);
     running.until(|published| published.injected).await;
     let (mut ends, mut bundles) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());

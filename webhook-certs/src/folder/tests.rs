@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use futures::FutureExt as _;
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use super::*;
+use crate::fixtures::{DAY, leaf, noon, pair};
+use crate::state::{CA_KEY, Pair};
+
+/// A folder as the kubelet keeps it: files are links through `..data`, which is replaced in one step.
+struct Mounted {
+    dir: TempDir,
+    generation: u32,
+}
+
+impl Mounted {
+    fn new(pair: &Pair) -> Self {
+        let mut mounted = Self { dir: TempDir::new().unwrap(), generation: 0 };
+        mounted.replace(pair);
+        for name in [LEAF, LEAF_KEY, CA] {
+            symlink(Path::new("..data").join(name), mounted.dir.path().join(name)).unwrap();
+        }
+        mounted
+    }
+
+    fn replace(&mut self, pair: &Pair) {
+        self.generation += 1;
+        let (at, name) = (self.dir.path(), format!("..{}", self.generation));
+        fs::create_dir(at.join(&name)).unwrap();
+        for (file, value) in pair.entries().into_iter().filter(|(file, _)| file != CA_KEY) {
+            fs::write(at.join(&name).join(file), value).unwrap();
+        }
+        symlink(&name, at.join("..next")).unwrap();
+        fs::rename(at.join("..next"), at.join("..data")).unwrap();
+    }
+
+    fn folder(&self) -> Folder {
+        Folder::new(self.dir.path().to_owned())
+    }
+}
+
+async fn served(folder: &mut Folder, now: SystemTime) -> Option<Certificate> {
+    folder.candidate(now).await.map(|found| found.leaf.certificate)
+}
+
+#[tokio::test]
+async fn a_swapped_link_is_a_new_certificate() {
+    let (first, second) = (pair(noon()), pair(noon()));
+    let mut mounted = Mounted::new(&first);
+    let mut folder = mounted.folder();
+    let found = folder.candidate(noon()).await;
+    assert_eq!(found, Some(first.into()));
+    mounted.replace(&second);
+    assert_eq!(folder.candidate(noon()).await, Some(second.into()));
+}
+
+#[tokio::test]
+async fn what_is_of_no_use_leaves_the_last_good_one() {
+    let (first, second) = (pair(noon()), pair(noon()));
+    let mounted = Mounted::new(&first);
+    let mut folder = mounted.folder();
+    let kept = Some(first.leaf.certificate.clone());
+    assert_eq!(served(&mut folder, noon()).await, kept);
+    let file = |name: &str| mounted.dir.path().join(name);
+    // File by file, as somebody writes who knows no better.
+    for (name, value) in [(LEAF, second.leaf.certificate.pem()), (LEAF_KEY, second.leaf.key.pem().to_owned())]
+    {
+        fs::write(file(name), value).unwrap();
+        assert_eq!(served(&mut folder, noon()).await, kept, "{name}");
+    }
+    assert_eq!(folder.fault, Some(Fault::Untrusted));
+    fs::remove_file(file(CA)).unwrap();
+    assert_eq!(served(&mut folder, noon()).await, kept);
+    assert_eq!(folder.fault, Some(Fault::Missing(CA)), "it was there before");
+    fs::write(file(CA), second.ca.certificate.pem()).unwrap();
+    assert_eq!(served(&mut folder, noon()).await, Some(second.leaf.certificate.clone()));
+    assert_eq!(folder.fault, None);
+    // Neither a pipe, which would never end, nor a folder, nor nothing at all.
+    fs::remove_file(file(LEAF_KEY)).unwrap();
+    fs::create_dir(file(LEAF_KEY)).unwrap();
+    assert_eq!(served(&mut folder, noon()).await, Some(second.leaf.certificate.clone()));
+    assert_eq!(folder.fault, Some(Fault::Unreadable(LEAF_KEY, io::ErrorKind::InvalidInput)));
+    drop(mounted);
+    assert_eq!(served(&mut folder, noon()).await, Some(second.leaf.certificate));
+    assert_eq!(folder.fault, Some(Fault::Missing(LEAF)));
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_better_than_none_and_worse_than_another() {
+    let fresh = pair(noon());
+    let old = Pair { leaf: leaf(&fresh.ca, noon() - 3 * DAY, DAY), ..fresh.clone() };
+    let mut mounted = Mounted::new(&old);
+    let mut folder = mounted.folder();
+    assert_eq!(served(&mut folder, noon()).await, Some(old.leaf.certificate.clone()));
+    assert_eq!(folder.age, Age::Ended);
+    mounted.replace(&fresh);
+    assert_eq!(served(&mut folder, noon()).await, Some(fresh.leaf.certificate.clone()));
+    assert_eq!(folder.age, Age::Fresh);
+    mounted.replace(&old);
+    assert_eq!(served(&mut folder, noon()).await, Some(fresh.leaf.certificate));
+    assert_eq!(folder.fault, Some(Fault::OutOfDate));
+    served(&mut folder, noon() + 85 * DAY).await;
+    assert_eq!(folder.age, Age::Ending);
+    served(&mut folder, noon() + 91 * DAY).await;
+    assert_eq!(folder.age, Age::Ended);
+}
+
+#[tokio::test]
+async fn an_empty_folder_serves_nothing_until_it_is_filled() {
+    let dir = TempDir::new().unwrap();
+    let mut folder = Folder::new(dir.path().join("later"));
+    assert_eq!(served(&mut folder, noon()).await, None);
+    let pair = pair(noon());
+    fs::create_dir(dir.path().join("later")).unwrap();
+    for (name, value) in pair.entries() {
+        fs::write(dir.path().join("later").join(name), value).unwrap();
+    }
+    assert_eq!(served(&mut folder, noon()).await, Some(pair.leaf.certificate));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_told_and_rest_is_not() {
+    let mut mounted = Mounted::new(&pair(noon()));
+    let mut changes = changes(mounted.dir.path().to_owned());
+    changes.next().await.unwrap();
+    let polls = tokio::time::timeout(10 * POLL, changes.next()).await;
+    assert!(polls.is_err(), "nothing has changed");
+    mounted.replace(&pair(noon()));
+    let begin = Instant::now();
+    changes.next().await.unwrap();
+    assert!(begin.elapsed() <= POLL);
+    assert!(changes.next().now_or_never().is_none());
+}
