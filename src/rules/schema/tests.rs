@@ -139,6 +139,34 @@ fn the_value_of_a_variable_is_never_told() {
 }
 
 #[test]
+fn what_may_be_a_credential_is_not_repeated() {
+    for (overlay, fix) in [
+        ("{common: {broker: {redis: {passwordSecretRef: hunter2}}}}", "write {name: …, key: …}"),
+        ("{common: {broker: {redis: {passwordSecretRef: 4711}}}}", "write {name: …, key: …}"),
+        ("{common: {broker: {urlSecretRef: ['hunter2']}}}", "write {name: …, key: …}"),
+        ("{common: {broker: {url: null, urlSecretRef: {name: a, key: 4711}}}}", "put it in quotes"),
+        ("{common: {imagePullSecrets: [hunter2]}}", "write {name: …}"),
+        ("{common: {imagePullSecrets: hunter2}}", "put each item into a line that begins with \"- \""),
+        ("{common: {env: ['DB_PASSWORD=hunter2']}}", "write {name: DB_PASSWORD, value: …}"),
+        ("{common: {env: ['aHVudGVyMg==']}}", "write {name: …, value: …}"),
+        ("{beatSpec: {env: 'A=hunter2'}}", "put each item into a line that begins with \"- \""),
+        ("{flowerSpec: {env: {FLOWER_BASIC_AUTH: hunter2}}}", "write a list: - name: FLOWER_BASIC_AUTH"),
+        ("{flowerSpec: {auth: {basic: 'ann:hunter2'}}}", "write {secretRef: {name: …, key: …}}"),
+        ("{flowerSpec: {auth: {basic: {secretRef: 'ann:hunter2'}}}}", "write {name: …, key: …}"),
+        (
+            "{workerSpec: {args: '--db-password=hunter2'}}",
+            "put each item into a line that begins with \"- \"",
+        ),
+        ("{workerSpec: {queues: 'token-hunter2'}}", "put each item into a line that begins with \"- \""),
+    ] {
+        let found = found(&format!("spec: {overlay}"));
+        let [told] = &found[..] else { panic!("{overlay}: {found:#?}") };
+        assert!(told.ends_with(&format!("; {fix} [S02]")), "{overlay}: {told}");
+        assert!(!["hunter2", "4711", "aHVu"].iter().any(|secret| told.contains(secret)), "{told}");
+    }
+}
+
+#[test]
 fn wrong_types_are_told_with_what_to_write() {
     for (overlay, fix) in [
         ("{workerSpec: {args: '-l info'}}", "write a list of words: [\"-l\", \"info\"]"),

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::compiled::{Fields, Form, Items, Schema};
+use super::hidden;
 use super::meant::{self, Place};
 use super::metadata;
 use super::scalar::{Breach, between};
@@ -191,7 +192,8 @@ impl<'w> Walk<'w> {
             if let Some(before) = first.get(&key) {
                 let breach =
                     (format!("is there already, as item {before}"), "remove one of the two".to_owned());
-                self.add(VALUE, Kind::Duplicate, &format!("{at}[{index}]"), Some(shown(&key)), breach);
+                let key = Some(shown(&key)).filter(|_| !hidden::may_hide(at, item));
+                self.add(VALUE, Kind::Duplicate, &format!("{at}[{index}]"), key, breach);
             } else {
                 first.insert(key, index);
             }
@@ -203,11 +205,12 @@ impl<'w> Walk<'w> {
         let at = if at.is_empty() { "metadata" } else { at };
         let simple = !(value.is_object() || value.is_array() || value.is_null());
         let kind = if simple { Kind::Invalid } else { Kind::Forbidden };
-        if simple && may_be_secret(at) {
-            let breach = ("is a number or a truth value to YAML".to_owned(), "put it in quotes".to_owned());
-            return self.add(TYPE, kind, at, None, breach);
-        }
-        let breach = words::wrong(schema, value, at, (self.written)(at));
+        let is_hidden = may_be_secret(at) || hidden::may_hide(at, value);
+        let breach = match words::instead(schema, value, at) {
+            Some(fix) => (words::wrong_kind(schema, value), fix),
+            None if simple && is_hidden => hidden::wrong(schema, value),
+            None => words::wrong(schema, value, at, (self.written)(at)),
+        };
         let value = self.shown(value, at).filter(|_| simple);
         self.add(TYPE, kind, at, value, breach);
     }
@@ -219,8 +222,11 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// A value for a message: as it is written where that is known.
+    /// A value for a message: as it is written where that is known. What may be a credential has none.
     fn shown(&self, value: &Value, at: &str) -> Option<String> {
+        if may_be_secret(at) || hidden::may_hide(at, value) {
+            return None;
+        }
         let text = (self.written)(at).or_else(|| (!value.is_null()).then(|| plain(value)));
         text.map(|text| shown(&text))
     }
