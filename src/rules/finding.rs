@@ -229,6 +229,11 @@ impl<'r> Report<'r> {
         fix: impl Into<String>,
     ) {
         let path = path.into();
+        let is_absent = || path::at(self.raw, &path).is_none_or(Value::is_null);
+        if kind == Kind::Unsupported && is_absent() {
+            let missing = "is missing".to_owned();
+            return self.push(severity, Kind::Required, path, None, missing, fix.into());
+        }
         let value = match kind {
             Kind::Required | Kind::Forbidden => None,
             _ => value_at(self.raw, &path),
