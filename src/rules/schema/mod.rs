@@ -10,6 +10,7 @@ mod compiled;
 mod hidden;
 mod meant;
 mod metadata;
+mod pods;
 mod scalar;
 mod walk;
 mod words;

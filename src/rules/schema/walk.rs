@@ -42,6 +42,10 @@ struct Walk<'w> {
 impl<'w> Walk<'w> {
     /// The value as it would be stored; `None` when it has the wrong type.
     fn value(&mut self, schema: &'w Schema, value: &Value, at: &str) -> Option<Value> {
+        if let Some(breach) = words::other_form(value, at) {
+            self.add(UNKNOWN, Kind::Forbidden, at, None, breach);
+            return None;
+        }
         let stored = match (&schema.form, value) {
             (Form::Object(fields), Value::Object(object)) => Some(self.fields(fields, object, at)),
             (Form::List(items), Value::Array(list)) => self.items(items, value, list, at),
@@ -75,7 +79,7 @@ impl<'w> Walk<'w> {
 
     fn fields(&mut self, fields: &'w Fields, object: &Map<String, Value>, at: &str) -> Value {
         let mut stored = Map::new();
-        let (mut wrong, mut meant) = (Vec::new(), Vec::new());
+        let (mut wrong, mut meant): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
         let mut unknown = 0;
         self.above.push((at.to_owned(), fields));
         for (name, value) in object {
@@ -96,8 +100,9 @@ impl<'w> Walk<'w> {
                 }
                 None => {
                     unknown += 1;
-                    let field = self.unknown(unknown, &below(at, name, true), name);
-                    meant.extend(field.filter(|field| !object.contains_key(*field)));
+                    let field = self.unknown(unknown, &below(at, name, true), name, value);
+                    let is_absent = |field: &String| path::at(self.object, &under(at, field)).is_none();
+                    meant.extend(field.filter(is_absent));
                 }
             }
         }
@@ -107,8 +112,8 @@ impl<'w> Walk<'w> {
         }
         self.above.pop();
         // What is missing under its own name and there under another one, nobody needs to hear of twice.
-        self.dropped.extend(meant.iter().map(|field| below(at, field, true)));
-        wrong.extend(meant);
+        self.dropped.extend(meant.iter().map(|field| under(at, field)));
+        wrong.extend(meant.iter().map(String::as_str));
         self.incomplete(fields, &mut stored, &wrong, at);
         if fields.max.is_some_and(|max| object.len() as u64 > max) {
             let breach = (format!("has {} entries", object.len()), between("entries", None, fields.max));
@@ -118,11 +123,11 @@ impl<'w> Walk<'w> {
     }
 
     /// A field that does not exist, the given one of its mapping; which other one was meant, if that is told.
-    fn unknown(&mut self, count: usize, at: &str, name: &str) -> Option<&'w str> {
+    fn unknown(&mut self, count: usize, at: &str, name: &str, value: &Value) -> Option<String> {
         if count > TOLD {
             return None;
         }
-        let (fix, field) = meant::meant(&self.above, name);
+        let (fix, field) = meant::meant(&self.above, name, value);
         self.add(UNKNOWN, Kind::Forbidden, at, None, ("there is no such field".to_owned(), fix));
         field
     }
@@ -251,4 +256,9 @@ impl<'w> Walk<'w> {
             fix,
         });
     }
+}
+
+/// A path below another one.
+fn under(at: &str, path: &str) -> String {
+    if at.is_empty() { path.to_owned() } else { format!("{at}.{path}") }
 }

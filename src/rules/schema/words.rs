@@ -124,6 +124,26 @@ fn variable(text: &str) -> Option<&str> {
     (named && name.chars().all(is_name) && !value.is_empty() && !value.starts_with('=')).then_some(name)
 }
 
+/// A mapping that was written as another kind has it: what it is, and how it is written here.
+pub(super) fn other_form(value: &Value, at: &str) -> Option<Breach> {
+    const PARTS: [&str; 5] = ["resource", "containerResource", "pods", "object", "external"];
+    let is_metric =
+        at.starts_with("spec.scaleTargetRef[") && path::pattern(at) == "spec.scaleTargetRef[].metrics[]";
+    if !is_metric || value.get("name").is_some() || value.get("target").is_some() {
+        return None;
+    }
+    let part = PARTS.iter().find_map(|part| value.get(part))?;
+    let name = part.get("name").and_then(Value::as_str).filter(|name| ["cpu", "memory"].contains(name));
+    let percent = part.pointer("/target/averageUtilization").and_then(Value::as_u64).unwrap_or(80);
+    let fix = match name {
+        Some(name) => {
+            format!("{{name: {name}, target: {{type: Utilization, averageUtilization: {percent}}}}}")
+        }
+        None => "{name: task_queue_length, target: {type: AverageValue, averageValue: 10}}".to_owned(),
+    };
+    Some(("is in the form of a HorizontalPodAutoscaler".to_owned(), format!("write {fix}")))
+}
+
 /// Whether a text can be a part of the name of an image.
 fn is_image(text: &str) -> bool {
     text.len() <= 64 && text.split(['/', ':']).all(is_plain)
