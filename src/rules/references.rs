@@ -37,6 +37,18 @@ pub(super) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "S08", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a Secret that is named is not one of the input, misspelt",
+        consequence: "No container that needs the Secret starts: CreateContainerConfigError, \"secret not found\".",
+        check: Check::of_facts(s08),
+        example: Example {
+            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: brokr, key: url}}}}",
+            at: "spec.common.broker.urlSecretRef.name",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}",
+            old: None,
+        },
+    },
 ];
 
 /// Fields whose keys are the application's, and mean nothing here.
@@ -75,15 +87,32 @@ fn s06(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The references to Secrets whose keys are known.
-fn known<'s>(subject: &'s Subject<'_>, raw: &'s Value) -> Vec<(Reference<'s>, &'s SecretKeys)> {
+fn s08(subject: &Subject<'_>, report: &mut Report<'_>) {
     let secrets = &subject.facts.secret_keys;
+    for Reference { path, name, .. } in references(subject, report.raw()) {
+        if secrets.contains_key(name) {
+            continue;
+        }
+        if let Some(near) = closest::slip(name, secrets.keys().map(String::as_str)) {
+            let message = "is no Secret of this input";
+            report.add(Kind::NotFound, format!("{path}.name"), message, format!("did you mean {near}?"));
+        }
+    }
+}
+
+/// Every reference to a Secret, as far as Secrets are known: outside of the command line nobody knows any.
+fn references<'s>(subject: &'s Subject<'_>, raw: &'s Value) -> Vec<Reference<'s>> {
     let mut found = Vec::new();
-    // Outside of the command line nobody knows any.
-    if !secrets.is_empty() {
+    if !subject.facts.secret_keys.is_empty() {
         gather(&raw["spec"], "spec", &mut found);
     }
     found
+}
+
+/// The references to Secrets whose keys are known.
+fn known<'s>(subject: &'s Subject<'_>, raw: &'s Value) -> Vec<(Reference<'s>, &'s SecretKeys)> {
+    let secrets = &subject.facts.secret_keys;
+    references(subject, raw)
         .into_iter()
         .filter_map(|one| Some((secrets.get(one.name)?, one)))
         .map(|(keys, one)| (one, keys))
