@@ -126,7 +126,9 @@ fn gather<'v>(value: &'v Value, path: &str, found: &mut Vec<Reference<'v>>) {
             for (field, value) in fields.iter().filter(|(field, _)| !OPEN.contains(&field.as_str())) {
                 let path = path::entry(path, field);
                 let text = |name: &str| value.get(name).and_then(Value::as_str);
-                match (text("name"), text("key")) {
+                // All of a Secret's keys are named by naming none.
+                let whole = (field == "secretRef").then_some("");
+                match (text("name"), text("key").or(whole)) {
                     (Some(name), Some(key)) if is_reference(field) => {
                         if value.get("optional") != Some(&Value::Bool(true)) {
                             found.push(Reference { path, name, key });
@@ -152,4 +154,40 @@ fn is_reference(field: &str) -> bool {
 /// Whether a text may be a key at all; of another one the rule of its field tells, and it may be a password.
 fn is_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::{Facts, SecretKeys, check, example};
+
+    #[test]
+    fn a_misspelt_secret_is_told_wherever_it_is_named() {
+        let secret_keys = [("shop-broker".to_owned(), SecretKeys::default())].into();
+        let facts = Facts { secret_keys, ..Facts::default() };
+        let found = |overlay: &str| {
+            let object = example::object(&format!("spec: {overlay}")).expect("is YAML");
+            let findings = check(&object, None, &facts).expect("a Celery");
+            findings.iter().filter(|one| one.rule == "S08").map(ToString::to_string).collect::<Vec<_>>()
+        };
+        for (overlay, path) in [
+            (
+                "{common: {envFrom: [{secretRef: {name: shop-brokr}}]}}",
+                "spec.common.envFrom[0].secretRef.name",
+            ),
+            (
+                "{workerSpec: {env: [{name: A, valueFrom: {secretKeyRef: {name: shop-brokr, key: a}}}]}}",
+                "spec.workerSpec.env[0].valueFrom.secretKeyRef.name",
+            ),
+        ] {
+            let told =
+                format!("{path}: \"shop-brokr\" is no Secret of this input; did you mean shop-broker? [S08]");
+            assert_eq!(found(overlay), [told]);
+        }
+        for name in ["shop-broker", "shop-flower", "broker"] {
+            assert_eq!(
+                found(&format!("{{common: {{envFrom: [{{secretRef: {{name: {name}}}}}]}}}}")),
+                [""; 0]
+            );
+        }
+    }
 }
