@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use celery_operator::defaults::{self, Moment};
-use celery_operator::rules::{self, Facts, Finding, catalogue, example};
+use celery_operator::rules::{self, Facts, Finding, catalogue, example, schema};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
@@ -139,6 +139,69 @@ fn with_secrets(mut object: Value) -> Value {
     object
 }
 
+/// Places that take something else, with a secret in each of them.
+const MISPLACED: &[&str] = &[
+    "/common/broker/redis/passwordSecretRef",
+    "/common/broker/redis/sentinel/passwordSecretRef",
+    "/common/broker/rabbitmq/usernameSecretRef",
+    "/common/broker/rabbitmq/managementUrlSecretRef",
+    "/common/broker/urlSecretRef",
+    "/common/resultBackend/urlSecretRef",
+    "/common/imagePullSecrets",
+    "/common/env",
+    "/common/env/0",
+    "/common/env/0/value",
+    "/common/env/0/valueFrom",
+    "/common/env/0/valueFrom/secretKeyRef",
+    "/common/envFrom",
+    "/common/envFrom/0/secretRef",
+    "/workerSpec/env",
+    "/workerSpec/sidecars/0/env/0",
+    "/beatSpec/env",
+    "/flowerSpec/env/0",
+    "/flowerSpec/auth",
+    "/flowerSpec/auth/basic",
+    "/flowerSpec/auth/basic/secretRef",
+    "/flowerSpec/auth/oauth",
+    "/flowerSpec/auth/oauth/secretSecretRef",
+    "/flowerSpec/auth/allowUnauthenticated",
+];
+
+/// What people write there.
+fn misplaced() -> impl Strategy<Value = (&'static str, Value)> {
+    let texts = prop_oneof![
+        Just(json!(SECRET)),
+        Just(json!(format!("DB_PASSWORD={SECRET}"))),
+        Just(json!(format!("{SECRET}=="))),
+        Just(json!(format!("admin:{SECRET}"))),
+        Just(json!([SECRET])),
+        Just(json!([format!("DB_PASSWORD={SECRET}")])),
+        Just(json!({"value": SECRET})),
+        Just(json!({"name": "DB_PASSWORD", "value": [SECRET]})),
+    ];
+    (select(MISPLACED), texts)
+}
+
+/// Puts a value at a pointer below the spec, and whatever has to be above it.
+fn put(object: &mut Value, pointer: &str, value: Value) {
+    let mut place = &mut object["spec"];
+    for step in pointer.split('/').skip(1) {
+        place = if step == "0" {
+            if !place.is_array() {
+                *place = json!([null]);
+            }
+            place.as_array_mut().unwrap().resize(1, Value::Null);
+            &mut place[0]
+        } else {
+            if !place.is_object() {
+                *place = json!({});
+            }
+            &mut place[step]
+        };
+    }
+    *place = value;
+}
+
 fn judged(new: &Value, old: Option<&Value>) -> Vec<Finding> {
     rules::check(new, old, &Facts::default()).unwrap_or_default()
 }
@@ -209,6 +272,17 @@ proptest! {
     fn no_secret_is_quoted(object in celery()) {
         for finding in judged(&with_secrets(object), None) {
             prop_assert!(!format!("{finding} {finding:?}").contains(SECRET), "{}", finding);
+        }
+    }
+
+    #[test]
+    fn no_secret_in_a_wrong_place_is_quoted((place, value) in misplaced(), object in celery()) {
+        let mut object = object;
+        put(&mut object, place, value);
+        let reading = schema::reading(&object, &|_| None);
+        let rules = judged(&reading.object, None);
+        for finding in reading.with(rules) {
+            prop_assert!(!format!("{finding} {finding:?}").contains(SECRET), "{place} {}", finding);
         }
     }
 }

@@ -34,6 +34,23 @@ pub fn of<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k
     (distance <= near).then_some(word)
 }
 
+/// The known name that a written one misses by a single letter, or by two that changed places. Digits tell names apart,
+/// and so do short words between dashes: `redis-1` is no slip of `redis-2`, and `shop-a` none of `shop-b`.
+#[must_use]
+pub fn slip<'k>(written: &str, mut known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let is_short = |word: &str| word.len() < 4;
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    known.find(|known| {
+        let (a, b) = (written.split('-'), known.split('-'));
+        let differ = |(a, b): &(&str, &str)| a != b && (is_short(a) || is_short(b));
+        written.len() <= LONGEST
+            && known.len().abs_diff(written.len()) <= 1
+            && digits(written) == digits(known)
+            && strsim::damerau_levenshtein(written, known) == 1
+            && (a.clone().count() != b.clone().count() || !a.zip(b).any(|pair| differ(&pair)))
+    })
+}
+
 /// The known words that differ least from a written one, the nearest first: for lists so short that any of them may be
 /// meant.
 #[must_use]
@@ -86,6 +103,23 @@ mod tests {
         assert_eq!(of("--foo"), None);
         assert_eq!(of("-p"), None);
     }
+    #[test]
+    fn a_slip_is_one_letter_of_a_long_word() {
+        let known = ["shop-broker", "redis-1", "shop-a", "shop-flower"];
+        for (written, meant) in [
+            ("shop-brokr", Some("shop-broker")),
+            ("shop-borker", Some("shop-broker")),
+            ("shopbroker", Some("shop-broker")),
+            ("redis-2", None),
+            ("redis-", None),
+            ("shop-b", None),
+            ("shop-bricker", None),
+            ("", None),
+        ] {
+            assert_eq!(slip(written, known.into_iter()), meant, "{written}");
+        }
+    }
+
     #[test]
     fn of_a_short_list_the_nearest_come_first() {
         let known = ["C01", "C02", "W12", "W13"];

@@ -64,7 +64,7 @@ pub(super) fn explain(id: &str) -> ExitCode {
 fn explained(rule: &Rule) -> String {
     let Rule { id, since, title, consequence, example, .. } = rule;
     let mut text = format!("{id}: {title} ({}, since {since})\n\n", rule.severities());
-    let _ = writeln!(text, "Without it: {consequence}");
+    let _ = writeln!(text, "If it is broken: {consequence}");
     let fields = rule.fields();
     if !fields.is_empty() {
         let _ = writeln!(text, "Fields: {}", fields.join(", "));

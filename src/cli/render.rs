@@ -177,7 +177,8 @@ fn sources(celery: &Celery, verdict: &Verdict, known: &Known, notes: &mut String
         } else if of_this().any(|reference| reference.is_url) {
             let _ = writeln!(
                 notes,
-                "{}: Secret {name:?} is not in the input: its URL is not known",
+                "{}: Secret {name:?} is not in the input: its URL is not known; pass the file with the Secret too, \
+                 of which no credential is printed",
                 verdict.file
             );
             None
@@ -218,7 +219,10 @@ fn redacted(text: &str) -> String {
 
 fn redacted_url(url: &str) -> String {
     let endpoints = crate::celery::broker_url::parse(url);
-    let ([Ok(_)], Some((scheme, rest))) = (endpoints.as_slice(), url.split_once("://")) else {
+    let is_broker = matches!(endpoints.as_slice(), [Ok(_)]);
+    let Some((scheme, rest)) =
+        url.split_once("://").filter(|(scheme, rest)| is_broker || is_web(scheme, rest))
+    else {
         return REDACTED.to_owned();
     };
     // An "@" behind the host part may follow a password with a separator in it.
@@ -238,6 +242,20 @@ fn redacted_url(url: &str) -> String {
     };
     let query = query.map(|query| format!("?{}", redacted_query(query))).unwrap_or_default();
     format!("{scheme}://{user_info}{location}{path}{query}")
+}
+
+/// Whether this is a plain address of a management API: after the user information a host, perhaps with a port, and then
+/// nothing but a path.
+fn is_web(scheme: &str, rest: &str) -> bool {
+    let (authority, _) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let location = authority.rsplit_once('@').map_or(authority, |(_, location)| location);
+    let (host, port) = location.rsplit_once(':').unwrap_or((location, "0"));
+    let is_host = !host.is_empty()
+        && host.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
+    ["http", "https"].contains(&scheme)
+        && is_host
+        && port.parse::<u16>().is_ok()
+        && !rest.contains(['?', '#', ' ', ';'])
 }
 
 fn redacted_query(query: &str) -> String {
@@ -293,6 +311,11 @@ mod tests {
             ),
             ("redis://cache?password=hunter2", "REDACTED"),
             ("mongodb://app:x/hunter2@db/hunter2", "REDACTED"),
+            ("http://app:hunter2@mq:15672/shop", "http://REDACTED:REDACTED@mq:15672/shop"),
+            ("https://mq/%2F", "https://mq/%2F"),
+            ("http://app:hunter2", "REDACTED"),
+            ("http://app:hunter2#@mq", "REDACTED"),
+            ("http://app:p/hunter2@mq", "REDACTED"),
             ("hunter2", "REDACTED"),
             ("redis://:hunter2#@cache", "REDACTED"),
             ("hunter2://x", "REDACTED"),

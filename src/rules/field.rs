@@ -26,7 +26,8 @@ fn finding(path: &str, message: &str, raw: &Value) -> Finding {
             (rule.id, rule.severity, rule.schema, rule.check.fix)
         });
     let value = value_at(raw, path);
-    let kind = if value.is_some() { Kind::Invalid } else { Kind::Required };
+    let is_there = path::at(raw, path).is_some_and(|value| !value.is_null());
+    let kind = if is_there { Kind::Invalid } else { Kind::Required };
     let bound = bound(message);
     Finding {
         rule: id,

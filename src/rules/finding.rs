@@ -150,6 +150,14 @@ pub(super) fn may_be_secret(path: &str) -> bool {
     path.ends_with("].value") && path.contains(".env[")
 }
 
+/// Whether a text in the place of a key of a Secret is none: people write there what the key holds.
+fn is_no_key(path: &str, value: &Value) -> bool {
+    let is_of_key =
+        |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
+    ["SecretRef.key", "secretRef.key", "secretKeyRef.key"].iter().any(|end| path.ends_with(end))
+        && value.as_str().is_some_and(|text| !is_of_key(text))
+}
+
 /// Maps of texts that people put tokens into.
 const NOTES: [&str; 5] = ["podLabels", "podAnnotations", "serviceAnnotations", "labels", "annotations"];
 
@@ -164,7 +172,8 @@ fn is_note(path: &str) -> bool {
 /// The value at a path of an object, for a message.
 #[must_use]
 pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
-    match path::at(raw, path).filter(|_| !may_be_secret(path) && !is_note(path))? {
+    let is_shown = |value: &&Value| !may_be_secret(path) && !is_note(path) && !is_no_key(path, value);
+    match path::at(raw, path).filter(is_shown)? {
         Value::Null => None,
         Value::String(text) => Some(shown(text)),
         other => Some(quoted(&other.to_string())),
@@ -220,6 +229,11 @@ impl<'r> Report<'r> {
         fix: impl Into<String>,
     ) {
         let path = path.into();
+        let is_absent = || path::at(self.raw, &path).is_none_or(Value::is_null);
+        if kind == Kind::Unsupported && is_absent() {
+            let missing = "is missing".to_owned();
+            return self.push(severity, Kind::Required, path, None, missing, fix.into());
+        }
         let value = match kind {
             Kind::Required | Kind::Forbidden => None,
             _ => value_at(self.raw, &path),
@@ -327,6 +341,8 @@ mod tests {
             assert!(path::at(&root, path).is_some(), "{path}");
             assert_eq!(value_at(&root, path), None, "{path}");
         }
+        let key = |key: &str| value_at(&json!({"secretRef": {"key": key}}), "secretRef.key");
+        assert_eq!((key("ann:hush"), key("url").as_deref()), (None, Some("url")));
         assert_eq!(value_at(&root, "spec.nodeSelector.labels").as_deref(), Some("ssd"));
     }
 }

@@ -37,6 +37,18 @@ pub(super) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "S08", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a Secret that is named is not one of the input, misspelt",
+        consequence: "No container that needs the Secret starts: CreateContainerConfigError, \"secret not found\".",
+        check: Check::of_facts(s08),
+        example: Example {
+            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: brokr, key: url}}}}",
+            at: "spec.common.broker.urlSecretRef.name",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}",
+            old: None,
+        },
+    },
 ];
 
 /// Fields whose keys are the application's, and mean nothing here.
@@ -75,15 +87,32 @@ fn s06(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The references to Secrets whose keys are known.
-fn known<'s>(subject: &'s Subject<'_>, raw: &'s Value) -> Vec<(Reference<'s>, &'s SecretKeys)> {
+fn s08(subject: &Subject<'_>, report: &mut Report<'_>) {
     let secrets = &subject.facts.secret_keys;
+    for Reference { path, name, .. } in references(subject, report.raw()) {
+        if secrets.contains_key(name) {
+            continue;
+        }
+        if let Some(near) = closest::slip(name, secrets.keys().map(String::as_str)) {
+            let message = "is no Secret of this input";
+            report.add(Kind::NotFound, format!("{path}.name"), message, format!("did you mean {near}?"));
+        }
+    }
+}
+
+/// Every reference to a Secret, as far as Secrets are known: outside of the command line nobody knows any.
+fn references<'s>(subject: &'s Subject<'_>, raw: &'s Value) -> Vec<Reference<'s>> {
     let mut found = Vec::new();
-    // Outside of the command line nobody knows any.
-    if !secrets.is_empty() {
+    if !subject.facts.secret_keys.is_empty() {
         gather(&raw["spec"], "spec", &mut found);
     }
     found
+}
+
+/// The references to Secrets whose keys are known.
+fn known<'s>(subject: &'s Subject<'_>, raw: &'s Value) -> Vec<(Reference<'s>, &'s SecretKeys)> {
+    let secrets = &subject.facts.secret_keys;
+    references(subject, raw)
         .into_iter()
         .filter_map(|one| Some((secrets.get(one.name)?, one)))
         .map(|(keys, one)| (one, keys))
@@ -97,7 +126,9 @@ fn gather<'v>(value: &'v Value, path: &str, found: &mut Vec<Reference<'v>>) {
             for (field, value) in fields.iter().filter(|(field, _)| !OPEN.contains(&field.as_str())) {
                 let path = path::entry(path, field);
                 let text = |name: &str| value.get(name).and_then(Value::as_str);
-                match (text("name"), text("key")) {
+                // All of a Secret's keys are named by naming none.
+                let whole = (field == "secretRef").then_some("");
+                match (text("name"), text("key").or(whole)) {
                     (Some(name), Some(key)) if is_reference(field) => {
                         if value.get("optional") != Some(&Value::Bool(true)) {
                             found.push(Reference { path, name, key });
@@ -123,4 +154,40 @@ fn is_reference(field: &str) -> bool {
 /// Whether a text may be a key at all; of another one the rule of its field tells, and it may be a password.
 fn is_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::{Facts, SecretKeys, check, example};
+
+    #[test]
+    fn a_misspelt_secret_is_told_wherever_it_is_named() {
+        let secret_keys = [("shop-broker".to_owned(), SecretKeys::default())].into();
+        let facts = Facts { secret_keys, ..Facts::default() };
+        let found = |overlay: &str| {
+            let object = example::object(&format!("spec: {overlay}")).expect("is YAML");
+            let findings = check(&object, None, &facts).expect("a Celery");
+            findings.iter().filter(|one| one.rule == "S08").map(ToString::to_string).collect::<Vec<_>>()
+        };
+        for (overlay, path) in [
+            (
+                "{common: {envFrom: [{secretRef: {name: shop-brokr}}]}}",
+                "spec.common.envFrom[0].secretRef.name",
+            ),
+            (
+                "{workerSpec: {env: [{name: A, valueFrom: {secretKeyRef: {name: shop-brokr, key: a}}}]}}",
+                "spec.workerSpec.env[0].valueFrom.secretKeyRef.name",
+            ),
+        ] {
+            let told =
+                format!("{path}: \"shop-brokr\" is no Secret of this input; did you mean shop-broker? [S08]");
+            assert_eq!(found(overlay), [told]);
+        }
+        for name in ["shop-broker", "shop-flower", "broker"] {
+            assert_eq!(
+                found(&format!("{{common: {{envFrom: [{{secretRef: {{name: {name}}}}}]}}}}")),
+                [""; 0]
+            );
+        }
+    }
 }

@@ -130,9 +130,16 @@ fn helm_templates_are_told_to_be_rendered() {
 #[test]
 fn a_celery_of_another_group_is_somebody_elses() {
     for group in ["celery.example.com", "batch.example.org", "celeryworkers.io"] {
-        let here = folder(&[("a.yaml", &bad("shop").replace("celeryproject.org", group))]);
+        let text = bad("shop").replace("celeryproject.org", group);
+        let here = folder(&[("a.yaml", &format!("{text}---\n{text}"))]);
         let answer = lint(here.path(), &["a.yaml"]);
-        assert_eq!((answer.code, answer.out.as_str()), (0, ""), "{group}");
+        let told = format!(
+            "warning: apiVersion: \"{group}/v1alpha1\" is of another group, and nothing of the object is judged; \
+             write celeryproject.org/v1alpha1 if it is meant for this operator [S07]"
+        );
+        assert_eq!((answer.code, answer.out.matches(&told).count()), (0, 2), "{}", answer.out);
+        let rendered = call_in(here.path(), &["render", "a.yaml"], b"");
+        assert_eq!((rendered.code, rendered.out.as_str()), (0, ""), "{group}");
     }
 }
 

@@ -127,3 +127,27 @@ fn the_readme_shows_what_lint_prints() {
     let page = include_str!("../../README.md");
     assert!(page.contains(&shown), "{shown}");
 }
+
+#[test]
+fn no_form_repeats_a_secret_from_a_wrong_place() {
+    let text = good("a").replace(
+        "  workerSpec: {}",
+        "  workerSpec: {env: ['DB_PASSWORD=hunter2'], args: '--db-password=hunter2'}\n  \
+         flowerSpec: {auth: {basic: 'ann:hunter2'}, env: [{name: FLOWER_BASIC_AUTH, value: 'ann:hunter2'}]}",
+    );
+    let text = text.replace("{url: 'redis://cache'}", "{redis: {host: cache, passwordSecretRef: hunter2}}");
+    let here = folder(&[("a.yaml", &text)]);
+    for output in ["text", "json", "github", "sarif"] {
+        let answer = call_in(here.path(), &["lint", "-o", output, "a.yaml"], b"");
+        assert_eq!(
+            (answer.code, answer.out.matches("[S02]").count() > 3),
+            (1, output != "json"),
+            "{answer:?}"
+        );
+        assert!(
+            !answer.out.contains("hunter2") && !answer.err.contains("hunter2"),
+            "{output}: {}",
+            answer.out
+        );
+    }
+}

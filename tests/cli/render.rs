@@ -103,6 +103,14 @@ fn nothing_is_printed_of_what_is_denied() {
 fn a_url_that_is_not_known_is_told() {
     let answer = call(&["render", "tests/golden/secret-missing.yaml"]);
     assert_eq!(answer.code, 0);
-    assert!(answer.err.contains("Secret \"broker\" is not in the input"), "{}", answer.err);
+    let told =
+        "Secret \"broker\" is not in the input: its URL is not known; pass the file with the Secret too";
+    assert!(answer.err.contains(told), "{}", answer.err);
     assert!(answer.err.contains("not rendered: ScaledObject shop-worker"), "{}", answer.err);
+}
+
+#[test]
+fn the_address_of_a_management_api_keeps_its_host() {
+    let answer = call(&["render", "tests/golden/typed-rabbitmq-tls.yaml"]);
+    assert!(answer.out.contains("managementUrl: https://REDACTED:REDACTED@mq:15671/shop"), "{}", answer.out);
 }

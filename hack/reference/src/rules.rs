@@ -8,26 +8,93 @@ use serde_json::Value;
 
 use crate::markdown::{anchor, block, code, head, table};
 
+/// What the letters of the ids stand for.
+const GROUPS: &[(char, &str, &str)] = &[
+    (
+        'A',
+        "autoscaling",
+        "About `scaleTargetRef`: what is scaled, the metrics, and what KEDA measures in the broker.",
+    ),
+    (
+        'B',
+        "the broker",
+        "About `common.broker`: URLs, parts, Secrets and transport options, and whatever else would choose a broker.",
+    ),
+    (
+        'C',
+        "what all share",
+        "About `common` and the pods made from it: the application, images, settings, names, volumes, variables and pod templates.",
+    ),
+    ('F', "Flower", "About `flowerSpec`: arguments, who may look, how it is reached, and what it remembers."),
+    (
+        'G',
+        "stopping and probing",
+        "About graceful shutdown, probes and disruption budgets: how long a worker may take to stop, and who asks it whether it is alive.",
+    ),
+    ('K', "Kubernetes' numbers", "About replicas, resources and rollouts."),
+    (
+        'R',
+        "the result backend",
+        "About `common.resultBackend` and whatever else would choose a place for results.",
+    ),
+    (
+        'S',
+        "the schema and the input",
+        "About unknown fields, wrong types and missing values, which the API server refuses by itself, and about the documents that `lint` and `render` read side by side.",
+    ),
+    ('T', "pools, queues and beat", "About how pools share queues, and about `beatSpec`."),
+    ('W', "workers", "About the fields and arguments of a worker."),
+];
+
+/// Which rules are listed first: by letter, then by number.
+fn sorted() -> Vec<&'static Rule> {
+    let mut rules: Vec<&Rule> = catalogue::entries().collect();
+    rules.sort_by_key(|rule| {
+        let (letter, number) = rule.id.split_at(1);
+        (letter, number.parse::<u32>().unwrap_or_default())
+    });
+    rules
+}
+
 /// The page.
 pub(crate) fn page() -> String {
     let mut text = head("Rules");
     text.push_str(
-        "\nEvery message ends with the id of its rule. A rule that denies refuses the object; one that warns lets it \
-         pass with a warning.\nWhere both words stand, the first is for the main case, the second for one that is better \
-         or worse: a release whose table is not certain,\na value that may be known elsewhere. What an object had before \
-         a change is warned about, whatever the rule.\nThe examples are laid over this object, and a `null` takes a field away;\n\
-         `celery-operator explain C04` prints them whole.\n\n",
+        "\nEvery message ends with the id of its rule in brackets, `[C04]`. A rule with the word **deny** refuses the object: \
+         nothing is stored until it is mended.\nOne with **warn** lets the object pass, and prints a warning. With both words \
+         the first is what the rule mostly does, and the second what it does\nin cases that are worse, or that cannot be \
+         known for certain, such as arguments for a release of Celery newer than this operator.\nWhen an object is changed, \
+         what was wrong with it before is only warned about: a new release of the operator, or of its rules, keeps nobody\n\
+         from mending something else.\n\nEach example is a part of this object: what it says is added to it or replaces what \
+         is there, and `null` removes a field.\n`celery-operator explain C04` prints the whole object.\n\n",
     );
     text.push_str(&block("yaml", &yaml(&example::object("{}").unwrap_or_default())));
-    let rows: Vec<Vec<String>> = catalogue::entries()
+    let rules = sorted();
+    let rows: Vec<Vec<String>> = rules
+        .iter()
         .map(|rule| {
             let link = format!("[{}](#{})", rule.id, anchor(&heading(rule)));
             vec![link, rule.severities(), rule.title.to_owned()]
         })
         .collect();
-    let _ = write!(text, "\n{}", table(&["Rule", "", "About"], &rows));
-    catalogue::entries().for_each(|rule| section(rule, &mut text));
+    let _ = write!(text, "\n{}", table(&["Rule", "Does", "Demands"], &rows));
+    let mut letter = None;
+    for rule in rules {
+        let own = rule.id.chars().next();
+        if own != letter {
+            letter = own;
+            group(own.unwrap_or_default(), &mut text);
+        }
+        section(rule, &mut text);
+    }
     text
+}
+
+/// The heading of a letter.
+fn group(letter: char, text: &mut String) {
+    if let Some((_, name, about)) = GROUPS.iter().find(|(known, ..)| *known == letter) {
+        let _ = writeln!(text, "\n## {letter}: {name}\n\n{about}");
+    }
 }
 
 fn heading(rule: &Rule) -> String {
@@ -41,18 +108,22 @@ fn section(rule: &Rule, text: &mut String) {
         "warn/deny" => "Warns, or denies",
         _ => "Warns",
     };
-    let _ = writeln!(text, "\n## {}\n", heading(rule));
+    let _ = writeln!(text, "\n### {}\n", heading(rule));
     let fields: Vec<String> = rule.fields().iter().map(|field| code(field)).collect();
     let fields = if fields.is_empty() { String::new() } else { format!(" Looks at {}.", fields.join(", ")) };
     let scaling = if rule.is_about_scaling() { " Asked when the object is scaled." } else { "" };
-    let _ = writeln!(text, "{verb}, since {}.{fields}{scaling} Without it: {}", rule.since, rule.consequence);
+    let _ = writeln!(
+        text,
+        "{verb}, since {}.{fields}{scaling} If it is broken: {}",
+        rule.since, rule.consequence
+    );
     let example = &rule.example;
     if let Some(old) = example.old {
         let _ = write!(text, "\nStored before:\n\n{}", overlay(old));
     }
-    let _ = write!(text, "\nFound at {}:\n\n{}", code(example.at), overlay(example.bad));
+    let _ = write!(text, "\nWrong, at {}:\n\n{}", code(example.at), overlay(example.bad));
     if example.good != "{}" {
-        let _ = write!(text, "\nFree of it:\n\n{}", overlay(example.good));
+        let _ = write!(text, "\nRight:\n\n{}", overlay(example.good));
     }
 }
 

@@ -35,7 +35,7 @@ pub(in crate::cli) struct Verdict {
     pub(in crate::cli) name: String,
     /// The line of its name; `None` when the API server is to make one up.
     name_line: Option<usize>,
-    /// As it would be stored.
+    /// As it would be stored; null when it is no Celery of ours.
     pub(in crate::cli) object: Value,
     /// In the order of the lines.
     pub(in crate::cli) findings: Vec<Located>,
@@ -62,12 +62,14 @@ pub(super) fn verdict(object: Object, default: &str, known: &mut Known) -> Optio
     let name =
         text("/metadata/name").or_else(|| text("/metadata/generateName")).unwrap_or_default().to_owned();
     let written = |path: &str| node.text_at(path).map(str::to_owned);
+    let is_ours = version.split_once('/').is_some_and(|(group, _)| group == GROUP);
     let (object, mut findings) = if (version, kind) == (API_VERSION, "Celery") {
         known.beside(&namespace, &name, |facts| judged(&value, &written, facts))
     } else {
-        (value.clone(), vec![misnamed(version, kind)?])
+        // It is never stored as one of ours.
+        (Value::Null, vec![misnamed(version, kind)?])
     };
-    let name_line = text("/metadata/name").map(|_| node.line_at("metadata.name"));
+    let name_line = text("/metadata/name").filter(|_| is_ours).map(|_| node.line_at("metadata.name"));
     // In quotes a template is a text, and only the rules stumble over it.
     for finding in &mut findings {
         if node.text_at(&finding.path).is_some_and(|text| text.contains("{{")) {
@@ -124,9 +126,16 @@ fn judged(value: &Value, written: &dyn Fn(&str) -> Option<String>, facts: &Facts
 fn misnamed(version: &str, kind: &str) -> Option<Finding> {
     let (group, _) = version.split_once('/')?;
     if group != GROUP {
+        if kind != "Celery" {
+            return None;
+        }
         // Anybody may have a kind of this name in a group of their own.
-        let meant = kind == "Celery" && closest::of(group, [GROUP].into_iter()).is_some();
-        return meant.then(|| schema::misnamed("apiVersion", version, API_VERSION));
+        let is_misspelt = closest::of(group, [GROUP].into_iter()).is_some();
+        return Some(if is_misspelt {
+            schema::misnamed("apiVersion", version, API_VERSION)
+        } else {
+            schema::foreign(version)
+        });
     }
     if version != API_VERSION {
         return Some(schema::misnamed("apiVersion", version, API_VERSION));

@@ -55,6 +55,8 @@ fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some(refusal) = refusal(name, &setting.0, subject.celery) else { continue };
         let (message, fix) = match &refusal {
             Refusal::Value(_) if opaque => continue,
+            // Whatever its value, it has to go: C19 says where to.
+            Refusal::Value(_) if is_option_of(subject, name) => continue,
             Refusal::Unknown(Unknown::Name { meant: Some(meant) }) => {
                 (refusal.to_string(), format!("did you mean {meant}?"))
             }
@@ -124,12 +126,17 @@ fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
             tell(name, field, report);
         }
     }
-    for (name, option) in OPTIONS {
-        let Some(field) = field_of(option).filter(|_| config.contains_key(*name)) else { continue };
-        if has_field(subject, field) {
+    for (name, option) in OPTIONS.iter().filter(|(name, _)| config.contains_key(*name)) {
+        if let Some(field) = field_of(option).filter(|field| has_field(subject, field)) {
             tell(name, field, report);
         }
     }
+}
+
+/// Whether the field of the same option is set too.
+fn is_option_of(subject: &Subject<'_>, name: &str) -> bool {
+    let option = OPTIONS.iter().find(|(setting, _)| *setting == name);
+    option.and_then(|(_, option)| field_of(option)).is_some_and(|field| has_field(subject, field))
 }
 
 fn tell(name: &str, field: &str, report: &mut Report<'_>) {

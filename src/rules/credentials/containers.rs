@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::Container;
 
-use super::signs::{announces_one, has_password, holds_one, is_readable, is_secret};
+use super::signs::{announces_one, holds_one, is_credential};
 use crate::api::{Probe, limits};
 use crate::rules::finding::{Kind, Report};
 use crate::rules::subject::{Component, Part, Subject};
@@ -16,7 +16,7 @@ pub(super) fn told(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (path, container) in subject.containers().chain(subject.laid_over()) {
         for (index, variable) in container.env.iter().flatten().enumerate().take(limits::ITEMS) {
             let value = variable.value.as_deref().unwrap_or_default();
-            if has_password(value) || is_secret(&variable.name) && is_readable(value) {
+            if is_credential(&variable.name, value) {
                 let path = format!("{path}.env[{index}].value");
                 report.warn(Kind::Forbidden, path, MESSAGE, "use valueFrom");
             }

@@ -13,7 +13,7 @@ use super::subject::{Part, Subject};
 use super::variables;
 use crate::celery::broker_url;
 use crate::celery::expansion::expands;
-use signs::{announces_one, has_password, holds_url, is_readable, is_secret, names_one};
+use signs::{announces_one, has_password, holds_url, is_credential, is_readable, is_secret, names_one};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -68,7 +68,7 @@ fn management(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b40(subject: &Subject<'_>, report: &mut Report<'_>) {
     for place in variables::all(subject) {
         let value = place.variable.value.as_deref().unwrap_or_default();
-        if has_password(value) || is_secret(&place.variable.name) && is_readable(value) {
+        if is_credential(&place.variable.name, value) {
             let path = format!("{}.value", place.path);
             report.warn(Kind::Forbidden, path, "holds a readable credential", "use valueFrom.secretKeyRef");
         }

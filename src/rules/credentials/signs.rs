@@ -18,6 +18,9 @@ const HARMLESS: [&str; 11] = [
     "_LIFETIME",
 ];
 
+/// The variable that Flower reads users and their passwords from.
+const FLOWER_USERS: &str = "FLOWER_BASIC_AUTH";
+
 /// What separates the words of a script.
 const SEPARATORS: &[char] = &[';', '&', '|', '(', ')', '<', '>'];
 
@@ -31,6 +34,17 @@ pub(super) fn is_secret(name: &str) -> bool {
     let name = name.to_uppercase().replace('-', "_");
     ["PASSWORD", "PASSWD", "SECRET", "TOKEN"].iter().any(|word| name.contains(word))
         && !HARMLESS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether the value of a variable is a credential that can be read.
+pub(super) fn is_credential(name: &str, value: &str) -> bool {
+    has_password(value)
+        || is_readable(value) && (is_secret(name) || name == FLOWER_USERS && lists_users(value))
+}
+
+/// Whether a text is `user:password`, or several of them. What is not, Flower refuses, and a rule of its own tells.
+fn lists_users(text: &str) -> bool {
+    text.split(',').all(|user| user.contains(':'))
 }
 
 /// Whether a text holds a URL with a password in it that is no variable.

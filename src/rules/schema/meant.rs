@@ -2,7 +2,10 @@
 //! What was probably meant by a field that does not exist. Nothing of another component is offered: a field of Flower
 //! is no help to a worker.
 
+use serde_json::Value;
+
 use super::compiled::{Fields, Form};
+use super::pods;
 use super::sentences::below;
 use crate::celery::closest;
 use crate::rules::misnamed::meant_by;
@@ -23,6 +26,19 @@ const WORKERS: &[&str] = &["spec.workerSpec", "spec.workerPools[]"];
 const PROBED: &[&str] = &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec"];
 const PODS: &[&str] =
     &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec", "spec.flowerSpec", "spec.common"];
+/// Where people look for what scales.
+const SCALED: &[&str] = &["spec.workerSpec", "spec.workerPools[]", "spec.flowerSpec", "spec.common"];
+const PROBE: &[&str] = &[
+    "spec.workerSpec.probes.startup",
+    "spec.workerSpec.probes.readiness",
+    "spec.workerSpec.probes.liveness",
+    "spec.workerPools[].probes.startup",
+    "spec.workerPools[].probes.readiness",
+    "spec.workerPools[].probes.liveness",
+    "spec.beatSpec.probes.startup",
+    "spec.beatSpec.probes.readiness",
+    "spec.beatSpec.probes.liveness",
+];
 
 #[rustfmt::skip] // A table: one meaning, one line.
 const ALIASES: &[Alias] = &[
@@ -35,9 +51,25 @@ const ALIASES: &[Alias] = &[
     (PROBED, &["readinessProbe"], "use probes.readiness"),
     (PROBED, &["startupProbe"], "use probes.startup"),
     (PROBED, &["healthcheck", "healthCheck"], "use probes.liveness"),
-    (WORKERS, &["autoscale", "autoscaling", "autoscaler", "hpa", "keda"], "use spec.scaleTargetRef"),
-    (PODS, &["labels", "podLabels"], "use spec.common.podLabels"),
-    (PODS, &["annotations", "podAnnotations"], "use spec.common.podAnnotations"),
+    (SCALED, &["autoscale", "autoscaling", "autoscaler", "hpa", "keda"], "use spec.scaleTargetRef"),
+    (SCALED, &["minReplicas"], "use spec.scaleTargetRef[].minReplicas"),
+    (SCALED, &["maxReplicas"], "use spec.scaleTargetRef[].maxReplicas"),
+    (&["spec"], &["minReplicas"], "use spec.scaleTargetRef[].minReplicas"),
+    (&["spec"], &["maxReplicas"], "use spec.scaleTargetRef[].maxReplicas"),
+    (&["spec", "spec.common"], &["pdb", "podDisruptionBudget"], "use spec.workerSpec.podDisruptionBudget"),
+    (WORKERS, &["pdb"], "did you mean podDisruptionBudget?"),
+    (&["spec.common"], &["labels"], "use spec.common.podLabels"),
+    (&["spec.common"], &["annotations"], "use spec.common.podAnnotations"),
+    (&["spec.common"], &["app", "application"], "did you mean celeryApp?"),
+    (&["spec"], &["app", "application"], "did you mean spec.common.celeryApp?"),
+    (&["spec.common"], &["brokerUrl", "brokerURL", "broker_url"], "did you mean broker.url?"),
+    (&["spec"], &["brokerUrl", "brokerURL", "broker_url"], "did you mean spec.common.broker.url?"),
+    (&["spec.common"], &["resultBackendUrl", "result_backend"], "did you mean resultBackend.url?"),
+    (&["spec"], &["resultBackendUrl", "result_backend"], "did you mean spec.common.resultBackend.url?"),
+    (PROBE, &["exec"], "write {type: Custom, command: […]}"),
+    (PROBE, &["httpGet", "tcpSocket", "grpc"], "write {type: Custom, command: […]} with a command that asks"),
+    (&["spec.scaleTargetRef[]"], &["triggers"], "write metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 10}}]"),
+    (&["spec.common.securityContext"], &["capabilities", "readOnlyRootFilesystem", "allowPrivilegeEscalation", "privileged"], "use spec.common.containerSecurityContext"),
     (PODS, &["enabled"], "remove it: what is present is on"),
     (PODS, &["environment", "envVars"], "did you mean env?"),
     (&["spec.beatSpec"], &["schedule", "schedules", "beatSchedule"], "use spec.common.config.beat_schedule"),
@@ -48,19 +80,23 @@ const ALIASES: &[Alias] = &[
     (&["spec.flowerSpec.ingress"], &["tls", "secretName"], "did you mean tlsSecretName?"),
     (&["spec.flowerSpec.ingress"], &["hosts"], "use host, which is one name"),
     (&["spec.flowerSpec.ingress"], &["paths"], "use path, or spec.flowerSpec.urlPrefix"),
-    (&["spec.common.broker.redis"], &["visibilityTimeout", "visibilityTimeoutSeconds", "visibility_timeout"], "use transportOptions.visibility_timeout of the broker"),
+    (&["spec.common.broker", "spec.common.broker.redis", "spec.common.broker.sqs"], &["visibilityTimeout", "visibilityTimeoutSeconds", "visibility_timeout"], "use spec.common.broker.transportOptions.visibility_timeout"),
     (&["spec"], &["replicas", "numOfWorkers"], "did you mean spec.workerSpec.numOfWorkers?"),
 ];
 
-/// What to write instead of a field, and which field of the same mapping that is. `above` are the mappings from the root
-/// down to the one that holds it.
-pub(super) fn meant<'s>(above: &[Place<'s>], name: &str) -> (String, Option<&'s str>) {
+/// What to write instead of a field, and the field that it stands for, as a path below the mapping that holds it. `above`
+/// are the mappings from the root down to that one.
+pub(super) fn meant(above: &[Place<'_>], name: &str, value: &Value) -> (String, Option<String>) {
     let Some(((at, fields), above)) = above.split_last() else { return ("remove it".to_owned(), None) };
     if let Some(fix) = alias(at, name) {
-        return (fix.to_owned(), None);
+        return (fix.to_owned(), stands_for(at, fix));
+    }
+    if let Some(fix) = spelt_out(at, name, value).or_else(|| pods::meant(at, name, value)) {
+        let stands_for = stands_for(at, &fix);
+        return (fix, stands_for);
     }
     if let Some(field) = meant_by(at, name) {
-        return (format!("write {field}"), Some(field));
+        return (format!("write {field}"), Some(field.to_owned()));
     }
     let alike = closest::alike(name, fields.known.keys().map(String::as_str));
     match (elsewhere(at, fields, above, name), alike) {
@@ -68,7 +104,7 @@ pub(super) fn meant<'s>(above: &[Place<'s>], name: &str) -> (String, Option<&'s 
         (Some(there), alike) if alike.is_none_or(|(alike, _)| alike < TYPO) => {
             (format!("did you mean {there}?"), None)
         }
-        (_, Some((_, known))) => (format!("did you mean {known}?"), Some(known)),
+        (_, Some((_, known))) => (format!("did you mean {known}?"), Some(known.to_owned())),
         _ if fields.known.is_empty() => ("remove it".to_owned(), None),
         _ => {
             let known: Vec<&str> = fields.known.keys().take(MAX_NAMES).map(String::as_str).collect();
@@ -82,6 +118,29 @@ fn alias(at: &str, name: &str) -> Option<&'static str> {
     let at = path::pattern(at);
     let fits = |(places, names, _): &&Alias| places.contains(&at.as_str()) && names.contains(&name);
     ALIASES.iter().find(fits).map(|(_, _, fix)| *fix)
+}
+
+/// What depends on the value, or on a part of the place.
+fn spelt_out(at: &str, name: &str, value: &Value) -> Option<String> {
+    let is_reference = ["SecretRef", ".secretRef", ".secretKeyRef"].iter().any(|end| at.ends_with(end));
+    if is_reference && name == "namespace" {
+        return Some("remove it: the Secret has to be in the namespace of this object".to_owned());
+    }
+    let is_url = at == "spec" && ["broker", "resultBackend"].contains(&name) && value.is_string();
+    is_url.then(|| format!("did you mean spec.common.{name}.url?"))
+}
+
+/// The field below a mapping that an advice names, so that nobody is told that it is missing too.
+fn stands_for(at: &str, fix: &str) -> Option<String> {
+    if fix.starts_with("write {type: Custom") {
+        return Some("type".to_owned());
+    }
+    let written = fix.strip_prefix("write ").and_then(|written| written.split_once(": "));
+    let asked = || fix.strip_prefix("did you mean ")?.strip_suffix('?');
+    let field = written.map(|(field, _)| field).or_else(asked)?;
+    let field = field.strip_prefix(at).and_then(|rest| rest.strip_prefix('.')).unwrap_or(field);
+    let is_path = field.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '.');
+    is_path.then(|| field.to_owned())
 }
 
 /// Where a mapping above, or what all components share, has a field of this name.

@@ -7,8 +7,10 @@
 //! not evaluated: each is the static half of a rule of the catalogue.
 
 mod compiled;
+mod hidden;
 mod meant;
 mod metadata;
+mod pods;
 mod scalar;
 mod sentences;
 mod walk;
@@ -49,6 +51,13 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::input(),
         example: Example { bad: "metadata: {name: shop}", at: "metadata.name", good: "metadata: {name: mall}", old: None },
     },
+    Rule {
+        id: FOREIGN, severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a Celery of an input is of the group celeryproject.org",
+        consequence: "The object is another operator's, or nobody's: the API server refuses a kind that it does not know, and here nothing of it is judged.",
+        check: Check::input(),
+        example: Example { bad: "apiVersion: celery.io/v1", at: "apiVersion", good: "apiVersion: celeryproject.org/v1alpha1", old: None },
+    },
 ];
 
 /// A field that does not exist.
@@ -59,6 +68,8 @@ const TYPE: &str = "S02";
 const VALUE: &str = "S03";
 /// A name that an earlier document of the input has.
 const TWICE: &str = "S04";
+/// A Celery of somebody else's group.
+const FOREIGN: &str = "S07";
 
 /// An object as the schema sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +103,23 @@ pub fn misnamed(field: &str, written: &str, meant: &str) -> Finding {
         value: Some(shown(written)),
         message: format!("is not the {field} of a Celery"),
         fix: format!("use {meant}"),
+    }
+}
+
+/// A finding about a Celery of another group: somebody may have a kind of this name, so that it is left alone.
+#[must_use]
+pub fn foreign(written: &str) -> Finding {
+    let path = "apiVersion".to_owned();
+    Finding {
+        rule: FOREIGN,
+        severity: Severity::Warn,
+        schema: false,
+        place: path.clone(),
+        path,
+        kind: Kind::Unsupported,
+        value: Some(shown(written)),
+        message: "is of another group, and nothing of the object is judged".to_owned(),
+        fix: format!("write {} if it is meant for this operator", crate::api::API_VERSION),
     }
 }
 

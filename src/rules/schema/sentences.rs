@@ -52,15 +52,34 @@ pub(super) fn wrong(schema: &Schema, value: &Value, at: &str, written: Option<St
             let seconds = seconds(text).unwrap_or_default();
             (format!("{is}, the field takes {takes}"), format!("write seconds, such as {seconds}"))
         }
-        _ => {
-            let fix = instead(schema, value, at).unwrap_or_else(|| format!("write {takes}"));
-            (format!("{is}, the field takes {takes}"), fix)
-        }
+        _ => (wrong_kind(schema, value), format!("write {}", form(schema))),
     }
 }
 
+/// That a value is not what its field takes.
+pub(super) fn wrong_kind(schema: &Schema, value: &Value) -> String {
+    format!("{}, the field takes {}", noun(value), takes(schema))
+}
+
+/// What a field takes, as it would be written: `{name: …, key: …}`.
+pub(super) fn form(schema: &Schema) -> String {
+    let Form::Object(fields) = &schema.form else { return takes(schema).to_owned() };
+    let written = |name: &String| {
+        let schema = fields.known.get(name)?;
+        let is_form = matches!(&schema.form, Form::Object(fields) if !fields.required.is_empty());
+        Some(format!("{name}: {}", if is_form { form(schema) } else { "…".to_owned() }))
+    };
+    // What has nothing that is required and a name is hardly more than that name.
+    let name = "name".to_owned();
+    let only = (fields.required.is_empty() && fields.known.contains_key(&name)).then_some(&name);
+    let mut names: Vec<&String> = fields.required.iter().chain(only).collect();
+    names.sort_by_key(|name| *name != "name");
+    let parts: Vec<String> = names.into_iter().filter_map(written).collect();
+    if parts.is_empty() { takes(schema).to_owned() } else { format!("{{{}}}", parts.join(", ")) }
+}
+
 /// What was probably meant, where the field says it. A text may be a password and is not repeated.
-fn instead(schema: &Schema, value: &Value, at: &str) -> Option<String> {
+pub(super) fn instead(schema: &Schema, value: &Value, at: &str) -> Option<String> {
     let place = path::pattern(at);
     let name = at.rsplit('.').next().unwrap_or_default();
     match (&schema.form, value) {
@@ -71,8 +90,7 @@ fn instead(schema: &Schema, value: &Value, at: &str) -> Option<String> {
             Some("use auth.basic.secretRef, which names a Secret".to_owned())
         }
         (Form::Object(_), Value::String(text)) if place.ends_with(".env[]") => {
-            let variable = text.split_once('=').map(|(name, _)| name).filter(|name| is_plain(name));
-            Some(format!("write {{name: {}, value: …}}", variable.unwrap_or("…")))
+            Some(format!("write {{name: {}, value: …}}", variable(text).unwrap_or("…")))
         }
         (Form::Object(_), Value::String(_)) if place.ends_with(".volumes[]") => {
             Some("write {name: …, …} here, and the path under volumeMounts".to_owned())
@@ -95,6 +113,35 @@ fn instead(schema: &Schema, value: &Value, at: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The name in a text such as `A=b`. One in small letters may be a credential that ends with its padding.
+fn variable(text: &str) -> Option<&str> {
+    let (name, value) = text.split_once('=')?;
+    let is_name = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+    let named =
+        name.len() <= 64 && name.starts_with(|letter: char| letter.is_ascii_uppercase() || letter == '_');
+    (named && name.chars().all(is_name) && !value.is_empty() && !value.starts_with('=')).then_some(name)
+}
+
+/// A mapping that was written as another kind has it: what it is, and how it is written here.
+pub(super) fn other_form(value: &Value, at: &str) -> Option<Breach> {
+    const PARTS: [&str; 5] = ["resource", "containerResource", "pods", "object", "external"];
+    let is_metric =
+        at.starts_with("spec.scaleTargetRef[") && path::pattern(at) == "spec.scaleTargetRef[].metrics[]";
+    if !is_metric || value.get("name").is_some() || value.get("target").is_some() {
+        return None;
+    }
+    let part = PARTS.iter().find_map(|part| value.get(part))?;
+    let name = part.get("name").and_then(Value::as_str).filter(|name| ["cpu", "memory"].contains(name));
+    let percent = part.pointer("/target/averageUtilization").and_then(Value::as_u64).unwrap_or(80);
+    let fix = match name {
+        Some(name) => {
+            format!("{{name: {name}, target: {{type: Utilization, averageUtilization: {percent}}}}}")
+        }
+        None => "{name: task_queue_length, target: {type: AverageValue, averageValue: 10}}".to_owned(),
+    };
+    Some(("is in the form of a HorizontalPodAutoscaler".to_owned(), format!("write {fix}")))
 }
 
 /// Whether a text can be a part of the name of an image.

@@ -114,7 +114,7 @@ fn no_field_of_another_component_is_offered() {
         (
             "{workerSpec: {tolerations: []}}",
             "workerSpec.tolerations",
-            "did you mean spec.common.tolerations?",
+            "use spec.workerSpec.podTemplate.spec.tolerations",
         ),
         ("{workerSpec: {beatSpec: {}}}", "workerSpec.beatSpec", "did you mean spec.beatSpec?"),
     ] {
@@ -123,6 +123,138 @@ fn no_field_of_another_component_is_offered() {
     }
     let [told] = &found("spec: {beatSpec: {urlPrefix: /x}}")[..] else { panic!("one finding") };
     assert!(!told.contains("flowerSpec"), "{told}");
+}
+
+/// What lint says of an object, schema and rules together.
+fn all_of(overlay: &str) -> Vec<String> {
+    let object = example::object(overlay).expect("is YAML");
+    let reading = reading(&object, &|_| None);
+    let rules = crate::rules::check(&reading.object, None, &Facts::default()).expect("a Celery");
+    reading.with(rules).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_field_of_a_pod_moves_the_pods_of_its_component_alone() {
+    for (overlay, path, fix) in [
+        (
+            "{workerPools: [{name: a, nodeSelector: {a: b}}]}",
+            "workerPools[0].nodeSelector",
+            "use spec.workerPools[0].podTemplate.spec.nodeSelector",
+        ),
+        (
+            "{beatSpec: {priorityClass: high}}",
+            "beatSpec.priorityClass",
+            "use spec.beatSpec.podTemplate.spec.priorityClassName",
+        ),
+        (
+            "{flowerSpec: {podAnnotations: {a: b}}}",
+            "flowerSpec.podAnnotations",
+            "use spec.flowerSpec.podTemplate.metadata.annotations",
+        ),
+        (
+            "{workerSpec: {labels: {a: b}}}",
+            "workerSpec.labels",
+            "use spec.workerSpec.podTemplate.metadata.labels",
+        ),
+        (
+            "{workerSpec: {imagePullSecrets: []}}",
+            "workerSpec.imagePullSecrets",
+            "use spec.workerSpec.podTemplate.spec.imagePullSecrets",
+        ),
+        (
+            "{beatSpec: {containerSecurityContext: {}}}",
+            "beatSpec.containerSecurityContext",
+            "use spec.beatSpec.podTemplate.spec.containers: [{name: beat, securityContext: …}]",
+        ),
+        ("{common: {dnsPolicy: None}}", "common.dnsPolicy", "use spec.common.podTemplate.spec.dnsPolicy"),
+        ("{common: {serviceAccount: shop}}", "common.serviceAccount", "use spec.common.serviceAccountName"),
+        (
+            "{common: {serviceAccount: {annotations: {}}}}",
+            "common.serviceAccount",
+            "create and annotate the ServiceAccount yourself, and name it in spec.common.serviceAccountName",
+        ),
+        (
+            "{workerSpec: {serviceAccountAnnotations: {}}}",
+            "workerSpec.serviceAccountAnnotations",
+            "create and annotate the ServiceAccount yourself, and name it in spec.workerSpec.podTemplate.spec.serviceAccountName",
+        ),
+        ("{nodeSelector: {a: b}}", "nodeSelector", "did you mean spec.common.nodeSelector?"),
+    ] {
+        let told = format!("spec.{path}: Forbidden: there is no such field; {fix} [S01]");
+        assert_eq!(found(&format!("spec: {overlay}")), [told]);
+    }
+}
+
+#[test]
+fn what_people_know_by_another_name_is_told_once_and_right() {
+    for (overlay, told) in [
+        (
+            "{common: {celeryApp: null, app: shop}}",
+            "spec.common.app: Forbidden: there is no such field; did you mean celeryApp? [S01]",
+        ),
+        (
+            "{common: {celeryApp: null}, app: shop}",
+            "spec.app: Forbidden: there is no such field; did you mean spec.common.celeryApp? [S01]",
+        ),
+        (
+            "{common: {broker: null}, brokerUrl: 'redis://cache'}",
+            "spec.brokerUrl: Forbidden: there is no such field; did you mean spec.common.broker.url? [S01]",
+        ),
+        (
+            "{common: {broker: null}, broker: 'redis://cache'}",
+            "spec.broker: Forbidden: there is no such field; did you mean spec.common.broker.url? [S01]",
+        ),
+        (
+            "{workerSpec: {maxReplicas: 3}}",
+            "spec.workerSpec.maxReplicas: Forbidden: there is no such field; use spec.scaleTargetRef[].maxReplicas [S01]",
+        ),
+        (
+            "{common: {pdb: {}}}",
+            "spec.common.pdb: Forbidden: there is no such field; use spec.workerSpec.podDisruptionBudget [S01]",
+        ),
+        (
+            "{common: {hpa: {}}}",
+            "spec.common.hpa: Forbidden: there is no such field; use spec.scaleTargetRef [S01]",
+        ),
+        (
+            "{common: {broker: {url: null, urlSecretRef: {name: a, key: b, namespace: c}}}}",
+            "spec.common.broker.urlSecretRef.namespace: Forbidden: there is no such field; remove it: the Secret has to be in the namespace of this object [S01]",
+        ),
+        (
+            "{common: {securityContext: {readOnlyRootFilesystem: true}}}",
+            "spec.common.securityContext.readOnlyRootFilesystem: Forbidden: there is no such field; use spec.common.containerSecurityContext [S01]",
+        ),
+        (
+            "{common: {broker: {url: null, sqs: {region: eu-west-1, visibilityTimeout: 60}}}}",
+            "spec.common.broker.sqs.visibilityTimeout: Forbidden: there is no such field; use spec.common.broker.transportOptions.visibility_timeout [S01]",
+        ),
+        (
+            "{workerSpec: {probes: {liveness: {httpGet: {port: 1}}}}}",
+            "spec.workerSpec.probes.liveness.httpGet: Forbidden: there is no such field; write {type: Custom, command: […]} with a command that asks [S01]",
+        ),
+        (
+            "{workerSpec: {probes: {liveness: {}}}}",
+            "spec.workerSpec.probes.liveness.type: Required value: is missing; use one of Ping, Heartbeat, Custom, None [G21]",
+        ),
+        (
+            "{scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{target: {type: AverageValue, averageValue: 10}}]}]}",
+            "spec.scaleTargetRef[0].metrics[0].name: Required value: is missing; use one of cpu, memory, task_queue_length [A05]",
+        ),
+        (
+            "{scaleTargetRef: [{kind: worker, maxReplicas: 3, triggers: [{type: redis}]}]}",
+            "spec.scaleTargetRef[0].triggers: Forbidden: there is no such field; write metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 10}}] [S01]",
+        ),
+        (
+            "{common: {config: {task_time_limit: 4h}}, workerSpec: {timeLimit: 60}}",
+            "spec.common.config.task_time_limit: Forbidden: timeLimit sets the same; use timeLimit alone [C19]",
+        ),
+        (
+            "{scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{type: Resource, resource: {name: memory, target: {type: Utilization, averageUtilization: 70}}}]}]}",
+            "spec.scaleTargetRef[0].metrics[0]: Forbidden: is in the form of a HorizontalPodAutoscaler; write {name: memory, target: {type: Utilization, averageUtilization: 70}} [S01]",
+        ),
+    ] {
+        assert_eq!(all_of(&format!("spec: {overlay}")), [told], "{overlay}");
+    }
 }
 
 #[test]
@@ -135,6 +267,34 @@ fn the_value_of_a_variable_is_never_told() {
         };
         assert!(told.ends_with("is a number or a truth value to YAML; put it in quotes [S02]"), "{told}");
         assert!(!told.contains("314159"), "{told}");
+    }
+}
+
+#[test]
+fn what_may_be_a_credential_is_not_repeated() {
+    for (overlay, fix) in [
+        ("{common: {broker: {redis: {passwordSecretRef: hunter2}}}}", "write {name: …, key: …}"),
+        ("{common: {broker: {redis: {passwordSecretRef: 4711}}}}", "write {name: …, key: …}"),
+        ("{common: {broker: {urlSecretRef: ['hunter2']}}}", "write {name: …, key: …}"),
+        ("{common: {broker: {url: null, urlSecretRef: {name: a, key: 4711}}}}", "put it in quotes"),
+        ("{common: {imagePullSecrets: [hunter2]}}", "write {name: …}"),
+        ("{common: {imagePullSecrets: hunter2}}", "put each item into a line that begins with \"- \""),
+        ("{common: {env: ['DB_PASSWORD=hunter2']}}", "write {name: DB_PASSWORD, value: …}"),
+        ("{common: {env: ['aHVudGVyMg==']}}", "write {name: …, value: …}"),
+        ("{beatSpec: {env: 'A=hunter2'}}", "put each item into a line that begins with \"- \""),
+        ("{flowerSpec: {env: {FLOWER_BASIC_AUTH: hunter2}}}", "write a list: - name: FLOWER_BASIC_AUTH"),
+        ("{flowerSpec: {auth: {basic: 'ann:hunter2'}}}", "write {secretRef: {name: …, key: …}}"),
+        ("{flowerSpec: {auth: {basic: {secretRef: 'ann:hunter2'}}}}", "write {name: …, key: …}"),
+        (
+            "{workerSpec: {args: '--db-password=hunter2'}}",
+            "put each item into a line that begins with \"- \"",
+        ),
+        ("{workerSpec: {queues: 'token-hunter2'}}", "put each item into a line that begins with \"- \""),
+    ] {
+        let found = found(&format!("spec: {overlay}"));
+        let [told] = &found[..] else { panic!("{overlay}: {found:#?}") };
+        assert!(told.ends_with(&format!("; {fix} [S02]")), "{overlay}: {told}");
+        assert!(!["hunter2", "4711", "aHVu"].iter().any(|secret| told.contains(secret)), "{told}");
     }
 }
 

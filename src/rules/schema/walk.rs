@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::compiled::{Fields, Form, Items, Schema};
+use super::hidden;
 use super::meant::{self, Place};
 use super::metadata;
 use super::scalar::{Breach, between};
@@ -41,6 +42,10 @@ struct Walk<'w> {
 impl<'w> Walk<'w> {
     /// The value as it would be stored; `None` when it has the wrong type.
     fn value(&mut self, schema: &'w Schema, value: &Value, at: &str) -> Option<Value> {
+        if let Some(breach) = sentences::other_form(value, at) {
+            self.add(UNKNOWN, Kind::Forbidden, at, None, breach);
+            return None;
+        }
         let stored = match (&schema.form, value) {
             (Form::Object(fields), Value::Object(object)) => Some(self.fields(fields, object, at)),
             (Form::List(items), Value::Array(list)) => self.items(items, value, list, at),
@@ -74,7 +79,7 @@ impl<'w> Walk<'w> {
 
     fn fields(&mut self, fields: &'w Fields, object: &Map<String, Value>, at: &str) -> Value {
         let mut stored = Map::new();
-        let (mut wrong, mut meant) = (Vec::new(), Vec::new());
+        let (mut wrong, mut meant): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
         let mut unknown = 0;
         self.above.push((at.to_owned(), fields));
         for (name, value) in object {
@@ -95,8 +100,9 @@ impl<'w> Walk<'w> {
                 }
                 None => {
                     unknown += 1;
-                    let field = self.unknown(unknown, &below(at, name, true), name);
-                    meant.extend(field.filter(|field| !object.contains_key(*field)));
+                    let field = self.unknown(unknown, &below(at, name, true), name, value);
+                    let is_absent = |field: &String| path::at(self.object, &under(at, field)).is_none();
+                    meant.extend(field.filter(is_absent));
                 }
             }
         }
@@ -106,8 +112,8 @@ impl<'w> Walk<'w> {
         }
         self.above.pop();
         // What is missing under its own name and there under another one, nobody needs to hear of twice.
-        self.dropped.extend(meant.iter().map(|field| below(at, field, true)));
-        wrong.extend(meant);
+        self.dropped.extend(meant.iter().map(|field| under(at, field)));
+        wrong.extend(meant.iter().map(String::as_str));
         self.incomplete(fields, &mut stored, &wrong, at);
         if fields.max.is_some_and(|max| object.len() as u64 > max) {
             let breach = (format!("has {} entries", object.len()), between("entries", None, fields.max));
@@ -117,11 +123,11 @@ impl<'w> Walk<'w> {
     }
 
     /// A field that does not exist, the given one of its mapping; which other one was meant, if that is told.
-    fn unknown(&mut self, count: usize, at: &str, name: &str) -> Option<&'w str> {
+    fn unknown(&mut self, count: usize, at: &str, name: &str, value: &Value) -> Option<String> {
         if count > TOLD {
             return None;
         }
-        let (fix, field) = meant::meant(&self.above, name);
+        let (fix, field) = meant::meant(&self.above, name, value);
         self.add(UNKNOWN, Kind::Forbidden, at, None, ("there is no such field".to_owned(), fix));
         field
     }
@@ -191,7 +197,8 @@ impl<'w> Walk<'w> {
             if let Some(before) = first.get(&key) {
                 let breach =
                     (format!("is there already, as item {before}"), "remove one of the two".to_owned());
-                self.add(VALUE, Kind::Duplicate, &format!("{at}[{index}]"), Some(shown(&key)), breach);
+                let key = Some(shown(&key)).filter(|_| !hidden::may_hide(at, item));
+                self.add(VALUE, Kind::Duplicate, &format!("{at}[{index}]"), key, breach);
             } else {
                 first.insert(key, index);
             }
@@ -203,11 +210,12 @@ impl<'w> Walk<'w> {
         let at = if at.is_empty() { "metadata" } else { at };
         let simple = !(value.is_object() || value.is_array() || value.is_null());
         let kind = if simple { Kind::Invalid } else { Kind::Forbidden };
-        if simple && may_be_secret(at) {
-            let breach = ("is a number or a truth value to YAML".to_owned(), "put it in quotes".to_owned());
-            return self.add(TYPE, kind, at, None, breach);
-        }
-        let breach = sentences::wrong(schema, value, at, (self.written)(at));
+        let is_hidden = may_be_secret(at) || hidden::may_hide(at, value);
+        let breach = match sentences::instead(schema, value, at) {
+            Some(fix) => (sentences::wrong_kind(schema, value), fix),
+            None if simple && is_hidden => hidden::wrong(schema, value),
+            None => sentences::wrong(schema, value, at, (self.written)(at)),
+        };
         let value = self.shown(value, at).filter(|_| simple);
         self.add(TYPE, kind, at, value, breach);
     }
@@ -219,8 +227,11 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// A value for a message: as it is written where that is known.
+    /// A value for a message: as it is written where that is known. What may be a credential has none.
     fn shown(&self, value: &Value, at: &str) -> Option<String> {
+        if may_be_secret(at) || hidden::may_hide(at, value) {
+            return None;
+        }
         let text = (self.written)(at).or_else(|| (!value.is_null()).then(|| plain(value)));
         text.map(|text| shown(&text))
     }
@@ -245,4 +256,9 @@ impl<'w> Walk<'w> {
             fix,
         });
     }
+}
+
+/// A path below another one.
+fn under(at: &str, path: &str) -> String {
+    if at.is_empty() { path.to_owned() } else { format!("{at}.{path}") }
 }

@@ -71,6 +71,11 @@ fn credentials_are_found_wherever_they_stand_and_never_shown() {
             Severity::Warn,
         ),
         (
+            "{flowerSpec: {env: [{name: FLOWER_BASIC_AUTH, value: 'ann:hunter2'}]}}",
+            "spec.flowerSpec.env[0].value",
+            Severity::Warn,
+        ),
+        (
             "{common: {config: {redis_password: hunter2}}}",
             "spec.common.config.redis_password",
             Severity::Deny,
@@ -94,6 +99,7 @@ fn credentials_are_found_wherever_they_stand_and_never_shown() {
     for harmless in [
         "env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: a, key: b}}}]",
         "env: [{name: DB_PASSWORD_FILE, value: /run/secret}, {name: TOKEN_REQUIRED, value: 'true'}]",
+        "env: [{name: FLOWER_BASIC_AUTH, value: 'ann:$(PW)'}]",
         "env: [{name: DB, value: 'postgres://u:$(PW)@db'}, {name: PASSWORD, value: $(PW)}]",
         "env: [{name: SITE, value: 'https://example.com/@x:y'}]",
         "config: {redis_password: $(PW)}",
