@@ -23,7 +23,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         title: "a password in the object is readable",
         consequence: "Whoever may read the object, the repository or a backup of etcd reads the password.",
         check: Check::object(b26),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://:hush@cache'}}}", at: URL, good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://:hush@cache'}}}", at: URL, good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}}", old: None },
     },
     Rule {
         id: "B40", severity: Severity::Deny, schema: false, since: "0.1",

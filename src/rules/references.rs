@@ -19,9 +19,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "No container that needs the key starts: CreateContainerConfigError, \"couldn't find key\".",
         check: Check::of_facts(s05).or(Severity::Warn),
         example: Example {
-            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: uri}}}}",
+            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: uri}, scheme: redis}}}",
             at: "spec.common.broker.urlSecretRef.key",
-            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}}",
             old: None,
         },
     },
@@ -31,9 +31,9 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "The API server refuses the Secret: \"illegal base64 data\", and no container that needs it starts.",
         check: Check::of_facts(s06),
         example: Example {
-            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: garbled, key: url}}}}",
+            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: garbled, key: url}, scheme: redis}}}",
             at: "spec.common.broker.urlSecretRef.name",
-            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}}",
             old: None,
         },
     },

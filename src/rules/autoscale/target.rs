@@ -42,7 +42,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         example: Example {
             bad: "spec: {scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             at: "spec.scaleTargetRef[0].minReplicas",
-            good: "spec: {workerSpec: {queues: [mail]}, common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {workerSpec: {queues: [mail]}, common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, includeUnacked: true, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },

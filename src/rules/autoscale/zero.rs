@@ -42,9 +42,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "The queue is empty while the last task runs, and the pod that runs it is taken away.",
         check: Check::object(a20),
         example: Example {
-            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}, workerSpec: {queues: [mail], timeLimit: 1800, gracefulShutdown: {timeoutSeconds: 1800}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, cooldownPeriod: 600, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            bad: "spec: {common: {broker: {url: '$(BROKER)'}, env: [{name: BROKER, valueFrom: {secretKeyRef: {name: broker, key: url}}}]}, workerSpec: {queues: [mail], timeLimit: 1800, gracefulShutdown: {timeoutSeconds: 1800}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, cooldownPeriod: 600, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.scaleTargetRef[0].cooldownPeriod",
-            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}, workerSpec: {queues: [mail], timeLimit: 1800, gracefulShutdown: {timeoutSeconds: 1800}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, cooldownPeriod: 1800, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {common: {broker: {url: '$(BROKER)'}, env: [{name: BROKER, valueFrom: {secretKeyRef: {name: broker, key: url}}}]}, workerSpec: {queues: [mail], timeLimit: 1800, gracefulShutdown: {timeoutSeconds: 1800}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, cooldownPeriod: 1800, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },
