@@ -109,8 +109,13 @@ fn mode(pool: &Pool<'_>) -> ShutdownMode {
     written_mode(pool).unwrap_or(ShutdownMode::Warm)
 }
 
+/// Whether a pool lets running tasks end.
+pub(super) fn is_warm(pool: &Pool<'_>) -> bool {
+    mode(pool) == ShutdownMode::Warm
+}
+
 /// Seconds between the request to stop and the kill.
-fn grace(pool: &Pool<'_>) -> i32 {
+pub(super) fn grace(pool: &Pool<'_>) -> i32 {
     let written = pool.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.timeout_seconds);
     written.unwrap_or(GracefulShutdown::TIMEOUT_SECONDS)
 }
@@ -152,9 +157,9 @@ fn g03(subject: &Subject<'_>, report: &mut Report<'_>) {
                 format!("{}.gracefulShutdown.timeoutSeconds", pool.path),
                 format!("is {grace}, and a task may take longer"),
                 if pool.said.has("--time-limit") {
-                    "set it above --time-limit"
+                    "use --time-limit or more"
                 } else {
-                    "set it above timeLimit"
+                    "use timeLimit or more"
                 },
             );
         }

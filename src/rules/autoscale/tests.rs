@@ -87,6 +87,16 @@ fn warnings_fit_into_a_line() {
 }
 
 #[test]
+fn a_pool_that_is_to_be_renamed_is_told_once() {
+    let pools = "workerPools: [{name: io_bound, queues: [a]}, {name: slow, queues: [b]}]";
+    assert_eq!(ids("pool: io-bound", pools), ["T06"]);
+    assert_eq!(ids("pool: io_bound", pools), ["T06"]);
+    let other = findings("pool: other", pools);
+    let other = other.iter().find(|it| it.rule == "A27");
+    assert_eq!(other.map(|it| (it.rule, it.fix.as_str())), Some(("A27", "use one of default, slow")));
+}
+
+#[test]
 fn flower_without_a_broker_has_one_mistake() {
     let overlay = "{flowerSpec: {}, common: {broker: null}}";
     assert!(!ids("kind: flower", overlay).contains(&"B02".to_owned()));
@@ -194,6 +204,12 @@ fn the_last_pod_waits_for_the_longest_task() {
     assert_eq!(ids("minReplicas: 0", &limit(300.5)), ["A20?"]);
     assert_eq!(ids("{minReplicas: 0, cooldownPeriod: 301}", &limit(300.5)), [""; 0]);
     assert_eq!(ids("cooldownPeriod: 10", &limit(300.5)), [""; 0]);
+    // What is counted keeps the pod, and a warm stop lets the rest end.
+    let counted = "{minReplicas: 0, includeUnacked: true}";
+    assert_eq!(ids(counted, &limit(9000.0)), [""; 0]);
+    assert!(ids(counted, &limit(9001.0)).contains(&"A20?".to_owned()));
+    let cold = limit(9000.0).replace("{timeoutSeconds", "{mode: Cold, timeoutSeconds");
+    assert!(ids(counted, &cold).contains(&"A20?".to_owned()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::{Follower, followers};
 use crate::celery::broker_url::Transport;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::shutdown::{grace, is_warm};
 use crate::rules::subject::Subject;
 
 /// Seconds without tasks before the last pod goes, when nobody says otherwise.
@@ -113,7 +114,7 @@ fn a19(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     for path in followers(subject).filter_map(|follower| way_to_zero(&follower)) {
-        let message = "never starts again if the queue is deleted";
+        let message = "starts no pod if the queue is deleted: KEDA cannot read it";
         // KEDA knows no other number of idle pods than 0.
         let fix = if path.ends_with(".idleReplicas") { "remove it" } else { "use 1" };
         report.add(Kind::Invalid, path, message, fix);
@@ -124,6 +125,11 @@ fn a20(subject: &Subject<'_>, report: &mut Report<'_>) {
     for follower in followers(subject) {
         let limit = follower.pool.and_then(|pool| pool.effective().time_limit().is());
         let (Some(limit), Some(_)) = (limit, way_to_zero(&follower)) else { continue };
+        // What a worker holds keeps the pod, and what it has acknowledged already ends while the worker stops.
+        let may_end = follower.pool.is_some_and(|pool| is_warm(pool) && f64::from(grace(pool)) >= limit);
+        if counts_unacked(&follower) && may_end {
+            continue;
+        }
         let written = follower.target.cooldown_period;
         if f64::from(written.unwrap_or(COOLDOWN)) < limit {
             let message = match written {
@@ -131,7 +137,7 @@ fn a20(subject: &Subject<'_>, report: &mut Report<'_>) {
                 None => "is 300, below timeLimit: tasks may be killed",
             };
             let path = format!("{}.cooldownPeriod", follower.path);
-            report.add(Kind::Invalid, path, message, "set it above timeLimit");
+            report.add(Kind::Invalid, path, message, "use timeLimit or more");
         }
     }
 }
