@@ -127,7 +127,10 @@ fn a20(subject: &Subject<'_>, report: &mut Report<'_>) {
         let (Some(limit), Some(_)) = (limit, way_to_zero(&follower)) else { continue };
         // What a worker holds keeps the pod, and what it has acknowledged already ends while the worker stops.
         let may_end = follower.pool.is_some_and(|pool| is_warm(pool) && f64::from(grace(pool)) >= limit);
-        if counts_unacked(&follower) && may_end {
+        // SQS counts what is in flight unless it is told not to.
+        let counts_by_itself =
+            subject.transport() == Some(Transport::Sqs) && follower.target.include_unacked.is_none();
+        if may_end && (counts_unacked(&follower) || counts_by_itself) {
             continue;
         }
         let written = follower.target.cooldown_period;
