@@ -38,7 +38,9 @@ pub struct ScaleTarget {
     #[serde(default)]
     #[garde(dive)]
     pub metrics: Vec<Metric>,
-    /// How fast pods are added and taken away.
+    /// How fast pods are added and taken away. Absent: what Kubernetes does, which adds four pods or as many as there are
+    /// every 15 seconds, and takes away what has been too much for 300 seconds, at once. With `task_queue_length` pods go
+    /// one a minute instead, unless `scaleDown` is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub behavior: Option<HorizontalPodAutoscalerBehavior>,
@@ -66,7 +68,8 @@ pub struct ScaleTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub include_unacked: Option<bool>,
-    /// Priorities in use, whose lists in Redis are counted too: `[0, 3, 6, 9]`. RabbitMQ keeps all priorities of a queue
+    /// Priorities in use, whose lists in Redis are counted. Absent: the `priority_steps` of the broker, or else 0, 3, 6, 9.
+    /// RabbitMQ keeps all priorities of a queue
     /// in that one queue: the application declares it with `x-max-priority`, its length counts every task, and nothing
     /// is set here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -34,8 +34,9 @@ pub struct Broker {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub sqs: Option<SqsBroker>,
-    /// Scheme of the URL that the Secret holds, such as `redis` or `amqps`: what is wrong for that broker is then told
-    /// at once. Only beside `urlSecretRef`.
+    /// Scheme of the URL that the Secret holds, such as `redis` or `amqps`. Only beside `urlSecretRef`. Without it workers
+    /// have no startup probe, and what is wrong for that broker is not told: a `timeLimit` above its visibility timeout,
+    /// an autoscaler that stops running tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub scheme: Option<String>,

@@ -44,7 +44,8 @@ pub struct RedisBroker {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub sentinel: Option<RedisSentinel>,
-    /// What stands before every key (`global_keyprefix`).
+    /// What stands before every key (`global_keyprefix`). It reaches workers and beat: producers and Flower need the same
+    /// from their application, or they look under other keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub key_prefix: Option<String>,
@@ -54,6 +55,7 @@ pub struct RedisBroker {
     #[garde(skip)]
     pub priority_steps: Vec<i32>,
     /// What stands between queue and priority in the name of such a list (`sep`); absent: the bytes 06 and 16.
+    /// Producers and Flower need the same from their application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub sep: Option<String>,
@@ -167,11 +169,12 @@ pub struct SqsBroker {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[garde(skip)]
     pub queue_urls: BTreeMap<String, String>,
-    /// What stands before the name of every queue.
+    /// What stands before the name of every queue (`queue_name_prefix`). Producers need the same from their application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub queue_name_prefix: Option<String>,
-    /// Secret whose keys `awsAccessKeyID` and `awsSecretAccessKey` are the autoscaler's credentials. Absent: KEDA takes
+    /// Secret whose keys `awsAccessKeyID` and `awsSecretAccessKey` are the autoscaler's credentials; no worker
+    /// gets them. Absent: KEDA takes
     /// its own identity, `podIdentity: {provider: aws}`. On EKS with IRSA that is a role in the annotation
     /// `eks.amazonaws.com/role-arn` of the `ServiceAccount` of KEDA (`keda-operator`), which has to allow
     /// `sqs:GetQueueAttributes`. For the role of the workers instead, make a `TriggerAuthentication` with `podIdentity:

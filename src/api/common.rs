@@ -82,7 +82,8 @@ pub struct Common {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub command: Vec<String>,
-    /// Service account of the pods; absent: the namespace's default one, without a token.
+    /// Service account of the pods; absent: the namespace's default one, without a token. An account that a `podTemplate`
+    /// names instead has none either, unless `automountServiceAccountToken: true` stands beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub service_account_name: Option<String>,
@@ -114,7 +115,9 @@ pub struct Common {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub priority_class_name: Option<String>,
-    /// Security settings of the pods; absent: the runtime's default seccomp profile.
+    /// Security settings of the pods; absent: the runtime's default seccomp profile. The level `restricted` of Pod Security
+    /// wants `securityContext: {runAsNonRoot: true}`, an image whose user is a number other than 0 (or `runAsUser`), and
+    /// `containerSecurityContext: {capabilities: {drop: [ALL]}}`; the rest is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub security_context: Option<PodSecurityContext>,
@@ -130,7 +133,8 @@ pub struct Common {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub dns_config: Option<PodDNSConfig>,
-    /// A pod template laid over the rendered one, last: for what has no field of its own.
+    /// A pod template laid over the rendered one, last: for what has no field of its own, `podTemplate: {spec:
+    /// {runtimeClassName: gvisor}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub pod_template: Option<AnyObject>,

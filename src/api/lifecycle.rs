@@ -65,7 +65,8 @@ pub struct Probes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub readiness: Option<Probe>,
-    /// Whether the container must be restarted.
+    /// Whether the container must be restarted. Absent: nothing is asked. `Heartbeat` is for workers and beat that may
+    /// hang: unlike `Ping` it needs no answer through the broker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub liveness: Option<Probe>,
@@ -95,17 +96,19 @@ pub struct Probe {
     #[garde(skip)]
     #[schemars(range(min = 0))]
     pub initial_delay_seconds: Option<i32>,
-    /// Seconds between two questions.
+    /// Seconds between two questions. Absent: at the start 10; later 60 for `Ping`, 30 for `Heartbeat`; Kubernetes' own
+    /// 10 for `Custom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     #[schemars(range(min = 0))]
     pub period_seconds: Option<i32>,
-    /// Seconds an answer may take.
+    /// Seconds an answer may take. Absent: 15 for `Ping`, 10 for `Heartbeat`; Kubernetes' own 1 for `Custom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     #[schemars(range(min = 0))]
     pub timeout_seconds: Option<i32>,
-    /// Bad answers in a row that count.
+    /// Bad answers in a row that count. Absent: at the start 30; later 5 for `Ping`, 3 for `Heartbeat`; Kubernetes' own 3
+    /// for `Custom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     #[schemars(range(min = 0))]

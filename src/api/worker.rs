@@ -142,7 +142,8 @@ pub struct WorkerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub graceful_shutdown: Option<GracefulShutdown>,
-    /// How kubelet sees that a worker is up. Absent: a ping at the start where the broker can carry it.
+    /// How kubelet sees that a worker is up. Absent: a ping at the start, where the broker is known and can carry it and
+    /// the pool is not `solo`; no readiness and no liveness probe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub probes: Option<Probes>,
@@ -174,7 +175,11 @@ pub struct WorkerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub lifecycle: Option<Lifecycle>,
-    /// A pod template laid over the rendered one and over `common.podTemplate`, last.
+    /// A pod template laid over the rendered one and over `common.podTemplate`, last; `podTemplate: {spec: {nodeSelector:
+    /// {disk: ssd}}}` picks the nodes of this pool. Containers of a worker's pod share one list of processes, so that a
+    /// worker which is still importing ends when it is asked to, instead of being killed after the grace period: the
+    /// first process of a container ignores SIGTERM until it handles it. `{spec: {shareProcessNamespace: false}}` turns
+    /// that off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub pod_template: Option<AnyObject>,

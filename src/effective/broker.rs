@@ -60,8 +60,10 @@ pub fn has_remote_control(common: &Common) -> Effective<bool> {
     })
 }
 
-/// A URL that Celery cannot use selects nothing; where variables are missing in it, its scheme alone is final.
-fn of_url(url: &str) -> Effective<Scheme> {
+/// The scheme of a URL. One that Celery cannot use selects nothing; where variables are missing in it, its scheme alone
+/// is final.
+#[must_use]
+pub fn of_url(url: &str) -> Effective<Scheme> {
     let is_usable = || matches!(broker_url::parse(url).first(), Some(Ok(_)));
     let written = url.split_once("://").map(|(written, _)| written);
     let scheme = written.and_then(|written| written.parse().ok());

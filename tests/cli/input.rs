@@ -196,7 +196,8 @@ fn hostile_input_is_refused_in_time() {
 
 #[test]
 fn keys_that_a_secret_beside_an_object_lacks_are_told() {
-    let object = good("shop").replace("{url: 'redis://cache'}", "{urlSecretRef: {name: keys, key: url}}");
+    let object = good("shop")
+        .replace("{url: 'redis://cache'}", "{urlSecretRef: {name: keys, key: url}, scheme: redis}");
     assert!(object.contains("urlSecretRef"), "{object}");
     for (data, expected) in [
         ("data: {uri: cmVkaXM6Ly9jYWNoZQ==}", Some("[S05]")),

@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use crate::api::{DEFAULT_POOL, MetricName, ScaleKind};
+use crate::api::{DEFAULT_POOL, MetricName, ScaleKind, is_object_name};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -42,7 +42,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         example: Example {
             bad: "spec: {scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             at: "spec.scaleTargetRef[0].minReplicas",
-            good: "spec: {workerSpec: {queues: [mail]}, common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {workerSpec: {queues: [mail]}, common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, includeUnacked: true, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },
@@ -157,6 +157,11 @@ fn a27(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(Kind::NotFound, format!("{path}.pool"), "Flower has no pools", "leave pool out");
             }
             Some(ScaleKind::Worker) if subject.pool_of(target).is_none() => {
+                // Of the name of the pool that is meant another rule tells.
+                let meant = |pool: &Pool<'_>| pool.name.to_lowercase().replace('_', "-") == target.pool();
+                if subject.pools.iter().any(meant) {
+                    continue;
+                }
                 let (at, fix) = match target.pool() {
                     DEFAULT_POOL => ("kind", "set workerSpec".to_owned()),
                     _ => ("pool", pools_to_choose_from(subject)),
@@ -185,7 +190,8 @@ fn a28(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn pools_to_choose_from(subject: &Subject<'_>) -> String {
-    let names: Vec<&str> = subject.pools.iter().map(|pool| pool.name).collect();
+    let names = subject.pools.iter().map(|pool| pool.name).filter(|name| is_object_name(name));
+    let names: Vec<&str> = names.collect();
     if names.is_empty() {
         "add a pool of that name".to_owned()
     } else {

@@ -42,9 +42,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "The queue is empty while the last task runs, and the pod that runs it is taken away.",
         check: Check::object(a20),
         example: Example {
-            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}, workerSpec: {queues: [mail], timeLimit: 1800, gracefulShutdown: {timeoutSeconds: 1800}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, cooldownPeriod: 600, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            bad: "spec: {common: {broker: {url: '$(BROKER)'}, env: [{name: BROKER, valueFrom: {secretKeyRef: {name: broker, key: url}}}]}, workerSpec: {queues: [mail], timeLimit: 1800, gracefulShutdown: {timeoutSeconds: 1800}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, cooldownPeriod: 600, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.scaleTargetRef[0].cooldownPeriod",
-            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}, workerSpec: {queues: [mail], timeLimit: 1800, gracefulShutdown: {timeoutSeconds: 1800}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, cooldownPeriod: 1800, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            good: "spec: {common: {broker: {url: '$(BROKER)'}, env: [{name: BROKER, valueFrom: {secretKeyRef: {name: broker, key: url}}}]}, workerSpec: {queues: [mail], timeLimit: 1800, gracefulShutdown: {timeoutSeconds: 1800}}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, cooldownPeriod: 1800, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             old: None,
         },
     },
@@ -113,7 +113,7 @@ fn a19(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     for path in followers(subject).filter_map(|follower| way_to_zero(&follower)) {
-        let message = "never starts again if the queue is deleted";
+        let message = "starts no pod if the queue is deleted: KEDA cannot read it";
         // KEDA knows no other number of idle pods than 0.
         let fix = if path.ends_with(".idleReplicas") { "remove it" } else { "use 1" };
         report.add(Kind::Invalid, path, message, fix);
@@ -124,6 +124,14 @@ fn a20(subject: &Subject<'_>, report: &mut Report<'_>) {
     for follower in followers(subject) {
         let limit = follower.pool.and_then(|pool| pool.effective().time_limit().is());
         let (Some(limit), Some(_)) = (limit, way_to_zero(&follower)) else { continue };
+        // What a worker holds keeps the pod, and what it has acknowledged already ends while the worker stops.
+        let may_end = follower.pool.is_some_and(|pool| pool.is_warm() && f64::from(pool.grace()) >= limit);
+        // SQS counts what is in flight unless it is told not to.
+        let counts_by_itself =
+            subject.transport() == Some(Transport::Sqs) && follower.target.include_unacked.is_none();
+        if may_end && (counts_unacked(&follower) || counts_by_itself) {
+            continue;
+        }
         let written = follower.target.cooldown_period;
         if f64::from(written.unwrap_or(COOLDOWN)) < limit {
             let message = match written {
@@ -131,7 +139,7 @@ fn a20(subject: &Subject<'_>, report: &mut Report<'_>) {
                 None => "is 300, below timeLimit: tasks may be killed",
             };
             let path = format!("{}.cooldownPeriod", follower.path);
-            report.add(Kind::Invalid, path, message, "set it above timeLimit");
+            report.add(Kind::Invalid, path, message, "use timeLimit or more");
         }
     }
 }

@@ -63,7 +63,7 @@ const RULES: &[Rule] = &[
         title: "the broker has exactly one form",
         consequence: "Nobody could tell which broker is meant.",
         check: Check::object(b03),
-        example: Example { bad: "spec: {common: {broker: {urlSecretRef: {name: broker, key: url}}}}", at: "spec.common.broker", good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {urlSecretRef: {name: broker, key: url}}}}", at: "spec.common.broker", good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}}", old: None },
     },
     Rule {
         id: "B12", severity: Severity::Warn, schema: false, since: "0.1",

@@ -11,12 +11,14 @@ use crate::rules::path;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
+use super::sqs::makes_queues;
+
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B50", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a transport option has a value of its kind",
-        consequence: "The worker crashes with a TypeError, some options only with the first message.",
+        consequence: "The worker crashes with a TypeError, some options only with the first message. SQS makes no queue with a visibility_timeout that is not whole.",
         check: Check::object(b50).or(Severity::Warn),
         example: Example {
             bad: "spec: {common: {broker: {transportOptions: {visibility_timeout: 1h}}}}",
@@ -34,6 +36,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             bad: "spec: {common: {broker: {transportOptions: {visibilityTimeout: 3600}}}}",
             at: "spec.common.broker.transportOptions.visibilityTimeout",
             good: "spec: {common: {broker: {transportOptions: {visibility_timeout: 3600}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B57", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "Flower looks under the keys of the workers",
+        consequence: "Transport options reach workers and beat alone. Where the application does not set the same, Flower looks under other keys: with another prefix it sees neither workers nor tasks, with another separator it gets no answers.",
+        check: Check::object(b57),
+        example: Example {
+            bad: "spec: {common: {broker: {url: null, redis: {host: cache, keyPrefix: 'shop:'}}}, flowerSpec: {auth: {allowUnauthenticated: true}}}",
+            at: "spec.common.broker.redis.keyPrefix",
+            good: "spec: {common: {broker: {url: null, redis: {host: cache, db: 3}}}, flowerSpec: {auth: {allowUnauthenticated: true}}}",
             old: None,
         },
     },
@@ -137,6 +151,10 @@ pub(super) fn options<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (Str
 fn b50(subject: &Subject<'_>, report: &mut Report<'_>) {
     let transport = subject.transport();
     for (path, name, value) in options(subject) {
+        if name == "visibility_timeout" && transport == Some(Transport::Sqs) {
+            of_sqs(subject, path, value, report);
+            continue;
+        }
         let Some((_, takes, transports)) = TYPED.iter().find(|(typed, ..)| *typed == name) else { continue };
         if takes.fits(value) || value.as_str().is_some_and(expands) {
             continue;
@@ -151,6 +169,20 @@ fn b50(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// kombu hands the text of this value to SQS, so that digits in quotes work, where it makes the queue.
+fn of_sqs(subject: &Subject<'_>, path: String, value: &Value, report: &mut Report<'_>) {
+    let is_whole = match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => !number.is_f64(),
+        Value::String(text) => text.parse::<u32>().is_ok() || text.is_empty() || expands(text),
+        _ => false,
+    };
+    if !is_whole && makes_queues(subject) {
+        let message = "is not a whole number of seconds";
+        report.warn(Kind::Invalid, path, message, "use one such as 3600");
+    }
+}
+
 fn b51(subject: &Subject<'_>, report: &mut Report<'_>) {
     let known = || TYPED.iter().map(|(name, ..)| *name).chain(NAMES.iter().copied());
     for (path, name, _) in options(subject) {
@@ -160,6 +192,23 @@ fn b51(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some(meant) = closest::of(name, known()) {
             report.add(Kind::Forbidden, path, "is no transport option", format!("did you mean {meant}?"));
         }
+    }
+}
+
+fn b57(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.object.spec.flower_spec.is_none() || !subject.is_redis() {
+        return;
+    }
+    let redis = subject.broker().and_then(|broker| broker.redis.as_ref());
+    let typed = redis.into_iter().flat_map(|redis| [("keyPrefix", &redis.key_prefix), ("sep", &redis.sep)]);
+    let typed = typed.filter(|(_, value)| value.is_some());
+    let typed = typed.map(|(field, _)| format!("spec.common.broker.redis.{field}"));
+    let written = options(subject)
+        .filter(|(_, name, value)| ["global_keyprefix", "sep"].contains(name) && !value.is_null())
+        .map(|(path, ..)| path);
+    for path in typed.chain(written) {
+        let message = "does not reach Flower";
+        report.add(Kind::Forbidden, path, message, "set it in the application too");
     }
 }
 

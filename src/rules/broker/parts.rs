@@ -21,7 +21,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             ],
             "set the name of a Secret of this namespace and one of its keys",
         ),
-        example: Example { bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: Broker_URL, key: url}}}}", at: "spec.common.broker.urlSecretRef.name", good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: Broker_URL, key: url}, scheme: redis}}}", at: "spec.common.broker.urlSecretRef.name", good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}}", old: None },
     },
     Rule {
         id: "B41", severity: Severity::Deny, schema: false, since: "0.1",

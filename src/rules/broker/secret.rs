@@ -16,9 +16,21 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "Whatever the same URL would do in the object: a crash, or a wrong host asked for ever.",
         check: Check::of_facts(b33).or(Severity::Warn),
         example: Example {
-            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broken, key: url}}}}",
+            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broken, key: url}, scheme: redis}}}",
             at: PATH,
-            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "B56", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "the scheme of a broker in a Secret is known",
+        consequence: "No default startup probe asks whether the worker has reached its broker, and no rule that depends on the broker speaks: lost and repeated tasks are not warned about.",
+        check: Check::object(b56),
+        example: Example {
+            bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: queue, key: url}}}}",
+            at: "spec.common.broker.scheme",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: queue, key: url}, scheme: redis}}}",
             old: None,
         },
     },
@@ -35,6 +47,21 @@ fn b33(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(Kind::Forbidden, PATH, message, "correct the Secret");
     } else if doubtful(url).is_some() && names_a_host(url) {
         report.warn(Kind::Forbidden, PATH, UNENCODED, ENCODE);
+    }
+}
+
+fn b56(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(broker) = subject.broker().filter(|broker| broker.forms() == ["urlSecretRef"]) else { return };
+    let known = broker.url_secret_ref.as_ref().and_then(|reference| text(subject, reference));
+    let fix = match (&subject.scheme, known) {
+        (Some(scheme), _) => format!("write {}", scheme.name),
+        (None, None) => "write redis, amqp or so".to_owned(),
+        // Of a URL that is none another rule tells.
+        (None, Some(_)) => return,
+    };
+    if broker.scheme.is_none() {
+        let message = "is not set: no startup probe, fewer warnings";
+        report.add(Kind::Required, "spec.common.broker.scheme", message, fix);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
+use crate::rules::variables;
 
 /// Seconds for which a message may be hidden.
 const MOST_HIDDEN: f64 = 43200.0;
@@ -60,6 +61,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "B58", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "workers on SQS have an identity of their own",
+        consequence: "The Secret of credentialsSecretName is given to KEDA alone. Unless the node has a role for SQS, workers end with NoCredentialsError.",
+        check: Check::object(b58),
+        example: Example {
+            bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1, credentialsSecretName: aws}}}}",
+            at: "spec.common.broker.sqs.credentialsSecretName",
+            good: "spec: {common: {serviceAccountName: shop, broker: {url: null, sqs: {region: eu-west-1, credentialsSecretName: aws}}}}",
+            old: None,
+        },
+    },
 ];
 
 /// How sure it is that an option reaches SQS; which broker a Secret names is not known.
@@ -74,8 +87,10 @@ fn severity(subject: &Subject<'_>) -> Option<Severity> {
 fn b53(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(severity) = severity(subject) else { return };
     for (path, name, value) in options(subject) {
-        let Value::Number(number) = value else { continue };
-        let seconds = number.as_f64().unwrap_or_default();
+        // kombu hands on the text of the one and counts with the other.
+        let text = value.as_str().filter(|_| name == "visibility_timeout");
+        let number = value.as_f64().or_else(|| text?.parse::<u32>().ok().map(f64::from));
+        let Some(seconds) = number else { continue };
         if name == "wait_time_seconds" && !(0.0..=LONGEST_POLL).contains(&seconds) {
             report.graded(severity, Kind::Invalid, path, "is not what SQS takes", "use 0 to 20");
         } else if name == "visibility_timeout" && seconds > MOST_HIDDEN && makes_queues(subject) {
@@ -87,7 +102,7 @@ fn b53(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// Whether kombu makes queues on SQS: not where the object names them.
-fn makes_queues(subject: &Subject<'_>) -> bool {
+pub(super) fn makes_queues(subject: &Subject<'_>) -> bool {
     let options = transport_options(subject.common()).is().unwrap_or_default();
     let named = options.get("predefined_queues").and_then(Value::as_object);
     subject.transport() == Some(Transport::Sqs) && named.is_none_or(serde_json::Map::is_empty)
@@ -153,6 +168,33 @@ fn b55(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Forbidden, path, message, "begin it with https://");
         }
     }
+}
+
+fn b58(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let sqs = subject.broker().and_then(|broker| broker.sqs.as_ref());
+    let is_identity = |name: &str| name.starts_with("AWS_") && !name.ends_with("REGION");
+    let mut given = variables::all(subject).into_iter().chain(variables::laid_over(subject));
+    let has_variable = given.any(|place| is_identity(&place.variable.name));
+    // What comes out of a ConfigMap or a Secret is not known.
+    if sqs.is_none_or(|sqs| sqs.credentials_secret_name.is_none())
+        || subject.pools.is_empty()
+        || has_variable
+        || !variables::sources(subject).is_empty()
+        || has_account(subject)
+    {
+        return;
+    }
+    let message = "is read by KEDA alone, not by workers";
+    let path = format!("{SQS}.credentialsSecretName");
+    report.add(Kind::Forbidden, path, message, "set serviceAccountName or env");
+}
+
+/// Whether pods of workers have a service account.
+fn has_account(subject: &Subject<'_>) -> bool {
+    let common = subject.common();
+    let templates = subject.pools.iter().map(|pool| &pool.spec.pod_template).chain([&common.pod_template]);
+    let mut written = templates.flatten().map(|template| template.0.pointer("/spec/serviceAccountName"));
+    common.service_account_name.is_some() || written.any(|account| account.is_some())
 }
 
 /// Whether a text is an address of some server; one for tests may have no TLS.

@@ -26,7 +26,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         example: Example {
             bad: "spec: {common: {broker: {url: 'redis://hush@cache:6379/0'}}}",
             at: BROKER_URL,
-            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}}",
             old: None,
         },
     },

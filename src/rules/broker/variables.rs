@@ -36,7 +36,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         example: Example {
             bad: "spec: {common: {env: [{name: BROKER_URL, value: 'redis://other'}]}}",
             at: "spec.common.env[0].name",
-            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}, env: [{name: BROKER_URL, valueFrom: {secretKeyRef: {name: broker, key: url}}}]}}",
+            good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}, env: [{name: BROKER_URL, valueFrom: {secretKeyRef: {name: broker, key: url}}}]}}",
             old: None,
         },
     },

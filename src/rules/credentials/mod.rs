@@ -13,16 +13,18 @@ use super::subject::{Part, Subject};
 use super::variables;
 use crate::celery::broker_url;
 use crate::celery::expansion::expands;
-use signs::{announces_one, has_password, holds_url, is_credential, is_readable, is_secret, names_one};
+use signs::{
+    announces_one, has_password, holds_url, is_credential, is_readable, is_secret, names_one, placeholder,
+};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B26", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a password in the object is readable",
-        consequence: "Whoever may read the object, the repository or a backup of etcd reads the password.",
+        consequence: "Whoever may read the object, the repository or a backup of etcd reads the password. What looks like a variable is the password itself: Kubernetes expands $(NAME) alone.",
         check: Check::object(b26),
-        example: Example { bad: "spec: {common: {broker: {url: 'redis://:hush@cache'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}}}}", old: None },
+        example: Example { bad: "spec: {common: {broker: {url: 'redis://:hush@cache'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: url}, scheme: redis}}}", old: None },
     },
     Rule {
         id: "B40", severity: Severity::Deny, schema: false, since: "0.1",
@@ -45,13 +47,13 @@ fn b26(subject: &Subject<'_>, report: &mut Report<'_>) {
     };
     let readable = |password: &Option<String>| password.as_ref().is_some_and(|text| !expands(text));
     if subject.urls.iter().flatten().any(|endpoint| readable(&endpoint.password)) {
-        report.add_shown(
-            report.severity(),
-            BROKER_URL,
-            &broker_url::masked(url),
-            "holds a readable password",
-            "use urlSecretRef",
-        );
+        let meant = subject.urls.iter().flatten().find_map(|one| placeholder(one.password.as_deref()?));
+        let (message, fix) = match meant {
+            // The word is a variable's name, and no password.
+            Some(name) => ("has a password that nothing expands", format!("write $({name}) of env")),
+            None => ("holds a readable password", "use urlSecretRef".to_owned()),
+        };
+        report.add_shown(report.severity(), BROKER_URL, &broker_url::masked(url), message, fix);
     }
 }
 

@@ -47,6 +47,17 @@ fn lists_users(text: &str) -> bool {
     text.split(',').all(|user| user.contains(':'))
 }
 
+/// The variable that a password means which is written as a shell or Python would expand it: `${NAME}`, `$NAME`,
+/// `%(NAME)s`. One without braces may be a password after all, unless its letters are those of variables.
+pub(super) fn placeholder(password: &str) -> Option<&str> {
+    let inside = |begin: &str, end: &str| password.strip_prefix(begin)?.strip_suffix(end);
+    let bare = || password.strip_prefix('$').filter(|name| !name.contains(|c: char| c.is_ascii_lowercase()));
+    let name = inside("${", "}").or_else(|| inside("%(", ")s")).or_else(bare)?;
+    let is_variable = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    is_variable.then_some(name)
+}
+
 /// Whether a text holds a URL with a password in it that is no variable.
 pub(super) fn has_password(text: &str) -> bool {
     passwords(text).any(|password| !password.is_empty() && !expands(password))

@@ -20,6 +20,8 @@ const LEAST_MEMORY: f64 = 4.0 * 1024.0 * 1024.0;
 const TEBI: u32 = 1024 * 1024;
 /// Below this many cpus a worker takes ten times as long to start.
 const SLOW_CPU: f64 = 0.1;
+/// More cores than most nodes have.
+const MANY_CORES: u32 = 64;
 /// What names of huge pages begin with; the size of a page follows.
 const HUGE: &str = "hugepages-";
 /// Resources that have no prefix.
@@ -73,6 +75,13 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "The start takes twenty seconds instead of two, and probes time out meanwhile.",
         check: Check::object(k11),
         example: Example { bad: "spec: {workerSpec: {resources: {limits: {cpu: 50m}}}}", at: "spec.workerSpec.resources.limits.cpu", good: "spec: {workerSpec: {resources: {limits: {cpu: 100m}}}}", old: None },
+    },
+    Rule {
+        id: "K14", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "cpu is counted in cores, or in thousandths of them with an m",
+        consequence: "No node has that many cpus, so that the pod waits for ever; without concurrency a worker would start as many processes.",
+        check: Check::object(k14),
+        example: Example { bad: "spec: {workerSpec: {resources: {requests: {cpu: 500}}}}", at: "spec.workerSpec.resources.requests.cpu", good: "spec: {workerSpec: {resources: {requests: {cpu: 500m}}}}", old: None },
     },
 ];
 
@@ -133,7 +142,23 @@ fn k08(subject: &Subject<'_>, report: &mut Report<'_>) {
                 let message = "counts thousandths of a byte";
                 report.graded(Severity::Warn, Kind::Invalid, path, message, fix);
             }
+            // A single byte is a way to ask for next to nothing.
+            "requests" if bytes > 1.0 && bytes < LEAST_MEMORY && text.parse::<u32>().is_ok() => {
+                report.graded(Severity::Warn, Kind::Invalid, path, "counts bytes", fix);
+            }
             _ => {}
+        }
+    }
+}
+
+fn k14(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (path, _, list) in lists(subject) {
+        let Some(Quantity(text)) = list.get("cpu") else { continue };
+        let Ok(cores) = text.parse::<u32>() else { continue };
+        // Machines with more cores have 96 or 128 of them, while thousandths come in steps of 25.
+        if cores > MANY_CORES && cores.is_multiple_of(25) {
+            let message = format!("is {cores} cores");
+            report.add(Kind::Invalid, format!("{path}.cpu"), message, format!("write {cores}m"));
         }
     }
 }

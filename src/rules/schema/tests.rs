@@ -217,7 +217,7 @@ fn what_people_know_by_another_name_is_told_once_and_right() {
             "spec.common.hpa: Forbidden: there is no such field; use spec.scaleTargetRef [S01]",
         ),
         (
-            "{common: {broker: {url: null, urlSecretRef: {name: a, key: b, namespace: c}}}}",
+            "{common: {broker: {url: null, urlSecretRef: {name: a, key: b, namespace: c}, scheme: redis}}}",
             "spec.common.broker.urlSecretRef.namespace: Forbidden: there is no such field; remove it: the Secret has to be in the namespace of this object [S01]",
         ),
         (

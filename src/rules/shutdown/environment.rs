@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::EnvVar;
 
-use super::{grace, mode, written_mode};
+use super::{mode, written_mode};
 use crate::api::ShutdownMode;
 use crate::celery::expansion::expands;
 use crate::rules::finding::{Kind, Report, Severity};
@@ -172,7 +172,7 @@ fn g22(subject: &Subject<'_>, report: &mut Report<'_>) {
         let stop = pool.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
         let exec = stop.and_then(|stop| stop.exec.as_ref());
         let slept = exec.and_then(|exec| exec.command.as_deref()).and_then(slept);
-        let grace = grace(pool);
+        let grace = pool.grace();
         if grace > 0 && slept.is_some_and(|seconds| seconds >= f64::from(grace)) {
             report.add(
                 Kind::Forbidden,

@@ -108,12 +108,6 @@ fn mode(pool: &Pool<'_>) -> ShutdownMode {
     written_mode(pool).unwrap_or(ShutdownMode::Warm)
 }
 
-/// Seconds between the request to stop and the kill.
-fn grace(pool: &Pool<'_>) -> i32 {
-    let written = pool.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.timeout_seconds);
-    written.unwrap_or(GracefulShutdown::TIMEOUT_SECONDS)
-}
-
 /// Seconds after which a task is killed, where the pool keeps to that.
 fn time_limit(pool: &Pool<'_>) -> Option<f64> {
     let keeps = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
@@ -128,8 +122,8 @@ fn time_limit_place(pool: &Pool<'_>) -> Option<String> {
 fn g02(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| mode(pool) == ShutdownMode::Soft) {
         let soft = pool.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.soft_timeout_seconds);
-        let most = grace(pool).saturating_sub(OWN);
-        if soft.is_some_and(|soft| soft >= 0 && soft > most) && grace(pool) > 0 {
+        let most = pool.grace().saturating_sub(OWN);
+        if soft.is_some_and(|soft| soft >= 0 && soft > most) && pool.grace() > 0 {
             let path = format!("{}.gracefulShutdown.softTimeoutSeconds", pool.path);
             let message = format!("is less than {OWN} seconds below timeoutSeconds");
             let fix = if most >= 0 {
@@ -144,16 +138,16 @@ fn g02(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn g03(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| mode(pool) == ShutdownMode::Warm) {
-        let grace = grace(pool);
+        let grace = pool.grace();
         if time_limit(pool).is_some_and(|limit| limit > f64::from(grace)) {
             report.add(
                 Kind::Required,
                 format!("{}.gracefulShutdown.timeoutSeconds", pool.path),
                 format!("is {grace}, and a task may take longer"),
                 if pool.said.has("--time-limit") {
-                    "set it above --time-limit"
+                    "use --time-limit or more"
                 } else {
-                    "set it above timeLimit"
+                    "use timeLimit or more"
                 },
             );
         }

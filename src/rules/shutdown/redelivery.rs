@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{grace, time_limit, time_limit_place};
+use super::{time_limit, time_limit_place};
 use crate::celery::broker_url::Transport;
 use crate::effective::{self, Effective};
 use crate::rules::finding::{Kind, Report, Severity};
@@ -18,7 +18,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "G10", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a task ends before the broker gives it out again",
-        consequence: "The task runs a second time, beside the first or after it.",
+        consequence: "The task runs a second time, beside the first or after it. On SQS broker.transportOptions.visibility_timeout counts only where kombu makes the queue: one that exists keeps its own VisibilityTimeout.",
         check: Check::object(g10),
         example: Example {
             bad: "spec: {workerSpec: {timeLimit: 7200, gracefulShutdown: {timeoutSeconds: 7200}}}",
@@ -43,13 +43,22 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn g10(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(visibility) = visibility_timeout(subject) else { return };
+    let is_sqs = subject.transport() == Some(Transport::Sqs);
     for pool in &subject.pools {
         let limit = time_limit(pool).filter(|limit| *limit > visibility);
-        let (path, message, fix) = match (limit, f64::from(grace(pool)) > visibility) {
+        let (path, message, fix) = match (limit, f64::from(pool.grace()) > visibility) {
             (Some(_), _) => (
                 time_limit_place(pool),
-                format!("is over visibility_timeout {visibility}: tasks run twice"),
-                "raise visibility_timeout",
+                if is_sqs {
+                    format!("is over {visibility} s")
+                } else {
+                    format!("is over {visibility}: tasks rerun")
+                },
+                if is_sqs {
+                    "raise visibility_timeout and VisibilityTimeout of old queues"
+                } else {
+                    "set broker.transportOptions.visibility_timeout"
+                },
             ),
             // The end of a pod is told of only where somebody asked for that much time.
             (None, true) if pool.spec.graceful_shutdown.is_some() => (
@@ -66,6 +75,7 @@ fn g10(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// Seconds after which the broker gives an unacknowledged task out again.
 fn visibility_timeout(subject: &Subject<'_>) -> Option<f64> {
+    let is_sqs = subject.transport() == Some(Transport::Sqs);
     let default = match subject.transport()? {
         Transport::Redis | Transport::RedisSocket | Transport::Sentinel => 3600.0,
         Transport::Sqs => 1800.0,
@@ -74,7 +84,12 @@ fn visibility_timeout(subject: &Subject<'_>) -> Option<f64> {
     match effective::broker::transport_options(subject.common()) {
         Effective::Absent => Some(default),
         Effective::Unclear => None,
-        Effective::Is(options) => options.get("visibility_timeout").map_or(Some(default), Value::as_f64),
+        Effective::Is(options) => match options.get("visibility_timeout") {
+            None => Some(default),
+            // Digits in quotes are as good as a number there.
+            Some(Value::String(text)) if is_sqs => text.parse::<u32>().ok().map(f64::from),
+            Some(value) => value.as_f64(),
+        },
     }
 }
 
@@ -89,8 +104,8 @@ fn g11(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Kind::Invalid,
                 path,
-                "is over RabbitMQ's consumer_timeout of 1800 s",
-                "raise it on the server",
+                "is over RabbitMQ's default, 1800 s",
+                "raise consumer_timeout if it is lower",
             );
         }
     }

@@ -57,6 +57,7 @@ impl<'a> Subject<'a> {
         let urls = url.map(urls).unwrap_or_default();
         let celery = effective::celery(&object.spec.common);
         let scheme = effective::broker::scheme(&object.spec.common).is();
+        let scheme = scheme.or_else(|| scheme_in_secret(object.spec.common.broker.as_ref()?, facts));
         let mut subject = Self {
             object,
             old,
@@ -186,6 +187,14 @@ impl<'a> Subject<'a> {
             target.kind.known() == Some(ScaleKind::Worker) && target.follows(MetricName::TaskQueueLength)
         })
     }
+}
+
+/// The scheme of the URL in a Secret whose text is known, where the object names none.
+fn scheme_in_secret(broker: &Broker, facts: &Facts) -> Option<Scheme> {
+    let reference =
+        broker.url_secret_ref.as_ref().filter(|_| broker.scheme.is_none() && broker.url.is_none())?;
+    let url = facts.secrets.get(&reference.name)?.0.get(&reference.key)?;
+    effective::broker::of_url(url.trim_end_matches('\n')).is()
 }
 
 /// The elements of a URL. While variables are missing in it, all that can be judged is the scheme: then a text that

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Worker pools under judgement.
 
-use crate::api::{Celery, Common, DEFAULT_POOL, WorkerPoolKind, WorkerSpec};
+use crate::api::{
+    Celery, Common, DEFAULT_POOL, GracefulShutdown, Open, ShutdownMode, WorkerPoolKind, WorkerSpec,
+};
 use crate::celery::command::Command;
 use crate::celery::reading::Reading;
 use crate::celery::version::Target;
@@ -78,6 +80,18 @@ impl<'a> Pool<'a> {
             Some(used) => Some(self.arg(used.value_at)),
             None => is_set.then(|| format!("{}.{field}", self.path)),
         }
+    }
+
+    /// Whether it lets running tasks end when it is asked to stop.
+    pub(in crate::rules) fn is_warm(&self) -> bool {
+        let mode = self.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.mode.as_ref());
+        mode.and_then(Open::known).unwrap_or(ShutdownMode::Warm) == ShutdownMode::Warm
+    }
+
+    /// Seconds between the request to stop and the kill.
+    pub(in crate::rules) fn grace(&self) -> i32 {
+        let written = self.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.timeout_seconds);
+        written.unwrap_or(GracefulShutdown::TIMEOUT_SECONDS)
     }
 
     /// Whether a probe restarts it before its longest task ends: solo sends no heartbeat while a task runs.

@@ -16,8 +16,33 @@ fn judged(findings: &[Finding]) -> Vec<(&'static str, Severity)> {
     findings.iter().map(|finding| (finding.rule, finding.severity)).collect()
 }
 
-const BROKER: &str = "spec: {common: {broker: {url: null, urlSecretRef: {name: keys, key: url}}}}";
+const BROKER: &str =
+    "spec: {common: {broker: {url: null, urlSecretRef: {name: keys, key: url}, scheme: redis}}}";
 const BACKEND: &str = "spec: {common: {resultBackend: {urlSecretRef: {name: keys, key: url}}}}";
+
+#[test]
+fn a_scheme_is_taken_from_a_secret_that_is_known_and_asked_for_otherwise() {
+    let spec = |rest: &str| {
+        format!(
+            "spec: {{common: {{broker: {{url: null, urlSecretRef: {{name: keys, key: url}}{rest}}}}}, workerSpec: {{timeLimit: 3601, gracefulShutdown: {{timeoutSeconds: 3601}}}}}}"
+        )
+    };
+    let fix = |found: &[Finding]| {
+        found.iter().find(|finding| finding.rule == "B56").map(|finding| finding.fix.clone())
+    };
+    // What a Redis does to a long task is told as soon as somebody knows that it is one.
+    let redis = beside("redis://:hush@cache\n", &spec(""));
+    assert_eq!(judged(&redis), [("B56", Severity::Warn), ("G10", Severity::Warn)]);
+    assert_eq!(fix(&redis).as_deref(), Some("write redis"));
+    assert_eq!(judged(&beside("redis://cache", &spec(", scheme: redis"))), [("G10", Severity::Warn)]);
+    // What is written counts, and of a URL that is none another rule tells.
+    assert_eq!(judged(&beside("redis://cache", &spec(", scheme: amqp"))), [("G11", Severity::Warn)]);
+    assert_eq!(judged(&beside("hush", &spec(""))), [("B33", Severity::Deny)]);
+    let unknown = of_rule("B56", &spec(""));
+    assert_eq!(unknown, warn("spec.common.broker.scheme"));
+    assert_eq!(of_rule("B56", &spec(", scheme: redis")), []);
+    assert_eq!(of_rule("B56", &spec(", redis: {host: cache}")), []);
+}
 
 #[test]
 fn a_word_before_the_host_of_a_redis_is_no_password() {

@@ -62,7 +62,19 @@ fn every_container_has_its_resources_judged() {
         of_rule("K08", "spec: {workerSpec: {resources: {requests: {memory: 512m}}}}"),
         warn("spec.workerSpec.resources.requests.memory")
     );
+    assert_eq!(
+        of_rule("K08", "spec: {workerSpec: {resources: {requests: {memory: 512}}}}"),
+        warn("spec.workerSpec.resources.requests.memory")
+    );
+    let cpu = |cpu: &str| of_rule("K14", &format!("spec: {{workerSpec: {{resources: {{{cpu}}}}}}}"));
+    assert_eq!(cpu("requests: {cpu: '250'}"), warn("spec.workerSpec.resources.requests.cpu"));
+    assert_eq!(cpu("limits: {cpu: 1000}"), warn("spec.workerSpec.resources.limits.cpu"));
     for fine in [
+        "requests: {cpu: 64}",
+        "requests: {cpu: 50}",
+        "limits: {cpu: 192}",
+        "limits: {cpu: 1000m}",
+        "requests: {memory: 1Mi}",
         "limits: {memory: 0}",
         "limits: {memory: 4Mi}",
         "requests: {memory: 1}",

@@ -113,6 +113,14 @@ fn tasks_that_brokers_give_out_again() {
     assert_eq!(at("G10", "url: null, urlSecretRef: {name: a, key: b}", long), []);
     assert_eq!(at("G10", "transportOptions: {visibility_timeout: x}", long), []);
     assert_eq!(at("G10", "url: 'amqp://app@mq'", long), []);
+    // SQS takes digits in quotes, Redis does not, which another rule tells.
+    let quoted = |seconds: u32| format!("transportOptions: {{visibility_timeout: '{seconds}'}}");
+    let sqs = "url: null, sqs: {region: eu-west-1}";
+    assert_eq!(at("G10", &format!("{sqs}, {}", quoted(1999)), long), warn(path));
+    assert_eq!(at("G10", &format!("{sqs}, {}", quoted(2000)), long), []);
+    assert_eq!(at("G10", &quoted(1999), long), []);
+    let told = lines(&format!("spec: {{common: {{broker: {{{sqs}}}}}, workerSpec: {{{long}}}}}")).concat();
+    assert!(told.contains("VisibilityTimeout of old queues"), "{told}");
     assert_eq!(
         at("G10", "url: 'sqs://'", "gracefulShutdown: {timeoutSeconds: 3000}"),
         warn("spec.workerSpec.gracefulShutdown.timeoutSeconds")

@@ -15,6 +15,7 @@ fn options_of_sqs_keep_to_what_the_service_takes() {
         ("wait_time_seconds: -1", deny(&at("wait_time_seconds"))),
         ("wait_time_seconds: 0", vec![]),
         ("visibility_timeout: 43201", warn(&at("visibility_timeout"))),
+        ("visibility_timeout: '43201'", warn(&at("visibility_timeout"))),
         ("visibility_timeout: 43201, predefined_queues: {a: {url: 'https://a/b'}}", vec![]),
     ] {
         assert_eq!(of("B53", option), expected, "{option}");
@@ -25,6 +26,21 @@ fn options_of_sqs_keep_to_what_the_service_takes() {
         broker("B53", &format!("{unknown}: {{visibility_timeout: 90000, wait_time_seconds: 90}}")),
         warn(&at("wait_time_seconds"))
     );
+    // kombu writes the text of the value into its request.
+    let typed = |option: &str| {
+        broker("B50", &format!("url: null, sqs: {{region: x}}, transportOptions: {{{option}}}"))
+    };
+    for (value, is_told) in
+        [("1h", true), ("3600.5", true), ("[]", true), ("'3600'", false), ("3600", false), ("null", false)]
+    {
+        let option = format!("visibility_timeout: {value}");
+        let expected = if is_told { warn(&at("visibility_timeout")) } else { vec![] };
+        assert_eq!(of("B50", &option), expected, "{value}");
+        assert_eq!(typed(&option), expected, "{value}");
+    }
+    assert_eq!(of("B50", "visibility_timeout: 1h, predefined_queues: {a: {url: 'https://a/b'}}"), []);
+    let typed = "url: null, sqs: {region: x}, transportOptions: {predefined_queues: {a: {}}}";
+    assert_eq!(broker("B54", typed), deny(&at("predefined_queues.a")));
     let queues = at("predefined_queues");
     for (value, expected) in [
         ("[a]", deny(&queues)),
@@ -40,6 +56,23 @@ fn options_of_sqs_keep_to_what_the_service_takes() {
     ] {
         assert_eq!(of("B54", &format!("predefined_queues: {value}")), expected, "{value}");
     }
+}
+
+#[test]
+fn workers_need_an_identity_beside_that_of_the_autoscaler() {
+    let at = |common: &str, rest: &str| {
+        let broker = "broker: {url: null, sqs: {region: x, credentialsSecretName: aws}}";
+        of_rule("B58", &format!("spec: {{common: {{{broker}, {common}}}, {rest}}}")).len()
+    };
+    assert_eq!(at("", ""), 1);
+    assert_eq!(at("env: [{name: AWS_DEFAULT_REGION, value: x}]", ""), 1);
+    assert_eq!(at("env: [{name: AWS_PROFILE, value: shop}]", ""), 0);
+    assert_eq!(at("envFrom: [{secretRef: {name: aws}}]", ""), 0);
+    assert_eq!(at("podTemplate: {spec: {serviceAccountName: shop}}", ""), 0);
+    assert_eq!(at("", "workerSpec: {podTemplate: {spec: {serviceAccountName: shop}}}"), 0);
+    assert_eq!(at("", "workerSpec: {env: [{name: AWS_ACCESS_KEY_ID, value: a}]}"), 0);
+    assert_eq!(at("", "workerSpec: null"), 0);
+    assert_eq!(of_common("B58", "broker: {url: null, sqs: {region: x}}"), []);
 }
 
 #[test]

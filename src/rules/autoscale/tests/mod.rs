@@ -27,7 +27,10 @@ fn shop(target: &str, overlay: &str) -> Value {
 }
 
 fn findings(target: &str, overlay: &str) -> Vec<Finding> {
-    check(&shop(target, overlay), None, &Facts::default()).expect("has the form of a Celery")
+    let mut found = check(&shop(target, overlay), None, &Facts::default()).expect("has the form of a Celery");
+    // That the broker is not known is told apart from what follows from it.
+    found.retain(|finding| finding.rule != "B56");
+    found
 }
 
 /// Ids, with a `?` behind those of warnings.
@@ -81,6 +84,16 @@ fn warnings_fit_into_a_line() {
         }
     }
     assert!(seen > 12, "only {seen} warnings were looked at");
+}
+
+#[test]
+fn a_pool_that_is_to_be_renamed_is_told_once() {
+    let pools = "workerPools: [{name: io_bound, queues: [a]}, {name: slow, queues: [b]}]";
+    assert_eq!(ids("pool: io-bound", pools), ["T06"]);
+    assert_eq!(ids("pool: io_bound", pools), ["T06"]);
+    let other = findings("pool: other", pools);
+    let other = other.iter().find(|it| it.rule == "A27");
+    assert_eq!(other.map(|it| (it.rule, it.fix.as_str())), Some(("A27", "use one of default, slow")));
 }
 
 #[test]
@@ -191,6 +204,12 @@ fn the_last_pod_waits_for_the_longest_task() {
     assert_eq!(ids("minReplicas: 0", &limit(300.5)), ["A20?"]);
     assert_eq!(ids("{minReplicas: 0, cooldownPeriod: 301}", &limit(300.5)), [""; 0]);
     assert_eq!(ids("cooldownPeriod: 10", &limit(300.5)), [""; 0]);
+    // What is counted keeps the pod, and a warm stop lets the rest end.
+    let counted = "{minReplicas: 0, includeUnacked: true}";
+    assert_eq!(ids(counted, &limit(9000.0)), [""; 0]);
+    assert!(ids(counted, &limit(9001.0)).contains(&"A20?".to_owned()));
+    let cold = limit(9000.0).replace("{timeoutSeconds", "{mode: Cold, timeoutSeconds");
+    assert!(ids(counted, &cold).contains(&"A20?".to_owned()));
 }
 
 #[test]
