@@ -21,6 +21,7 @@ const WORKER: Known = Known {
         always("W25", "a queue with a blank or a quote at its end is another queue"),
         always("W26", "a worker without any queue is idle for ever"),
         always("W30", "a child that may run no task crashes the pool"),
+        always("W57", "a task that may take less than no time is killed at once"),
     ]],
     warned: &[],
 };
