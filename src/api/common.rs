@@ -144,6 +144,19 @@ pub struct Common {
     pub metrics: Option<Monitoring>,
 }
 
+impl Common {
+    /// Whether containers run as root, as far as anything is written; else their image says.
+    #[must_use]
+    pub fn runs_as_root(&self) -> Option<bool> {
+        let (pod, container) = (self.security_context.as_ref(), self.container_security_context.as_ref());
+        let user = container.and_then(|context| context.run_as_user);
+        let user = user.or_else(|| pod.and_then(|context| context.run_as_user));
+        let is_barred = container.and_then(|context| context.run_as_non_root);
+        let is_barred = is_barred.or_else(|| pod.and_then(|context| context.run_as_non_root));
+        user.map(|user| user == 0).or_else(|| (is_barred == Some(true)).then_some(false))
+    }
+}
+
 /// What Prometheus is asked to scrape, where its operator is installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

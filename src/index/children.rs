@@ -267,7 +267,8 @@ impl Content {
     }
 }
 
-fn key(kind: ChildKind, object: &DynamicObject) -> ChildKey {
+/// The key of an object of a kind.
+pub(super) fn key(kind: ChildKind, object: &DynamicObject) -> ChildKey {
     (kind, object.namespace().unwrap_or_default(), object.name_any())
 }
 

@@ -9,6 +9,7 @@ use kube::ResourceExt as _;
 use kube::core::DynamicObject;
 use kube::runtime::watcher::Event;
 
+use super::children::key;
 use crate::build::{ChildKey, ChildKind};
 
 /// Kinds of autoscalers.
@@ -116,10 +117,6 @@ fn target(object: &DynamicObject) -> Option<DeploymentKey> {
     let is_deployment = of["kind"].as_str().is_none_or(|kind| kind == "Deployment");
     let name = of["name"].as_str().filter(|_| is_deployment)?;
     Some((object.namespace()?, name.to_owned()))
-}
-
-fn key(kind: ChildKind, object: &DynamicObject) -> ChildKey {
-    (kind, object.namespace().unwrap_or_default(), object.name_any())
 }
 
 #[cfg(test)]

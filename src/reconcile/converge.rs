@@ -184,23 +184,25 @@ impl Run<'_> {
     /// somebody else's, who is not run into time and again.
     async fn create(&self, manifest: &Manifest) -> Result<Done, cluster::Error> {
         let Self { context, owner, .. } = self;
-        if !context.has_failed(&owner.uid) {
-            let stamped = self.stamped(manifest, None);
-            if let Some(live) = cluster::create(&context.client, owner, &stamped.manifest).await? {
-                return Ok(Done { live, verb: Verb::Created, changed: Vec::new() });
-            }
+        if !context.has_failed(&owner.uid)
+            && let Some(done) = self.try_create(manifest).await?
+        {
+            return Ok(done);
         }
         if let Some(live) = cluster::find(&context.client, owner, manifest).await? {
             return self.bring_in_step(manifest, live).await;
         }
+        let (kind, name) = (manifest.kind.as_str(), &manifest.name);
+        // Should somebody be faster, the next attempt sees whose it is.
+        let leaving = || cluster::Error::Leaving { kind, name: name.clone() };
+        self.try_create(manifest).await?.ok_or_else(leaving)
+    }
+
+    /// `None` when something of that name is there.
+    async fn try_create(&self, manifest: &Manifest) -> Result<Option<Done>, cluster::Error> {
         let stamped = self.stamped(manifest, None);
-        match cluster::create(&context.client, owner, &stamped.manifest).await? {
-            Some(live) => Ok(Done { live, verb: Verb::Created, changed: Vec::new() }),
-            // Somebody was faster: the next attempt sees whose it is.
-            None => {
-                Err(cluster::Error::Leaving { kind: manifest.kind.as_str(), name: manifest.name.clone() })
-            }
-        }
+        let created = cluster::create(&self.context.client, self.owner, &stamped.manifest).await?;
+        Ok(created.map(|live| Done { live, verb: Verb::Created, changed: Vec::new() }))
     }
 
     /// A manifest with what the cluster adds to it.

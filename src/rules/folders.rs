@@ -43,13 +43,8 @@ pub(super) const RULES: &[Rule] = &[
 
 fn c63(subject: &Subject<'_>, report: &mut Report<'_>) {
     let common = subject.common();
-    let (pod, container) = (&common.security_context, &common.container_security_context);
-    let user = container.as_ref().and_then(|context| context.run_as_user);
-    let user = user.or_else(|| pod.as_ref().and_then(|context| context.run_as_user));
-    let plain = container.as_ref().and_then(|context| context.run_as_non_root);
-    let plain = plain.or_else(|| pod.as_ref().and_then(|context| context.run_as_non_root));
-    let is_root = user.map_or(plain != Some(true), |user| user == 0);
-    if is_root || pod.as_ref().is_some_and(|context| context.fs_group.is_some()) {
+    let has_group = common.security_context.as_ref().is_some_and(|context| context.fs_group.is_some());
+    if common.runs_as_root() != Some(false) || has_group {
         return;
     }
     // Whoever prepares the volume in a container before has thought of it.

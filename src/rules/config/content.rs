@@ -63,16 +63,9 @@ fn c75(subject: &Subject<'_>, report: &mut Report<'_>) {
     if !takes_pickle || subject.pools.iter().all(is_forced) {
         return;
     }
-    let common = subject.common();
-    let (pod, container) = (&common.security_context, &common.container_security_context);
-    let user = container.as_ref().and_then(|context| context.run_as_user);
-    let user = user.or_else(|| pod.as_ref().and_then(|context| context.run_as_user));
-    let is_plain = container.as_ref().and_then(|context| context.run_as_non_root);
-    let is_plain =
-        is_plain.or_else(|| pod.as_ref().and_then(|context| context.run_as_non_root)) == Some(true);
     let fix = "set securityContext.runAsUser";
-    match user {
-        Some(0) => report.graded(
+    match subject.common().runs_as_root() {
+        Some(true) => report.graded(
             Severity::Deny,
             Kind::Forbidden,
             path,
@@ -80,7 +73,7 @@ fn c75(subject: &Subject<'_>, report: &mut Report<'_>) {
             fix,
         ),
         // A template may say it for each pool.
-        None if !is_plain && subject.laid_over.is_empty() => {
+        None if subject.laid_over.is_empty() => {
             report.warn(Kind::Forbidden, path, "has pickle: a worker that is root ends at once", fix);
         }
         _ => {}
