@@ -2,6 +2,10 @@
 //! The roof: the one place that knows both doors, the Lease and the certificates.
 //!
 //! Every task is awaited here. When one of them ends, the process ends with its reason; nothing runs detached.
+//!
+//! What somebody waits for (webhooks, certificates, the Lease, the admin server) has threads of its own, so that a
+//! thousand objects to reconcile make none of it wait: the system divides the processor among threads, a queue of tasks
+//! does not.
 
 mod certificates;
 mod signals;
@@ -20,6 +24,7 @@ use kube::Client;
 use kube::client::ClientBuilder;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle as Threads, Runtime};
 use tokio::sync::watch;
 use tracing::{error, info};
 use webhook_certs::Keeper;
@@ -38,6 +43,9 @@ use crate::reconcile::Reconciler;
 
 /// How long the admin server may finish what it is asked when everything else has ended.
 const ADMIN_DRAIN: Duration = Duration::from_secs(2);
+
+/// How many threads answer at the doors: one that computes leaves one that listens.
+const DOOR_THREADS: usize = 2;
 
 /// Why the process ends.
 #[derive(Debug, Error)]
@@ -65,8 +73,10 @@ enum Error {
 /// Runs the operator until SIGTERM or SIGINT.
 #[must_use]
 pub fn main(options: &Run) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let outcome = runtime.map_err(Error::System).and_then(|runtime| runtime.block_on(run(options)));
+    let outcome = threads("doors", Some(DOOR_THREADS)).and_then(|doors| {
+        let rooms = threads("reconcile", None)?;
+        doors.block_on(run(options, rooms.handle()))
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
@@ -76,10 +86,17 @@ pub fn main(options: &Run) -> ExitCode {
     }
 }
 
+/// Threads that share their tasks among them, as many as there are processors where no number is given.
+fn threads(name: &str, count: Option<usize>) -> Result<Runtime, Error> {
+    let mut builder = Builder::new_multi_thread();
+    count.map(|count| builder.worker_threads(count));
+    builder.thread_name(name).enable_all().build().map_err(Error::System)
+}
+
 /// A task of the process.
 type Task<'a> = BoxFuture<'a, Result<(), Error>>;
 
-async fn run(options: &Run) -> Result<(), Error> {
+async fn run(options: &Run, rooms: &Threads) -> Result<(), Error> {
     let mut signals = Signals::new().map_err(Error::System)?;
     let identity = lease::identity(&cluster::instance());
     let mut config = kube::Config::infer().await.map_err(kube::Error::InferConfig)?;
@@ -102,7 +119,11 @@ async fn run(options: &Run) -> Result<(), Error> {
     let elector = options.role.writes().then(|| Elector::new(client.clone(), lease(options, identity)));
     let fence = elector.as_ref().map(Elector::fence).unwrap_or_default();
     // Nobody else writes with it, and it writes nothing while somebody else holds the Lease.
-    let fenced = ClientBuilder::try_from(config)?.with_layer(&fence).build();
+    let fenced = {
+        // Its connections are served where it is built.
+        let _rooms = rooms.enter();
+        ClientBuilder::try_from(config)?.with_layer(&fence).build()
+    };
     let nobody = watch::Sender::new(false);
     let leads = elector.as_ref().map_or_else(|| nobody.subscribe(), Elector::leads);
     let reconcilers = reconcilers(&fenced, &options.watch_namespace, &metrics, &leads);
@@ -111,7 +132,7 @@ async fn run(options: &Run) -> Result<(), Error> {
     let surroundings = Surroundings::new(celeries, reconcilers.iter().map(Reconciler::children).collect());
 
     let handle = Handle::new();
-    let mut tasks: Vec<Task<'_>> = vec![writing(reconcilers, elector, &stopped).boxed()];
+    let mut tasks: Vec<Task<'_>> = vec![writing(reconcilers, elector, rooms, &stopped).boxed()];
     if options.role.serves() {
         tasks.extend(serving(options, client, surroundings, &metrics, &handle, &gates, &stopped)?);
     }
@@ -137,12 +158,17 @@ async fn run(options: &Run) -> Result<(), Error> {
 async fn writing(
     reconcilers: Vec<Reconciler>,
     elector: Option<Elector>,
+    rooms: &Threads,
     stopped: &watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let (idle, is_idle) = oneshot::channel::<()>();
-    let runs = reconcilers.into_iter().map(|reconciler| reconciler.run(asked(stopped.clone())));
+    let runs = reconcilers.into_iter().map(|reconciler| rooms.spawn(reconciler.run(asked(stopped.clone()))));
+    let runs = future::try_join_all(runs).map(|ended| match ended {
+        Ok(_) => Ok(()),
+        Err(_panicked) => Err(Error::Ended("a reconciler")),
+    });
     let runs = async move {
-        finished("a reconciler", stopped, future::join_all(runs).map(|_| Ok(()))).await?;
+        finished("a reconciler", stopped, runs).await?;
         drop(idle);
         Ok(())
     };
