@@ -80,7 +80,7 @@ pub(super) async fn converge(
     let follows_configs = run.followed.is_any();
     let pods = (namespace.clone(), resolved.owner.name.clone());
     let troubles = context.pods.troubles(&pods, Timestamp::now().as_second());
-    let scalers = scalers::seen(context, &namespace, &children);
+    let scalers = scalers::seen(context, &resolved.owner, &children);
     Ok((Outcome { resolved, children, capabilities, paused, scalers, troubles, follows_configs }, failure))
 }
 

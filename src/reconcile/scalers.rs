@@ -17,12 +17,14 @@ use tracing::warn;
 use super::Context;
 use super::triggers::{PAGE, is_unknown_kind, owner, patience};
 use crate::build::{Applied, ChildKind};
-use crate::index::{ChildIndex, DeploymentKey, SCALERS, ScalerIndex, StoredCelery};
+use crate::index::{ChildIndex, DeploymentKey, Owned, SCALERS, ScalerIndex, StoredCelery};
 use crate::labels::FOREIGN_SELECTOR;
+use crate::resolve::Owner;
 use crate::status::Scalers;
 
-/// The autoscalers beside these children.
-pub(super) fn seen(context: &Context, namespace: &str, children: &[Applied]) -> Scalers {
+/// The autoscalers beside these children, and those of this owner that are no children any more.
+pub(super) fn seen(context: &Context, owner: &Owner, children: &[Applied]) -> Scalers {
+    let namespace = owner.namespace.as_str();
     let of_kind = |kind: ChildKind| children.iter().filter(move |child| child.kind == kind);
     let foreign = of_kind(ChildKind::Deployment).filter_map(|child| {
         let found = context.scalers.of(&(namespace.to_owned(), child.name.clone()));
@@ -35,7 +37,11 @@ pub(super) fn seen(context: &Context, namespace: &str, children: &[Applied]) -> 
         let live = context.index.get(&(kind, namespace.to_owned(), child.name.clone()))?;
         Some(Applied { kind, name: child.name.clone(), live })
     });
-    Scalers { foreign: foreign.collect(), of_keda: of_keda.collect() }
+    let is_child = |kind, name: &str| children.iter().any(|child| child.kind == kind && child.name == name);
+    let leaving =
+        context.index.owned(&owner.uid).into_iter().map(|Owned { key: (kind, _, name), .. }| (kind, name));
+    let leaving = leaving.filter(|(kind, name)| SCALERS.contains(kind) && !is_child(*kind, name));
+    Scalers { foreign: foreign.collect(), of_keda: of_keda.collect(), leaving: leaving.collect() }
 }
 
 /// The Celery objects whose Deployments somebody else scales now, or no longer. `news` is told once they are known.

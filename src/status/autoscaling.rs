@@ -13,18 +13,23 @@ pub(super) const KEDA_MISSING: &str = "KedaNotInstalled";
 /// Reason when an autoscaler could not be applied.
 pub(super) const MISSING: &str = "Missing";
 
+/// Reason when an autoscaler waits for the one of the other kind that was there before it.
+pub(super) const AWAITING_PREDECESSOR: &str = "AwaitingPredecessor";
+
 /// Reason when somebody else's autoscaler scales one of our Deployments.
 const FOREIGN: &str = "ForeignAutoscaler";
 /// What a HorizontalPodAutoscaler says of a Deployment that has no pods: KEDA has scaled it to zero.
 const AT_ZERO: &str = "ScalingDisabled";
 
-/// Autoscalers that are no children.
+/// Autoscalers that are no children, or no longer.
 #[derive(Clone, Debug, Default)]
 pub struct Scalers {
     /// Those of others, `HorizontalPodAutoscaler web`, by the name of the Deployment that they scale.
     pub foreign: BTreeMap<String, Vec<String>>,
     /// Those that KEDA has made of our `ScaledObject`s, which go on saying that all is well when the broker is lost.
     pub of_keda: Vec<Applied>,
+    /// Ours that are still on their way out.
+    pub leaving: Vec<(ChildKind, String)>,
 }
 
 pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
@@ -66,6 +71,9 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
             if scaler.queue.is_some() { ChildKind::ScaledObject } else { ChildKind::HorizontalPodAutoscaler };
         let is_it = |child: &Applied| child.kind == kind && child.name == *name;
         if !state.children.iter().any(is_it) {
+            if let Some((leaving, _)) = state.scalers.leaving.iter().find(|(_, leaving)| leaving == name) {
+                return no(AWAITING_PREDECESSOR, awaited(kind, *leaving, name));
+            }
             return no(MISSING, format!("{} {name} is not there yet", kind.as_str()));
         }
     }
@@ -79,6 +87,15 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
         None => {
             Some(Aspect::new("AutoscalingReady", true, "Active", "every autoscaler reports that it works"))
         }
+    }
+}
+
+/// Why an autoscaler is not there yet although everything is done for it.
+fn awaited(kind: ChildKind, leaving: ChildKind, name: &str) -> String {
+    let waits = format!("{} {name} waits until {} {name} is gone", kind.as_str(), leaving.as_str());
+    match leaving {
+        ChildKind::ScaledObject => format!("{waits}, which KEDA has to run for"),
+        _ => waits,
     }
 }
 

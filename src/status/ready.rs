@@ -49,7 +49,10 @@ fn blocks(aspect: &Aspect) -> bool {
         "Valid" => aspect.reason == super::REFUSED,
         "AutoscalingReady" => matches!(
             aspect.reason.as_str(),
-            autoscaling::KEDA_MISSING | autoscaling::MISSING | NOT_MEASURABLE
+            autoscaling::KEDA_MISSING
+                | autoscaling::MISSING
+                | autoscaling::AWAITING_PREDECESSOR
+                | NOT_MEASURABLE
         ),
         _ => true,
     }

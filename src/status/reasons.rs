@@ -66,6 +66,11 @@ pub const REASONS: &[Reason] = &[
         &["WorkersAvailable", "BeatAvailable", "FlowerAvailable", "AutoscalingReady"],
         "An object is not there yet.",
     ),
+    reason(
+        "AwaitingPredecessor",
+        &["AutoscalingReady"],
+        "An autoscaler of the other kind is still being deleted: two of them would undo each other's work.",
+    ),
     reason("ProgressDeadlineExceeded", PODS, "Kubernetes gave up waiting for a rollout."),
     reason(
         "FailedCreate",

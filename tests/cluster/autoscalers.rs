@@ -154,10 +154,33 @@ fn an_autoscaler_waits_until_its_predecessor_is_really_gone() {
         it["spec"]["template"]["spec"]["containers"][0]["image"] == "shop:2"
     });
     assert!(space.get(HPA, "shop-worker").is_none());
+    space
+        .until("celeries", "shop", |it| condition(it, "AutoscalingReady")["reason"] == "AwaitingPredecessor");
     space.edit(KEDA, "shop-worker", "metadata: {finalizers: null}");
     space.until_there(HPA, "shop-worker");
     let (hpa, keda) = (lives(&space, HPA, start), lives(&space, KEDA, start));
     assert!(keda[0].1 < hpa[0].0, "together: {hpa:?} and {keda:?}");
+}
+
+/// KEDA cannot measure a queue that no worker has declared, and keeps the number of pods while it cannot.
+#[test]
+fn the_first_start_runs_a_worker_that_declares_its_queue() {
+    let space = Space::new(shared(), "declares");
+    let broker = "{url: 'amqp://rabbit:5672/'}";
+    let spec = format!("spec: {{common: {{broker: {broker}}}, scaleTargetRef: {}}}", shop::QUEUE);
+    space.create("celeries", &shop::with(&spec));
+    let object = space.until_there(KEDA, "shop-worker");
+    assert_eq!(object["spec"]["triggers"][0]["type"], "rabbitmq");
+    assert_eq!(object["spec"]["minReplicaCount"], 0);
+    let deployment = space.get("deployments", "shop-worker").unwrap();
+    assert_eq!(deployment["spec"]["replicas"], 1);
+    // Whatever is written afterwards, the number is not.
+    space.succeed(&["scale", "deployment/shop-worker", "--replicas=0"], "");
+    space.edit("celeries", "shop", "spec: {common: {image: 'shop:2'}}");
+    let deployment = space.until("deployments", "shop-worker", |it| {
+        it["spec"]["template"]["spec"]["containers"][0]["image"] == "shop:2"
+    });
+    assert_eq!(deployment["spec"]["replicas"], 0);
 }
 
 #[test]

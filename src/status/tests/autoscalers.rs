@@ -136,6 +136,26 @@ fn an_autoscaler_that_is_not_there_does_not_work() {
 }
 
 #[test]
+fn an_autoscaler_that_waits_for_its_predecessor_says_so() {
+    const KEDA: ChildKind = ChildKind::ScaledObject;
+    const HPA: ChildKind = ChildKind::HorizontalPodAutoscaler;
+    for (spec, kind, leaving, hint) in
+        [(by_cpu(), HPA, KEDA, ", which KEDA has to run for"), (by_queue(), KEDA, HPA, "")]
+    {
+        let mut scene = Scene::new(&spec).without(kind, "shop-worker");
+        scene.scalers.leaving.push((leaving, "shop-worker".to_owned()));
+        let status = scene.status();
+        assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "AwaitingPredecessor")));
+        assert_eq!(summary(&status), ("Reconciling", "AwaitingPredecessor"));
+        let (kind, leaving) = (kind.as_str(), leaving.as_str());
+        assert_eq!(
+            condition(&status, "AutoscalingReady").message,
+            format!("{kind} shop-worker waits until {leaving} shop-worker is gone{hint}")
+        );
+    }
+}
+
+#[test]
 fn a_queue_that_nobody_can_measure_is_not_ready() {
     let mut spec = by_queue();
     spec["common"] = json!({"broker": {"url": "kafka://broker"}});
