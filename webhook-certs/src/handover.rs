@@ -18,6 +18,9 @@ use crate::inspect::Certificate;
 pub(crate) struct Handover {
     served: Option<Candidate>,
     next: Option<Next>,
+    /// Since when every configuration carries a bundle of ours: what is served first waits for nobody, but those who
+    /// send requests here have to wait.
+    first_carried: Option<Instant>,
 }
 
 /// A candidate of a new CA that waits for the API servers.
@@ -56,6 +59,9 @@ impl Handover {
     /// Every configuration was seen to carry the bundle. `changed` if one had to be written for it: API servers then
     /// have only just been told.
     pub(crate) fn carried(&mut self, at: Instant, changed: bool) {
+        if self.served.is_some() {
+            self.first_carried.get_or_insert(at);
+        }
         if let Some(next) = &mut self.next
             && (changed || next.carried.is_none())
         {
@@ -79,10 +85,19 @@ impl Handover {
         Some(self.served.insert(next.candidate))
     }
 
-    /// How long until [`Handover::ripe`] is worth asking, if something waits.
+    /// Whether API servers can know the CA of what is served: they had `propagation` to notice, or nobody serves a leaf
+    /// of another CA, so that waiting would help nobody.
+    pub(crate) fn is_known(&self, at: Instant, propagation: Duration) -> bool {
+        let is_alone = self.served.as_ref().is_none_or(|served| served.cas.len() <= 1);
+        self.first_carried.is_some_and(|since| is_alone || at.duration_since(since) >= propagation)
+    }
+
+    /// How long until [`Handover::ripe`] or [`Handover::is_known`] is worth asking, if something waits.
     pub(crate) fn remaining(&self, at: Instant, propagation: Duration) -> Option<Duration> {
-        let carried = self.next.as_ref()?.carried?;
-        Some((carried + propagation).saturating_duration_since(at))
+        let next = self.next.as_ref().and_then(|next| next.carried);
+        let first = self.first_carried.filter(|_| !self.is_known(at, propagation));
+        let since = [next, first].into_iter().flatten().min()?;
+        Some((since + propagation).saturating_duration_since(at))
     }
 
     /// The bundle that configurations are to carry.
@@ -104,6 +119,9 @@ impl Handover {
         self.served.as_ref()?.anchor.as_ref()
     }
 }
+
+#[cfg(test)]
+mod model;
 
 #[cfg(test)]
 mod tests {
@@ -160,7 +178,7 @@ mod tests {
         handover.carried(at + PROPAGATION / 2, true);
         assert_eq!(handover.ripe(noon(), at + PROPAGATION, PROPAGATION), None);
         assert_eq!(handover.ripe(noon(), at + 2 * PROPAGATION, PROPAGATION), Some(&second));
-        assert_eq!(handover.remaining(at, PROPAGATION), None);
+        assert_eq!(handover.remaining(at + 2 * PROPAGATION, PROPAGATION), None);
     }
 
     #[test]

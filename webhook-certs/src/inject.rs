@@ -22,7 +22,7 @@ use crate::call::{self, within};
 use crate::inspect::Certificate;
 
 /// How often a configuration that changes under our hands is read again.
-const ATTEMPTS: usize = 5;
+pub(crate) const ATTEMPTS: usize = 5;
 
 /// Why a bundle was not injected.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,14 @@ pub struct Error {
     target: Target,
     #[source]
     source: call::Error,
+}
+
+impl Error {
+    /// Whether somebody else wrote in between: reading again is worth it at once. An API server also answers 422 then,
+    /// when what is patched has gone.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        self.source.is_code(409) || self.source.is_code(422)
+    }
 }
 
 /// Kind of a configuration.
@@ -102,6 +110,14 @@ impl Target {
     pub fn conversion(name: impl Into<String>) -> Self {
         Self { kind: Kind::Conversion, name: name.into() }
     }
+
+    fn api(&self, client: &Client) -> Api<DynamicObject> {
+        Api::all_with(client.clone(), &self.kind.resource())
+    }
+
+    fn failed(&self, source: call::Error) -> Error {
+        Error { target: self.clone(), source }
+    }
 }
 
 impl fmt::Display for Target {
@@ -131,48 +147,70 @@ pub async fn inject(
     bundle: &str,
     field_manager: &str,
 ) -> Result<Injected, Error> {
-    let failed = |source| Error { target: target.clone(), source };
-    let api: Api<DynamicObject> = Api::all_with(client.clone(), &target.kind.resource());
-    let parameters = PatchParams { field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
     let mut attempt = 1;
     loop {
-        let Some(found) = within(api.get_opt(&target.name)).await.map_err(failed)? else {
+        match look(client, target).await?.inject(client, bundle, field_manager).await {
+            Err(error) if error.is_overtaken() && attempt < ATTEMPTS => attempt += 1,
+            other => return other,
+        }
+    }
+}
+
+/// A target as it was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    target: Target,
+    object: Option<DynamicObject>,
+}
+
+/// Reads a target.
+///
+/// # Errors
+/// [`Error`] when the API server cannot be reached or refuses.
+pub(crate) async fn look(client: &Client, target: &Target) -> Result<Seen, Error> {
+    let object =
+        within(target.api(client).get_opt(&target.name)).await.map_err(|source| target.failed(source))?;
+    Ok(Seen { target: target.clone(), object })
+}
+
+impl Seen {
+    /// Puts `bundle` into every webhook, as long as the target is as it was seen.
+    ///
+    /// # Errors
+    /// [`Error`] when the API server cannot be reached or refuses.
+    pub(crate) async fn inject(
+        &self,
+        client: &Client,
+        bundle: &str,
+        field_manager: &str,
+    ) -> Result<Injected, Error> {
+        let Self { target, object: Some(found) } = self else {
             return Ok(Injected::Missing);
         };
         let version = found.metadata.resource_version.as_deref().unwrap_or_default();
         let Some(patch) = patch(target.kind, &found.data, version, bundle) else {
             return Ok(Injected::Unchanged);
         };
+        let parameters =
+            PatchParams { field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
         let patch = Patch::<Value>::Json(patch);
-        match within(api.patch(&target.name, &parameters, &patch)).await {
-            Ok(_) => return Ok(Injected::Written),
-            Err(error) if error.is_code(404) => return Ok(Injected::Missing),
-            Err(error) if attempt < ATTEMPTS && (error.is_code(409) || error.is_code(422)) => attempt += 1,
-            Err(error) => return Err(failed(error)),
+        match within(target.api(client).patch(&target.name, &parameters, &patch)).await {
+            Ok(_) => Ok(Injected::Written),
+            Err(error) if error.is_code(404) => Ok(Injected::Missing),
+            Err(error) => Err(target.failed(error)),
         }
     }
-}
 
-/// The CAs that the webhooks of `targets` carry, some of them several times. What cannot be read is none.
-///
-/// # Errors
-/// [`Error`] when the API server cannot be reached or refuses.
-pub(crate) async fn carried(client: &Client, targets: &[Target]) -> Result<Vec<Certificate>, Error> {
-    let each = targets.iter().map(|target| async move {
-        let api: Api<DynamicObject> = Api::all_with(client.clone(), &target.kind.resource());
-        let failed = |source| Error { target: target.clone(), source };
-        within(api.get_opt(&target.name)).await.map_err(failed)
-    });
-    let found = futures::future::try_join_all(each).await?;
-    let mut bundles = Vec::new();
-    for (target, found) in targets.iter().zip(&found) {
-        let configs = found.iter().flat_map(|found| target.kind.client_configs(&found.data));
-        let each = configs.filter_map(|(_, config)| {
+    /// The CAs that its webhooks carry, some of them several times. What cannot be read is none.
+    pub(crate) fn carried(&self) -> Vec<Certificate> {
+        let Self { target, object: Some(found) } = self else {
+            return Vec::new();
+        };
+        let bundles = target.kind.client_configs(&found.data).into_iter().filter_map(|(_, config)| {
             serde_json::from_value::<ByteString>(config.get("caBundle")?.clone()).ok()
         });
-        bundles.extend(each);
+        bundles.filter_map(|ByteString(pem)| Certificate::bundle(&pem).ok()).flatten().collect()
     }
-    Ok(bundles.iter().filter_map(|ByteString(pem)| Certificate::bundle(pem).ok()).flatten().collect())
 }
 
 /// The patch that puts `bundle` into every webhook of an object which lacks it; `None` when none does.

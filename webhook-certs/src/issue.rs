@@ -115,6 +115,15 @@ pub fn back_date(lifetime: Duration) -> Duration {
     (lifetime / 10).min(BACK_DATE)
 }
 
+/// What the name of every CA of this crate begins with.
+const CA_NAME: &str = "webhook-ca-";
+
+/// Whether `certificate` calls itself a CA of this crate. Anybody may write that: it tells what is worth keeping from
+/// what is not, and not what can be trusted.
+pub(crate) fn is_called_ours(certificate: &Certificate) -> bool {
+    certificate.is_ca && certificate.subject.strip_prefix("CN=").is_some_and(|name| name.starts_with(CA_NAME))
+}
+
 /// A self-signed CA: CA:TRUE with path length 0 (it signs leaves, never another CA), keyCertSign and cRLSign. The
 /// subject holds the serial number, so that two CAs of one bundle are never confused by name.
 ///
@@ -126,7 +135,7 @@ pub fn ca(keys: &dyn KeySource, validity: Validity) -> Result<Identity, Error> {
     let mut params = params(validity, serial)?;
     params
         .distinguished_name
-        .push(DnType::CommonName, format!("webhook-ca-{:032x}", u128::from_be_bytes(serial)));
+        .push(DnType::CommonName, format!("{CA_NAME}{:032x}", u128::from_be_bytes(serial)));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let made = params.self_signed(&KeyPair::from_pem(key.pem())?)?;

@@ -19,11 +19,12 @@ use crate::candidate::Candidate;
 use crate::changes::{Changes, Pauses, changes};
 use crate::config::{Config, Source};
 use crate::handover::Handover;
-use crate::inject::{self, Injected, Target, inject};
+use crate::inject::{self, Seen, Target};
 use crate::inspect::Certificate;
 use crate::issue::{self, KeySource, SystemKeys};
 use crate::origin::{self, Found, Origin};
 use crate::serve::{self, Resolver};
+use crate::spread::Spread;
 
 /// Shortest time between two passes: a storm of changes must not become a storm of requests.
 const SPACING: Duration = Duration::from_millis(200);
@@ -54,8 +55,9 @@ pub struct Published {
     pub not_after: SystemTime,
     /// Whether every target carries the bundle.
     pub injected: bool,
-    /// Whether every target that exists carries the bundle, as far as the last look that succeeded could see. This is
-    /// what readiness may hang on: a target that somebody deleted must not take the others' server down.
+    /// Whether every target that exists carries the bundle, as far as the last look that succeeded could see, and, while
+    /// other replicas may still serve a leaf of another CA, has done so for [`Config::propagation`]. This is what
+    /// readiness may hang on: a target that somebody deleted must not take the others' server down.
     pub carried: bool,
     /// Targets that do not exist (yet).
     pub missing: Vec<Target>,
@@ -69,11 +71,7 @@ pub struct Keeper {
     origin: Origin,
     resolver: Arc<Resolver>,
     handover: Handover,
-    /// The bundle that every target was last seen to carry.
-    confirmed: Option<String>,
-    /// The bundle that every target that exists was last seen to carry.
-    carried: Option<String>,
-    missing: Vec<Target>,
+    spread: Spread,
     published: watch::Sender<Option<Published>>,
 }
 
@@ -97,6 +95,7 @@ impl Keeper {
             return Err(Error::Empty(field));
         }
         let origin = Origin::new(&client, &config.source);
+        let spread = Spread::new(config.targets.clone(), config.field_manager.clone());
         Ok(Self {
             client,
             config,
@@ -104,9 +103,7 @@ impl Keeper {
             origin,
             resolver: Arc::default(),
             handover: Handover::default(),
-            confirmed: None,
-            carried: None,
-            missing: Vec::new(),
+            spread,
             published: watch::Sender::new(None),
         })
     }
@@ -163,18 +160,33 @@ impl Keeper {
         }
     }
 
-    /// One look at everything. Returns how long nothing needs to be done.
+    /// One look at everything, or several while others write. Returns how long nothing needs to be done.
     async fn pass(&mut self) -> Result<Duration, Failure> {
-        let Config { targets, clock, .. } = &self.config;
-        let with = (self.keys.as_ref(), clock);
-        let found = self.origin.look(&self.client, targets, with, self.handover.serving_ca()).await;
+        let mut attempt = 1;
+        loop {
+            match self.attempt().await {
+                Err(Failure::Inject(error)) if error.is_overtaken() && attempt < inject::ATTEMPTS => {
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// One look at everything.
+    ///
+    /// The targets are read before the source. A bundle is written only over what was read then, so that it is never
+    /// older than the one it replaces: whoever was stopped in between finds that somebody else has written.
+    async fn attempt(&mut self) -> Result<Duration, Failure> {
+        let seen = self.spread.look(&self.client).await;
+        let all = seen.iter().map(|seen| seen.as_ref().ok().map(Seen::carried)).collect::<Option<Vec<_>>>();
+        let carried = all.map(|all| all.concat());
+        let with = (self.keys.as_ref(), &self.config.clock);
+        let found = self.origin.look(carried.as_deref(), with, self.handover.serving_ca()).await;
         let until = match found {
-            Ok(Some(Found { candidate, until, blind })) => {
+            Ok(Some(Found { candidate, until, is_blind })) => {
                 self.offer(candidate)?;
-                let injected = match blind {
-                    None => self.inject().await,
-                    Some(error) => Err(error.into()),
-                };
+                let injected = self.inject(seen, is_blind).await;
                 self.hand_over()?;
                 self.publish();
                 injected?;
@@ -215,56 +227,33 @@ impl Keeper {
         Ok(())
     }
 
-    /// Puts the bundle into every target; all are tried even if one fails.
-    async fn inject(&mut self) -> Result<(), Failure> {
+    /// Puts the bundle into every target, unless it is not known what belongs into it.
+    async fn inject(
+        &mut self,
+        seen: Vec<Result<Seen, inject::Error>>,
+        is_blind: bool,
+    ) -> Result<(), Failure> {
         let Some(bundle) = self.handover.wanted_bundle() else {
             return Ok(());
         };
-        let targets = if bundle.is_empty() { &[] } else { self.config.targets.as_slice() };
-        let manager = &self.config.field_manager;
-        let each = targets.iter().map(|target| inject(&self.client, target, &bundle, manager));
-        let outcomes = futures::future::join_all(each).await;
-        let mut missing = Vec::new();
-        let mut changed = false;
-        let mut failure = None;
-        for (target, outcome) in targets.iter().zip(outcomes) {
-            match outcome {
-                Ok(Injected::Unchanged) => {}
-                Ok(Injected::Written) => {
-                    changed = true;
-                    tracing::info!(%target, "wrote the CA bundle");
-                }
-                Ok(Injected::Missing) => missing.push(target.clone()),
-                Err(error) => failure = Some(error),
-            }
+        if is_blind {
+            return seen.into_iter().find_map(Result::err).map_or(Ok(()), |error| Err(error.into()));
         }
-        self.note_missing(missing);
-        if let Some(error) = failure {
-            return Err(error.into());
-        }
-        self.confirmed = self.missing.is_empty().then(|| bundle.clone());
-        self.carried = Some(bundle);
+        let changed = self.spread.inject(&self.client, seen, bundle).await?;
         self.handover.carried(Instant::now(), changed);
         Ok(())
     }
 
-    /// Remembers which targets do not exist, and says so once.
-    fn note_missing(&mut self, missing: Vec<Target>) {
-        for target in missing.iter().filter(|target| !self.missing.contains(target)) {
-            tracing::warn!(%target, "does not exist: its webhooks are not called until it is created");
-        }
-        self.missing = missing;
-    }
-
     /// Tells everybody what is served.
     fn publish(&self) {
+        let is_known = self.handover.is_known(Instant::now(), self.config.propagation);
         let published = self.handover.served().map(|(leaf, ca_bundle)| Published {
             certificate: leaf.clone(),
             not_before: leaf.not_before,
             not_after: leaf.not_after,
-            injected: self.missing.is_empty() && self.confirmed.as_ref() == Some(&ca_bundle),
-            carried: self.carried.as_ref() == Some(&ca_bundle),
-            missing: self.missing.clone(),
+            injected: self.spread.is_everywhere(&ca_bundle),
+            carried: self.spread.is_carried(&ca_bundle) && is_known,
+            missing: self.spread.missing().to_vec(),
             ca_bundle,
         });
         self.published.send_if_modified(|current| {

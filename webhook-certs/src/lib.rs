@@ -20,6 +20,7 @@ mod overlap;
 pub mod plan;
 pub mod serve;
 pub mod settle;
+mod spread;
 pub mod state;
 pub mod store;
 mod trust;

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use crate::candidate::Candidate;
 use crate::config::{Clock, Issuing, Source};
 use crate::folder::Folder;
-use crate::inject::{self, Target};
 use crate::inspect::Certificate;
 use crate::issue::{self, KeySource};
 use crate::overlap::Overlap;
@@ -32,8 +31,8 @@ pub(crate) struct Found {
     pub(crate) candidate: Candidate,
     /// When to look again at the latest; `None` where a change is noticed in any case.
     pub(crate) until: Option<SystemTime>,
-    /// Why it is not known which CAs have to stay in the bundle. Nothing may be injected then.
-    pub(crate) blind: Option<inject::Error>,
+    /// Whether it is not known which CAs have to stay in the bundle. Nothing may be injected then.
+    pub(crate) is_blind: bool,
 }
 
 /// Where certificates come from.
@@ -55,17 +54,20 @@ impl Origin {
 
     /// What is there now, put right where that is ours to do; `None` when somebody else has to.
     ///
-    /// `serving` is the CA of what is served.
+    /// `carried` are the CAs in the targets, `None` where they could not be read; `serving` is the CA of what is served
+    /// here. Other replicas may serve leaves of what is carried.
     pub(crate) async fn look(
         &mut self,
-        client: &Client,
-        targets: &[Target],
+        carried: Option<&[Certificate]>,
         (keys, clock): (&dyn KeySource, &Clock),
         serving: Option<&Certificate>,
     ) -> Result<Option<Found>, Error> {
         match self {
             Self::Issued { store, issuing } => {
-                let wanted = Wanted { names: &issuing.names, lifetimes: &issuing.lifetimes, keys, serving };
+                let ours = carried.unwrap_or_default().iter().filter(|ca| issue::is_called_ours(ca));
+                let in_use: Vec<Certificate> = serving.into_iter().chain(ours).cloned().collect();
+                let Issuing { names, lifetimes, .. } = &*issuing;
+                let wanted = Wanted { names, lifetimes, keys, in_use: &in_use };
                 let settled = settle(store, wanted, clock.now()).await.map_err(|error| match error {
                     settle::Error::Issue(error) => Error::Fatal(error),
                     other => Error::Settle(other),
@@ -73,21 +75,22 @@ impl Origin {
                 if let Some(why) = &settled.wrote {
                     tracing::info!(reason = why.reason(), "issued a webhook certificate: {why}");
                 }
-                Ok(Some(Found { candidate: settled.pair.into(), until: Some(settled.until), blind: None }))
+                Ok(Some(Found {
+                    candidate: settled.pair.into(),
+                    until: Some(settled.until),
+                    is_blind: false,
+                }))
             }
             Self::Files(folder, overlap) => {
                 let now = clock.now();
                 let Some(mut candidate) = folder.candidate(now).await else {
                     return Ok(None);
                 };
-                let mut blind = None;
+                let is_blind = candidate.anchor.is_some() && carried.is_none();
                 if candidate.anchor.is_some() {
-                    let carried = inject::carried(client, targets).await;
-                    let known = carried.as_deref().ok();
-                    candidate.cas = overlap.bundle(&candidate.cas, known, now, Instant::now());
-                    blind = carried.err();
+                    candidate.cas = overlap.bundle(&candidate.cas, carried, now, Instant::now());
                 }
-                Ok(Some(Found { candidate, until: None, blind }))
+                Ok(Some(Found { candidate, until: None, is_blind }))
             }
         }
     }

@@ -16,6 +16,10 @@ const SHORTEST: Duration = Duration::from_secs(3);
 /// Longest lifetime: keeps every date inside the years a certificate can express.
 const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
+/// How many former CAs a bundle holds at most, should somebody spoil the Secret again and again: configurations have
+/// an end.
+const MOST_FORMER: usize = 16;
+
 /// Lifetimes that cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -96,6 +100,9 @@ pub enum Why {
     /// The leaf has lived two thirds of its life.
     #[error("the certificate has lived two thirds of its life")]
     Due,
+    /// No leaf of a former CA can be served any more.
+    #[error("a former CA is needed no longer")]
+    FormerCa,
 }
 
 impl Why {
@@ -112,15 +119,12 @@ impl Why {
             Self::FromTheFuture => "FromTheFuture",
             Self::Names(_) => "NamesChanged",
             Self::Due => "Due",
+            Self::FormerCa => "FormerCa",
         }
     }
 }
 
 /// The next step.
-///
-/// Rotation with overlap adds two: `RotateCa` (publish the next CA beside the present one, sign with it only after
-/// every configuration carries it) and `DropOldCa` (take a CA out of the bundle when no leaf of it can be served any
-/// more). Until then [`Step::IssueAll`] changes the CA, and the bundle keeps the former one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
@@ -129,7 +133,7 @@ pub enum Step {
         /// When to ask again at the latest.
         until: SystemTime,
     },
-    /// A new CA and a new leaf.
+    /// A new CA and a new leaf; the bundle keeps the former CAs, see [`needed`].
     IssueAll {
         /// What makes it necessary.
         why: Why,
@@ -139,6 +143,8 @@ pub enum Step {
         /// What makes it necessary.
         why: Why,
     },
+    /// The same CA and leaf, without the former CAs that are needed no longer.
+    DropFormerCas,
 }
 
 /// The next step for what is held.
@@ -154,17 +160,59 @@ pub fn plan(state: &State, names: &Names, lifetimes: &Lifetimes, now: SystemTime
     if let Some(why) = ca_fault(ca, lifetimes, now) {
         return Step::IssueAll { why };
     }
-    let leaf = match state {
+    let (older, leaf) = match state {
         State::Leafless { fault, .. } => {
             return Step::RenewLeaf { why: fault.clone().into() };
         }
-        State::Pair(pair) => &pair.leaf.certificate,
+        State::Pair(pair) => (pair.older.as_slice(), &pair.leaf.certificate),
         State::Absent | State::Broken { .. } => return Step::IssueAll { why: Why::Absent },
     };
     if let Some(why) = leaf_fault(leaf, names, lifetimes, now) {
         return Step::RenewLeaf { why };
     }
-    Step::Nothing { until: due(ca, lifetimes.ca).min(due(leaf, lifetimes.leaf)) }
+    let drops = needs(ca, older, lifetimes);
+    if drops.iter().any(|(_, until)| now >= *until) {
+        return Step::DropFormerCas;
+    }
+    let renewals = [due(ca, lifetimes.ca), due(leaf, lifetimes.leaf)];
+    let moments = drops.into_iter().map(|(_, until)| until).chain(renewals);
+    Step::Nothing { until: moments.min().unwrap_or(now) }
+}
+
+/// The former CAs that the bundle of `ca` has to keep: any replica may still serve a leaf of theirs.
+#[must_use]
+pub fn needed(
+    ca: &Certificate,
+    former: &[Certificate],
+    lifetimes: &Lifetimes,
+    now: SystemTime,
+) -> Vec<Certificate> {
+    let needs = needs(ca, former, lifetimes).into_iter();
+    needs.filter(|(_, until)| now < *until).map(|(former, _)| former.clone()).collect()
+}
+
+/// Former CAs, the newest first, each with the moment from which on nobody can serve a leaf of it: its last one was
+/// issued before its successor was. Of one that is newer than its successor (the Secret came out of a backup) nobody
+/// knows when that was.
+fn needs<'a>(
+    ca: &Certificate,
+    former: &'a [Certificate],
+    lifetimes: &Lifetimes,
+) -> Vec<(&'a Certificate, SystemTime)> {
+    let mut sorted: Vec<&Certificate> = former.iter().filter(|former| *former != ca).collect();
+    sorted.sort_by(|a, b| b.not_before.cmp(&a.not_before).then_with(|| a.der().cmp(b.der())));
+    sorted.dedup();
+    sorted.truncate(MOST_FORMER);
+    let last_leaf = back_date(lifetimes.ca) + lifetimes.leaf;
+    let mut successor = ca;
+    let mut needs = Vec::new();
+    for former in sorted {
+        let last = successor.not_before + last_leaf;
+        let is_newer = former.not_before > successor.not_before;
+        needs.push((former, if is_newer { former.not_after } else { former.not_after.min(last) }));
+        successor = former;
+    }
+    needs
 }
 
 /// Why the CA must be replaced, if it must.
@@ -227,6 +275,7 @@ mod tests {
             Step::Nothing { .. } => None,
             Step::IssueAll { why } => Some((why.reason(), true)),
             Step::RenewLeaf { why } => Some((why.reason(), false)),
+            Step::DropFormerCas => Some((Why::FormerCa.reason(), false)),
         }
     }
 
@@ -293,6 +342,49 @@ mod tests {
         assert_eq!(why.to_string(), "the certificate lacks names: x.example.org");
         let fewer = Names::parse(["webhook.celery.svc"]).unwrap();
         assert_eq!(reason(&plan(&state, &fewer, &Lifetimes::default(), noon())), None);
+    }
+
+    #[test]
+    fn a_former_ca_goes_when_its_last_leaf_has_ended() {
+        let back = Duration::from_mins(5);
+        let (oldest, old) = (ca(noon() - 30 * DAY, 3650 * DAY), ca(noon() - 20 * DAY, 3650 * DAY));
+        let held = pair(noon());
+        let former = [old.certificate, oldest.certificate];
+        let signs = held.ca.certificate.clone();
+        let with = |older: &[Certificate]| State::Pair(Pair { older: older.to_vec(), ..held.clone() });
+        let at = |now| plan(&with(&former), &names(), &Lifetimes::default(), now);
+        // The oldest CA was followed 20 days before noon, its last leaf lives for 90 days.
+        let first = noon() + 70 * DAY;
+        assert_eq!(
+            at(noon()),
+            Step::Nothing { until: held.leaf.certificate.not_before + (90 * DAY + back) * 2 / 3 }
+        );
+        let lifetimes = Lifetimes::new(3650 * DAY, 20 * DAY).unwrap();
+        let keeps = |now| needed(&signs, &former, &Lifetimes::default(), now);
+        assert_eq!(keeps(first - SECOND), former);
+        assert_eq!(keeps(first), former[..1]);
+        assert_eq!(keeps(noon() + 90 * DAY - SECOND), former[..1]);
+        assert_eq!(keeps(noon() + 90 * DAY), []);
+        let step = plan(&with(&former), &names(), &lifetimes, noon());
+        assert_eq!(step, Step::DropFormerCas);
+        // What is left waits for its own end.
+        let step = plan(&with(&former[..1]), &names(), &lifetimes, noon() + DAY);
+        assert_eq!(step, Step::Nothing { until: noon() - back + (20 * DAY + back) * 2 / 3 });
+    }
+
+    #[test]
+    fn former_cas_are_kept_in_any_order_and_not_without_end() {
+        let signs = pair(noon()).ca.certificate;
+        let many: Vec<Certificate> =
+            (0..20).map(|age| ca(noon() - age * Duration::from_hours(1), 3650 * DAY).certificate).collect();
+        let kept =
+            needed(&signs, &many.iter().rev().cloned().collect::<Vec<_>>(), &Lifetimes::default(), noon());
+        assert_eq!(kept, many[..MOST_FORMER]);
+        assert_eq!(needed(&signs, std::slice::from_ref(&signs), &Lifetimes::default(), noon()), []);
+        // One from a time that is still to come: when it was followed is not known.
+        let newer = ca(noon() + 300 * DAY, 3650 * DAY).certificate;
+        let kept = needed(&signs, std::slice::from_ref(&newer), &Lifetimes::default(), noon() + 200 * DAY);
+        assert_eq!(kept, [newer]);
     }
 
     #[test]

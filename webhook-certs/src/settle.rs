@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use crate::inspect::{Certificate, Identity};
 use crate::issue::{self, KeySource, Validity};
 use crate::names::Names;
-use crate::plan::{Lifetimes, Step, Why, plan};
+use crate::plan::{Lifetimes, Step, Why, needed, plan};
 use crate::state::{Pair, State};
 use crate::store::{Store, Written};
 
@@ -51,9 +51,9 @@ pub struct Wanted<'a> {
     pub lifetimes: &'a Lifetimes,
     /// Where keys come from.
     pub keys: &'a dyn KeySource,
-    /// A CA whose leaf this process serves at present: it stays in the bundle of a new CA, even when the Secret no
-    /// longer knows it.
-    pub serving: Option<&'a Certificate>,
+    /// CAs whose leaves somebody may serve at present: they stay in the bundle of a new CA, even when the Secret no
+    /// longer knows them.
+    pub in_use: &'a [Certificate],
 }
 
 /// Reads the store and puts it right if it is not.
@@ -69,15 +69,9 @@ pub async fn settle<S: Store>(
     for _ in 0..ATTEMPTS {
         let stored = store.read().await.map_err(Error::Store)?;
         let state = State::of(stored.as_ref().map(|found| &found.entries));
-        let (next, why) = match plan(&state, wanted.names, wanted.lifetimes, now) {
-            Step::Nothing { until } => {
-                if let State::Pair(pair) = state {
-                    return Ok(Settled { pair, until, wrote });
-                }
-                return Err(Error::Contended);
-            }
-            Step::IssueAll { why } => (all(&state, wanted, now)?, why),
-            Step::RenewLeaf { why } => (renewed(&state, wanted, now, &why)?, why),
+        let (next, why) = match (plan(&state, wanted.names, wanted.lifetimes, now), state) {
+            (Step::Nothing { until }, State::Pair(pair)) => return Ok(Settled { pair, until, wrote }),
+            (step, state) => done(step, &state, wanted, now)?,
         };
         // What was written is read back by the next turn: it must satisfy the same plan as anybody else's.
         match store.write(&next.entries(), stored.as_ref()).await.map_err(Error::Store)? {
@@ -88,26 +82,50 @@ pub async fn settle<S: Store>(
     Err(Error::Contended)
 }
 
-/// A new CA with a new leaf. The bundle keeps the CAs whose leaves may be served at this moment: the Secret's
-/// signing CA and this process's own.
+/// What a step makes of a state, and why.
+pub(crate) fn done(
+    step: Step,
+    state: &State,
+    wanted: Wanted<'_>,
+    now: SystemTime,
+) -> Result<(Pair, Why), issue::Error> {
+    match step {
+        Step::IssueAll { why } => Ok((all(state, wanted, now)?, why)),
+        Step::RenewLeaf { why } => Ok((renewed(state, wanted, now, &why)?, why)),
+        // There is nothing to do for pairs alone.
+        Step::DropFormerCas | Step::Nothing { .. } => {
+            Ok((without_former(state, wanted, now)?, Why::FormerCa))
+        }
+    }
+}
+
+/// A new CA with a new leaf. The bundle keeps the CAs whose leaves may be served at this moment: those that are known
+/// to be in use, and those that the Secret knows.
 fn all(state: &State, wanted: Wanted<'_>, now: SystemTime) -> Result<Pair, issue::Error> {
     let ca = issue::ca(wanted.keys, Validity::starting(now, wanted.lifetimes.ca())?)?;
     let leaf = fresh_leaf(&ca, wanted.names, wanted, now)?;
-    let known = match state {
-        State::Broken { cas, .. } => cas.first(),
-        State::Leafless { ca, .. } | State::Pair(Pair { ca, .. }) => Some(&ca.certificate),
-        State::Absent => None,
-    };
-    let mut older: Vec<Certificate> = Vec::new();
-    for former in wanted.serving.into_iter().chain(known) {
-        if former.is_ca && now < former.not_after && !older.contains(former) {
-            older.push(former.clone());
+    let known: Vec<&Certificate> = match state {
+        State::Broken { cas, .. } => cas.iter().collect(),
+        State::Leafless { ca, older, .. } | State::Pair(Pair { ca, older, .. }) => {
+            std::iter::once(&ca.certificate).chain(older).collect()
         }
-    }
+        State::Absent => Vec::new(),
+    };
+    let former: Vec<Certificate> = wanted.in_use.iter().chain(known).cloned().collect();
+    let older = needed(&ca.certificate, &former, wanted.lifetimes, now);
     Ok(Pair { ca, older, leaf })
 }
 
-/// The same CAs, without those that expired, and a new leaf.
+/// The same CA and leaf, without the former CAs that are needed no longer.
+fn without_former(state: &State, wanted: Wanted<'_>, now: SystemTime) -> Result<Pair, issue::Error> {
+    let State::Pair(Pair { ca, older, leaf }) = state else {
+        return all(state, wanted, now);
+    };
+    let older = needed(&ca.certificate, older, wanted.lifetimes, now);
+    Ok(Pair { ca: ca.clone(), older, leaf: leaf.clone() })
+}
+
+/// The same CAs, without those that are needed no longer, and a new leaf.
 fn renewed(state: &State, wanted: Wanted<'_>, now: SystemTime, why: &Why) -> Result<Pair, issue::Error> {
     let (ca, older, names) = match state {
         // Somebody else's present wishes are met too: two releases side by side must not replace each other's
@@ -127,7 +145,7 @@ fn renewed(state: &State, wanted: Wanted<'_>, now: SystemTime, why: &Why) -> Res
         Ok(_) | Err(issue::Error::Certificate(_)) => return all(state, wanted, now),
         Err(error) => return Err(error),
     };
-    let older = older.iter().filter(|former| now < former.not_after).cloned().collect();
+    let older = needed(&ca.certificate, older, wanted.lifetimes, now);
     Ok(Pair { ca: ca.clone(), older, leaf })
 }
 
@@ -204,7 +222,7 @@ mod tests {
     }
 
     fn wanted<'a>(names: &'a Names, lifetimes: &'a Lifetimes) -> Wanted<'a> {
-        Wanted { names, lifetimes, keys: &SystemKeys, serving: None }
+        Wanted { names, lifetimes, keys: &SystemKeys, in_use: &[] }
     }
 
     #[tokio::test]
@@ -248,6 +266,15 @@ mod tests {
         // A leaf renewal much later drops what has expired since.
         let later = settle(&store, wanted(&names, &lifetimes), noon() + 3651 * DAY).await.unwrap();
         assert_eq!((later.wrote, later.pair.older), (Some(Why::Expired), vec![]));
+        // With a second new CA soon after, leaves of all three may be served.
+        let store = Memory::holding(&due.pair);
+        assert!(!store.spoil(crate::state::CA_KEY, b"x"));
+        let again = settle(&store, wanted(&names, &lifetimes), noon() + 2501 * DAY).await.unwrap();
+        assert_eq!(again.pair.older, vec![due.pair.ca.certificate.clone(), start.ca.certificate.clone()]);
+        let short = Lifetimes::new(2000 * DAY, 90 * DAY).unwrap();
+        let store = Memory::holding(&due.pair);
+        let again = settle(&store, wanted(&names, &short), noon() + 2500 * DAY + 80 * DAY).await.unwrap();
+        assert_eq!(again.pair.older, vec![start.ca.certificate.clone()]);
         // An expired CA is not kept.
         let store = Memory::holding(&start);
         let expired = settle(&store, wanted(&names, &lifetimes), noon() + 3650 * DAY).await.unwrap();
@@ -255,12 +282,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_this_process_serves_stays_trusted_when_the_secret_is_gone() {
+    async fn what_is_in_use_stays_trusted_when_the_secret_is_gone() {
         let (names, lifetimes) = (names(), Lifetimes::default());
-        let served = pair(noon()).ca.certificate;
-        let wanted = Wanted { serving: Some(&served), ..wanted(&names, &lifetimes) };
+        let served = [pair(noon()).ca.certificate];
+        let wanted = Wanted { in_use: &served, ..wanted(&names, &lifetimes) };
         let settled = settle(&Memory::default(), wanted, noon()).await.unwrap();
-        assert_eq!((settled.wrote, settled.pair.older), (Some(Why::Absent), vec![served]));
+        assert_eq!((settled.wrote, settled.pair.older), (Some(Why::Absent), served.to_vec()));
     }
 
     #[tokio::test]

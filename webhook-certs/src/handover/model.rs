@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Several replicas, one Secret, one configuration and an API server that is late: every order in which things may
+//! happen, up to a number of them. What a replica serves is trusted by the API server at every moment.
+//!
+//! What is decided is decided by [`plan`], [`done`] and [`Handover`]; the model brings the order of a keeper's pass,
+//! compare-and-swap, time and mishaps. Certificates are issued once for each situation, so that equal worlds are equal.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::*;
+use crate::fixtures::{names, noon};
+use crate::issue::{self, SystemKeys, Validity};
+use crate::names::Names;
+use crate::plan::{Lifetimes, Step, plan};
+use crate::settle::{Wanted, done};
+use crate::state::{Pair, State};
+
+/// Both clocks go in these steps.
+const TICK: Duration = Duration::from_secs(1);
+/// Waited before a leaf of a new CA is served.
+const PROPAGATION: Duration = Duration::from_secs(2);
+/// How long the API server may work with a configuration that was replaced.
+const LAG: u32 = 1;
+
+/// Number of a pair in [`Issued`].
+type PairId = usize;
+/// Number of a CA in [`Issued`].
+type CaId = usize;
+
+/// In which a replica issues: the state that it read, the CA that it serves, those that it saw, the moment, the replica.
+type Situation = (Option<PairId>, Option<CaId>, Vec<CaId>, u32, usize);
+
+/// Everything that was ever issued.
+struct Issued {
+    names: Names,
+    lifetimes: Lifetimes,
+    pairs: Vec<Known>,
+    cas: Vec<Certificate>,
+    made: BTreeMap<Situation, PairId>,
+}
+
+/// A pair, and what is asked of it time and again.
+struct Known {
+    pair: Pair,
+    candidate: Candidate,
+    anchor: CaId,
+    bundle: Vec<CaId>,
+}
+
+impl Issued {
+    fn ca(&mut self, ca: &Certificate) -> CaId {
+        let known = self.cas.iter().position(|known| known == ca);
+        known.unwrap_or_else(|| {
+            self.cas.push(ca.clone());
+            self.cas.len() - 1
+        })
+    }
+
+    fn add(&mut self, pair: Pair) -> PairId {
+        let candidate = Candidate::from(pair.clone());
+        let bundle: Vec<CaId> = candidate.cas.iter().map(|ca| self.ca(ca)).collect();
+        self.pairs.push(Known { anchor: bundle[0], pair, candidate, bundle });
+        self.pairs.len() - 1
+    }
+
+    fn id(&self, candidate: &Candidate) -> PairId {
+        self.pairs.iter().position(|known| known.candidate == *candidate).unwrap()
+    }
+
+    /// What a replica writes over what it read; `None` where that is in order.
+    fn next(&mut self, read: Option<PairId>, now: u32, index: usize, replica: &Replica) -> Option<PairId> {
+        let state = read.map_or(State::Absent, |pair| State::Pair(self.pairs[pair].pair.clone()));
+        let step = plan(&state, &self.names, &self.lifetimes, at(now));
+        if matches!(step, Step::Nothing { .. }) {
+            return None;
+        }
+        let serving = replica.serves.map(|pair| self.pairs[pair].anchor);
+        let situation = (read, serving, replica.seen.clone(), now, index);
+        if let Some(made) = self.made.get(&situation) {
+            return Some(*made);
+        }
+        let in_use: Vec<Certificate> =
+            serving.iter().chain(&replica.seen).map(|ca| self.cas[*ca].clone()).collect();
+        let wanted =
+            Wanted { names: &self.names, lifetimes: &self.lifetimes, keys: &SystemKeys, in_use: &in_use };
+        let (pair, _) = done(step, &state, wanted, at(now)).unwrap();
+        let made = self.add(pair);
+        self.made.insert(situation, made);
+        Some(made)
+    }
+}
+
+fn at(now: u32) -> SystemTime {
+    noon() + now * TICK
+}
+
+/// Where a replica is in its pass.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    /// Between two passes.
+    Rests,
+    /// Has read the configuration.
+    Looked,
+    /// Has read a Secret that has to be written.
+    Read(Option<PairId>),
+    /// Has read a Secret in order, and serves what it holds or waits to.
+    Offered,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Replica {
+    phase: Phase,
+    /// The bundle in the configuration when it was read.
+    seen: Vec<CaId>,
+    /// Whether the configuration still is what was read.
+    seen_is_current: bool,
+    /// Whether the Secret still is what was read.
+    read_is_current: bool,
+    serves: Option<PairId>,
+    waits: Option<(PairId, Option<u32>)>,
+    first_carried: Option<u32>,
+    /// Whether the API server sends it requests.
+    is_asked: bool,
+}
+
+const FRESH: Replica = Replica {
+    phase: Phase::Rests,
+    seen: Vec::new(),
+    seen_is_current: false,
+    read_is_current: false,
+    serves: None,
+    waits: None,
+    first_carried: None,
+    is_asked: false,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct World {
+    now: u32,
+    secret: Option<PairId>,
+    /// The bundle in the configuration.
+    configured: Vec<CaId>,
+    /// Bundles of the API server: the one it works with and those it is going to hear of, each with the moment at
+    /// which it was replaced.
+    heard: Vec<(Vec<CaId>, u32)>,
+    replicas: Vec<Replica>,
+    /// How often the Secret may still be deleted, and a replica be started anew.
+    mishaps: u32,
+}
+
+impl World {
+    /// A Secret that everybody serves and the API server trusts.
+    fn in_order(issued: &Issued, pair: PairId, replicas: usize) -> Self {
+        let bundle = issued.pairs[pair].bundle.clone();
+        let replica = Replica { serves: Some(pair), first_carried: Some(0), is_asked: true, ..FRESH };
+        Self {
+            now: 0,
+            secret: Some(pair),
+            configured: bundle,
+            heard: Vec::new(),
+            replicas: vec![replica; replicas],
+            mishaps: 0,
+        }
+    }
+
+    /// The bundle that the API server works with.
+    fn trusted(&self) -> &[CaId] {
+        self.heard.first().map_or(&self.configured, |(bundle, _)| bundle)
+    }
+
+    /// Who is asked and serves what the API server does not trust.
+    fn distrusted(&self, issued: &Issued) -> Option<usize> {
+        self.replicas.iter().position(|replica| {
+            let serves = replica.serves.filter(|_| replica.is_asked);
+            serves.is_some_and(|pair| !self.trusted().contains(&issued.pairs[pair].anchor))
+        })
+    }
+
+    /// Whether somebody serves what has expired: nobody did anything for a third of a leaf's life.
+    fn has_expired(&self, issued: &Issued) -> bool {
+        let mut serves = self.replicas.iter().filter_map(|replica| replica.serves);
+        serves.any(|pair| at(self.now) >= issued.pairs[pair].pair.leaf.certificate.not_after)
+    }
+
+    fn changed(&self, change: impl FnOnce(&mut Self)) -> Self {
+        let mut world = self.clone();
+        change(&mut world);
+        world
+    }
+
+    /// Everything that may happen next.
+    fn successors(&self, issued: &mut Issued) -> Vec<(String, Self)> {
+        let mut next = Vec::new();
+        let later = self.changed(Self::tick);
+        if !later.has_expired(issued) {
+            next.push(("time".to_owned(), later));
+        }
+        if !self.heard.is_empty() {
+            next.push(("the API server hears".to_owned(), self.changed(|world| drop(world.heard.remove(0)))));
+        }
+        for index in 0..self.replicas.len() {
+            let mut world = self.clone();
+            world.acts(index, issued);
+            next.push((format!("{index}: {:?}", self.replicas[index].phase), world));
+        }
+        if self.mishaps > 0 {
+            for index in 0..self.replicas.len() {
+                let started = self.changed(|world| {
+                    world.mishaps -= 1;
+                    world.replicas[index] = FRESH;
+                });
+                next.push((format!("{index}: starts anew"), started));
+            }
+            let deleted = self.changed(|world| {
+                world.mishaps -= 1;
+                world.write(None);
+            });
+            next.push(("the Secret is deleted".to_owned(), deleted));
+        }
+        next
+    }
+
+    fn tick(&mut self) {
+        self.now += 1;
+        let now = self.now;
+        self.heard.retain(|(_, replaced)| now - replaced <= LAG);
+    }
+
+    fn write(&mut self, pair: Option<PairId>) {
+        self.secret = pair;
+        for replica in &mut self.replicas {
+            replica.read_is_current = false;
+        }
+    }
+
+    fn configure(&mut self, bundle: Vec<CaId>) {
+        let replaced = std::mem::replace(&mut self.configured, bundle);
+        self.heard.push((replaced, self.now));
+        for replica in &mut self.replicas {
+            replica.seen_is_current = false;
+        }
+    }
+
+    /// One step of a replica's pass, as the keeper goes.
+    fn acts(&mut self, index: usize, issued: &mut Issued) {
+        let (now, secret) = (self.now, self.secret);
+        match self.replicas[index].phase.clone() {
+            Phase::Rests => {
+                let configured = self.configured.clone();
+                let replica = &mut self.replicas[index];
+                (replica.seen, replica.seen_is_current) = (configured, true);
+                replica.phase = Phase::Looked;
+            }
+            Phase::Looked => {
+                let next = issued.next(secret, now, index, &self.replicas[index]);
+                self.replicas[index].read_is_current = true;
+                self.replicas[index].phase = match (secret, next) {
+                    (Some(pair), None) => {
+                        self.with_handover(index, issued, |handover| {
+                            handover.offer(issued.pairs[pair].candidate.clone(), at(now));
+                        });
+                        Phase::Offered
+                    }
+                    _ => Phase::Read(secret),
+                };
+            }
+            Phase::Read(read) => {
+                let next = issued.next(read, now, index, &self.replicas[index]);
+                if self.replicas[index].read_is_current && next.is_some() {
+                    self.write(next);
+                }
+                // Lost or won, it reads again.
+                self.replicas[index].phase = Phase::Looked;
+            }
+            Phase::Offered => self.injects(index, issued),
+        }
+    }
+
+    fn injects(&mut self, index: usize, issued: &Issued) {
+        let now = self.now;
+        let replica = &self.replicas[index];
+        let wanted = replica.waits.map(|(pair, _)| pair).or(replica.serves).unwrap();
+        let bundle = issued.pairs[wanted].bundle.clone();
+        let differs = replica.seen != bundle;
+        let is_overtaken = differs && !replica.seen_is_current;
+        if differs && !is_overtaken {
+            self.configure(bundle.clone());
+        }
+        let moment = instant(now);
+        if !is_overtaken {
+            self.with_handover(index, issued, |handover| handover.carried(moment, differs));
+        }
+        self.with_handover(index, issued, |handover| {
+            let _ = handover.ripe(at(now), moment, PROPAGATION);
+        });
+        let mut is_known = false;
+        self.with_handover(index, issued, |handover| is_known = handover.is_known(moment, PROPAGATION));
+        let replica = &mut self.replicas[index];
+        replica.is_asked |= !is_overtaken && is_known;
+        replica.phase = Phase::Rests;
+        (replica.seen, replica.seen_is_current, replica.read_is_current) = (Vec::new(), false, false);
+    }
+
+    /// Lets the real thing decide what a replica serves.
+    fn with_handover(&mut self, index: usize, issued: &Issued, act: impl FnOnce(&mut Handover)) {
+        let candidate = |pair: PairId| issued.pairs[pair].candidate.clone();
+        let replica = &mut self.replicas[index];
+        let mut handover = Handover {
+            served: replica.serves.map(&candidate),
+            next: replica
+                .waits
+                .map(|(pair, carried)| Next { candidate: candidate(pair), carried: carried.map(instant) }),
+            first_carried: replica.first_carried.map(instant),
+        };
+        act(&mut handover);
+        replica.serves = handover.served.as_ref().map(|served| issued.id(served));
+        replica.waits =
+            handover.next.as_ref().map(|next| (issued.id(&next.candidate), next.carried.map(since_start)));
+    }
+}
+
+thread_local! {
+    /// The start of the monotonic clock.
+    static START: Instant = Instant::now();
+}
+
+fn instant(now: u32) -> Instant {
+    START.with(|start| *start) + now * TICK
+}
+
+fn since_start(moment: Instant) -> u32 {
+    let seconds = START.with(|start| moment.duration_since(*start)).as_secs();
+    u32::try_from(seconds).unwrap()
+}
+
+/// Every world within so many steps; the path to the first one in which somebody is distrusted.
+fn explored(start: World, issued: &mut Issued, depth: usize) -> Result<usize, Vec<String>> {
+    let mut worlds = vec![(start.clone(), 0, String::new())];
+    let mut known = HashSet::from([start]);
+    let mut begin = 0;
+    for _ in 0..depth {
+        let end = worlds.len();
+        for parent in begin..end {
+            for (label, world) in worlds[parent].0.successors(issued) {
+                if !known.insert(world.clone()) {
+                    continue;
+                }
+                let distrusted = world.distrusted(issued);
+                worlds.push((world, parent, label));
+                if let Some(replica) = distrusted {
+                    let mut path =
+                        vec![format!("replica {replica} is distrusted: {:?}", worlds.last().unwrap().0)];
+                    let mut at = worlds.len() - 1;
+                    while at != 0 {
+                        path.push(worlds[at].2.clone());
+                        at = worlds[at].1;
+                    }
+                    path.reverse();
+                    return Err(path);
+                }
+            }
+        }
+        begin = end;
+    }
+    Ok(worlds.len())
+}
+
+/// A pair of which the CA is so old at the start, and its leaf.
+fn issued(ca_age: u32, leaf_age: u32) -> (Issued, PairId) {
+    let lifetimes = Lifetimes::new(24 * TICK, 9 * TICK).unwrap();
+    let ago = |age: u32, lifetime| Validity::starting(noon() - age * TICK, lifetime).unwrap();
+    let ca = issue::ca(&SystemKeys, ago(ca_age, lifetimes.ca())).unwrap();
+    let leaf = issue::leaf(&SystemKeys, &ca, &names(), ago(leaf_age, lifetimes.leaf())).unwrap();
+    let mut issued =
+        Issued { names: names(), lifetimes, pairs: Vec::new(), cas: Vec::new(), made: BTreeMap::new() };
+    let pair = issued.add(Pair { ca, older: Vec::new(), leaf });
+    (issued, pair)
+}
+
+#[test]
+fn whoever_is_asked_serves_what_is_trusted_whatever_happens() {
+    // The age of the CA, which is due at 16, and of the leaf, which is due at 6; how many steps, how many mishaps.
+    for (ca_age, leaf_age, depth, mishaps) in [(16, 2, 16, 1), (16, 2, 11, 2), (1, 6, 13, 2), (1, 1, 13, 2)] {
+        let (mut issued, pair) = issued(ca_age, leaf_age);
+        let start = World { mishaps, ..World::in_order(&issued, pair, 2) };
+        match explored(start, &mut issued, depth) {
+            Ok(worlds) => assert!(worlds > 10_000, "only {worlds} worlds"),
+            Err(path) => panic!("a CA of {ca_age}, a leaf of {leaf_age}:\n{}", path.join("\n")),
+        }
+    }
+}
