@@ -56,10 +56,10 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "T14", severity: Severity::Deny, schema: false, since: "0.1",
         title: "beat can read every argument",
-        consequence: "Beat ends with a usage message and no periodic task is sent.",
+        consequence: "Beat ends with a usage message and no periodic task is sent. -S=django ends with \"No module named '=django'\".",
         check: Check::arguments(
             Command::Beat,
-            &[Matter::Stray, Matter::Form, Matter::OtherValue, Matter::Setting],
+            &[Matter::Stray, Matter::Form, Matter::Sign, Matter::OtherValue, Matter::Setting],
         ),
         example: Example {
             bad: "spec: {beatSpec: {args: ['--max-interval', soon]}}",

@@ -10,6 +10,7 @@ use super::subject::{Beat, Subject};
 use super::volume;
 use crate::api::BEAT_FOLDER;
 use crate::celery::app::AppPath;
+use crate::celery::reading::Occurrence;
 use crate::celery::scheduler::is_registered;
 
 /// The option that starts beat inside a worker.
@@ -129,6 +130,10 @@ fn t03(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(beat) = &subject.beat else { return };
     let Some((scheduler, path)) = beat.scheduler() else { return };
+    // Of a sign too many another rule tells.
+    if beat.said.last("--scheduler").is_some_and(Occurrence::has_sign) {
+        return;
+    }
     let is_path = scheduler.parse::<AppPath>().is_ok();
     if is_registered(scheduler) || (is_path && scheduler.contains(['.', ':'])) {
         return;

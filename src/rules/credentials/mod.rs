@@ -13,6 +13,7 @@ use super::subject::{Part, Subject};
 use super::variables;
 use crate::celery::broker_url;
 use crate::celery::expansion::expands;
+use crate::celery::settings::{self, Refusal};
 use signs::{
     announces_one, has_password, holds_url, is_credential, is_readable, is_secret, names_one, placeholder,
 };
@@ -82,6 +83,10 @@ fn b40(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (name, setting) in &subject.common().config {
         let told_already = (name == "broker_url" && subject.broker().is_some())
             || (name == "result_backend" && subject.common().result_backend.is_some());
+        // What no command line can set is refused, whatever its value.
+        if settings::word(name, &setting.0, subject.celery.newest()) == Err(Refusal::Unreachable) {
+            continue;
+        }
         let path = path::entry("spec.common.config", name);
         match &setting.0 {
             Value::String(text) if told_already && has_password(text) => {}

@@ -11,7 +11,7 @@ use super::meant::{self, Place};
 use super::metadata;
 use super::scalar::{Breach, between};
 use super::sentences::{self, below, plain};
-use super::{Reading, TYPE, UNKNOWN, VALUE};
+use super::{EMPTY, Reading, TYPE, UNKNOWN, VALUE};
 use crate::rules::finding::{Finding, Kind, Severity, may_be_secret, shown};
 use crate::rules::path;
 
@@ -140,6 +140,10 @@ impl<'w> Walk<'w> {
             self.add(TYPE, Kind::Forbidden, at, None, breach);
             self.dropped.push(at.to_owned());
         }
+        if let Some(name) = at.strip_prefix("spec.common.config").filter(|name| !name.is_empty()) {
+            let fix = sentences::nothing(name.trim_matches(['.', '[', ']']));
+            self.add(EMPTY, Kind::Forbidden, at, None, ("the API server drops a null".to_owned(), fix));
+        }
     }
 
     /// Fills in the defaults, and tells what is required and still missing.
@@ -244,10 +248,11 @@ impl<'w> Walk<'w> {
         value: Option<String>,
         (message, fix): Breach,
     ) {
+        let severity = if rule == EMPTY { Severity::Warn } else { Severity::Deny };
         self.findings.push(Finding {
             rule,
-            severity: Severity::Deny,
-            schema: true,
+            severity,
+            schema: severity == Severity::Deny,
             path: at.to_owned(),
             place: path::place(self.object, at),
             kind,

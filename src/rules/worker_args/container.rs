@@ -131,9 +131,9 @@ fn w13(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w41(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, used) in args::uses(subject, &["--statedb"]) {
-        let Some(file) =
-            used.value.filter(|file| !file.is_empty() && !used.is_opaque() && !file.starts_with("/tmp/"))
-        else {
+        let Some(file) = used.value.filter(|file| {
+            !file.is_empty() && !used.is_opaque() && !used.has_sign() && !file.starts_with("/tmp/")
+        }) else {
             continue;
         };
         if is_scheduler(pool, used, file) {

@@ -4,7 +4,7 @@
 use crate::celery::command::Command;
 use crate::celery::options::ValueKind;
 use crate::celery::version::Release;
-use crate::rules::args::{Joined, joined};
+use crate::rules::args::{Joined, Matter, joined};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
@@ -25,6 +25,13 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "The container ends with \"No such option '--loglevel info'\".",
         check: Check::object(w02).or(Severity::Warn),
         example: Example { bad: "spec: {workerSpec: {args: ['--loglevel info']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--loglevel', 'info', '--concurrency=2']}}", old: None },
+    },
+    Rule {
+        id: "W60", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a short option takes its value without '='",
+        consequence: "Celery takes the sign for a part of the value: -Q=a consumes a queue called \"=a\", and -c=4 ends with \"'=4' is not a valid integer\".",
+        check: Check::arguments(Command::Worker, &[Matter::Sign]),
+        example: Example { bad: "spec: {workerSpec: {args: ['-Q=a,b']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['-Qa,b', '-c', '4', '--loglevel=INFO']}}", old: None },
     },
 ];
 
