@@ -25,6 +25,11 @@ pub(super) fn setting(arguments: &Arguments<'_>, at: usize, defect: &Defect) -> 
             let message = "cannot be set on the command line of Celery".to_owned();
             (Matter::Setting, Shown::name(name), message, "set it in the application".to_owned())
         }
+        // Celery has it, but no kind that its command line would know.
+        Defect::Unknown { .. } if settings::setting(name, arguments.reading.release).is_ok() => {
+            let message = "has no type on the command line of Celery".to_owned();
+            (Matter::Setting, Shown::name(name), message, format!("write it, as in {name}=(bool)true"))
+        }
         defect => {
             let (message, fix) = words(defect);
             (Matter::Setting, Shown::name(name), message, fix)

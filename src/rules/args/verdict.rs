@@ -127,7 +127,8 @@ fn sign(arguments: &Arguments<'_>, used: &Occurrence<'_>) -> Verdict {
         Some((name, value)) if (1..=24).contains(&value.len()) && value.chars().all(is_plain) => {
             format!("write \"{name}\", \"{value}\"")
         }
-        _ => "leave it away".to_owned(),
+        Some((_, "")) => "write the value behind it".to_owned(),
+        _ => "leave the = away".to_owned(),
     };
     let message = "a short option takes its value without =";
     let verdict = Verdict::new(Matter::Sign, used.at, Shown::Nothing, message, fix);

@@ -14,9 +14,6 @@ use crate::rules::shell;
 /// Most items that are written out for a list.
 const MAX_ITEMS: usize = 8;
 
-/// Longest word that a warning has room for, beside the name of its setting.
-const MAX_WORD: usize = 26;
-
 /// The path of a field, as Kubernetes writes it: names of the user's own in brackets.
 pub(super) fn below(at: &str, name: &str, known: bool) -> String {
     match (at.is_empty(), known && !name.contains(['.', '/', '['])) {
@@ -67,7 +64,6 @@ pub(super) fn wrong(schema: &Schema, value: &Value, at: &str, written: Option<St
 /// How Celery is told that a setting has no value, where a null cannot say it.
 pub(super) fn nothing(setting: &str) -> String {
     let word = settings::word(setting, &Value::Null, Release::NEWEST).ok();
-    let word = word.filter(|word| word.len() <= MAX_WORD);
     word.map_or_else(
         || "set it in the application".to_owned(),
         |word| format!("write \"--\", \"{word}\" in args"),

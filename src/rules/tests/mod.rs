@@ -46,6 +46,11 @@ fn of_common(id: &str, common: &str) -> Vec<(Severity, String)> {
     of_rule(id, &format!("spec: {{common: {{{common}}}}}"))
 }
 
+/// What is found in an overlay.
+fn findings(overlay: &str) -> Vec<Finding> {
+    check(&shop(overlay), None, &Facts::default()).expect("has the form of a Celery")
+}
+
 /// Every line that is printed about an object, warnings as clients cut them.
 fn lines(overlay: &str) -> Vec<String> {
     let findings = check(&shop(overlay), None, &surroundings()).expect("a Celery");
