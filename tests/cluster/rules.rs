@@ -158,6 +158,6 @@ fn without_the_webhooks_a_setting_that_is_null_is_not_stored() {
     let bad = shop::with(rule.example.bad);
     assert!(bad["spec"]["common"]["config"]["result_expires"].is_null());
     space.create("celeries", &bad);
-    let stored = space.get("celeries", "shop");
+    let stored = space.get("celeries", "shop").unwrap();
     assert_eq!(stored["spec"]["common"]["config"], json!({}));
 }

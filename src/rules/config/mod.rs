@@ -11,7 +11,7 @@ use super::args::field_of;
 use super::finding::{Kind, Report, Severity};
 use super::path;
 use super::release;
-use super::rule::{Check, Example, Rule};
+use super::rule::{Check, Example, RELEASES, Rule};
 use super::subject::Subject;
 use crate::celery::expansion::expands;
 use crate::celery::settings::{Refusal, Unknown, word};
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C18", severity: Severity::Deny, schema: false, since: "0.1",
         title: "config holds settings that Celery takes on its command line",
         consequence: "The worker ends with \"Unable to parse extra configuration from command line\".",
-        check: Check::object(c18).or(Severity::Warn),
+        check: Check::object(c18).or(Severity::Warn, RELEASES),
         example: Example { bad: "spec: {common: {config: {task_ack_late: true}}}", at: "spec.common.config.task_ack_late", good: "spec: {common: {config: {task_acks_late: true}}}", old: None },
     },
     Rule {

@@ -31,7 +31,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B40", severity: Severity::Deny, schema: false, since: "0.1",
         title: "no password stands in the object",
         consequence: "Options, settings and arguments end on command lines, which every process of the node's tools and of the pod can read.",
-        check: Check::object(b40).or(Severity::Warn),
+        check: Check::object(b40).or(Severity::Warn, "for the value of a variable, and where a name alone suggests a credential"),
         example: Example {
             bad: "spec: {common: {broker: {transportOptions: {sentinel_kwargs: {password: hush}}}}}",
             at: "spec.common.broker.transportOptions.sentinel_kwargs.password",

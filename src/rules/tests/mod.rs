@@ -186,6 +186,24 @@ fn ids_are_unique_and_texts_are_there() {
 }
 
 #[test]
+fn every_rule_that_does_two_things_says_when() {
+    let mut seen = 0;
+    for rule in catalogue::entries() {
+        let Some((_, when)) = rule.also() else {
+            assert_eq!(rule.exception(), None, "{}", rule.id);
+            continue;
+        };
+        let begins = ["when ", "for ", "with ", "where ", "in "].iter().any(|word| when.starts_with(word));
+        assert!(begins && when.len() > 12 && !when.ends_with(['.', ' ', ',']), "{}: {when:?}", rule.id);
+        seen += 1;
+    }
+    assert!(seen > 50, "only {seen} rules do two things");
+    let of = |id: &str| catalogue::rules().find(|rule| rule.id == id).and_then(Rule::exception);
+    assert_eq!(of("G04").as_deref(), Some("Only warns with Celery 4."));
+    assert_eq!(of("W08").as_deref(), Some("Denies when the file lies on a volume."));
+}
+
+#[test]
 fn every_field_of_a_rule_is_guarded_by_garde() {
     let broken = shop(
         "spec: {common: {image: ' ', appName: '_', celeryApp: '/', celeryVersion: x, broker: {url: null,

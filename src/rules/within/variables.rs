@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C60", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a variable stands once in a list",
         consequence: "The last one wins, and the first one looks as if it counted. In a sidecar or an init container the API server refuses the Deployment.",
-        check: Check::object(c60).or(Severity::Deny),
+        check: Check::object(c60).or(Severity::Deny, "in a sidecar or an init container, where the API server refuses the Deployment"),
         example: Example {
             bad: "spec: {common: {env: [{name: LEVEL, value: info}, {name: LEVEL, value: debug}]}}",
             at: "spec.common.env[1].name",

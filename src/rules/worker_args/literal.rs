@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W43", severity: Severity::Warn, schema: false, since: "0.1",
         title: "no shell reads the arguments",
         consequence: "The text is passed as it is: a queue is called \"$QUEUES\", or the container ends with an error.",
-        check: Check::object(w43).or(Severity::Deny),
+        check: Check::object(w43).or(Severity::Deny, "when Celery refuses the text, and when several pods would share it as their name"),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q', $QUEUES]}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['-Q', $(QUEUES)], env: [{name: QUEUES, value: mail}]}}", old: None },
     },
     Rule {

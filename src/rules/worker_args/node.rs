@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W29", severity: Severity::Deny, schema: false, since: "0.1",
         title: "every pod has a node name of its own",
         consequence: "With RabbitMQ the second worker of a name ends with RESOURCE_LOCKED, so that a rollout never ends; with Redis two workers answer as one.",
-        check: Check::object(w29).or(Severity::Warn),
+        check: Check::object(w29).or(Severity::Warn, "when the pool has one pod that no broker keeps from being replaced, for Celery 4, and for a release that is newer than the operator"),
         example: Example { bad: "spec: {workerSpec: {numOfWorkers: 2, nodeName: mail}}", at: "spec.workerSpec.nodeName", good: "spec: {workerSpec: {numOfWorkers: 2, nodeName: mail@%h}}", old: None },
     },
     Rule {
