@@ -2,7 +2,7 @@
 //! Whether anybody pings a worker, and whether it answers.
 
 use super::Pool;
-use crate::api::{ProbeType, WorkerPoolKind};
+use crate::api::{ProbeType, Probes, WorkerPoolKind};
 use crate::celery::broker_url::Transport;
 use crate::effective::{Effective, broker};
 
@@ -17,7 +17,7 @@ impl Pool<'_> {
     pub fn is_pinged(&self) -> bool {
         let probes = self.worker.probes.as_ref();
         let has_startup = probes.is_some_and(|probes| probes.startup.is_some());
-        let mut written = probes.into_iter().flat_map(|probes| probes.written());
+        let mut written = probes.into_iter().flat_map(Probes::written);
         written.any(|(_, probe)| probe.type_.known() == Some(ProbeType::Ping))
             || (!has_startup && self.answers_pings())
     }
