@@ -44,6 +44,13 @@ impl Occurrence<'_> {
     pub fn is_opaque(&self) -> bool {
         self.value.is_some_and(super::expansion::expands)
     }
+
+    /// Whether the value of a short option begins with the sign that only a long one has before it: `-Q=a`.
+    #[must_use]
+    pub fn has_sign(&self) -> bool {
+        let is_short = !self.name.starts_with("--") && self.at == self.value_at;
+        is_short && self.value.is_some_and(|value| value.starts_with('='))
+    }
 }
 
 /// One thing that a release refuses.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::print;
 use crate::celery::closest;
 use crate::rules::catalogue::entries;
-use crate::rules::{Rule, Severity, example};
+use crate::rules::{Rule, example};
 
 /// How many ids are offered for one that is not known.
 const NEAREST: usize = 3;
@@ -42,7 +42,8 @@ fn object(rule: &Rule) -> Value {
     json!({
         "id": rule.id,
         "severity": rule.severity.as_str(),
-        "also": rule.also().map(Severity::as_str),
+        "also": rule.also().map(|(severity, _)| severity.as_str()),
+        "when": rule.also().map(|(_, when)| when),
         "since": rule.since,
         "title": rule.title,
         "consequence": rule.consequence,
@@ -65,6 +66,9 @@ fn explained(rule: &Rule) -> String {
     let Rule { id, since, title, consequence, example, .. } = rule;
     let mut text = format!("{id}: {title} ({}, since {since})\n\n", rule.severities());
     let _ = writeln!(text, "If it is broken: {consequence}");
+    if let Some(exception) = rule.exception() {
+        let _ = writeln!(text, "{exception}");
+    }
     let fields = rule.fields();
     if !fields.is_empty() {
         let _ = writeln!(text, "Fields: {}", fields.join(", "));

@@ -9,14 +9,10 @@ use k8s_openapi::api::core::v1::{ExecAction, Probe as KubeProbe};
 
 use super::heartbeat;
 use super::pod::ContainerProbes;
-use crate::api::{BeatSpec, CelerySpec, Open, Probe, ProbeType, Probes, WorkerPoolKind};
-use crate::celery::broker_url::Transport;
+use crate::api::{BeatSpec, CelerySpec, Open, Probe, ProbeType, Probes};
 use crate::celery::version::Release;
-use crate::effective::{self, Effective};
+use crate::effective;
 
-/// Settings that make workers deaf to whoever does not know them.
-const DEAFENING: &[&str] =
-    &["broker_use_ssl", "control_exchange", "control_queue_exclusive", "worker_enable_remote_control"];
 /// Beat's name among the nodes.
 const BEAT_NODE: &str = "celerybeat@%h";
 
@@ -32,8 +28,7 @@ enum Role {
 /// task runs.
 pub(super) fn worker(pool: &effective::Pool<'_>, spec: &CelerySpec) -> ContainerProbes {
     let ping = pool.node_name().is().and_then(|node| ping(&node, spec));
-    let may_answer = pool.implementation().is().is_some_and(|kind| kind != WorkerPoolKind::Solo);
-    all(pool.worker.probes.as_ref(), ping.as_deref(), may_answer && can_be_pinged(pool, spec))
+    all(pool.worker.probes.as_ref(), ping.as_deref(), pool.answers_pings())
 }
 
 /// The probes of beat: nothing by default, and a ping only where beat can answer.
@@ -91,25 +86,6 @@ fn asked(role: Role, probe: &Probe, ping: Option<&str>) -> Option<KubeProbe> {
     })
 }
 
-/// Whether every worker of a pool is sure to hear a ping, by all that the spec tells.
-fn can_be_pinged(pool: &effective::Pool<'_>, spec: &CelerySpec) -> bool {
-    let common = &spec.common;
-    let behind_dashes = pool.said.settings.iter().map(|setting| setting.name.as_str());
-    let mut settings = common.config.keys().map(String::as_str).chain(behind_dashes.clone());
-    let has_prefix = match effective::broker::transport_options(common) {
-        Effective::Absent => false,
-        Effective::Unclear => true,
-        Effective::Is(options) => options.contains_key("global_keyprefix"),
-    };
-    let rabbitmq = common.broker.as_ref().and_then(|broker| broker.rabbitmq.as_ref());
-    let is_deaf = settings.any(|name| DEAFENING.contains(&name))
-        || behind_dashes.into_iter().any(|name| name == effective::broker::OPTIONS)
-        || has_prefix
-        || rabbitmq.is_some_and(|rabbitmq| rabbitmq.tls.is_some());
-    let transport = effective::broker::transport(common);
-    !is_deaf && matches!(transport, Effective::Is(Transport::Amqp | Transport::Redis))
-}
-
 /// The command line that pings a node; `None` when its name cannot be told.
 fn ping(node: &str, spec: &CelerySpec) -> Option<String> {
     let node = in_shell(node)?;
@@ -134,8 +110,11 @@ fn program(command: &[String]) -> String {
 
 /// A node's name for a shell in the pod, whose host is called like the pod.
 fn in_shell(node: &str) -> Option<String> {
-    let mut text = if node.contains('@') { String::new() } else { "celery@".to_owned() };
-    let mut letters = node.chars();
+    // Celery fills in what is missing before or behind the @.
+    let (name, host) = node.split_once('@').unwrap_or(("", node));
+    let whole = format!("{}@{}", filled(name, "celery"), filled(host, "%h"));
+    let mut text = String::new();
+    let mut letters = whole.chars();
     while let Some(letter) = letters.next() {
         if letter != '%' {
             text.push_str(&quoted(letter.encode_utf8(&mut [0; 4])));
@@ -149,6 +128,11 @@ fn in_shell(node: &str) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// A part of a node's name, as Celery fills it in where it is empty.
+fn filled<'a>(part: &'a str, default: &'a str) -> &'a str {
+    if part.is_empty() { default } else { part }
 }
 
 /// A word that a shell reads as it is.
@@ -186,6 +170,11 @@ mod tests {
                 r"celery inspect ping -d it''\'''s@${HOSTNAME%%.*} -t 5",
             ),
             (json!({}), json!({"args": ["-n", "mine"]}), "celery inspect ping -d celery@mine -t 5"),
+            (json!({}), json!({"args": ["-n", "@%h"]}), "celery inspect ping -d celery@$HOSTNAME -t 5"),
+            (json!({}), json!({"args": ["-n", "%n"]}), "celery inspect ping -d celery@${HOSTNAME%%.*} -t 5"),
+            (json!({}), json!({"args": ["-n", "mine@"]}), "celery inspect ping -d mine@$HOSTNAME -t 5"),
+            (json!({}), json!({"nodeName": ""}), "celery inspect ping -d celery@$HOSTNAME -t 5"),
+            (json!({}), json!({"args": ["-n=a@b"]}), "celery inspect ping -d =a@b -t 5"),
             (
                 json!({"env": [{"name": "CELERY_WORKER_HOSTNAME", "value": "mine"}]}),
                 json!({}),

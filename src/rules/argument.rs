@@ -63,6 +63,7 @@ mod tests {
         Matter::Release,
         Matter::Stray,
         Matter::Form,
+        Matter::Sign,
         Matter::Value("--heartbeat-interval"),
         Matter::Setting,
     ];

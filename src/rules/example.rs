@@ -13,7 +13,7 @@ pub type NotYaml = serde_saphyr::Error;
 /// Other Celery objects of the same namespace, by name and `appName`.
 pub const NEIGHBOURS: &[(&str, &str)] = &[("mall", "mall"), ("hall", "shop-worker-hall")];
 
-/// The Celery called `shop` with this YAML laid over it; a null takes a field away.
+/// The Celery called `shop` with this YAML laid over it; a null takes a field away, or stands where none is.
 ///
 /// # Errors
 /// When the overlay is not YAML.
@@ -32,8 +32,24 @@ pub fn object(overlay: &str) -> Result<Value, NotYaml> {
         },
     });
     let overlay: Value = serde_saphyr::from_str(overlay)?;
-    json_patch::merge(&mut object, &overlay);
+    lay(overlay, &mut object);
     Ok(object)
+}
+
+/// Lays a value over another. A null takes away what is there, and is a null where nothing is.
+fn lay(over: Value, under: &mut Value) {
+    match (over, under) {
+        (Value::Object(over), Value::Object(under)) => {
+            for (name, value) in over {
+                match under.get_mut(&name) {
+                    Some(_) if value.is_null() => drop(under.remove(&name)),
+                    Some(known) => lay(value, known),
+                    None => drop(under.insert(name, value)),
+                }
+            }
+        }
+        (over, under) => *under = over,
+    }
 }
 
 /// What is known beside the examples of a rule: the neighbours, and for a rule about facts a cluster without KEDA and

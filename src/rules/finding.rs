@@ -119,7 +119,7 @@ impl Finding {
     /// works has not the form of an error.
     #[must_use]
     pub fn warning(&self) -> String {
-        let value = self.value.as_ref().map(|value| format!("{value:?} ")).unwrap_or_default();
+        let value = self.value.as_ref().map(|value| format!("\"{value}\" ")).unwrap_or_default();
         format!("{}: {value}{}; {}", self.path, self.message, self.fix)
     }
 }
@@ -176,6 +176,10 @@ pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
     match path::at(raw, path).filter(is_shown)? {
         Value::Null => None,
         Value::String(text) => Some(shown(text)),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            Some(shown(&items.join(", ")))
+        }
         other => Some(quoted(&other.to_string())),
     }
 }

@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C65", severity: Severity::Warn, schema: false, since: "0.1",
         title: "nothing is mounted in the place of the operator's own folders",
         consequence: "The operator leaves its own volume out: the claim of persistence stays empty, a certificate is missing, or the scripts that start Celery with its heartbeat are not there and no container starts.",
-        check: Check::object(c65).or(Severity::Deny),
+        check: Check::object(c65).or(Severity::Deny, "when the scripts of a Heartbeat probe would be hidden"),
         example: Example {
             bad: "spec: {common: {volumes: [{name: data, emptyDir: {}}], volumeMounts: [{name: data, mountPath: /data/beat}]}, beatSpec: {persistence: {size: 1Gi}}}",
             at: "spec.common.volumeMounts[0].mountPath",

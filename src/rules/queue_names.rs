@@ -20,14 +20,14 @@ pub(super) const RULES: &[Rule] = &[
         id: "W25", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a queue's name is written exactly",
         consequence: "Celery takes the name as it is: the worker consumes \" b\", and the queue \"b\" fills up.",
-        check: Check::object(w25).or(Severity::Warn),
+        check: Check::object(w25).or(Severity::Warn, "for a name with a blank inside"),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q', 'a, b']}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {queues: [a, b]}}", old: None },
     },
     Rule {
         id: "W26", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a worker has a queue left to consume",
         consequence: "The worker starts with an empty list of queues and stays idle for ever.",
-        check: Check::object(w26).or(Severity::Warn),
+        check: Check::object(w26).or(Severity::Warn, "when the pool names no queues and leaves out the default one, since the application may name others"),
         example: Example { bad: "spec: {workerSpec: {queues: [a], excludeQueues: [a]}}", at: "spec.workerSpec.excludeQueues", good: "spec: {workerSpec: {excludeQueues: [a]}}", old: None },
     },
     Rule {
@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W28", severity: Severity::Warn, schema: false, since: "0.1",
         title: "SQS keeps the name of a queue",
         consequence: "Celery writes punctuation otherwise on SQS, so that other programs look for another queue; SQS refuses more than 80 characters.",
-        check: Check::object(w28).or(Severity::Deny),
+        check: Check::object(w28).or(Severity::Deny, "when the name has more than 80 characters"),
         example: Example { bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}, workerSpec: {queues: ['mail:out']}}", at: "spec.workerSpec.queues[0]", good: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}, workerSpec: {queues: [mail-out]}}", old: None },
     },
 ];

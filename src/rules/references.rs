@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "S05", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a Secret of the input has the keys that are named",
         consequence: "No container that needs the key starts: CreateContainerConfigError, \"couldn't find key\".",
-        check: Check::of_facts(s05).or(Severity::Warn),
+        check: Check::of_facts(s05).or(Severity::Warn, "when the Secret has no key at all, since somebody may be about to fill it"),
         example: Example {
             bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broker, key: uri}, scheme: redis}}}",
             at: "spec.common.broker.urlSecretRef.key",

@@ -7,6 +7,9 @@ use super::path;
 use super::subject::Subject;
 use crate::celery::command::Command;
 
+/// When a refusal by Celery is only warned about: its table is not certain.
+pub(super) const RELEASES: &str = "for Celery 4, and for a release that is newer than the operator";
+
 /// One rule of the catalogue.
 #[derive(Debug)]
 pub struct Rule {
@@ -32,19 +35,32 @@ pub struct Rule {
 impl Rule {
     /// What its findings take over from it.
     pub(super) fn origin(&self) -> Origin {
-        Origin { id: self.id, severity: self.severity, also: self.check.also, schema: self.schema }
+        let also = self.check.also.map(|(severity, _)| severity);
+        Origin { id: self.id, severity: self.severity, also, schema: self.schema }
     }
 
-    /// What a breach means in cases that are better or worse than the main one, if there are any.
+    /// What a breach means in cases that are better or worse than the main one, if there are any, and which those are:
+    /// `when …`, `for …`, without a full stop.
     #[must_use]
-    pub fn also(&self) -> Option<Severity> {
-        self.check.also.filter(|also| *also != self.severity)
+    pub fn also(&self) -> Option<(Severity, &'static str)> {
+        self.check.also.filter(|(also, _)| *also != self.severity)
+    }
+
+    /// The same as a sentence: `Only warns when …`.
+    #[must_use]
+    pub fn exception(&self) -> Option<String> {
+        let (severity, when) = self.also()?;
+        let does = match severity {
+            Severity::Deny => "Denies",
+            Severity::Warn => "Only warns",
+        };
+        Some(format!("{does} {when}."))
     }
 
     /// Every severity that its findings may have, the one of the main case first: `deny`, or `deny/warn`.
     #[must_use]
     pub fn severities(&self) -> String {
-        let all = [Some(self.severity), self.also()];
+        let all = [Some(self.severity), self.also().map(|(severity, _)| severity)];
         all.into_iter().flatten().map(Severity::as_str).collect::<Vec<_>>().join("/")
     }
 
@@ -88,8 +104,8 @@ pub struct Check {
     pub(super) facts: bool,
     /// The faults of an argument list that belong to the rule.
     pub(super) arguments: Option<(Command, &'static [Matter])>,
-    /// The severity of findings outside the main case.
-    also: Option<Severity>,
+    /// The severity of findings outside the main case, and when that is: `when …`, `for …`.
+    also: Option<(Severity, &'static str)>,
 }
 
 /// A cross-field check: looks at the object, leaves what it finds in the report.
@@ -140,7 +156,7 @@ impl Check {
     #[must_use]
     pub(super) const fn arguments_too(mut self, command: Command, matters: &'static [Matter]) -> Self {
         self.arguments = Some((command, matters));
-        self.or(Severity::Warn)
+        self.or(Severity::Warn, RELEASES)
     }
 
     /// By the command line, which sees the documents of an input side by side.
@@ -156,10 +172,10 @@ impl Check {
         self
     }
 
-    /// With findings of this severity too, outside the main case.
+    /// With findings of this severity too, outside the main case; `when` goes on behind "denies" or "only warns".
     #[must_use]
-    pub(super) const fn or(mut self, severity: Severity) -> Self {
-        self.also = Some(severity);
+    pub(super) const fn or(mut self, severity: Severity, when: &'static str) -> Self {
+        self.also = Some((severity, when));
         self
     }
 

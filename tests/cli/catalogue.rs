@@ -14,7 +14,8 @@ fn every_rule_is_listed() {
     for (rule, (row, line)) in catalogue::entries().zip(rows.iter().zip(text.lines())) {
         assert_eq!((&row["id"], &row["title"]), (&rule.id.into(), &rule.title.into()));
         assert_eq!(row["severity"], rule.severity.as_str());
-        assert_eq!(row["also"], rule.also().map_or(Value::Null, |also| also.as_str().into()));
+        assert_eq!(row["also"], rule.also().map_or(Value::Null, |also| also.0.as_str().into()));
+        assert_eq!(row["when"], rule.also().map_or(Value::Null, |also| also.1.into()));
         assert_eq!(line, format!("{}  {}  {}", rule.id, rule.severities(), rule.title));
     }
 }

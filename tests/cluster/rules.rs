@@ -150,3 +150,14 @@ fn without_the_webhooks_named_pools_are_held_to_the_same_bounds() {
                 gracefulShutdown: {mode: Soft, softTimeoutSeconds: 595}}]}";
     space.create("celeries", &shop::with(fits));
 }
+
+#[test]
+fn without_the_webhooks_a_setting_that_is_null_is_not_stored() {
+    let space = Space::new(bare(), "nulls");
+    let rule = catalogue::entries().find(|rule| rule.id == "C80").unwrap();
+    let bad = shop::with(rule.example.bad);
+    assert!(bad["spec"]["common"]["config"]["result_expires"].is_null());
+    space.create("celeries", &bad);
+    let stored = space.get("celeries", "shop").unwrap();
+    assert_eq!(stored["spec"]["common"]["config"], json!({}));
+}

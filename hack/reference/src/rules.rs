@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use celery_operator::rules::{Rule, catalogue, example};
+use celery_operator::rules::{Rule, Severity, catalogue, example};
 use serde_json::Value;
 
 use crate::markdown::{anchor, block, code, head, table};
@@ -63,7 +63,7 @@ pub(crate) fn page() -> String {
         "\nEvery message ends with the id of its rule in brackets, `[C04]`. A rule with the word **deny** refuses the object: \
          nothing is stored until it is mended.\nOne with **warn** lets the object pass, and prints a warning. With both words \
          the first is what the rule mostly does, and the second what it does\nin cases that are worse, or that cannot be \
-         known for certain, such as arguments for a release of Celery newer than this operator.\nWhen an object is changed, \
+         known for certain: the rule says which.\nWhen an object is changed, \
          what was wrong with it before is only warned about: a new release of the operator, or of its rules, keeps nobody\n\
          from mending something else.\n\nEach example is a part of this object: what it says is added to it or replaces what \
          is there, and `null` removes a field.\n`celery-operator explain C04` prints the whole object.\n\n",
@@ -102,19 +102,18 @@ fn heading(rule: &Rule) -> String {
 }
 
 fn section(rule: &Rule, text: &mut String) {
-    let verb = match rule.severities().as_str() {
-        "deny" => "Denies",
-        "deny/warn" => "Denies, or warns",
-        "warn/deny" => "Warns, or denies",
-        _ => "Warns",
+    let verb = match rule.severity {
+        Severity::Deny => "Denies",
+        Severity::Warn => "Warns",
     };
+    let exception = rule.exception().map(|exception| format!(" {exception}")).unwrap_or_default();
     let _ = writeln!(text, "\n### {}\n", heading(rule));
     let fields: Vec<String> = rule.fields().iter().map(|field| code(field)).collect();
     let fields = if fields.is_empty() { String::new() } else { format!(" Looks at {}.", fields.join(", ")) };
     let scaling = if rule.is_about_scaling() { " Asked when the object is scaled." } else { "" };
     let _ = writeln!(
         text,
-        "{verb}, since {}.{fields}{scaling} If it is broken: {}",
+        "{verb}, since {}.{exception}{fields}{scaling} If it is broken: {}",
         rule.since, rule.consequence
     );
     let example = &rule.example;

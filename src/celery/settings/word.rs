@@ -68,6 +68,9 @@ fn expressed(setting: &Setting, value: &Json) -> Result<String, Refusal> {
         (SettingKind::Flag, Json::Bool(flag)) => cast("bool", &flag.to_string()),
         (SettingKind::Flag, Json::String(text)) if truth(text).is_some() => cast("bool", text),
         (SettingKind::Flag, Json::Object(_)) if setting.name == "broker_use_ssl" => json("dict"),
+        (SettingKind::Flag, _) if setting.name == "broker_use_ssl" => {
+            Err(Refusal::Value("true, false or a table of names and values"))
+        }
         (SettingKind::Flag, _) => Err(Refusal::Value("true or false")),
         (SettingKind::Whole, Json::Number(number)) if !number.is_f64() => cast("int", &number.to_string()),
         (SettingKind::Whole, Json::String(text)) if number::int(text).is_some() => cast("int", text),

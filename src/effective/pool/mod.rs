@@ -5,6 +5,8 @@
 //! front of them. An option that the line does not have is taken from its variable (`CELERY_WORKER_CONCURRENCY`), by
 //! Celery 5 alone; what that does not say either, a setting or a choice of the operator's own does.
 
+mod ping;
+
 use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::ResourceRequirements;

@@ -38,6 +38,8 @@ pub(super) enum Matter {
     Stray,
     /// A value that is missing, or one too many.
     Form,
+    /// A short option with `=` before its value.
+    Sign,
     /// A value that the option of this long name does not take.
     Value(&'static str),
     /// A value of an option that no rule names.

@@ -2,8 +2,11 @@
 //! A word of an argument list that is no option and should have been a setting.
 
 use super::verdict::{Shown, Verdict};
+use serde_json::Value;
+
 use super::{Arguments, Matter};
 use crate::celery::settings::command_line::Defect;
+use crate::celery::settings::{self, Refusal};
 
 /// What people paste from a text processor in the place of `-`.
 const DASHES: [char; 6] = ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
@@ -12,9 +15,20 @@ const DASHES: [char; 6] = ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2
 pub(super) fn setting(arguments: &Arguments<'_>, at: usize, defect: &Defect) -> Verdict {
     let word = arguments.word(at);
     let name = word.split('=').next().unwrap_or_default();
+    let is_known =
+        || settings::word(name, &Value::Null, arguments.reading.release) == Err(Refusal::Unreachable);
     let (matter, shown, message, fix) = match defect {
         Defect::NotASetting if !word.contains('=') || word.starts_with(DASHES) => {
             return stray(arguments, at, word);
+        }
+        Defect::NotASetting | Defect::Unknown { .. } if is_known() => {
+            let message = "cannot be set on the command line of Celery".to_owned();
+            (Matter::Setting, Shown::name(name), message, "set it in the application".to_owned())
+        }
+        // Celery has it, but no kind that its command line would know.
+        Defect::Unknown { .. } if settings::setting(name, arguments.reading.release).is_ok() => {
+            let message = "has no type on the command line of Celery".to_owned();
+            (Matter::Setting, Shown::name(name), message, format!("write it, as in {name}=(bool)true"))
         }
         defect => {
             let (message, fix) = words(defect);

@@ -5,7 +5,7 @@ use super::joined::joined;
 use super::setting::setting;
 use super::{Arguments, Matter, own_name, shell};
 use crate::celery::command::Command;
-use crate::celery::options::Spec;
+use crate::celery::options::{Spec, ValueKind};
 use crate::celery::reading::{Cause, Elsewhere, Fault, Occurrence};
 use crate::celery::settings::command_line::Defect;
 use crate::celery::value::{Refusal, value};
@@ -87,9 +87,52 @@ pub(in crate::rules) fn verdicts(arguments: &Arguments<'_>) -> Vec<Verdict> {
         let fix = "write a value before it";
         Verdict { is_guess, ..Verdict::new(Matter::Form, used.value_at, Shown::name(name), message, fix) }
     });
-    let is_told = |fault: &Fault| swallowing.iter().any(|used| follows(fault, used));
+    let signed: Vec<&Occurrence<'_>> =
+        reading.occurrences.iter().filter(|used| is_signed(arguments, used)).collect();
+    let is_told = |fault: &Fault| {
+        swallowing.iter().any(|used| follows(fault, used)) || signed.iter().any(|used| used.at == fault.at)
+    };
     let faults = reading.faults.iter().filter(|fault| !is_told(fault));
-    taken.chain(faults.filter_map(|fault| verdict(arguments, fault))).collect()
+    let signs = signed.iter().map(|used| sign(arguments, used));
+    taken.chain(signs).chain(faults.filter_map(|fault| verdict(arguments, fault))).collect()
+}
+
+/// Whether the sign before a value became a part of it: `-Q=a,b`. Of options that have to go whatever their value,
+/// other rules tell.
+fn is_signed(arguments: &Arguments<'_>, used: &Occurrence<'_>) -> bool {
+    let word = arguments.word(used.at);
+    let goes = match used.option.name() {
+        "--logfile" => true,
+        "--schedule-filename" => arguments.command == Command::Worker && !arguments.reading.has("--beat"),
+        _ => false,
+    };
+    used.has_sign()
+        && arguments.reading.release.has_click()
+        && !goes
+        && joined(word).is_none()
+        && !shell::is_for_a_shell(word)
+}
+
+fn sign(arguments: &Arguments<'_>, used: &Occurrence<'_>) -> Verdict {
+    let text = used.value.unwrap_or_default();
+    let is_fault = arguments.reading.faults.iter().any(|fault| fault.at == used.at);
+    // With the sign in front of it a name is still a name; a file lies in a folder that nobody has.
+    let works = match used.option.kind {
+        ValueKind::NodeName => true,
+        ValueKind::NodePath | ValueKind::Text => used.option.name() != "--scheduler" && !text.contains('/'),
+        _ => false,
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%,-_./:".contains(c);
+    let fix = match arguments.word(used.at).split_once('=') {
+        Some((name, value)) if (1..=24).contains(&value.len()) && value.chars().all(is_plain) => {
+            format!("write \"{name}\", \"{value}\"")
+        }
+        Some((_, "")) => "write the value behind it".to_owned(),
+        _ => "leave the = away".to_owned(),
+    };
+    let message = "a short option takes its value without =";
+    let verdict = Verdict::new(Matter::Sign, used.at, Shown::Nothing, message, fix);
+    Verdict { is_guess: works && !is_fault, ..verdict }
 }
 
 /// Whether the value of an option is the next option: `-Q -c 4`.

@@ -29,7 +29,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         check: Check::field(
             &["spec.scaleTargetRef[].fallback.failureThreshold", "spec.scaleTargetRef[].fallback.replicas"],
             "use 0 or more",
-        ).and(a23).or(Severity::Warn),
+        ).and(a23).or(Severity::Warn, "with Redis, where a fallback has no effect"),
         example: Example {
             bad: "spec: {scaleTargetRef: [{kind: worker, maxReplicas: 3, fallback: {failureThreshold: 3, replicas: 2}, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 500m}}]}]}",
             at: "spec.scaleTargetRef[0].fallback",

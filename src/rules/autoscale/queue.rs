@@ -33,7 +33,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "A16", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an autoscaler follows queues that its pool consumes",
         consequence: "Pods are added for tasks that they do not take, and the backlog stays.",
-        check: Check::object(a16).or(Severity::Warn),
+        check: Check::object(a16).or(Severity::Warn, "when it is not known which queues the pool consumes"),
         example: Example {
             bad: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, queues: [mail, orders], metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.scaleTargetRef[0].queues[1]",
@@ -69,7 +69,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "A32", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a queue to follow is named as it is, once",
         consequence: "KEDA cuts blanks off and looks into a queue of another name; a queue that is there twice counts twice.",
-        check: Check::object(a32).or(Severity::Warn),
+        check: Check::object(a32).or(Severity::Warn, "for a queue that is there twice"),
         example: Example {
             bad: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, queues: [' mail'], metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.scaleTargetRef[0].queues[0]",

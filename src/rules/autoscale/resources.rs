@@ -33,7 +33,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "A09", severity: Severity::Deny, schema: true, since: "0.1",
         title: "a utilization is above zero, and below what the limit lets through",
         consequence: "The autoscaler is refused and nothing scales; or its target is never reached.",
-        check: Check::field(&["spec.scaleTargetRef[].metrics[].target.averageUtilization"], "use a percentage such as 80").and(a09).or(Severity::Warn),
+        check: Check::field(&["spec.scaleTargetRef[].metrics[].target.averageUtilization"], "use a percentage such as 80").and(a09).or(Severity::Warn, "for a percentage that the limit keeps from being reached"),
         example: Example {
             bad: "spec: {workerSpec: {resources: {requests: {cpu: 500m}}}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: Utilization, averageUtilization: 0}}]}]}",
             at: "spec.scaleTargetRef[0].metrics[0].target.averageUtilization",

@@ -51,7 +51,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "R16", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a password in a URL is percent-encoded",
         consequence: "The password ends the host part; the worker crashes or asks a wrong host.",
-        check: Check::object(r16).or(Severity::Warn),
+        check: Check::object(r16).or(Severity::Warn, "where the URL can be read all the same, and its password only seems unencoded"),
         example: Example {
             bad: "spec: {common: {resultBackend: {url: 'redis://:p#ss@cache/1'}}}",
             at: URL,

@@ -58,7 +58,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "R06", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the result backend is one that Celery knows",
         consequence: "Celery looks for a Python module of that name, and the worker crashes.",
-        check: Check::object(r06).or(Severity::Warn),
+        check: Check::object(r06).or(Severity::Warn, "when the image may bring the backend along: for the path of a class, and for a scheme that is near no other"),
         example: Example {
             bad: "spec: {common: {resultBackend: {url: 'sqs://'}}}",
             at: URL,
@@ -82,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "R13", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the Secret of a result backend holds what Celery can use",
         consequence: "Whatever the same URL would do in the object: the worker crashes.",
-        check: Check::of_facts(r13).or(Severity::Warn),
+        check: Check::of_facts(r13).or(Severity::Warn, "when the image may bring the backend along, and where the URL can be read all the same, and its password only seems unencoded"),
         example: Example {
             bad: "spec: {common: {resultBackend: {urlSecretRef: {name: broken, key: url}}}}",
             at: "spec.common.resultBackend.urlSecretRef",

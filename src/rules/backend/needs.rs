@@ -7,7 +7,7 @@ use crate::celery::expansion::expands;
 use crate::celery::version::{Release, Target};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
-use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::rule::{Check, Example, RELEASES, Rule};
 use crate::rules::subject::Subject;
 use crate::rules::variables::{all, names_backend, same_key};
 
@@ -65,7 +65,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "R11", severity: Severity::Deny, schema: false, since: "0.1",
         title: "no variable names another result backend",
         consequence: "One of the two has no effect, and nobody is told which.",
-        check: Check::object(r11).or(Severity::Warn),
+        check: Check::object(r11).or(Severity::Warn, RELEASES),
         example: Example {
             bad: "spec: {common: {resultBackend: {url: 'rpc://'}, env: [{name: CELERY_RESULT_BACKEND, value: 'redis://cache/1'}]}}",
             at: "spec.common.env[0].name",
@@ -89,7 +89,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "R21", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the release of Celery has the result backend",
         consequence: "The worker crashes: to that release it is no backend.",
-        check: Check::object(r21).or(Severity::Warn),
+        check: Check::object(r21).or(Severity::Warn, RELEASES),
         example: Example {
             bad: "spec: {common: {celeryVersion: '5.3', resultBackend: {url: 'gs://results'}}}",
             at: URL,

@@ -33,7 +33,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "T11", severity: Severity::Deny, schema: false, since: "0.1",
         title: "every option is one of celery beat, or of the application",
         consequence: "Beat ends with \"No such option\" and no periodic task is sent.",
-        check: Check::arguments(Command::Beat, &[Matter::Unknown, Matter::Underscores, Matter::Release]).and(t11),
+        check: Check::arguments(Command::Beat, &[Matter::Unknown, Matter::Underscores, Matter::Release])
+            .and(t11)
+            .or(Severity::Warn, "for an entry of userOptions that is no name, for Celery 4, and for a release that is newer than the operator"),
         example: Example {
             bad: "spec: {beatSpec: {args: ['--max_interval=5']}}",
             at: "spec.beatSpec.args[0]",
@@ -56,10 +58,14 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "T14", severity: Severity::Deny, schema: false, since: "0.1",
         title: "beat can read every argument",
-        consequence: "Beat ends with a usage message and no periodic task is sent.",
+        consequence: "Beat ends with a usage message and no periodic task is sent. -S=django ends with \"No module named '=django'\".",
         check: Check::arguments(
             Command::Beat,
-            &[Matter::Stray, Matter::Form, Matter::OtherValue, Matter::Setting],
+            &[Matter::Stray, Matter::Form, Matter::Sign, Matter::OtherValue, Matter::Setting],
+        )
+        .or(
+            Severity::Warn,
+            "where an option may be meant as a value, for a file whose name begins with a sign, for Celery 4, and for a release that is newer than the operator",
         ),
         example: Example {
             bad: "spec: {beatSpec: {args: ['--max-interval', soon]}}",
@@ -72,7 +78,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "T16", severity: Severity::Deny, schema: false, since: "0.1",
         title: "beat stays in the foreground of its container",
         consequence: "The container ends with success and is started again for ever; a file of its own hides the log.",
-        check: Check::arguments(Command::Beat, &[Matter::Ends]).and(t16).or(Severity::Warn),
+        check: Check::arguments(Command::Beat, &[Matter::Ends]).and(t16).or(Severity::Warn, "for options that only have no use in a container, for Celery 4, and for a release that is newer than the operator"),
         example: Example {
             bad: "spec: {beatSpec: {args: ['--detach']}}",
             at: "spec.beatSpec.args[0]",
@@ -84,7 +90,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "T17", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an option of beat is set once",
         consequence: "The last one counts, without a word about the others.",
-        check: Check::object(t17).or(Severity::Warn),
+        check: Check::object(t17).or(Severity::Warn, "when both say the same, for Celery 4, and for a release that is newer than the operator"),
         example: Example {
             bad: "spec: {beatSpec: {maxInterval: 5, args: ['--max-interval=10']}}",
             at: "spec.beatSpec.args[0]",

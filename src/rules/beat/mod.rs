@@ -10,6 +10,7 @@ use super::subject::{Beat, Subject};
 use super::volume;
 use crate::api::BEAT_FOLDER;
 use crate::celery::app::AppPath;
+use crate::celery::reading::Occurrence;
 use crate::celery::scheduler::is_registered;
 
 /// The option that starts beat inside a worker.
@@ -33,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "T03", severity: Severity::Deny, schema: false, since: "0.1",
         title: "beat can write its schedule file",
         consequence: "Beat ends with \"Read-only file system: 'celerybeat-schedule'\" and no periodic task is sent.",
-        check: Check::object(t03).or(Severity::Warn),
+        check: Check::object(t03).or(Severity::Warn, "for a working directory that is not read-only, when the user is not root"),
         example: Example {
             bad: "spec: {common: {containerSecurityContext: {readOnlyRootFilesystem: true}}, beatSpec: {scheduleFile: celerybeat-schedule}}",
             at: "spec.beatSpec.scheduleFile",
@@ -45,7 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "T04", severity: Severity::Deny, schema: false, since: "0.1",
         title: "scheduler is a class or a registered name",
         consequence: "Beat ends with ModuleNotFoundError and no periodic task is sent.",
-        check: Check::object(t04).or(Severity::Warn),
+        check: Check::object(t04).or(Severity::Warn, "for a word in lower case, which a package of the image may register"),
         example: Example {
             bad: "spec: {beatSpec: {scheduler: DatabaseScheduler}}",
             at: "spec.beatSpec.scheduler",
@@ -69,7 +70,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "T15", severity: Severity::Deny, schema: true, since: "0.1",
         title: "persistence of beat is an existing claim or a new one, and holds the schedule",
         consequence: "One of the two is ignored, or the volume stays empty.",
-        check: Check::object(t15).or(Severity::Warn),
+        check: Check::object(t15).or(Severity::Warn, "for storageClass and retain beside an existing claim"),
         example: Example {
             bad: "spec: {beatSpec: {persistence: {existingClaim: beat, size: 1Gi}}}",
             at: "spec.beatSpec.persistence",
@@ -129,6 +130,10 @@ fn t03(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(beat) = &subject.beat else { return };
     let Some((scheduler, path)) = beat.scheduler() else { return };
+    // Of a sign too many another rule tells.
+    if beat.said.last("--scheduler").is_some_and(Occurrence::has_sign) {
+        return;
+    }
     let is_path = scheduler.parse::<AppPath>().is_ok();
     if is_registered(scheduler) || (is_path && scheduler.contains(['.', ':'])) {
         return;

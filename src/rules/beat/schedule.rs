@@ -23,7 +23,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "T18", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an entry of beat_schedule has a task, seconds, and nothing unknown",
         consequence: "Beat ends with an AttributeError or a TypeError, or sends the task without a pause.",
-        check: Check::object(t18).or(Severity::Warn),
+        check: Check::object(t18).or(Severity::Warn, "for another scheduler than Celery's own, for Celery 4, and for a release that is newer than the operator"),
         example: Example {
             bad: "spec: {common: {config: {beat_schedule: {clean: {task: shop.clean, schedule: '*/5 * * * *'}}}}, beatSpec: {}}",
             at: "spec.common.config.beat_schedule.clean.schedule",

@@ -83,14 +83,14 @@ const RULES: &[Rule] = &[
         id: "B29", severity: Severity::Warn, schema: false, since: "0.1",
         title: "failover URLs have one scheme",
         consequence: "Works until a failover; no autoscaler can follow.",
-        check: Check::object(b29).or(Severity::Deny),
+        check: Check::object(b29).or(Severity::Deny, "when an autoscaler follows the queues"),
         example: Example { bad: "spec: {common: {broker: {url: 'amqp://app@a;redis://b'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'amqp://app@a;amqp://app@b'}}}", old: None },
     },
     Rule {
         id: "B30", severity: Severity::Warn, schema: false, since: "0.1",
         title: "RabbitMQ lets guest in from its own host only",
         consequence: "RabbitMQ answers ACCESS_REFUSED, and the worker ends.",
-        check: Check::object(b30).or(Severity::Deny),
+        check: Check::object(b30).or(Severity::Deny, "when an autoscaler follows the queues and would send a password without a user"),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqp://mq'}}}",
             at: BROKER_URL,

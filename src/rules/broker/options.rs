@@ -19,7 +19,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B50", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a transport option has a value of its kind",
         consequence: "The worker crashes with a TypeError, some options only with the first message. SQS makes no queue with a visibility_timeout that is not whole.",
-        check: Check::object(b50).or(Severity::Warn),
+        check: Check::object(b50).or(Severity::Warn, "when the broker is not known, and for visibility_timeout with SQS"),
         example: Example {
             bad: "spec: {common: {broker: {transportOptions: {visibility_timeout: 1h}}}}",
             at: "spec.common.broker.transportOptions.visibility_timeout",

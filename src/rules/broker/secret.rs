@@ -14,7 +14,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B33", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the Secret of a broker holds a URL that Celery can use",
         consequence: "Whatever the same URL would do in the object: a crash, or a wrong host asked for ever.",
-        check: Check::of_facts(b33).or(Severity::Warn),
+        check: Check::of_facts(b33).or(Severity::Warn, "where the URL can be read all the same, and its password only seems unencoded"),
         example: Example {
             bad: "spec: {common: {broker: {url: null, urlSecretRef: {name: broken, key: url}, scheme: redis}}}",
             at: PATH,

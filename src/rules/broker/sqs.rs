@@ -29,7 +29,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B53", severity: Severity::Deny, schema: false, since: "0.1",
         title: "SQS waits at most 20 seconds and hides a message for at most 12 hours",
         consequence: "SQS refuses to hand out messages, and the worker ends with \"Request HTTP Error HTTP 400\"; with a longer visibility_timeout no queue can be made.",
-        check: Check::object(b53).or(Severity::Warn),
+        check: Check::object(b53).or(Severity::Warn, "when the broker is not known, and for visibility_timeout"),
         example: Example {
             bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}, transportOptions: {wait_time_seconds: 30}}}}",
             at: "spec.common.broker.transportOptions.wait_time_seconds",
@@ -41,7 +41,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B54", severity: Severity::Deny, schema: false, since: "0.1",
         title: "predefined_queues has a url for each queue",
         consequence: "The worker crashes with an AttributeError, a TypeError, a KeyError or an InvalidQueueException.",
-        check: Check::object(b54).or(Severity::Warn),
+        check: Check::object(b54).or(Severity::Warn, "when the broker is not known"),
         example: Example {
             bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}, transportOptions: {predefined_queues: {mail: 'https://sqs.eu-west-1.amazonaws.com/123456789012/mail'}}}}}",
             at: "spec.common.broker.transportOptions.predefined_queues.mail",
@@ -53,7 +53,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B55", severity: Severity::Warn, schema: false, since: "0.1",
         title: "an account of AWS has 12 digits, and a queue an address",
         consequence: "Neither worker nor autoscaler finds the queue, and the pool never scales.",
-        check: Check::object(b55).or(Severity::Deny),
+        check: Check::object(b55).or(Severity::Deny, "for the account when an autoscaler follows the queues, and for the address of another queue"),
         example: Example {
             bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1, queueUrls: {mail: sqs.eu-west-1.amazonaws.com/123456789012/mail}}}}}",
             at: "spec.common.broker.sqs.queueUrls.mail",

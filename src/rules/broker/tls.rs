@@ -26,7 +26,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B17", severity: Severity::Deny, schema: false, since: "0.1",
         title: "redis:// has no parameters about TLS",
         consequence: "They switch TLS on: against a port without it the worker hangs without a word.",
-        check: Check::object(b17).or(Severity::Warn),
+        check: Check::object(b17).or(Severity::Warn, "when the certificates are verified all the same"),
         example: Example {
             bad: "spec: {common: {broker: {url: 'redis://cache?ssl_cert_reqs=none'}}}",
             at: BROKER_URL,

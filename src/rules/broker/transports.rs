@@ -19,7 +19,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B19", severity: Severity::Deny, schema: false, since: "0.1",
         title: "Sentinel has the name of its master",
         consequence: "The worker crashes: 'master_name' transport option must be specified.",
-        check: Check::object(b19).or(Severity::Warn),
+        check: Check::object(b19).or(Severity::Warn, "when the object says no transport options, since the application may"),
         example: Example {
             bad: "spec: {common: {broker: {url: 'sentinel://cache:26379', transportOptions: {visibility_timeout: 3600}}}}",
             at: "spec.common.broker.transportOptions.master_name",
@@ -38,7 +38,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B21", severity: Severity::Deny, schema: false, since: "0.1",
         title: "filesystem:// has its folders",
         consequence: "The worker crashes with \"No such file or directory: 'data_in'\".",
-        check: Check::object(b21).or(Severity::Warn),
+        check: Check::object(b21).or(Severity::Warn, "when the object says no transport options, since the application may"),
         example: Example {
             bad: "spec: {common: {broker: {url: 'filesystem://', transportOptions: {data_folder_in: /tasks}}}}",
             at: "spec.common.broker.transportOptions.data_folder_out",
@@ -86,7 +86,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B39", severity: Severity::Deny, schema: false, since: "0.1",
         title: "SQS has a region",
         consequence: "Celery takes us-east-1, and no autoscaler can look into the queues.",
-        check: Check::field(&["spec.common.broker.sqs.region"], "set the region of the queues, such as eu-west-1").and(b39).or(Severity::Warn),
+        check: Check::field(&["spec.common.broker.sqs.region"], "set the region of the queues, such as eu-west-1").and(b39).or(Severity::Warn, "for a URL, where boto3 may know the region from elsewhere"),
         example: Example { bad: "spec: {common: {broker: {url: null, sqs: {region: ''}}}}", at: "spec.common.broker.sqs.region", good: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}}", old: None },
     },
 ];

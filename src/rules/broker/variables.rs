@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::super::finding::{Kind, Report, Severity};
-use super::super::rule::{Check, Example, Rule};
+use super::super::rule::{Check, Example, RELEASES, Rule};
 use super::super::subject::{Pool, Subject};
 use crate::celery::command::Command;
 use crate::celery::environment::{Variable, variable};
@@ -20,7 +20,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B24", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a variable in a URL is there",
         consequence: "Celery asks for a host called $(NAME) and retries for ever.",
-        check: Check::object(b24).or(Severity::Warn),
+        check: Check::object(b24).or(Severity::Warn, "when the variable is only a part of the URL"),
         example: Example {
             bad: "spec: {common: {broker: {url: '$(REDIS_URL)'}}}",
             at: BROKER_URL,
@@ -32,7 +32,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B34", severity: Severity::Deny, schema: false, since: "0.1",
         title: "no variable names another broker",
         consequence: "The variable wins: workers talk to another broker than Flower and the autoscaler.",
-        check: Check::object(b34).or(Severity::Warn),
+        check: Check::object(b34).or(Severity::Warn, RELEASES),
         example: Example {
             bad: "spec: {common: {env: [{name: BROKER_URL, value: 'redis://other'}]}}",
             at: "spec.common.env[0].name",
@@ -56,7 +56,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B36", severity: Severity::Warn, schema: false, since: "0.1",
         title: "options of workers are not set by variables",
         consequence: "Celery takes the variable for an option, and a bad value ends the worker.",
-        check: Check::object(b36).or(Severity::Deny),
+        check: Check::object(b36).or(Severity::Deny, "when the field for it is set too"),
         example: Example {
             bad: "spec: {common: {env: [{name: CELERY_WORKER_CONCURRENCY, value: '2'}]}}",
             at: "spec.common.env[0].name",

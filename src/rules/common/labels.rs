@@ -39,7 +39,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "C17", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the operator's labels and containers stay its own",
         consequence: "A Deployment whose selector does not match its own pods is refused; a second container of the same name too.",
-        check: Check::object(c17).or(Severity::Warn),
+        check: Check::object(c17).or(Severity::Warn, "for annotations that begin like the operator's own"),
         example: Example {
             bad: "spec: {common: {podLabels: {app.kubernetes.io/name: shop}}}",
             at: "spec.common.podLabels[app.kubernetes.io/name]",

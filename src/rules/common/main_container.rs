@@ -12,7 +12,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "C56", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a template names the operator's container as the operator does",
         consequence: "The template is laid over by names: a second container comes beside Celery's own, which stays as it is.",
-        check: Check::object(c56).or(Severity::Warn),
+        check: Check::object(c56).or(Severity::Warn, "when the container has an image of its own"),
         example: Example {
             bad: "spec: {workerSpec: {podTemplate: {spec: {containers: [{name: worker, tty: true}]}}}}",
             at: "spec.workerSpec.podTemplate.spec.containers[0].name",

@@ -50,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C20", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a shell in front of Celery steps aside",
         consequence: "The shell takes SIGTERM and Celery never hears of it: running tasks are killed when the grace period ends.",
-        check: Check::object(c20).or(Severity::Deny),
+        check: Check::object(c20).or(Severity::Deny, "when the script does not pass all arguments on"),
         example: Example {
             bad: "spec: {common: {command: [sh, -c, '. ./env && celery \"$@\"', celery]}}",
             at: "spec.common.command",

@@ -68,6 +68,10 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn c13(subject: &Subject<'_>, report: &mut Report<'_>) {
     let name = subject.object.metadata.name.as_deref().unwrap_or_default();
+    // An object without any name is refused as such.
+    if name.is_empty() && subject.object.metadata.generate_name.is_none() {
+        return;
+    }
     if subject.common().app_name.is_none() && !is_dns_label(name) {
         let why = match name {
             "" => "a generated metadata.name is not known yet and cannot serve as the prefix of names",

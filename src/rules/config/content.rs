@@ -40,7 +40,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "C75", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a worker that takes pickle is not root",
         consequence: "The worker ends at once: \"Running a worker with superuser privileges when the worker accepts messages serialized with pickle is a very bad idea!\" Without runAsUser the image says who it is, and most say root.",
-        check: Check::object(c75).or(Severity::Warn),
+        check: Check::object(c75).or(Severity::Warn, "when no securityContext says who the worker is"),
         example: Example {
             bad: "spec: {common: {config: {accept_content: [json, pickle]}, securityContext: {runAsUser: 0}}}",
             at: "spec.common.config.accept_content",

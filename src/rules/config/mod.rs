@@ -11,7 +11,7 @@ use super::args::field_of;
 use super::finding::{Kind, Report, Severity};
 use super::path;
 use super::release;
-use super::rule::{Check, Example, Rule};
+use super::rule::{Check, Example, RELEASES, Rule};
 use super::subject::Subject;
 use crate::celery::expansion::expands;
 use crate::celery::settings::{Refusal, Unknown, word};
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C18", severity: Severity::Deny, schema: false, since: "0.1",
         title: "config holds settings that Celery takes on its command line",
         consequence: "The worker ends with \"Unable to parse extra configuration from command line\".",
-        check: Check::object(c18).or(Severity::Warn),
+        check: Check::object(c18).or(Severity::Warn, RELEASES),
         example: Example { bad: "spec: {common: {config: {task_ack_late: true}}}", at: "spec.common.config.task_ack_late", good: "spec: {common: {config: {task_acks_late: true}}}", old: None },
     },
     Rule {
@@ -48,6 +48,14 @@ const OPTIONS: &[(&str, &str)] = &[
     ("task_soft_time_limit", "--soft-time-limit"),
 ];
 
+/// What is said of a setting that only the application can make.
+const UNREACHABLE: &str = "cannot be set on the command line of Celery";
+
+/// Whether a name is that of a setting which no command line can set.
+fn is_unreachable(name: &str, celery: Target) -> bool {
+    refusal(name, &Value::Null, celery) == Some(Refusal::Unreachable)
+}
+
 fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (name, setting) in &subject.common().config {
         // The value of a variable is not known here; a text in its place stands for any.
@@ -57,6 +65,12 @@ fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
             Refusal::Value(_) if opaque => continue,
             // Whatever its value, it has to go: C19 says where to.
             Refusal::Value(_) if is_option_of(subject, name) => continue,
+            // Its right name would not do either.
+            Refusal::Unknown(Unknown::Name { meant: Some(meant) })
+                if is_unreachable(meant, subject.celery) =>
+            {
+                (UNREACHABLE.to_owned(), format!("set {meant} in the application"))
+            }
             Refusal::Unknown(Unknown::Name { meant: Some(meant) }) => {
                 (refusal.to_string(), format!("did you mean {meant}?"))
             }
@@ -65,10 +79,7 @@ fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
                 (refusal.to_string(), "remove it, or set it in the application".to_owned())
             }
             Refusal::Unknown(_) => (refusal.to_string(), "remove it, or correct celeryVersion".to_owned()),
-            Refusal::Unreachable => (
-                "cannot be set on the command line of Celery".to_owned(),
-                "set it in the application".to_owned(),
-            ),
+            Refusal::Unreachable => (UNREACHABLE.to_owned(), "set it in the application".to_owned()),
             Refusal::Value(_) => ("has a value of another kind".to_owned(), said(&refusal)),
         };
         let severity = release::refusal(subject, report.severity());

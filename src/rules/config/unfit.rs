@@ -9,7 +9,7 @@ use crate::celery::settings::unfit;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path::inner;
 use crate::rules::release;
-use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::rule::{Check, Example, RELEASES, Rule};
 use crate::rules::subject::Subject;
 
 /// Below this many KiB lies what a child has after its first task.
@@ -21,7 +21,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "C44", severity: Severity::Deny, schema: false, since: "0.1",
         title: "settings in config have values that Celery can work with",
         consequence: "The worker ends or replaces its children as soon as it starts, or no task can be sent.",
-        check: Check::object(c44).or(Severity::Warn),
+        check: Check::object(c44).or(Severity::Warn, RELEASES),
         example: Example { bad: "spec: {common: {config: {task_default_rate_limit: 10/min}}}", at: "spec.common.config.task_default_rate_limit", good: "spec: {common: {config: {task_default_rate_limit: 10/m}}}", old: None },
     },
     Rule {

@@ -13,6 +13,7 @@ use super::subject::{Part, Subject};
 use super::variables;
 use crate::celery::broker_url;
 use crate::celery::expansion::expands;
+use crate::celery::settings::{self, Refusal};
 use signs::{
     announces_one, has_password, holds_url, is_credential, is_readable, is_secret, names_one, placeholder,
 };
@@ -30,7 +31,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B40", severity: Severity::Deny, schema: false, since: "0.1",
         title: "no password stands in the object",
         consequence: "Options, settings and arguments end on command lines, which every process of the node's tools and of the pod can read.",
-        check: Check::object(b40).or(Severity::Warn),
+        check: Check::object(b40).or(Severity::Warn, "for the value of a variable, and where a name alone suggests a credential"),
         example: Example {
             bad: "spec: {common: {broker: {transportOptions: {sentinel_kwargs: {password: hush}}}}}",
             at: "spec.common.broker.transportOptions.sentinel_kwargs.password",
@@ -82,6 +83,10 @@ fn b40(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (name, setting) in &subject.common().config {
         let told_already = (name == "broker_url" && subject.broker().is_some())
             || (name == "result_backend" && subject.common().result_backend.is_some());
+        // What no command line can set is refused, whatever its value.
+        if settings::word(name, &setting.0, subject.celery.newest()) == Err(Refusal::Unreachable) {
+            continue;
+        }
         let path = path::entry("spec.common.config", name);
         match &setting.0 {
             Value::String(text) if told_already && has_password(text) => {}

@@ -26,7 +26,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F01", severity: Severity::Deny, schema: false, since: "0.1",
         title: "every option is one that Flower has",
         consequence: "Flower ignores it without a word: a misspelt --basic_auth leaves it open to everybody.",
-        check: Check::object(f01).or(Severity::Warn),
+        check: Check::object(f01).or(Severity::Warn, "for words that are near no option, stand behind the end of the options or belong to another release, and where the release of Flower is not certain"),
         example: Example {
             bad: "spec: {flowerSpec: {args: ['--max_taks=5000'], auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.args[0]",
@@ -50,7 +50,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F03", severity: Severity::Deny, schema: false, since: "0.1",
         title: "options of celery itself do not stand behind flower",
         consequence: "Flower ignores them but for a line in its log, and watches another broker or application.",
-        check: Check::object(f03).or(Severity::Warn),
+        check: Check::object(f03).or(Severity::Warn, "when the field for it is set"),
         example: Example {
             bad: "spec: {common: {celeryApp: null}, workerSpec: null, flowerSpec: {args: ['-A', shop], auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.args[0]",

@@ -14,7 +14,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F26", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the management API of RabbitMQ is an http URL",
         consequence: "Flower ends with \"Invalid '--broker-api' option\"; without /api/ its page of queues stays empty.",
-        check: Check::object(f26).or(Severity::Warn),
+        check: Check::object(f26).or(Severity::Warn, "when only /api/ is missing"),
         example: Example {
             bad: "spec: {flowerSpec: {args: ['--broker_api=mq:15672'], auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.args[0]",

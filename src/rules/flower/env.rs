@@ -14,7 +14,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F28", severity: Severity::Deny, schema: false, since: "0.1",
         title: "FLOWER_PORT is the port",
         consequence: "Flower reads the variable before its arguments: a text that is no number, such as the one that Kubernetes writes for a Service called flower, ends it.",
-        check: Check::object(f28).or(Severity::Warn),
+        check: Check::object(f28).or(Severity::Warn, "when the number is only another than that of the port"),
         example: Example {
             bad: "spec: {flowerSpec: {env: [{name: FLOWER_PORT, value: 'tcp://10.0.0.1:5555'}], auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.env[0].value",

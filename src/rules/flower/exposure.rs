@@ -29,7 +29,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F09", severity: Severity::Deny, schema: true, since: "0.1",
         title: "servicePort and nodePort are ports",
         consequence: "Flower starts, listens nowhere, and the Service cannot be created.",
-        check: Check::field(&["spec.flowerSpec.servicePort", "spec.flowerSpec.nodePort"], "use a port from 1 to 65535").and(f09).or(Severity::Warn),
+        check: Check::field(&["spec.flowerSpec.servicePort", "spec.flowerSpec.nodePort"], "use a port from 1 to 65535").and(f09).or(Severity::Warn, "for a nodePort outside of 30000-32767"),
         example: Example {
             bad: "spec: {flowerSpec: {servicePort: 70000, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.servicePort",
@@ -41,7 +41,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F10", severity: Severity::Deny, schema: false, since: "0.1",
         title: "whoever reaches Flower from outside the cluster has to say who they are",
         consequence: "Everybody who reaches the address reads the arguments and results of every task; with Flower 1.x they also stop workers.",
-        check: Check::object(f10).or(Severity::Warn),
+        check: Check::object(f10).or(Severity::Warn, "when something in front of Flower, or out of sight, may ask for a password"),
         example: Example {
             bad: "spec: {flowerSpec: {serviceType: NodePort}}",
             at: "spec.flowerSpec.auth",
@@ -65,7 +65,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F12", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the API is not open to everybody outside the cluster",
         consequence: "Everybody who reaches the address sends any task with any argument, and shuts workers down.",
-        check: Check::object(f12).or(Severity::Warn),
+        check: Check::object(f12).or(Severity::Warn, "when something in front of Flower, or out of sight, may ask for a password"),
         example: Example {
             bad: "spec: {flowerSpec: {serviceType: LoadBalancer, unauthenticatedApi: true, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.unauthenticatedApi",
@@ -77,7 +77,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F24", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the path of the Ingress lets everything below urlPrefix through",
         consequence: "Flower answers below its prefix only: everything else is a 404, and so is what the Ingress rewrites.",
-        check: Check::object(f24).or(Severity::Warn),
+        check: Check::object(f24).or(Severity::Warn, "for the annotation rewrite-target"),
         example: Example {
             bad: "spec: {flowerSpec: {urlPrefix: flower, ingress: {path: /monitor}, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.ingress.path",

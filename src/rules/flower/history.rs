@@ -48,7 +48,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F22", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a history that shall last lies on a volume",
         consequence: "Nothing is said until Flower ends; then the file cannot be written, or is gone with the container.",
-        check: Check::object(f22).or(Severity::Warn),
+        check: Check::object(f22).or(Severity::Warn, "when the file lies in the working directory of the container"),
         example: Example {
             bad: "spec: {flowerSpec: {args: ['--persistent=True', '--db=/data/flower'], auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.args[0]",
@@ -84,7 +84,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F38", severity: Severity::Deny, schema: true, since: "0.1",
         title: "persistence is an existing claim or a new one, at a folder",
         consequence: "One of the two is ignored; at a folder that is none the container never starts.",
-        check: Check::object(f38).or(Severity::Warn),
+        check: Check::object(f38).or(Severity::Warn, "for storageClass and retain beside an existing claim"),
         example: Example {
             bad: "spec: {flowerSpec: {persistence: {existingClaim: flower, size: 1Gi}, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.persistence",

@@ -56,7 +56,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F18", severity: Severity::Deny, schema: false, since: "0.1",
         title: "accounts need a client id, its secret, and an address to come back to",
         consequence: "The provider refuses every login.",
-        check: Check::object(f18).or(Severity::Warn),
+        check: Check::object(f18).or(Severity::Warn, "when the redirectUri is not that of Flower's login page"),
         example: Example {
             bad: "spec: {flowerSpec: {auth: {oauth: {provider: gitlab, emails: [me@example.com], secretSecretRef: {name: oauth, key: secret}, cookieSecretRef: {name: oauth, key: cookie}, redirectUri: 'https://flower.example.com/login'}}}}",
             at: "spec.flowerSpec.auth.oauth.keySecretRef",

@@ -17,7 +17,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F04", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an option that has a field is set by the field alone",
         consequence: "One of the two is ignored; Service and probes ask at another place than where Flower answers.",
-        check: Check::object(f04).or(Severity::Warn),
+        check: Check::object(f04).or(Severity::Warn, "when both say the same, for an address, and for a prefix that cannot be read here"),
         example: Example {
             bad: "spec: {flowerSpec: {servicePort: 8080, args: ['--port=5602'], auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.args[0]",

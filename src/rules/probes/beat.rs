@@ -16,7 +16,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "G30", severity: Severity::Deny, schema: false, since: "0.1",
         title: "beat answers a ping since Celery 5.7",
         consequence: "Nobody ever answers, so nothing is asked: a beat that hangs stays as it is.",
-        check: Check::object(g30).or(Severity::Warn),
+        check: Check::object(g30).or(Severity::Warn, "with Celery 4, and when celeryVersion is not set"),
         example: Example {
             bad: "spec: {common: {celeryVersion: '5.6'}, beatSpec: {probes: {liveness: {type: Ping}}}}",
             at: "spec.beatSpec.probes.liveness.type",

@@ -20,7 +20,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "C64", severity: Severity::Deny, schema: false, since: "0.1",
         title: "heartbeats come more often than the probe wants to see one",
         consequence: "A worker of Celery 5.2 or 5.7 was seen to send one every heartbeatInterval seconds and none in between: meanwhile the probe restarts a worker that is well, in the middle of its tasks.",
-        check: Check::object(c64).or(Severity::Warn),
+        check: Check::object(c64).or(Severity::Warn, "when no liveness probe restarts a healthy worker for it"),
         example: Example {
             bad: "spec: {workerSpec: {heartbeatInterval: 900, probes: {liveness: {type: Heartbeat}}}}",
             at: "spec.workerSpec.heartbeatInterval",

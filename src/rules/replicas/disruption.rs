@@ -14,7 +14,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "G19", severity: Severity::Deny, schema: true, since: "0.1",
         title: "a disruption budget has one number, and lets a pod go",
         consequence: "Two numbers are refused by the API server; one that lets no pod go blocks every drain of a node.",
-        check: Check::object(g19).or(Severity::Warn),
+        check: Check::object(g19).or(Severity::Warn, "when the budget lets no pod go"),
         example: Example {
             bad: "spec: {workerSpec: {numOfWorkers: 3, podDisruptionBudget: {minAvailable: 1, maxUnavailable: 1}}}",
             at: "spec.workerSpec.podDisruptionBudget",

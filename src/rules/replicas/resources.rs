@@ -40,7 +40,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "K08", severity: Severity::Deny, schema: false, since: "0.1",
         title: "memory is counted in Mi or Gi",
         consequence: "512m is half a byte; the container is killed before it starts.",
-        check: Check::object(k08).or(Severity::Warn),
+        check: Check::object(k08).or(Severity::Warn, "when only a request is so small"),
         example: Example { bad: "spec: {workerSpec: {resources: {limits: {memory: 512m}}}}", at: "spec.workerSpec.resources.limits.memory", good: "spec: {workerSpec: {resources: {limits: {memory: 512Mi}}}}", old: None },
     },
     Rule {

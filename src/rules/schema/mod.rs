@@ -58,6 +58,13 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::input(),
         example: Example { bad: "apiVersion: celery.io/v1", at: "apiVersion", good: "apiVersion: celeryproject.org/v1alpha1", old: None },
     },
+    Rule {
+        id: EMPTY, severity: Severity::Warn, schema: false, since: "0.1",
+        title: "no setting in config is null",
+        consequence: "The API server drops a null before anybody sees it, as kubectl does, so that Celery keeps its default: results expire after a day where result_expires: null was to keep them for ever. Behind -- the arguments of workers and beat can say it.",
+        check: Check::input(),
+        example: Example { bad: "spec: {common: {config: {result_expires: null}}}", at: "spec.common.config.result_expires", good: "spec: {workerSpec: {args: ['--', 'result.expires=(json)null']}}", old: None },
+    },
 ];
 
 /// A field that does not exist.
@@ -68,6 +75,8 @@ const TYPE: &str = "S02";
 const VALUE: &str = "S03";
 /// A name that an earlier document of the input has.
 const TWICE: &str = "S04";
+/// A setting that is null.
+const EMPTY: &str = "C80";
 /// A Celery of somebody else's group.
 const FOREIGN: &str = "S07";
 

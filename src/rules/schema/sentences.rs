@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The sentences for values of a wrong type: what to write instead.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::compiled::{Form, Schema};
 use super::scalar::Breach;
+use crate::celery::settings;
+use crate::celery::version::Release;
 use crate::rules::finding::quoted;
 use crate::rules::path;
 use crate::rules::shell;
@@ -52,8 +54,25 @@ pub(super) fn wrong(schema: &Schema, value: &Value, at: &str, written: Option<St
             let seconds = seconds(text).unwrap_or_default();
             (format!("{is}, the field takes {takes}"), format!("write seconds, such as {seconds}"))
         }
+        (Form::Number(_) | Form::NumberOrText, Value::Number(number)) if is_huge(number) => {
+            ("has too many digits".to_owned(), "use a smaller number".to_owned())
+        }
         _ => (wrong_kind(schema, value), format!("write {}", form(schema))),
     }
+}
+
+/// How Celery is told that a setting has no value, where a null cannot say it.
+pub(super) fn nothing(setting: &str) -> String {
+    let word = settings::word(setting, &Value::Null, Release::NEWEST).ok();
+    word.map_or_else(
+        || "set it in the application".to_owned(),
+        |word| format!("write \"--\", \"{word}\" in args"),
+    )
+}
+
+/// Whether a whole number has more digits than fit.
+fn is_huge(number: &Number) -> bool {
+    number.is_f64() && number.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
 
 /// That a value is not what its field takes.
@@ -211,7 +230,9 @@ fn noun(value: &Value) -> &'static str {
     match value {
         Value::Null => "is empty",
         Value::Bool(_) => "is a truth value",
-        Value::Number(number) if number.is_f64() => "is a number with a fraction",
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => {
+            "is a number with a fraction"
+        }
         Value::Number(_) => "is a number",
         Value::String(_) => "is a text",
         Value::Array(_) => "is a list",

@@ -23,6 +23,40 @@ fn its_examples_are_found_under_their_ids() {
 }
 
 #[test]
+fn a_setting_that_is_null_is_told_and_dropped() {
+    let text = |setting: &str, fix: &str| {
+        format!("spec.common.config.{setting}: the API server drops a null; {fix} [C80]")
+    };
+    let celery = json!({"spec": {"common": {"image": "a", "config": {
+        "result_expires": null, "timezone": null, "broker_transport_options": {"a": null}, "broker_pool_limit": null,
+        "worker_soft_shutdown_timeout": null,
+    }}}});
+    let read = reading(&celery, &|_| None);
+    let told: Vec<String> = read.findings.iter().map(ToString::to_string).collect();
+    for (setting, fix) in [
+        ("broker_pool_limit", "write \"--\", \"broker.pool_limit=(json)null\" in args"),
+        ("result_expires", "write \"--\", \"result.expires=(json)null\" in args"),
+        ("timezone", "set it in the application"),
+        ("worker_soft_shutdown_timeout", "write \"--\", \"worker.soft_shutdown_timeout=(json)null\" in args"),
+    ] {
+        assert!(told.contains(&text(setting, fix)), "{setting}: {told:#?}");
+    }
+    let kept = json!({"broker_transport_options": {"a": null}});
+    assert_eq!(read.object["spec"]["common"]["config"], kept);
+}
+
+#[test]
+fn a_number_of_too_many_digits_has_no_fraction() {
+    for (number, text) in
+        [(1e20, "has too many digits; use a smaller number"), (-1e20, "has too many digits")]
+    {
+        let celery = json!({"metadata": {"name": "a"}, "spec": {"common": {"image": "a"}, "workerSpec": {"concurrency": number}}});
+        let told = reading(&celery, &|_| None).findings.iter().map(ToString::to_string).collect::<String>();
+        assert!(told.contains(text), "{told}");
+    }
+}
+
+#[test]
 fn no_example_of_a_rule_is_against_the_schema_in_another_place() {
     for rule in crate::rules::catalogue::rules() {
         assert_eq!(found(rule.example.good), [""; 0], "{}", rule.id);

@@ -11,12 +11,15 @@ use super::meant::{self, Place};
 use super::metadata;
 use super::scalar::{Breach, between};
 use super::sentences::{self, below, plain};
-use super::{Reading, TYPE, UNKNOWN, VALUE};
+use super::{EMPTY, Reading, TYPE, UNKNOWN, VALUE};
 use crate::rules::finding::{Finding, Kind, Severity, may_be_secret, shown};
 use crate::rules::path;
 
 /// Unknown fields of one mapping that are told one by one: whoever has more of them sees the pattern.
 const TOLD: usize = 16;
+
+/// The settings of Celery, where a null means something.
+const CONFIG: &str = "spec.common.config";
 
 /// Reads an object.
 pub(super) fn reading(root: &Schema, object: &Value, written: &dyn Fn(&str) -> Option<String>) -> Reading {
@@ -86,6 +89,7 @@ impl<'w> Walk<'w> {
             let path = below(at, name, fields.known.contains_key(name));
             match fields.known.get(name).or(fields.others.as_ref()) {
                 // A null stands for a field that is not there.
+                Some(_) if value.is_null() && at == CONFIG => self.empty(name),
                 Some(_) if value.is_null() => self.null(&path, object),
                 Some(schema) => {
                     if let Some(value) = self.value(schema, value, &path) {
@@ -140,6 +144,12 @@ impl<'w> Walk<'w> {
             self.add(TYPE, Kind::Forbidden, at, None, breach);
             self.dropped.push(at.to_owned());
         }
+    }
+
+    /// A null among the settings.
+    fn empty(&mut self, setting: &str) {
+        let breach = ("the API server drops a null".to_owned(), sentences::nothing(setting));
+        self.add(EMPTY, Kind::Forbidden, &path::entry(CONFIG, setting), None, breach);
     }
 
     /// Fills in the defaults, and tells what is required and still missing.
@@ -244,10 +254,11 @@ impl<'w> Walk<'w> {
         value: Option<String>,
         (message, fix): Breach,
     ) {
+        let severity = if rule == EMPTY { Severity::Warn } else { Severity::Deny };
         self.findings.push(Finding {
             rule,
-            severity: Severity::Deny,
-            schema: true,
+            severity,
+            schema: severity == Severity::Deny,
             path: at.to_owned(),
             place: path::place(self.object, at),
             kind,

@@ -20,7 +20,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "G07", severity: Severity::Deny, schema: false, since: "0.1",
         title: "REMAP_SIGTERM is SIGQUIT",
         consequence: "Celery ends at its import: module 'signal' has no such attribute.",
-        check: Check::object(g07).or(Severity::Warn),
+        check: Check::object(g07).or(Severity::Warn, "for SIGTERM, which has no effect"),
         example: Example {
             bad: "spec: {workerSpec: {env: [{name: REMAP_SIGTERM, value: sigquit}]}}",
             at: "spec.workerSpec.env[0].value",
@@ -32,7 +32,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "G08", severity: Severity::Deny, schema: false, since: "0.1",
         title: "how a worker ends is said once",
         consequence: "The variable turns a warm shutdown into a cold one: running tasks are stopped.",
-        check: Check::object(g08).or(Severity::Warn),
+        check: Check::object(g08).or(Severity::Warn, "when no mode is written, and for softTimeoutSeconds without the mode Soft"),
         example: Example {
             bad: "spec: {workerSpec: {gracefulShutdown: {mode: Warm}, env: [{name: REMAP_SIGTERM, value: SIGQUIT}]}}",
             at: "spec.workerSpec.env[0].name",

@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "G04", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a soft shutdown needs Celery 5.5",
         consequence: "The worker ends with \"Unable to parse extra configuration\" and starts again for ever.",
-        check: Check::object(g04).or(Severity::Warn),
+        check: Check::object(g04).or(Severity::Warn, "with Celery 4"),
         example: Example {
             bad: "spec: {common: {celeryVersion: '5.4', config: {task_acks_late: true}}, workerSpec: {gracefulShutdown: {mode: Soft}}}",
             at: "spec.workerSpec.gracefulShutdown.mode",

@@ -180,3 +180,132 @@ fn the_schema_refuses_in_the_words_of_the_rule() {
         assert!(definition.contains(&text), "{text}");
     }
 }
+
+#[test]
+fn a_short_option_takes_its_value_without_a_sign() {
+    let text = |fix: &str| format!("a short option takes its value without =; {fix}");
+    for (args, id, severity, fix) in [
+        ("'-Q=a,b'", "W60", Severity::Deny, r#"write "-Q", "a,b""#),
+        ("'-X=a'", "W60", Severity::Deny, r#"write "-X", "a""#),
+        ("'-EI=shop.tasks'", "W60", Severity::Deny, r#"write "-EI", "shop.tasks""#),
+        ("'-c=4'", "W60", Severity::Deny, r#"write "-c", "4""#),
+        ("'-l=INFO'", "W60", Severity::Deny, r#"write "-l", "INFO""#),
+        ("'-S=/tmp/state'", "W60", Severity::Deny, r#"write "-S", "/tmp/state""#),
+        ("'-S=state'", "W60", Severity::Warn, r#"write "-S", "state""#),
+        ("'-n=mail@%h'", "W60", Severity::Warn, r#"write "-n", "mail@%h""#),
+        ("'-n=%z@%h'", "W60", Severity::Deny, r#"write "-n", "%z@%h""#),
+        ("'-Q='", "W60", Severity::Deny, "write the value behind it"),
+        ("'-Q=a b'", "W60", Severity::Deny, "leave the = away"),
+    ] {
+        let findings = findings(&format!("spec: {{workerSpec: {{args: [{args}]}}}}"));
+        let others = findings.iter().filter(|it| it.rule != "W25");
+        let told: Vec<_> =
+            others.map(|it| (it.rule, it.severity, format!("{}; {}", it.message, it.fix))).collect();
+        assert_eq!(told, [(id, severity, text(fix))], "{args}");
+    }
+    for (args, severity, fix) in [
+        ("'-S=django'", Severity::Deny, r#"write "-S", "django""#),
+        ("'-s=/tmp/x'", Severity::Deny, r#"write "-s", "/tmp/x""#),
+        ("'-s=x'", Severity::Warn, r#"write "-s", "x""#),
+        ("'-l=INFO'", Severity::Deny, r#"write "-l", "INFO""#),
+    ] {
+        let findings = findings(&format!("spec: {{beatSpec: {{args: [{args}]}}}}"));
+        let told: Vec<_> =
+            findings.iter().map(|it| (it.rule, it.severity, format!("{}; {}", it.message, it.fix))).collect();
+        assert_eq!(told, [("T14", severity, text(fix))], "{args}");
+    }
+    // The argparse of Celery 4 takes the sign away; of options that have to go others tell.
+    for (version, args) in
+        [("4.4", "-Q=a"), ("5.6", "-f=/var/log/x"), ("5.6", "-s=x"), ("5.6", "-Qa=b"), ("5.6", "--queues==a")]
+    {
+        let overlay =
+            format!("spec: {{common: {{celeryVersion: '{version}'}}, workerSpec: {{args: ['{args}']}}}}");
+        assert_eq!(of_rule("W60", &overlay), [], "{args}");
+    }
+}
+
+#[test]
+fn a_node_without_a_host_gets_it_from_celery() {
+    for (name, numbers) in [
+        ("''", 0),
+        ("w@", 0),
+        ("'@'", 0),
+        ("'%h'", 0),
+        ("'@%h'", 0),
+        ("'@mail'", 1),
+        ("mail", 1),
+        ("a@b@", 1),
+    ] {
+        for spec in [format!("{{nodeName: {name}}}"), format!("{{args: ['-n', {name}]}}")] {
+            assert_eq!(of_rule("W29", &format!("spec: {{workerSpec: {spec}}}")).len(), numbers, "{spec}");
+        }
+    }
+}
+
+#[test]
+fn text_that_nobody_expands_is_told_in_fields_too() {
+    for (spec, expected) in [
+        (
+            "{queues: [a, $QUEUE]}",
+            "spec.workerSpec.queues[1]: no shell reads it; write $(NAME) for a variable [W43]",
+        ),
+        (
+            "{excludeQueues: ['${Q}']}",
+            "spec.workerSpec.excludeQueues[0]: no shell reads it; write $(NAME) for a variable [W43]",
+        ),
+        (
+            "{nodeName: a@$HOSTNAME}",
+            "spec.workerSpec.nodeName: no shell reads it; write %h for the host [W43]",
+        ),
+        (
+            "{args: ['-n', 'a@${HOSTNAME}']}",
+            "spec.workerSpec.args[1]: no shell reads the arguments; write %h for the host [W43]",
+        ),
+        ("{queues: [$(NOPE)]}", "spec.workerSpec.queues[0]: no variable NOPE is in env; add it [W51]"),
+        (
+            "{nodeName: a@$(HOSTNAME)}",
+            "spec.workerSpec.nodeName: no variable HOSTNAME is in env; write %h for the host [W51]",
+        ),
+    ] {
+        assert_eq!(said(&format!("spec: {{workerSpec: {spec}}}")), [expected], "{spec}");
+    }
+    // Where two pods of one name meet, the text that nobody expands is as bad as any other name.
+    let many = "spec: {workerSpec: {numOfWorkers: 2, nodeName: a@$NODE}}";
+    assert_eq!(of_rule("W43", many), [(Severity::Deny, "spec.workerSpec.nodeName".to_owned())]);
+    assert_eq!(of_rule("W29", many), []);
+    assert_eq!(said("spec: {workerSpec: {queues: [$(Q)], env: [{name: Q, value: a}]}}").len(), 0);
+}
+
+#[test]
+fn a_ping_needs_the_name_that_the_system_has() {
+    let env = "env: [{name: HOSTNAME, value: shop}]";
+    let laid = "podTemplate: {spec: {containers: [{name: celery, env: [{name: HOSTNAME, value: shop}]}]}}";
+    for (spec, at) in [
+        (format!("common: {{{env}}}"), Some("spec.common.env[0].name")),
+        (format!("common: {{{env}}}, workerPools: [{{name: mail}}]"), Some("spec.common.env[0].name")),
+        (format!("workerSpec: {{{env}}}"), Some("spec.workerSpec.env[0].name")),
+        (
+            format!("workerSpec: {{{laid}}}"),
+            Some("spec.workerSpec.podTemplate.spec.containers[0].env[0].name"),
+        ),
+        (format!("workerSpec: {{{env}, args: ['-n', 'mail@']}}"), Some("spec.workerSpec.env[0].name")),
+        (
+            format!("workerSpec: {{{env}, pool: solo, probes: {{readiness: {{type: Ping}}}}}}"),
+            Some("spec.workerSpec.env[0].name"),
+        ),
+        // Nobody pings, or nobody asks for the host.
+        (format!("workerSpec: {{{env}, pool: solo}}"), None),
+        (format!("workerSpec: {{{env}, probes: {{startup: {{type: None}}}}}}"), None),
+        (format!("workerSpec: {{{env}, nodeName: mail@shop}}"), None),
+        (format!("beatSpec: {{{env}}}"), None),
+        (
+            "workerSpec: {env: [{name: HOSTNAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}"
+                .to_owned(),
+            None,
+        ),
+    ] {
+        let told: Vec<String> =
+            of_rule("W61", &format!("spec: {{{spec}}}")).into_iter().map(|(_, at)| at).collect();
+        assert_eq!(told, at.into_iter().collect::<Vec<_>>(), "{spec}");
+    }
+}

@@ -46,6 +46,11 @@ fn of_common(id: &str, common: &str) -> Vec<(Severity, String)> {
     of_rule(id, &format!("spec: {{common: {{{common}}}}}"))
 }
 
+/// What is found in an overlay.
+fn findings(overlay: &str) -> Vec<Finding> {
+    check(&shop(overlay), None, &Facts::default()).expect("has the form of a Celery")
+}
+
 /// Every line that is printed about an object, warnings as clients cut them.
 fn lines(overlay: &str) -> Vec<String> {
     let findings = check(&shop(overlay), None, &surroundings()).expect("a Celery");
@@ -178,6 +183,24 @@ fn ids_are_unique_and_texts_are_there() {
         assert!(rule.check.fields.is_empty() || !rule.check.fix.is_empty(), "{}", rule.id);
         assert!(!rule.title.is_empty() && rule.consequence.ends_with('.'), "{}", rule.id);
     }
+}
+
+#[test]
+fn every_rule_that_does_two_things_says_when() {
+    let mut seen = 0;
+    for rule in catalogue::entries() {
+        let Some((_, when)) = rule.also() else {
+            assert_eq!(rule.exception(), None, "{}", rule.id);
+            continue;
+        };
+        let begins = ["when ", "for ", "with ", "where ", "in "].iter().any(|word| when.starts_with(word));
+        assert!(begins && when.len() > 12 && !when.ends_with(['.', ' ', ',']), "{}: {when:?}", rule.id);
+        seen += 1;
+    }
+    assert!(seen > 50, "only {seen} rules do two things");
+    let of = |id: &str| catalogue::rules().find(|rule| rule.id == id).and_then(Rule::exception);
+    assert_eq!(of("G04").as_deref(), Some("Only warns with Celery 4."));
+    assert_eq!(of("W08").as_deref(), Some("Denies when the file lies on a volume."));
 }
 
 #[test]

@@ -155,3 +155,27 @@ fn memory_of_a_child_is_counted_in_kibibytes() {
         assert_eq!(found.len(), expected, "{value}");
     }
 }
+
+#[test]
+fn what_only_the_application_can_set_is_told_so() {
+    let only = "cannot be set on the command line of Celery";
+    for (overlay, message, fix) in [
+        ("{common: {config: {timezone: UTC}}}", only, "set it in the application"),
+        ("{common: {config: {CELERY_TIMEZONE: UTC}}}", only, "set timezone in the application"),
+        ("{common: {config: {security_key_password: hush}}}", only, "set it in the application"),
+        ("{workerSpec: {args: ['--', timezone=UTC]}}", only, "set it in the application"),
+        (
+            "{workerSpec: {args: ['--', enable_utc=true]}}",
+            "has no type on the command line of Celery",
+            "write it, as in enable_utc=(bool)true",
+        ),
+        ("{workerSpec: {args: ['--', nosuch=1]}}", "has no namespace", "write it as worker.lost_wait=20"),
+    ] {
+        let told: Vec<_> = findings(&format!("spec: {overlay}"))
+            .into_iter()
+            .map(|finding| (finding.message, finding.fix))
+            .collect();
+        assert_eq!(told, [(message.to_owned(), fix.to_owned())], "{overlay}");
+    }
+    assert_eq!(findings("spec: {workerSpec: {args: ['--', enable_utc=(bool)true]}}"), []);
+}

@@ -47,6 +47,20 @@ fn a_text_may_name_what_stands_before_it() {
 }
 
 #[test]
+fn only_within_its_list_a_variable_moves_up() {
+    let (a, b) = ("{name: A, value: $(B)}", "{name: B, value: x}");
+    for (spec, fix) in [
+        (format!("common: {{env: [{a}, {b}]}}"), "move it up"),
+        (format!("common: {{env: [{a}]}}, workerSpec: {{env: [{b}]}}"), "define it above, or write $$(…)"),
+        (format!("common: {{env: [{a}]}}"), "define it above, or write $$(…)"),
+        ("common: {env: [{name: A, value: $(A)}]}".to_owned(), "define it above, or write $$(…)"),
+    ] {
+        let found: Vec<String> = findings(&spec).into_iter().map(|finding| finding.fix).collect();
+        assert_eq!(found, [fix], "{spec}");
+    }
+}
+
+#[test]
 fn what_may_be_known_to_somebody_is_not_told() {
     for spec in [
         "common: {env: [{name: B, value: x}, {name: A, value: $(B)}]}",

@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C60", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a variable stands once in a list",
         consequence: "The last one wins, and the first one looks as if it counted. In a sidecar or an init container the API server refuses the Deployment.",
-        check: Check::object(c60).or(Severity::Deny),
+        check: Check::object(c60).or(Severity::Deny, "in a sidecar or an init container, where the API server refuses the Deployment"),
         example: Example {
             bad: "spec: {common: {env: [{name: LEVEL, value: info}, {name: LEVEL, value: debug}]}}",
             at: "spec.common.env[1].name",
@@ -72,7 +72,7 @@ fn c59(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (at, fate) in fates {
         let Some((name, is_below)) = fate.missing.filter(|_| !fate.is_fine) else { continue };
         let name: String = name.chars().take(SHOWN).collect();
-        let fix = if is_below { "move it up" } else { "define it, or write $$(…)" };
+        let fix = if is_below { "move it up" } else { "define it above, or write $$(…)" };
         // Without the text, which may hold a credential.
         report.add(Kind::Forbidden, at, format!("no variable {name} is defined before it"), fix);
     }
@@ -100,11 +100,17 @@ fn missing<'r>(
     before: usize,
 ) -> Option<Missing<'r>> {
     let is_there = |name: &str| places.get(name).is_some_and(|place| *place < before);
-    let is_below = |name: &str| places.get(name).is_some_and(|place| *place > before);
+    let is_behind = |name: &str| places.get(name).is_some_and(|place| *place > before);
+    // Only within a list can it move up.
+    let list = |index: usize| container.env.get(index).and_then(|(at, _)| at.rsplit_once('['));
+    let is_below = |name: &str| {
+        let place = places.get(name).filter(|place| **place > before);
+        place.is_some_and(|place| list(*place).map(|(at, _)| at) == list(before).map(|(at, _)| at))
+    };
     let missing = expansion::each(text)
         .take(LOOKED_AT)
         .filter(|name| is_name(name) && !GIVEN.iter().any(|start| name.starts_with(start)))
-        .find(|name| !is_there(name) && (!container.has_more || is_below(name)))?;
+        .find(|name| !is_there(name) && (!container.has_more || is_behind(name)))?;
     Some((missing, is_below(missing)))
 }
 

@@ -46,7 +46,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "W42", severity: Severity::Deny, schema: false, since: "0.1",
         title: "who waits for heartbeats gets them",
         consequence: "No heartbeat is ever sent: the probe kills a worker that is well, and Flower shows it as offline.",
-        check: Check::object(w42).or(Severity::Warn),
+        check: Check::object(w42).or(Severity::Warn, "when no probe looks at the heartbeat and only Flower misses it"),
         example: Example {
             bad: "spec: {workerSpec: {heartbeat: false, probes: {liveness: {type: Heartbeat}}}}",
             at: "spec.workerSpec.heartbeat",

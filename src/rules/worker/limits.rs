@@ -48,7 +48,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             "use 1 or more, or disablePrefetch with Celery 5.6",
         )
         .and(w38)
-        .or(Severity::Warn),
+        .or(Severity::Warn, "for a number in args"),
         example: Example { bad: "spec: {workerSpec: {prefetchMultiplier: 0}}", at: "spec.workerSpec.prefetchMultiplier", good: "spec: {workerSpec: {prefetchMultiplier: 1}}", old: None },
     },
 ];

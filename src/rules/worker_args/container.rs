@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W08", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a container needs no pid file",
         consequence: "A file that cannot be written ends the worker; one that outlives the pod keeps the next from starting.",
-        check: Check::object(w08).or(Severity::Deny),
+        check: Check::object(w08).or(Severity::Deny, "when the file lies on a volume"),
         example: Example { bad: "spec: {workerSpec: {args: ['--pidfile=/tmp/w.pid']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--pidfile=']}}", old: None },
     },
     Rule {
@@ -131,9 +131,9 @@ fn w13(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w41(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, used) in args::uses(subject, &["--statedb"]) {
-        let Some(file) =
-            used.value.filter(|file| !file.is_empty() && !used.is_opaque() && !file.starts_with("/tmp/"))
-        else {
+        let Some(file) = used.value.filter(|file| {
+            !file.is_empty() && !used.is_opaque() && !used.has_sign() && !file.starts_with("/tmp/")
+        }) else {
             continue;
         };
         if is_scheduler(pool, used, file) {

@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W11", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the scheduler is not part of a worker that may run twice",
         consequence: "Every pod sends every periodic task; with gevent and eventlet the worker does not start.",
-        check: Check::object(w11).or(Severity::Warn),
+        check: Check::object(w11).or(Severity::Warn, "when the pool has one pod, or a scheduler with a lock, so that only a rollout runs two"),
         example: Example { bad: "spec: {workerSpec: {numOfWorkers: 2, args: ['-B']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {numOfWorkers: 2}, beatSpec: {}}", old: None },
     },
     Rule {

@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W03", severity: Severity::Deny, schema: false, since: "0.1",
         title: "every option is one of celery worker, or of the application",
         consequence: "The container ends with \"No such option\".",
-        check: Check::arguments(Command::Worker, &[Matter::Unknown]).and(w03),
+        check: Check::arguments(Command::Worker, &[Matter::Unknown]).and(w03).or(Severity::Warn, "for an entry of userOptions that is no name, for Celery 4, and for a release that is newer than the operator"),
         example: Example { bad: "spec: {workerSpec: {args: ['--maxTasksPerChild=1']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--max-tasks-per-child=1', '--tenant=a'], userOptions: ['--tenant']}}", old: None },
     },
     Rule {
@@ -65,7 +65,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W47", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an option has a value exactly when it takes one",
         consequence: "The container ends with \"requires an argument\" or \"does not take a value\".",
-        check: Check::arguments(Command::Worker, &[Matter::Form]),
+        check: Check::arguments(Command::Worker, &[Matter::Form]).or(Severity::Warn, "where an option may be meant as the value of the one before it, for Celery 4, and for a release that is newer than the operator"),
         example: Example { bad: "spec: {workerSpec: {args: ['--without-mingle=true']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--without-mingle']}}", old: None },
     },
     Rule {

@@ -4,10 +4,10 @@
 use crate::celery::command::Command;
 use crate::celery::options::ValueKind;
 use crate::celery::version::Release;
-use crate::rules::args::{Joined, joined};
+use crate::rules::args::{Joined, Matter, joined};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
-use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::rule::{Check, Example, RELEASES, Rule};
 use crate::rules::subject::{Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -16,15 +16,22 @@ pub(super) const RULES: &[Rule] = &[
         id: "W01", severity: Severity::Deny, schema: false, since: "0.1",
         title: "every argument is a word of its own",
         consequence: "The worker starts, consumes queues called \" a\" and \"b -c 1\", and the real ones fill up.",
-        check: Check::object(w01).or(Severity::Warn),
+        check: Check::object(w01).or(Severity::Warn, "when the blank stands before a number, which is read all the same"),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q a,b -c 1']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['-Q', 'a,b', '-c', '1']}}", old: None },
     },
     Rule {
         id: "W02", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an option and its value are two arguments, or joined by '='",
         consequence: "The container ends with \"No such option '--loglevel info'\".",
-        check: Check::object(w02).or(Severity::Warn),
+        check: Check::object(w02).or(Severity::Warn, RELEASES),
         example: Example { bad: "spec: {workerSpec: {args: ['--loglevel info']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--loglevel', 'info', '--concurrency=2']}}", old: None },
+    },
+    Rule {
+        id: "W60", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a short option takes its value without '='",
+        consequence: "Celery takes the sign for a part of the value: -Q=a consumes a queue called \"=a\", and -c=4 ends with \"'=4' is not a valid integer\".",
+        check: Check::arguments(Command::Worker, &[Matter::Sign]).or(Severity::Warn, "for names of nodes and of files, which begin with the sign then, and for a release that is newer than the operator"),
+        example: Example { bad: "spec: {workerSpec: {args: ['-Q=a,b']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['-Qa,b', '-c', '4', '--loglevel=INFO']}}", old: None },
     },
 ];
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Text that nobody expands: what only a shell would understand, and variables that are not there.
 
+use super::node::{if_shared, is_of_the_host};
 use crate::celery::expansion::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::shell::is_for_a_shell;
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Pool, Subject};
 use crate::rules::variables::may_define;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -15,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W43", severity: Severity::Warn, schema: false, since: "0.1",
         title: "no shell reads the arguments",
         consequence: "The text is passed as it is: a queue is called \"$QUEUES\", or the container ends with an error.",
-        check: Check::object(w43).or(Severity::Deny),
+        check: Check::object(w43).or(Severity::Deny, "when Celery refuses the text, and when several pods would share it as their name"),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q', $QUEUES]}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['-Q', $(QUEUES)], env: [{name: QUEUES, value: mail}]}}", old: None },
     },
     Rule {
@@ -27,27 +28,70 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
+/// A word that Celery gets, and where it stands.
+struct Word<'a> {
+    path: String,
+    text: &'a str,
+    /// Its position in the arguments; none for what a field says.
+    at: Option<usize>,
+    is_node: bool,
+}
+
+/// The arguments of a pool, and the fields that become arguments as they are.
+fn words<'a>(pool: &Pool<'a>) -> Vec<Word<'a>> {
+    let node = pool.said.last("--hostname").map(|used| used.value_at);
+    let args = pool.spec.args.iter().enumerate();
+    let mut words: Vec<Word<'a>> = args
+        .map(|(at, text)| Word { path: pool.arg(at), text, at: Some(at), is_node: node == Some(at) })
+        .collect();
+    for (field, list) in [("queues", &pool.spec.queues), ("excludeQueues", &pool.spec.exclude_queues)] {
+        let path = |index| format!("{}.{field}[{index}]", pool.path);
+        let names = list.iter().enumerate();
+        words.extend(names.map(|(index, text)| Word { path: path(index), text, at: None, is_node: false }));
+    }
+    let name = pool.spec.node_name.iter();
+    words.extend(name.map(|text| Word {
+        path: format!("{}.nodeName", pool.path),
+        text,
+        at: None,
+        is_node: node.is_none(),
+    }));
+    words
+}
+
 fn w43(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        for (at, word) in pool.spec.args.iter().enumerate().filter(|(_, word)| is_for_a_shell(word)) {
+        for word in words(pool).into_iter().filter(|word| is_for_a_shell(word.text)) {
             // Where Celery takes the text as it is, somebody may even want that.
-            let refused = pool.said.faults.iter().any(|fault| fault.at == at);
-            let severity =
-                if refused { release::refusal(subject, Severity::Deny) } else { report.severity() };
-            let fix = if word.contains('$') { "write $(NAME) for a variable" } else { "remove it" };
-            report.graded(severity, Kind::Forbidden, pool.arg(at), "no shell reads the arguments", fix);
+            let refused = pool.said.faults.iter().any(|fault| Some(fault.at) == word.at);
+            let severity = if refused {
+                release::refusal(subject, Severity::Deny)
+            } else if word.is_node && !is_of_the_host(word.text) {
+                if_shared(subject, pool, Severity::Deny)
+            } else {
+                report.severity()
+            };
+            let is_host = ["$HOSTNAME", "${HOSTNAME}"].iter().any(|host| word.text.contains(host));
+            let fix = match word.text.contains('$') {
+                true if word.is_node && is_host => "write %h for the host",
+                true => "write $(NAME) for a variable",
+                false => "remove it",
+            };
+            let message =
+                if word.at.is_some() { "no shell reads the arguments" } else { "no shell reads it" };
+            report.graded(severity, Kind::Forbidden, word.path, message, fix);
         }
     }
 }
 
 fn w51(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        for (at, word) in pool.spec.args.iter().enumerate() {
+        for word in words(pool) {
             let unknown = |name: &&str| !may_define(subject, pool, name);
-            let Some(name) = names(word).into_iter().find(unknown) else { continue };
+            let Some(name) = names(word.text).into_iter().find(unknown) else { continue };
             let message = format!("no variable {name:.40} is in env");
-            let fix = if name == "HOSTNAME" { "use %h in a node name, or add it" } else { "add it" };
-            report.graded(Severity::Warn, Kind::Forbidden, pool.arg(at), message, fix);
+            let fix = if name == "HOSTNAME" && word.is_node { "write %h for the host" } else { "add it" };
+            report.graded(Severity::Warn, Kind::Forbidden, word.path, message, fix);
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W14", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an option is said once, in a field or in args",
         consequence: "The last one wins and nobody is told: -Q a -Q b consumes b alone.",
-        check: Check::object(w14).or(Severity::Warn),
+        check: Check::object(w14).or(Severity::Warn, "when both say the same, for Celery 4, and for a release that is newer than the operator"),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q', a, '-Q', b]}}", at: "spec.workerSpec.args[2]", good: "spec: {workerSpec: {args: ['-Q', 'a,b']}}", old: None },
     },
 ];

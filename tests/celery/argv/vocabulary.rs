@@ -149,4 +149,11 @@ pub(super) const LISTS: &[&[&str]] = &[
     &["--pool=custom"],
     &["--max-tasks-per-child=0"],
     &["-Q", "mail", "-X", "mail"],
+    &["-Q=mail"],
+    &["-S=django"],
+    &["-EI=os"],
+    &["-n=mail@%h"],
+    &["-c=4"],
+    &["--", "timezone=UTC"],
+    &["--", "enable_utc=(bool)true"],
 ];

@@ -6,6 +6,12 @@ use serde_json::{Value, json};
 use super::{Input, Known, Refusal, Taken, always, assert_right};
 use crate::argv::{self, Asked};
 
+/// Whether some short option has a sign before its value.
+fn has_sign(input: &Input) -> bool {
+    let words: Vec<String> = serde_json::from_str(&input.text).unwrap();
+    words.iter().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('='))
+}
+
 const WORKER: Known = Known {
     refused: &[&[
         always(
@@ -22,6 +28,7 @@ const WORKER: Known = Known {
         always("W26", "a worker without any queue is idle for ever"),
         always("W30", "a child that may run no task crashes the pool"),
         always("W57", "a task that may take less than no time is killed at once"),
+        Refusal { id: "W60", why: "a queue whose name begins with a sign is another queue", when: has_sign },
     ]],
     warned: &[],
 };
@@ -31,6 +38,7 @@ const BEAT: Known = Known {
         always("T04", "no module has a class of that name, which beat finds out once it starts"),
         always("T16", "in the background the container ends at once"),
         always("T17", "of an option that is there twice the first value is lost without a word"),
+        Refusal { id: "T14", why: "no class has a name that begins with a sign", when: has_sign },
     ]],
     warned: &[],
 };

@@ -27,7 +27,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B05", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the scheme is one that Celery knows",
         consequence: "The worker crashes with \"No such transport\".",
-        check: Check::object(b05).or(Severity::Warn),
+        check: Check::object(b05).or(Severity::Warn, "with Celery 4, for a transport that only a later kombu has"),
         example: Example { bad: "spec: {common: {broker: {url: 'rabbitmq://mq'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'amqp://app@mq'}}}", old: None },
     },
     Rule {
@@ -65,7 +65,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B10", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a password in a URL is percent-encoded",
         consequence: "The password ends the host part; the worker crashes with an error about the port, or asks a wrong host for ever.",
-        check: Check::object(b10).or(Severity::Warn),
+        check: Check::object(b10).or(Severity::Warn, "where the URL can be read all the same, and its password only seems unencoded"),
         example: Example { bad: "spec: {common: {broker: {url: 'redis://:p#ss@cache'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: null, redis: {host: cache, passwordSecretRef: {name: cache, key: password}}}}}", old: None },
     },
     Rule {

@@ -22,7 +22,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "C24", severity: Severity::Deny, schema: false, since: "0.1",
         title: "podTemplate has the fields and types of a pod template",
         consequence: "The API server refuses the Deployment, and the old pods stay; the status tells of it, after the Celery was stored.",
-        check: Check::object(c24).or(Severity::Warn),
+        check: Check::object(c24).or(Severity::Warn, "for a field that is near none known here, since a newer cluster may have it"),
         example: Example {
             bad: "spec: {workerSpec: {podTemplate: {spec: {nodeSelecter: {disk: ssd}}}}}",
             at: "spec.workerSpec.podTemplate.spec.nodeSelecter",
