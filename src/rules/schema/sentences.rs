@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::compiled::{Form, Schema};
 use super::scalar::Breach;
-use crate::rules::finding::quoted;
 use crate::rules::path;
+use crate::rules::quoting::quoted;
 use crate::rules::shell;
 
 /// Most items that are written out for a list.
