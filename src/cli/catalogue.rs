@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::print;
+use crate::annotations::IGNORE_RULES;
 use crate::celery::closest;
 use crate::rules::catalogue::entries;
 use crate::rules::{Rule, Severity, example};
@@ -65,6 +66,9 @@ fn explained(rule: &Rule) -> String {
     let Rule { id, since, title, consequence, example, .. } = rule;
     let mut text = format!("{id}: {title} ({}, since {since})\n\n", rule.severities());
     let _ = writeln!(text, "If it is broken: {consequence}");
+    if rule.severities().contains(Severity::Warn.as_str()) {
+        let _ = writeln!(text, "To hear no warning of it: annotate the Celery with {IGNORE_RULES}: {id}");
+    }
     let fields = rule.fields();
     if !fields.is_empty() {
         let _ = writeln!(text, "Fields: {}", fields.join(", "));

@@ -52,8 +52,22 @@ pub(super) fn wrong(schema: &Schema, value: &Value, at: &str, written: Option<St
             let seconds = seconds(text).unwrap_or_default();
             (format!("{is}, the field takes {takes}"), format!("write seconds, such as {seconds}"))
         }
+        (Form::NumberOrText, Value::Number(number)) => {
+            let fix = amount(at, number.as_f64().unwrap_or_default(), &plain(value));
+            (wrong_kind(schema, value), fix)
+        }
         _ => (wrong_kind(schema, value), format!("write {}", form(schema))),
     }
+}
+
+/// How a number with a fraction is written where whole numbers and texts are taken: half a core is 500m.
+fn amount(at: &str, number: f64, written: &str) -> String {
+    let thousandths = number * 1000.0;
+    let is_whole = (1.0..1e9).contains(&thousandths) && (thousandths - thousandths.round()).abs() < 1e-6;
+    if is_whole && (at.ends_with("[cpu]") || at.ends_with(".cpu")) {
+        return format!("write {:.0}m, or put it in quotes: \"{written}\"", thousandths);
+    }
+    format!("put it in quotes: \"{written}\"")
 }
 
 /// That a value is not what its field takes.
