@@ -100,5 +100,5 @@ fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn serves_tls_everywhere(host: &str) -> bool {
     let host = host.trim_end_matches('.');
     let of_amazon = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"));
-    of_amazon.is_some_and(|name| name.ends_with(".cache") || name.contains(".memorydb."))
+    of_amazon.is_some_and(|name| name.rsplit('.').next() == Some("cache") || name.contains(".memorydb."))
 }

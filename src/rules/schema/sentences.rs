@@ -64,8 +64,8 @@ pub(super) fn wrong(schema: &Schema, value: &Value, at: &str, written: Option<St
 fn amount(at: &str, number: f64, written: &str) -> String {
     let thousandths = number * 1000.0;
     let is_whole = (1.0..1e9).contains(&thousandths) && (thousandths - thousandths.round()).abs() < 1e-6;
-    if is_whole && (at.ends_with("[cpu]") || at.ends_with(".cpu")) {
-        return format!("write {:.0}m, or put it in quotes: \"{written}\"", thousandths);
+    if is_whole && at.ends_with("[cpu]") {
+        return format!("write {thousandths:.0}m, or put it in quotes: \"{written}\"");
     }
     format!("put it in quotes: \"{written}\"")
 }
