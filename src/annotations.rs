@@ -14,6 +14,8 @@ pub const RESTART: &str = "celeryproject.org/restart";
 pub const ADOPT: &str = "celeryproject.org/adopt";
 /// Whether pods are replaced when a Secret or ConfigMap changes that they read at their start.
 pub const ROLL_ON_CONFIG_CHANGE: &str = "celeryproject.org/roll-on-config-change";
+/// Rules whose warnings are not told.
+pub const IGNORE_RULES: &str = "celeryproject.org/ignore-rules";
 
 /// On a Deployment: the versions of the Secrets and ConfigMaps that its pods started with, as far as known. It stands
 /// beside the pod template and not in it, so that looking at an older Deployment for the first time restarts nobody.
@@ -69,7 +71,21 @@ pub const ALL: &[Annotation] = &[
                   the operator mounts itself, and mounts by subPath. Other volumes are refreshed by kubelet and replace \
                   nothing anyway.",
     },
+    Annotation {
+        name: IGNORE_RULES,
+        value: "\"G11, B30\"",
+        words: None,
+        meaning: "The warnings of these rules are not told: at no `kubectl apply`, by no `lint`, and not in the status. It is \
+                  for what cannot be seen from here, such as a setting of the broker. A denial is never silent.",
+    },
 ];
+
+/// The ids that an annotation names whose warnings are not told, as they are written.
+pub fn ignored(annotations: Option<&BTreeMap<String, String>>) -> impl Iterator<Item = &str> {
+    let text = annotations.and_then(|annotations| annotations.get(IGNORE_RULES));
+    let ids = text.into_iter().flat_map(|text| text.split(|c: char| c == ',' || c.is_whitespace()));
+    ids.filter(|id| !id.is_empty())
+}
 
 impl Annotation {
     /// Whether a text is one that is understood.

@@ -25,16 +25,18 @@ const RULE_GROUND: &[&str] = &[
     "finding",
     "misnamed",
     "path",
+    "quoting",
     "release",
     "rule",
     "secret",
     "shell",
+    "signs",
     "subject",
     "variables",
     "volume",
 ];
 /// What brings the areas together and may use all of them. Everything else in there is an area.
-const RULE_ROOF: &[&str] = &["argument", "catalogue", "example", "field", "mod", "size"];
+const RULE_ROOF: &[&str] = &["argument", "catalogue", "example", "field", "ignored", "mod", "size"];
 
 fn floor(room: &str) -> Option<usize> {
     FLOORS.iter().position(|rooms| rooms.contains(&room))

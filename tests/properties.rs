@@ -5,6 +5,9 @@
 //! Objects are made of the catalogue's examples laid over each other, with nodes replaced by whatever JSON can hold.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "properties/planted.rs"]
+mod planted;
+
 use celery_operator::defaults::{self, Moment};
 use celery_operator::rules::{self, Facts, Finding, catalogue, example, schema};
 use proptest::prelude::*;

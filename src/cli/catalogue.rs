@@ -8,9 +8,10 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::print;
+use crate::annotations::IGNORE_RULES;
 use crate::celery::closest;
 use crate::rules::catalogue::entries;
-use crate::rules::{Rule, example};
+use crate::rules::{Rule, Severity, example};
 
 /// How many ids are offered for one that is not known.
 const NEAREST: usize = 3;
@@ -68,6 +69,9 @@ fn explained(rule: &Rule) -> String {
     let _ = writeln!(text, "If it is broken: {consequence}");
     if let Some(exception) = rule.exception() {
         let _ = writeln!(text, "{exception}");
+    }
+    if rule.severities().contains(Severity::Warn.as_str()) {
+        let _ = writeln!(text, "To hear no warning of it: annotate the Celery with {IGNORE_RULES}: {id}");
     }
     let fields = rule.fields();
     if !fields.is_empty() {

@@ -41,9 +41,13 @@ enum Command {
     /// Findings go to standard error; of an object that would be refused nothing is printed. What only a cluster knows
     /// (the owner's identity and the hash that is made with it) is left out.
     ///
-    /// Nothing secret is printed: credentials from Secrets of the input appear as REDACTED, and so do those of Secrets
-    /// that are not in the input but whose place is known. A Secret that holds the broker's whole URL has to be in the
-    /// input for what depends on it to be printed.
+    /// Nothing out of a Secret is printed: credentials from Secrets of the input appear as REDACTED, and so do those of
+    /// Secrets that are not in the input but whose place is known. A Secret that holds the broker's whole URL has to be in
+    /// the input for what depends on it to be printed.
+    ///
+    /// What is written into the Celery itself is printed as the objects will hold it: a password in broker.url or in the
+    /// value of a variable can be read here too. A warning tells of each that is seen to be one. Options of Flower that
+    /// are credentials appear as REDACTED.
     ///
     /// Exit code: 0 nothing would be refused, 1 something would, 2 something could not be read.
     Render(Render),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `render`: the children of a Celery without a cluster.
 //!
-//! Credentials are replaced before anything is made of them, so that no way leads from a Secret to the output.
+//! Credentials are replaced before anything is made of them, so that no way leads from a Secret to the output. What is
+//! written into the Celery itself is printed as it will be applied: these are the real objects.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -3,8 +3,8 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, backend, beat, broker, common, config, credentials, flower, folders, monitors, pods, pools,
-    probes, queue_names, references, replicas, schema, shutdown, within, worker, worker_args,
+    autoscale, backend, beat, broker, common, config, credentials, flower, folders, ignored, monitors, pods,
+    pools, probes, queue_names, references, replicas, schema, shutdown, within, worker, worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -18,6 +18,7 @@ const AREAS: &[&[Rule]] = &[
     pods::RULES,
     common::main_container::RULES,
     common::annotations::RULES,
+    ignored::RULES,
     folders::RULES,
     credentials::RULES,
     config::RULES,

@@ -5,8 +5,9 @@ use garde::Validate as _;
 use serde_json::Value;
 
 use super::catalogue;
-use super::finding::{Finding, Kind, Severity, value_at};
+use super::finding::{Finding, Kind, Severity};
 use super::path;
+use super::quoting::value_at;
 use crate::api::CelerySpec;
 
 /// What garde finds in the fields, each under the rule that names the field.
@@ -44,6 +45,7 @@ fn finding(path: &str, message: &str, raw: &Value) -> Finding {
         },
         fix: fix.to_owned(),
     }
+    .veiled(raw)
 }
 
 /// garde names Rust fields; messages name those of the YAML.

@@ -6,11 +6,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::path;
+use super::quoting::{quoted, sentence, value_at};
 use crate::api::{Open, Word};
-use crate::celery::broker_url::masked;
-
-/// Longest quoted value in a message.
-const MAX_QUOTED: usize = 64;
 
 /// Most findings of one object: nobody reads more, and an answer has a size.
 const MAX_FINDINGS: usize = 500;
@@ -108,6 +105,12 @@ impl Finding {
         (self.rule, &self.place, &self.value) == (other.rule, &other.place, &other.value)
     }
 
+    /// The same with nothing in its sentences that may be a password and stands in the object.
+    pub(super) fn veiled(self, raw: &Value) -> Self {
+        let veiled = |text: &str| sentence(text, raw, &self.path);
+        Self { message: veiled(&self.message), fix: veiled(&self.fix), ..self }
+    }
+
     /// The text behind the path: `Invalid value: "x": is not …; write … [C04]`.
     #[must_use]
     pub fn text(&self) -> String {
@@ -132,62 +135,6 @@ impl fmt::Display for Finding {
             Severity::Warn => write!(f, "{} [{}]", self.warning(), self.rule),
         }
     }
-}
-
-/// A value for a message: cut at 64 characters, control characters escaped.
-#[must_use]
-pub(super) fn quoted(value: &str) -> String {
-    let mut shown: String = value.chars().take(MAX_QUOTED).flat_map(char::escape_debug).collect();
-    if value.chars().nth(MAX_QUOTED).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// Whether the value of a variable stands at a path: any may be a password, one of digits alone too.
-#[must_use]
-pub(super) fn may_be_secret(path: &str) -> bool {
-    path.ends_with("].value") && path.contains(".env[")
-}
-
-/// Whether a text in the place of a key of a Secret is none: people write there what the key holds.
-fn is_no_key(path: &str, value: &Value) -> bool {
-    let is_of_key =
-        |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
-    ["SecretRef.key", "secretRef.key", "secretKeyRef.key"].iter().any(|end| path.ends_with(end))
-        && value.as_str().is_some_and(|text| !is_of_key(text))
-}
-
-/// Maps of texts that people put tokens into.
-const NOTES: [&str; 5] = ["podLabels", "podAnnotations", "serviceAnnotations", "labels", "annotations"];
-
-/// Whether a label or an annotation stands at a path.
-fn is_note(path: &str) -> bool {
-    NOTES
-        .into_iter()
-        .filter_map(|map| path.rsplit_once(map))
-        .any(|(before, behind)| before.ends_with('.') && behind.starts_with(['.', '[']))
-}
-
-/// The value at a path of an object, for a message.
-#[must_use]
-pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
-    let is_shown = |value: &&Value| !may_be_secret(path) && !is_note(path) && !is_no_key(path, value);
-    match path::at(raw, path).filter(is_shown)? {
-        Value::Null => None,
-        Value::String(text) => Some(shown(text)),
-        Value::Array(items) if items.iter().all(Value::is_string) => {
-            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-            Some(shown(&items.join(", ")))
-        }
-        other => Some(quoted(&other.to_string())),
-    }
-}
-
-/// A text for a message. Whatever field a URL stands in, its credentials are not shown.
-#[must_use]
-pub(super) fn shown(text: &str) -> String {
-    if text.contains("://") { quoted(&masked(text)) } else { quoted(text) }
 }
 
 /// What every finding takes over from its rule.
@@ -317,36 +264,7 @@ impl<'r> Report<'r> {
             "{id} does not say that it may {}",
             severity.as_str()
         );
-        self.findings.push(Finding { rule: id, severity, schema, path, place, kind, value, message, fix });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_may_be_a_secret_is_not_shown() {
-        let notes = json!({"token": "hush", "example.com/token": "hush"});
-        let root = json!({"spec": {
-            "podLabels": notes, "ingress": {"annotations": notes}, "podTemplate": {"metadata": {"labels": notes}},
-            "serviceAnnotations": notes, "nodeSelector": {"labels": "ssd"}, "env": [{"value": "hush"}],
-        }});
-        for path in [
-            "spec.podLabels.token",
-            "spec.podLabels[example.com/token]",
-            "spec.ingress.annotations.token",
-            "spec.podTemplate.metadata.labels[example.com/token]",
-            "spec.serviceAnnotations.token",
-            "spec.env[0].value",
-        ] {
-            assert!(path::at(&root, path).is_some(), "{path}");
-            assert_eq!(value_at(&root, path), None, "{path}");
-        }
-        let key = |key: &str| value_at(&json!({"secretRef": {"key": key}}), "secretRef.key");
-        assert_eq!((key("ann:hush"), key("url").as_deref()), (None, Some("url")));
-        assert_eq!(value_at(&root, "spec.nodeSelector.labels").as_deref(), Some("ssd"));
+        let finding = Finding { rule: id, severity, schema, path, place, kind, value, message, fix };
+        self.findings.push(finding.veiled(self.raw));
     }
 }

@@ -26,6 +26,7 @@ mod field;
 mod finding;
 mod flower;
 mod folders;
+mod ignored;
 mod misnamed;
 mod monitors;
 mod path;
@@ -33,6 +34,7 @@ mod pods;
 mod pools;
 mod probes;
 mod queue_names;
+mod quoting;
 mod references;
 mod release;
 mod replicas;
@@ -41,6 +43,7 @@ pub mod schema;
 mod secret;
 mod shell;
 mod shutdown;
+mod signs;
 mod size;
 mod subject;
 mod variables;
@@ -71,6 +74,8 @@ pub struct NotACelery(#[from] serde_json::Error);
 ///
 /// With `old`, the object it replaces, a finding that `old` already had (same rule, same place, same value) is a
 /// warning: nobody is kept from changing a label because of a rule that came later.
+///
+/// Warnings of rules that the object asks not to hear of are left out.
 ///
 /// `facts` is what is known beside the object; what nobody knows is no finding.
 ///
@@ -131,7 +136,7 @@ pub fn check_scale(object: &Value) -> Vec<Finding> {
             check(&subject, &mut Report::new(rule.origin(), object, &mut findings));
         }
     }
-    findings
+    ignored::heard(&typed, findings)
 }
 
 fn all(object: &Celery, old: Option<&Celery>, raw: &Value, facts: &Facts) -> Vec<Finding> {
@@ -143,7 +148,7 @@ fn all(object: &Celery, old: Option<&Celery>, raw: &Value, facts: &Facts) -> Vec
             check(&subject, &mut Report::new(rule.origin(), raw, &mut findings));
         }
     }
-    findings
+    ignored::heard(object, findings)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ impl Claim<'_> {
                 Kind::Invalid,
                 format!("{path}.existingClaim"),
                 message,
-                "use its name, such as history",
+                "use its name, of lower-case letters, digits, '-' and '.'",
             );
         }
         for (field, is_set) in

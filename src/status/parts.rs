@@ -7,7 +7,7 @@ use crate::api::{
     Word as _, limits,
 };
 use crate::build::{Applied, ChildKind};
-use crate::celery::broker_url::masked;
+use crate::celery::broker_url;
 use crate::effective::Effective;
 use crate::names;
 use crate::resolve::{BrokerAccess, Pool, Resolved, Storage};
@@ -20,8 +20,8 @@ pub(super) const MAX_WARNINGS: usize = 32;
 pub(super) fn pool_status(pool: &Pool, state: State<'_>) -> PoolStatus {
     let live = deployment(state, &names::worker(&state.resolved.app, &pool.name));
     let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
-    // An argument may hold a URL with a password; nobody should read it here.
-    let shown = |word: &String| cut(if word.contains("://") { masked(word) } else { word.clone() });
+    // An argument may hold a password; nobody should read it here.
+    let shown = |word: &String| cut(broker_url::shown(word));
     let command = pool.pod.command.iter().chain(&pool.args).map(shown);
     PoolStatus {
         name: pool.name.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::call::{Answer, bad, call_in, folder, good};
+use crate::call::{Answer, bad, call_in, folder, good, linted};
 
 fn several(output: &str) -> Answer {
     let warned = good("b").replace("redis://cache", "redis://cache/99");
@@ -149,5 +149,36 @@ fn no_form_repeats_a_secret_from_a_wrong_place() {
             "{output}: {}",
             answer.out
         );
+    }
+}
+
+#[test]
+fn no_form_shows_a_password_whatever_field_it_stands_in() {
+    let places = [
+        r#"common: {broker: {url: null, redis: {host: "PASSWORD"}}}"#,
+        r#"common: {broker: {url: null, rabbitmq: {host: "PASSWORD"}}}"#,
+        r#"common: {broker: {url: null, sqs: {region: "PASSWORD"}}}"#,
+        r#"common: {broker: {url: null, redis: {host: cache, sentinel: {masterName: "PASSWORD"}}}}"#,
+        r#"common: {image: "PASSWORD", command: "PASSWORD"}"#,
+        r#"workerSpec: {args: "worker --broker PASSWORD -E", queues: ["PASSWORD"]}"#,
+        r#"flowerSpec: {args: ["PASSWORD"], urlPrefix: "PASSWORD", ingress: {host: "PASSWORD"}}"#,
+        r#"flowerSpec: {auth: {oauth: {provider: github, emails: [a@b.c], redirectUri: "PASSWORD"}}}"#,
+    ];
+    let forms = ["user:hunter2@host", "redis://:hunter2@h", "a:hunter2@b"];
+    let specs = places.iter().flat_map(|place| forms.map(|form| place.replace("PASSWORD", form)));
+    let objects = specs.map(|spec| {
+        let mut object: Value = serde_saphyr::from_str(&good("shop")).unwrap();
+        json_patch::merge(
+            &mut object,
+            &serde_saphyr::from_str::<Value>(&format!("spec: {{{spec}}}")).unwrap(),
+        );
+        serde_saphyr::to_string(&object).unwrap()
+    });
+    let text = objects.collect::<Vec<String>>().join("---\n");
+    for output in ["text", "json", "sarif", "github"] {
+        let answer = linted(&text, output);
+        assert_eq!(answer.code, 1, "{answer:?}");
+        assert!(answer.out.contains("B41"), "{output}: {}", answer.out);
+        assert!(!answer.out.contains("hunter2") && !answer.err.contains("hunter2"), "{output}: {answer:?}");
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `render`: the children, without anything secret.
+//! `render`: the children, without anything out of a Secret.
 
 use std::fs;
 
@@ -113,4 +113,26 @@ fn a_url_that_is_not_known_is_told() {
 fn the_address_of_a_management_api_keeps_its_host() {
     let answer = call(&["render", "tests/golden/typed-rabbitmq-tls.yaml"]);
     assert!(answer.out.contains("managementUrl: https://REDACTED:REDACTED@mq:15671/shop"), "{}", answer.out);
+}
+
+/// The objects are the real ones: who writes a password into the Celery finds it there, and is warned of it without it.
+#[test]
+fn what_is_written_into_the_celery_is_printed_and_told_of() {
+    let text = good("shop").replace("redis://cache", "redis://:hunter2@cache").replace(
+        "  workerSpec: {}",
+        "    env: [{name: DB_PASSWORD, value: hunter2}]\n  workerSpec: {}\n  flowerSpec: {args: ['--basic_auth=ann:hunter2']}",
+    );
+    let here = folder(&[("a.yaml", &text)]);
+    let answer = call_in(here.path(), &["render", "a.yaml"], b"");
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert!(answer.out.contains("value: redis://:hunter2@cache") && answer.out.contains("value: hunter2"));
+    assert!(
+        answer.out.contains("--basic_auth=REDACTED") && !answer.out.contains("ann:hunter2"),
+        "{}",
+        answer.out
+    );
+    assert!(answer.err.contains("[B26]") && answer.err.contains("[B40]"), "{}", answer.err);
+    assert!(!answer.err.contains(PASSWORD), "{}", answer.err);
+    let help = call(&["render", "--help"]).out;
+    assert!(help.contains("is printed as the objects will hold it"), "{help}");
 }

@@ -12,6 +12,7 @@ use crate::wait::until;
 const PAUSED: &str = "celeryproject.org/paused";
 const RESTART: &str = "celeryproject.org/restart";
 const ADOPT: &str = "celeryproject.org/adopt";
+const IGNORE_RULES: &str = "celeryproject.org/ignore-rules";
 
 fn generation(space: &Space<'_>, name: &str) -> Value {
     space.get("deployments", name).unwrap()["metadata"]["generation"].clone()
@@ -158,4 +159,31 @@ fn a_selector_that_differs_cannot_be_taken_over() {
     let untouched = space.get("deployments", "shop-worker").unwrap();
     assert!(untouched["metadata"].get("ownerReferences").is_none());
     assert_eq!(untouched["spec"]["template"]["spec"]["containers"][0]["image"], "old:1");
+}
+
+#[test]
+fn a_warning_that_is_ignored_is_told_neither_by_kubectl_nor_in_the_status() {
+    let space = Space::new(shared(), "ignored");
+    let object = shop::with("spec: {common: {broker: {url: 'amqp://mq'}}}");
+    let apply = |object: &Value| {
+        let output = space.kubectl(&["apply", "-f", "-"], &object.to_string());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let rules = |celery: &Value| {
+        let findings = celery["status"]["findings"].as_array().cloned().unwrap_or_default();
+        findings.iter().map(|finding| finding["rule"].clone()).collect::<Vec<_>>()
+    };
+    assert!(apply(&object).contains("[B30]"));
+    space.until("celeries", "shop", |celery| rules(celery) == ["B30"]);
+    let mut silent = object.clone();
+    silent["metadata"]["annotations"] = json!({ IGNORE_RULES: "B30" });
+    assert_eq!(apply(&silent), "");
+    space.until("celeries", "shop", |celery| rules(celery).is_empty());
+    // A denial stays, and what can silence nothing is told.
+    silent["metadata"]["annotations"] = json!({ IGNORE_RULES: "B30, C04" });
+    silent["spec"]["common"]["image"] = json!("My/App");
+    let refused = space.kubectl(&["apply", "-f", "-"], &silent.to_string());
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("[C04]"), "{said}");
 }

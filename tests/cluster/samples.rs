@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::rig::shared;
 use crate::space::Space;
 use crate::wait::until;
@@ -97,6 +99,17 @@ const SAMPLES: &[(&str, &str, Children)] = &[
         ],
     ),
     (
+        "restricted.yaml",
+        "shop-restricted",
+        &[
+            ("deployments", "shop-restricted-beat"),
+            ("deployments", "shop-restricted-flower"),
+            ("deployments", "shop-restricted-worker"),
+            ("secrets", "shop-restricted-celery-broker"),
+            ("services", "shop-restricted-flower"),
+        ],
+    ),
+    (
         // Its claims have no owner.
         "volumes-and-heartbeat.yaml",
         "shop-kept",
@@ -146,6 +159,28 @@ fn every_sample_gets_its_children_and_no_warning() {
         space.succeed(&["apply", "-f", "-"], &yaml);
         assert_eq!(generation(), before, "{file}");
     }
+}
+
+/// What the sample says of Pod Security is so: where `restricted` is enforced its pods are made, and those of the
+/// smallest one are not.
+#[test]
+fn the_sample_of_a_restricted_namespace_gets_its_pods() {
+    let space = Space::new(shared(), "restricted");
+    let label = "pod-security.kubernetes.io/enforce=restricted";
+    space.succeed(&["label", "namespace", &space.name, label], "");
+    let sample = |file: &str| fs::read_to_string(root().join("config/samples").join(file)).unwrap();
+    space.succeed(&["apply", "-f", "-"], &sample("restricted.yaml"));
+    space.succeed(&["apply", "-f", "-"], &sample("smallest.yaml"));
+    for part in ["worker", "beat", "flower"] {
+        space
+            .until("deployments", &format!("shop-restricted-{part}"), |live| live["status"]["replicas"] == 1);
+    }
+    let refused = |live: &Value| {
+        let conditions = live["status"]["conditions"].as_array().into_iter().flatten();
+        let mut messages = conditions.filter_map(|condition| condition["message"].as_str());
+        messages.any(|message| message.contains("violates PodSecurity \"restricted:latest\""))
+    };
+    space.until("deployments", "shop-worker", refused);
 }
 
 #[test]

@@ -65,7 +65,10 @@ pub(crate) fn page() -> String {
          the first is what the rule mostly does, and the second what it does\nin cases that are worse, or that cannot be \
          known for certain: the rule says which.\nWhen an object is changed, \
          what was wrong with it before is only warned about: a new release of the operator, or of its rules, keeps nobody\n\
-         from mending something else.\n\nEach example is a part of this object: what it says is added to it or replaces what \
+         from mending something else.\n\nA warning that you have read and that does not hold for you, since a setting of the broker \
+         or of the application cannot be seen from here,\nis silenced by an annotation of the Celery: \
+         `celeryproject.org/ignore-rules: \"G11, B30\"`. It counts for `kubectl apply`, `lint` and the status alike; a denial is \
+         never silent.\n\nEach example is a part of this object: what it says is added to it or replaces what \
          is there, and `null` removes a field.\n`celery-operator explain C04` prints the whole object.\n\n",
     );
     text.push_str(&block("yaml", &yaml(&example::object("{}").unwrap_or_default())));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Broker URLs as they may be shown.
+//! Broker URLs, and other texts, as they may be shown.
+
+use std::ops::Range;
 
 /// The URL as it may be shown: user information and secret-like parameters are `***`.
 ///
@@ -21,6 +23,37 @@ pub fn masked(text: &str) -> String {
         }
         _ => format!("{head}{}", masked_query(rest)),
     }
+}
+
+/// Any text as it may be shown, be it a URL, a host, or a command.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    if text.contains("://") { veiled(&masked(text)) } else { veiled(text) }
+}
+
+/// A text in which what has the form `user:password@` is `***@`. The digest of an image is none.
+#[must_use]
+pub fn veiled(text: &str) -> String {
+    match credentials(text) {
+        Some(place) => format!("{}***{}", &text[..place.start], &text[place.end..]),
+        None => text.to_owned(),
+    }
+}
+
+/// Where user and password stand in a text that is more than a URL, with the scheme if there is one.
+#[must_use]
+pub fn credentials(text: &str) -> Option<Range<usize>> {
+    let is_digest = |at: &usize| ["sha256:", "sha512:"].iter().any(|name| text[at + 1..].starts_with(name));
+    let end = text.rmatch_indices('@').map(|(at, _)| at).find(|at| !is_digest(at))?;
+    // Behind the colon of a scheme, and before a blank, no password begins.
+    let is_scheme = |at: &usize| text[at + 1..].starts_with("//");
+    let is_end = |at: &usize| text[at + 1..].starts_with(char::is_whitespace);
+    let mut colons = text[..end].match_indices(':').map(|(at, _)| at);
+    let colon = colons.find(|at| !is_scheme(at) && !is_end(at))?;
+    let before = text[..colon].char_indices().rev();
+    let mut delimiters = before.filter(|(_, c)| c.is_whitespace() || "\"'`[({,;=".contains(*c));
+    let begin = delimiters.next().map_or(0, |(at, c)| at + c.len_utf8());
+    Some(begin..end)
 }
 
 /// Parameters whose values hold no secret and help to see what is wrong.

@@ -16,7 +16,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::url::{self, Fault};
-pub use masked::masked;
+pub use masked::{credentials, masked, shown, veiled};
 pub use parameters::CERT_REQS;
 pub(super) use scheme::is_driver;
 use scheme::{Known, selected};

@@ -202,6 +202,30 @@ fn no_credential_is_shown() {
 }
 
 #[test]
+fn any_text_is_shown_without_what_has_the_form_of_credentials() {
+    for (text, wanted) in [
+        ("app:hush@cache", "***@cache"),
+        (":hush@cache:6379", "***@cache:6379"),
+        ("a:hu:sh@b@cache", "***@cache"),
+        ("app:hu sh@cache", "***@cache"),
+        ("app:hush@x://cache", "***@x://cache"),
+        ("celery -b amqp://app:hush@mq -n mail@%h", "celery -b amqp://***@%h"),
+        ("celery --broker=app:hush@mq -E", "celery --broker=***@mq -E"),
+        ("[\"a\",\"app:hush@mq\"]", "[\"a\",\"***@mq\"]"),
+        ("redis://:hush@cache/0?password=hush", "redis://***@cache/0?password=***"),
+        ("app:hush@sha256:cache@mq", "***@mq"),
+        ("app.example.com:5000/shop:1@sha256:0a", "app.example.com:5000/shop:1@sha256:0a"),
+        ("mail@%h:5", "mail@%h:5"),
+        ("a: b@c", "a: b@c"),
+        ("redis://cache:6379/0", "redis://cache:6379/0"),
+        ("a:b", "a:b"),
+    ] {
+        assert_eq!(shown(text), wanted);
+        assert_eq!(shown(wanted), wanted);
+    }
+}
+
+#[test]
 fn no_text_makes_it_panic() {
     for text in [
         "://",
@@ -218,6 +242,6 @@ fn no_text_makes_it_panic() {
         "redis://@:/?#",
     ] {
         let _ = parse(text);
-        let _ = masked(text);
+        let _ = (masked(text), shown(text));
     }
 }

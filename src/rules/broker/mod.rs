@@ -89,7 +89,7 @@ const RULES: &[Rule] = &[
     Rule {
         id: "B30", severity: Severity::Warn, schema: false, since: "0.1",
         title: "RabbitMQ lets guest in from its own host only",
-        consequence: "RabbitMQ answers ACCESS_REFUSED, and the worker ends.",
+        consequence: "RabbitMQ answers ACCESS_REFUSED, and the worker ends. A broker with loopback_users.guest = false, as the official image has it, lets guest in from everywhere: there the annotation celeryproject.org/ignore-rules with B30 says so.",
         check: Check::object(b30).or(Severity::Deny, "when an autoscaler follows the queues and would send a password without a user"),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqp://mq'}}}",
@@ -191,14 +191,14 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b30(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let message = "the user guest may only log in from the broker's own host";
+    let message = "guest may only log in locally";
     let is_guest = |endpoint: &Endpoint| endpoint.username.as_deref().is_none_or(|user| user == "guest");
     let is_remote = |endpoint: &Endpoint| !endpoint.host.is_empty() && !is_local(&endpoint.host);
     let amqp = good(subject).filter(|endpoint| endpoint.transport == Transport::Amqp);
     // EXTERNAL takes the name from the certificate.
     let mut amqp = amqp.filter(|endpoint| endpoint.parameter("login_method") != Some("EXTERNAL"));
     if amqp.any(|endpoint| is_guest(endpoint) && is_remote(endpoint)) {
-        report.add(Kind::Forbidden, BROKER_URL, message, "name a user");
+        report.add(Kind::Forbidden, BROKER_URL, message, "name a user, unless loopback_users.guest = false");
     }
     let typed = subject.broker().and_then(|broker| broker.rabbitmq.as_ref());
     let Some(rabbitmq) = typed.filter(|rabbitmq| rabbitmq.username_secret_ref.is_none()) else { return };
@@ -210,11 +210,11 @@ fn b30(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.graded(Severity::Deny, Kind::Required, path, message, "set it");
     } else if !is_local(&rabbitmq.host) {
         let message = if has_password {
-            "the password would be that of guest, who may only log in from RabbitMQ's own host"
+            "the password would be that of guest"
         } else {
-            "guest may only log in from RabbitMQ's own host"
+            "guest may only log in locally"
         };
-        report.add(Kind::Required, path, message, "set it");
+        report.add(Kind::Required, path, message, "set it, or loopback_users = none");
     }
 }
 

@@ -42,7 +42,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B57", severity: Severity::Warn, schema: false, since: "0.1",
         title: "Flower looks under the keys of the workers",
-        consequence: "Transport options reach workers and beat alone. Where the application does not set the same, Flower looks under other keys: with another prefix it sees neither workers nor tasks, with another separator it gets no answers.",
+        consequence: "Transport options reach workers and beat alone. Where the application does not set the same, Flower looks under other keys: with another prefix it sees neither workers nor tasks, with another separator it gets no answers. Where the application sets the same, the annotation celeryproject.org/ignore-rules with B57 says so.",
         check: Check::object(b57),
         example: Example {
             bad: "spec: {common: {broker: {url: null, redis: {host: cache, keyPrefix: 'shop:'}}}, flowerSpec: {auth: {allowUnauthenticated: true}}}",

@@ -64,7 +64,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B58", severity: Severity::Warn, schema: false, since: "0.1",
         title: "workers on SQS have an identity of their own",
-        consequence: "The Secret of credentialsSecretName is given to KEDA alone. Unless the node has a role for SQS, workers end with NoCredentialsError.",
+        consequence: "The Secret of credentialsSecretName is given to KEDA alone. Unless the node has a role for SQS, workers end with NoCredentialsError. Where it has one, the annotation celeryproject.org/ignore-rules with B58 says so.",
         check: Check::object(b58),
         example: Example {
             bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1, credentialsSecretName: aws}}}}",

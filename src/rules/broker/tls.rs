@@ -37,7 +37,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B18", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a scheme with TLS goes with a port with TLS",
-        consequence: "The worker hangs, or retries for ever with WRONG_VERSION_NUMBER.",
+        consequence: "The worker hangs, or retries for ever with WRONG_VERSION_NUMBER. ElastiCache and MemoryDB serve TLS on 6379, so that their hosts are left alone.",
         check: Check::object(b18),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqps://app@mq:5672'}}}",
@@ -82,7 +82,8 @@ fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
     for endpoint in good(subject).filter(|endpoint| endpoint.tls()) {
         let Some((plain, usual)) = plain_port(endpoint.transport) else { continue };
         // B17 doubts that TLS is meant at all.
-        if endpoint.effective_port() == Some(plain) && endpoint.scheme != "redis" {
+        let is_odd = endpoint.effective_port() == Some(plain) && endpoint.scheme != "redis";
+        if is_odd && !serves_tls_everywhere(&endpoint.host) {
             let message = format!("asks for TLS on {plain}, mostly a port without it");
             report.add(
                 Kind::Forbidden,
@@ -93,4 +94,11 @@ fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
             return;
         }
     }
+}
+
+/// Whether a host is of a service that has TLS on the port which others leave without it.
+fn serves_tls_everywhere(host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let of_amazon = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"));
+    of_amazon.is_some_and(|name| name.rsplit('.').next() == Some("cache") || name.contains(".memorydb."))
 }

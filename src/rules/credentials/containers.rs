@@ -3,9 +3,9 @@
 
 use k8s_openapi::api::core::v1::Container;
 
-use super::signs::{announces_one, holds_one, is_credential};
 use crate::api::{Probe, limits};
 use crate::rules::finding::{Kind, Report};
+use crate::rules::signs::{announces_one, holds_one, is_credential};
 use crate::rules::subject::{Component, Part, Subject};
 
 /// What is wrong with all of them. Paths are long here, and a warning is short.

@@ -2,21 +2,20 @@
 //! Credentials in plain text: in the object, where many can read them, and on command lines, where even more can.
 
 mod containers;
-mod signs;
 
 use serde_json::Value;
 
 use super::finding::{Kind, Report, Severity};
 use super::path::{self, BROKER_URL};
 use super::rule::{Check, Example, Rule};
+use super::signs::{
+    announces_one, has_password, holds_url, is_credential, is_readable, is_secret, names_one, placeholder,
+};
 use super::subject::{Part, Subject};
 use super::variables;
 use crate::celery::broker_url;
 use crate::celery::expansion::expands;
 use crate::celery::settings::{self, Refusal};
-use signs::{
-    announces_one, has_password, holds_url, is_credential, is_readable, is_secret, names_one, placeholder,
-};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[

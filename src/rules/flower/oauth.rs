@@ -19,7 +19,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "F15", severity: Severity::Deny, schema: true, since: "0.1",
         title: "emails are addresses, or one pattern for a domain",
-        consequence: "Flower ends with \"Invalid '--auth' option\", or lets nobody in; without any address it lets everybody in.",
+        consequence: "Flower ends with \"Invalid '--auth' option\", or lets nobody in; without any address it lets everybody in. Beside one \".*\" Flower escapes whatever has a meaning in a regular expression by itself: .*@example\\.com matched nobody.",
         check: Check::object(f15),
         example: Example {
             bad: "spec: {flowerSpec: {auth: {oauth: {provider: github, keySecretRef: {name: oauth, key: id}, secretSecretRef: {name: oauth, key: secret}, cookieSecretRef: {name: oauth, key: cookie}, redirectUri: 'https://flower.example.com/login'}}}}",
@@ -95,6 +95,16 @@ fn untyped<'a>(flower: &Flower<'a>) -> Option<(&'a str, Place)> {
 
 /// What is wrong with a pattern of addresses; `None` when Flower takes it and somebody can match it.
 fn misfit(pattern: &str) -> Option<&'static str> {
+    // Measured with Flower 1.2, 2.0 and 2.2: whatever is not ".*" is compared letter by letter.
+    if !expands(pattern) {
+        if pattern.contains('\\') {
+            return Some("has a backslash, which Flower takes for a letter of the address");
+        }
+        let anchored = pattern.starts_with('^') || pattern.ends_with('$');
+        if anchored || pattern.contains(['(', ')', '[', ']']) || pattern.starts_with(".+") {
+            return Some("is a regular expression, of which Flower reads \".*\" alone");
+        }
+    }
     let stars = pattern.matches('*').count();
     let domain = pattern.rsplit('@').next().unwrap_or_default();
     match stars {
@@ -110,25 +120,28 @@ fn misfit(pattern: &str) -> Option<&'static str> {
 
 fn f15(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
-    let fix = "use addresses, or a single \".*@example.com\"";
+    let fix = |text: &str| {
+        let fix = "use addresses, or a single \".*@example.com\"";
+        if text.contains('\\') { "write the dots as they are, as in \".*@example.com\"" } else { fix }
+    };
     if let Some((oauth, path)) = typed(&flower) {
         let path = format!("{path}.emails");
         if oauth.emails.is_empty() {
             let message = "without an address Flower asks nobody who they are";
-            return report.add(Kind::Required, path, message, fix);
+            return report.add(Kind::Required, path, message, fix(""));
         }
         for (at, email) in oauth.emails.iter().enumerate() {
             let shared = oauth.emails.len() > 1 && email.contains('*');
             let message = if shared { Some("is a pattern beside other addresses") } else { misfit(email) };
             let empty = email.trim().is_empty().then_some("is empty");
             if let Some(message) = empty.or(message) {
-                report.add(Kind::Invalid, format!("{path}[{at}]"), message, fix);
+                report.add(Kind::Invalid, format!("{path}[{at}]"), message, fix(email));
             }
         }
     } else if let Some((pattern, place)) = untyped(&flower)
         && let Some(message) = misfit(pattern)
     {
-        report.add_hidden(report.severity(), place.path(), message, fix);
+        report.add_hidden(report.severity(), place.path(), message, fix(pattern));
     }
 }
 
@@ -255,14 +268,32 @@ mod tests {
 
     #[test]
     fn patterns_that_flower_takes_and_that_match() {
-        for pattern in
-            ["me@example.com", ".*@example.com", "a@example.com|b@example.com", "team-.*@example.com"]
-        {
+        for pattern in [
+            "me@example.com",
+            ".*@example.com",
+            "a@example.com|b@example.com",
+            "team-.*@example.com",
+            "a+b@example.com",
+            "$(ADDRESS)",
+            "a^b$c@example.com",
+        ] {
             assert_eq!(misfit(pattern), None, "{pattern}");
         }
-        for pattern in
-            [".*@.*", ".*", "a@.*", ".*@example.com|b@example.com", "*@example.com", ".*.*@example.com"]
-        {
+        for pattern in [
+            ".*@.*",
+            ".*",
+            "a@.*",
+            ".*@example.com|b@example.com",
+            "*@example.com",
+            ".*.*@example.com",
+            r".*@example\.com",
+            r"a@example\.com|b@example.com",
+            "team-[0-9]@example.com",
+            "(a|b)@example.com",
+            "^a@example.com",
+            "a@example.com$",
+            ".+@example.com",
+        ] {
             assert!(misfit(pattern).is_some(), "{pattern}");
         }
     }

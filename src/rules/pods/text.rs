@@ -9,6 +9,11 @@ use crate::api::{is_label_value, is_object_name, is_qualified};
 
 pub(super) static OBJECT_NAME: Text =
     Text::new(is_object_name, "is not a name of an object", "use lower-case letters, digits, '-' and '.'");
+pub(super) static CLAIM_NAME: Text = Text::new(
+    is_object_name,
+    "is not a name that a PersistentVolumeClaim can have",
+    "use lower-case letters, digits, '-' and '.'",
+);
 pub(super) static LABEL_NAME: Text =
     Text::new(is_label, "is not a name", "use at most 63 lower-case letters, digits and '-'");
 pub(super) static KEY: Text = Text::new(is_key, "is not a key", "use letters, digits, '-', '_' and '.'");

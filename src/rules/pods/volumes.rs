@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::form::{Form, Item, Must, field};
 use super::text::{
-    ABSOLUTE, FILE, INNER_PATH, KEY, LABEL_NAME, MEDIUM, NO_PARENT, OBJECT_NAME, is_pod_field,
+    ABSOLUTE, CLAIM_NAME, FILE, INNER_PATH, KEY, LABEL_NAME, MEDIUM, NO_PARENT, OBJECT_NAME, is_pod_field,
 };
 use super::variables::RESOURCE;
 use super::walk::Told;
@@ -79,7 +79,8 @@ static KEY_AND_FILE: Form =
     Form::of(&[field("key", Must::Read(&KEY)), field("path", Must::Read(&FILE)), field("mode", MODE)])
         .needs(&[("key", "name a key"), ("path", "name a file")]);
 
-static CLAIM: Form = Form::of(&[]).needs(&[("claimName", "name the PersistentVolumeClaim")]);
+static CLAIM: Form = Form::of(&[field("claimName", Must::Read(&CLAIM_NAME))])
+    .needs(&[("claimName", "name the PersistentVolumeClaim")]);
 
 static HOST_PATH: Form = Form::of(&[
     field("path", Must::Read(&NO_PARENT)),

@@ -9,8 +9,9 @@ use kube_quantity::ParsedQuantity;
 use super::amounts::{effective, resources};
 use crate::api::amount::{memory, number};
 use crate::api::is_qualified;
-use crate::rules::finding::{Kind, Report, Severity, quoted};
+use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path;
+use crate::rules::quoting::quoted;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 

@@ -17,7 +17,8 @@ mod walk;
 
 use serde_json::Value;
 
-use super::finding::{Finding, Kind, Severity, shown};
+use super::finding::{Finding, Kind, Severity};
+use super::quoting::quoted;
 use super::rule::{Check, Example, Rule};
 pub(super) use compiled::Schema;
 
@@ -109,7 +110,7 @@ pub fn misnamed(field: &str, written: &str, meant: &str) -> Finding {
         path: field.to_owned(),
         place: field.to_owned(),
         kind: Kind::Unsupported,
-        value: Some(shown(written)),
+        value: Some(quoted(written)),
         message: format!("is not the {field} of a Celery"),
         fix: format!("use {meant}"),
     }
@@ -126,7 +127,7 @@ pub fn foreign(written: &str) -> Finding {
         place: path.clone(),
         path,
         kind: Kind::Unsupported,
-        value: Some(shown(written)),
+        value: Some(quoted(written)),
         message: "is of another group, and nothing of the object is judged".to_owned(),
         fix: format!("write {} if it is meant for this operator", crate::api::API_VERSION),
     }
@@ -143,7 +144,7 @@ pub fn twice(name: &str, first: &str) -> Finding {
         place: path.clone(),
         path,
         kind: Kind::Duplicate,
-        value: Some(shown(name)),
+        value: Some(quoted(name)),
         message: format!("is the name of the Celery at {first} too, and only the last one applied stays"),
         fix: "rename or remove one of them".to_owned(),
     }

@@ -7,8 +7,8 @@ use super::compiled::{Form, Schema};
 use super::scalar::Breach;
 use crate::celery::settings;
 use crate::celery::version::Release;
-use crate::rules::finding::quoted;
 use crate::rules::path;
+use crate::rules::quoting::quoted;
 use crate::rules::shell;
 
 /// Most items that are written out for a list.
@@ -57,6 +57,10 @@ pub(super) fn wrong(schema: &Schema, value: &Value, at: &str, written: Option<St
         (Form::Number(_) | Form::NumberOrText, Value::Number(number)) if is_huge(number) => {
             ("has too many digits".to_owned(), "use a smaller number".to_owned())
         }
+        (Form::NumberOrText, Value::Number(number)) => {
+            let fix = amount(at, number.as_f64().unwrap_or_default(), &plain(value));
+            (wrong_kind(schema, value), fix)
+        }
         _ => (wrong_kind(schema, value), format!("write {}", form(schema))),
     }
 }
@@ -73,6 +77,16 @@ pub(super) fn nothing(setting: &str) -> String {
 /// Whether a whole number has more digits than fit.
 fn is_huge(number: &Number) -> bool {
     number.is_f64() && number.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+/// How a number with a fraction is written where whole numbers and texts are taken: half a core is 500m.
+fn amount(at: &str, number: f64, written: &str) -> String {
+    let thousandths = number * 1000.0;
+    let is_whole = (1.0..1e9).contains(&thousandths) && (thousandths - thousandths.round()).abs() < 1e-6;
+    if is_whole && at.ends_with("[cpu]") {
+        return format!("write {thousandths:.0}m, or put it in quotes: \"{written}\"");
+    }
+    format!("put it in quotes: \"{written}\"")
 }
 
 /// That a value is not what its field takes.

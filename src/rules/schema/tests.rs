@@ -96,6 +96,14 @@ fn messages_say_what_was_meant() {
             "spec.workerSpec.numOfWorkers: Invalid value: \"1.5\": is a number with a fraction, the field takes a whole number; write a whole number [S02]",
         ),
         (
+            "spec: {workerSpec: {resources: {limits: {cpu: 0.5}}}}",
+            "spec.workerSpec.resources.limits[cpu]: Invalid value: \"0.5\": is a number with a fraction, the field takes a whole number or a text; write 500m, or put it in quotes: \"0.5\" [S02]",
+        ),
+        (
+            "spec: {workerSpec: {resources: {limits: {memory: 1.5}}}}",
+            "spec.workerSpec.resources.limits[memory]: Invalid value: \"1.5\": is a number with a fraction, the field takes a whole number or a text; put it in quotes: \"1.5\" [S02]",
+        ),
+        (
             "spec: {workerSpec: {numOfWorkers: 3000000000}}",
             "spec.workerSpec.numOfWorkers: Invalid value: \"3000000000\": is out of bounds; use 0 to 2147483647 [S03]",
         ),

@@ -12,8 +12,9 @@ use super::metadata;
 use super::scalar::{Breach, between};
 use super::sentences::{self, below, plain};
 use super::{EMPTY, Reading, TYPE, UNKNOWN, VALUE};
-use crate::rules::finding::{Finding, Kind, Severity, may_be_secret, shown};
+use crate::rules::finding::{Finding, Kind, Severity};
 use crate::rules::path;
+use crate::rules::quoting::{may_be_secret, quoted};
 
 /// Unknown fields of one mapping that are told one by one: whoever has more of them sees the pattern.
 const TOLD: usize = 16;
@@ -207,7 +208,7 @@ impl<'w> Walk<'w> {
             if let Some(before) = first.get(&key) {
                 let breach =
                     (format!("is there already, as item {before}"), "remove one of the two".to_owned());
-                let key = Some(shown(&key)).filter(|_| !hidden::may_hide(at, item));
+                let key = Some(quoted(&key)).filter(|_| !hidden::may_hide(at, item));
                 self.add(VALUE, Kind::Duplicate, &format!("{at}[{index}]"), key, breach);
             } else {
                 first.insert(key, index);
@@ -243,7 +244,7 @@ impl<'w> Walk<'w> {
             return None;
         }
         let text = (self.written)(at).or_else(|| (!value.is_null()).then(|| plain(value)));
-        text.map(|text| shown(&text))
+        text.map(|text| quoted(&text))
     }
 
     fn add(
@@ -255,7 +256,7 @@ impl<'w> Walk<'w> {
         (message, fix): Breach,
     ) {
         let severity = if rule == EMPTY { Severity::Warn } else { Severity::Deny };
-        self.findings.push(Finding {
+        let finding = Finding {
             rule,
             severity,
             schema: severity == Severity::Deny,
@@ -265,7 +266,8 @@ impl<'w> Walk<'w> {
             value,
             message,
             fix,
-        });
+        };
+        self.findings.push(finding.veiled(self.object));
     }
 }
 

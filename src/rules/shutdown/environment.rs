@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::EnvVar;
 use super::{mode, written_mode};
 use crate::api::ShutdownMode;
 use crate::celery::expansion::expands;
+use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::shell::{program, script};
@@ -61,6 +62,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             bad: "spec: {workerSpec: {gracefulShutdown: {timeoutSeconds: 30}, lifecycle: {preStop: {exec: {command: [sleep, '30']}}}}}",
             at: "spec.workerSpec.lifecycle.preStop.exec.command",
             good: "spec: {workerSpec: {gracefulShutdown: {timeoutSeconds: 30}, lifecycle: {preStop: {exec: {command: [sleep, '5']}}}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "G31", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the signal that ends a worker is the one of its shutdown mode",
+        consequence: "The API server takes the field away without a word, or with the feature ContainerStopSignals refuses the Deployment unless podTemplate names os; then another signal would end the worker in another way, or not at all.",
+        check: Check::object(g31),
+        example: Example {
+            bad: "spec: {workerSpec: {lifecycle: {stopSignal: SIGQUIT}}}",
+            at: "spec.workerSpec.lifecycle.stopSignal",
+            good: "spec: {workerSpec: {gracefulShutdown: {mode: Warm}, lifecycle: {preStop: {exec: {command: [sleep, '5']}}}}}",
             old: None,
         },
     },
@@ -179,6 +192,26 @@ fn g22(subject: &Subject<'_>, report: &mut Report<'_>) {
                 format!("{}.lifecycle.preStop.exec.command", pool.path),
                 "leaves no time to stop",
                 "sleep less than timeoutSeconds",
+            );
+        }
+    }
+}
+
+fn g31(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let own = subject.pools.iter().map(|pool| (pool.path.clone(), pool.spec.lifecycle.as_ref()));
+    // What is shared counts where there are workers.
+    let laid_over = subject
+        .laid_over()
+        .filter(|(_, container)| container.name == names::WORKER_CONTAINER && !subject.pools.is_empty());
+    let laid_over = laid_over.map(|(path, container)| (path, container.lifecycle.as_ref()));
+    for (path, lifecycle) in own.chain(laid_over) {
+        if lifecycle.is_some_and(|lifecycle| lifecycle.stop_signal.is_some()) {
+            let path = format!("{path}.lifecycle.stopSignal");
+            report.add(
+                Kind::Forbidden,
+                path,
+                "would end the worker in another way",
+                "use gracefulShutdown.mode",
             );
         }
     }

@@ -30,7 +30,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "G11", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a task ends before RabbitMQ loses patience",
-        consequence: "RabbitMQ closes the channel with PRECONDITION_FAILED; tasks that are acknowledged late run a second time.",
+        consequence: "RabbitMQ closes the channel with PRECONDITION_FAILED; tasks that are acknowledged late run a second time. Where the broker's consumer_timeout is higher, the annotation celeryproject.org/ignore-rules with G11 says so.",
         check: Check::object(g11),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {timeLimit: 3600, gracefulShutdown: {timeoutSeconds: 3600}}}",

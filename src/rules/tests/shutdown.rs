@@ -282,3 +282,23 @@ fn what_sleeps_before_the_stop_sleeps_less_than_there_is_time() {
         assert_eq!(at(command, grace), expected, "{command} {grace}");
     }
 }
+
+#[test]
+fn no_other_signal_ends_a_worker() {
+    let signal = "lifecycle: {stopSignal: SIGQUIT}";
+    let laid_over =
+        |name: &str| format!("podTemplate: {{spec: {{containers: [{{name: {name}, {signal}}}]}}}}");
+    let at = "podTemplate.spec.containers[0].lifecycle.stopSignal";
+    for (spec, expected) in [
+        (
+            format!("workerPools: [{{name: mail, {signal}}}]"),
+            deny("spec.workerPools[0].lifecycle.stopSignal"),
+        ),
+        (format!("workerSpec: {{{}}}", laid_over("celery")), deny(&format!("spec.workerSpec.{at}"))),
+        (format!("common: {{{}}}", laid_over("celery")), deny(&format!("spec.common.{at}"))),
+        (format!("workerSpec: {{{}}}", laid_over("log")), vec![]),
+        (format!("workerSpec: null, beatSpec: {{}}, common: {{{}}}", laid_over("celery")), vec![]),
+    ] {
+        assert_eq!(of_rule("G31", &format!("spec: {{{spec}}}")), expected, "{spec}");
+    }
+}

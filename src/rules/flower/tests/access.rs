@@ -103,6 +103,7 @@ fn accounts_in_arguments_are_judged_as_fields_are() {
     let with = |args: &str| ids(&format!("args: ['{args}']"));
     assert_eq!(with(&format!("--auth=me@example.com', '{github}', '{key}")), Vec::<&str>::new());
     assert_eq!(with(&format!("--auth=.*@.*', '{github}', '{key}")), ["F15"]);
+    assert_eq!(with(&format!("--auth=.*@example\\.com', '{github}', '{key}")), ["F15"]);
     assert_eq!(with("--auth=me@example.com"), ["F16"]);
     let wrong = "--auth_provider=flower.views.auth.GitHubLoginHandler";
     assert_eq!(with(&format!("--auth=me@example.com', '{wrong}', '{key}")), ["F17"]);
@@ -186,4 +187,31 @@ fn a_password_over_an_ingress_without_tls_is_told() {
     ] {
         assert_eq!(super::found(&flower), [], "{flower}");
     }
+}
+
+#[test]
+fn an_escaped_dot_is_told_with_the_right_spelling() {
+    let emails = |emails: &str| {
+        let oauth = "provider: github, keySecretRef: {name: o, key: a}, secretSecretRef: {name: o, key: b}, \
+                     cookieSecretRef: {name: o, key: c}, redirectUri: 'https://flower.example.com/login'";
+        let object =
+            shop(&format!("spec: {{flowerSpec: {{auth: {{oauth: {{{oauth}, emails: {emails}}}}}}}}}"));
+        let findings = check(&object, None, &Facts::default()).expect("a Celery");
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let path = "spec.flowerSpec.auth.oauth.emails[0]: Invalid value: ";
+    assert_eq!(
+        emails(r"['.*@example\.com']"),
+        [format!(
+            r#"{path}".*@example\\.com": has a backslash, which Flower takes for a letter of the address; write the dots as they are, as in ".*@example.com" [F15]"#
+        )]
+    );
+    assert_eq!(
+        emails("['team-[0-9]@example.com']"),
+        [format!(
+            r#"{path}"team-[0-9]@example.com": is a regular expression, of which Flower reads ".*" alone; use addresses, or a single ".*@example.com" [F15]"#
+        )]
+    );
+    assert_eq!(emails("['.*@example.com']"), [] as [String; 0]);
+    assert_eq!(emails("[$(ADDRESS), a.b@example.com]"), [] as [String; 0]);
 }

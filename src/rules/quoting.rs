@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How values get into messages: cut, in one line, and without credentials, whatever field they stand in.
+
+use serde_json::Value;
+
+use super::path;
+use super::signs::names_one;
+use crate::celery::broker_url::{credentials, shown, veiled};
+
+/// Longest quoted value in a message.
+const MAX_QUOTED: usize = 64;
+
+/// What stands for a text that nobody is to see.
+const HIDDEN: &str = "***";
+
+/// A text for a message: cut at 64 characters, control characters escaped, credentials masked in whatever form they have.
+#[must_use]
+pub(super) fn quoted(text: &str) -> String {
+    line(&without_credentials(text))
+}
+
+/// As much of a text as stands in a line.
+fn line(text: &str) -> String {
+    let mut line: String = text.chars().take(MAX_QUOTED).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MAX_QUOTED).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+/// The whole text, or what may be shown of it.
+fn without_credentials(text: &str) -> String {
+    if names_one(text) { HIDDEN.to_owned() } else { shown(text) }
+}
+
+/// The same for every text in a value: between quotes and brackets none is recognised.
+fn veiled_value(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(without_credentials(text)),
+        Value::Array(items) => items.iter().map(veiled_value).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (shown(name), veiled_value(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+/// A sentence about what stands at a path, without the credentials in that, and with what stands between its first
+/// quote and its last one as it may be shown. The rest is ours, and may say how a URL with a password is written.
+#[must_use]
+pub(super) fn sentence(text: &str, raw: &Value, path: &str) -> String {
+    let about = path::at(raw, path).and_then(Value::as_str);
+    let secret =
+        about.and_then(|about| Some(&about[credentials(about)?])).filter(|secret| text.contains(secret));
+    let text = secret.map_or_else(|| text.to_owned(), |secret| text.replace(secret, HIDDEN));
+    match (text.find('"'), text.rfind('"')) {
+        (Some(begin), Some(end)) if begin < end => {
+            format!("{}{}{}", &text[..=begin], veiled(&text[begin + 1..end]), &text[end..])
+        }
+        _ => text,
+    }
+}
+
+/// Whether the value of a variable stands at a path: any may be a password, one of digits alone too.
+#[must_use]
+pub(super) fn may_be_secret(path: &str) -> bool {
+    path.ends_with("].value") && path.contains(".env[")
+}
+
+/// Whether a text in the place of a key of a Secret is none: people write there what the key holds.
+fn is_no_key(path: &str, value: &Value) -> bool {
+    let is_of_key =
+        |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
+    ["SecretRef.key", "secretRef.key", "secretKeyRef.key"].iter().any(|end| path.ends_with(end))
+        && value.as_str().is_some_and(|text| !is_of_key(text))
+}
+
+/// Maps of texts that people put tokens into.
+const NOTES: [&str; 5] = ["podLabels", "podAnnotations", "serviceAnnotations", "labels", "annotations"];
+
+/// Whether a label or an annotation stands at a path.
+fn is_note(path: &str) -> bool {
+    NOTES
+        .into_iter()
+        .filter_map(|map| path.rsplit_once(map))
+        .any(|(before, behind)| before.ends_with('.') && behind.starts_with(['.', '[']))
+}
+
+/// The value at a path of an object, for a message.
+#[must_use]
+pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
+    let is_shown = |value: &&Value| !may_be_secret(path) && !is_note(path) && !is_no_key(path, value);
+    match path::at(raw, path).filter(is_shown)? {
+        Value::Null => None,
+        Value::String(text) => Some(quoted(text)),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            let items: Vec<String> =
+                items.iter().filter_map(Value::as_str).map(without_credentials).collect();
+            Some(line(&items.join(", ")))
+        }
+        other => Some(line(&veiled_value(other).to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        let notes = json!({"token": "hush", "example.com/token": "hush"});
+        let root = json!({"spec": {
+            "podLabels": notes, "ingress": {"annotations": notes}, "podTemplate": {"metadata": {"labels": notes}},
+            "serviceAnnotations": notes, "nodeSelector": {"labels": "ssd"}, "env": [{"value": "hush"}],
+        }});
+        for path in [
+            "spec.podLabels.token",
+            "spec.podLabels[example.com/token]",
+            "spec.ingress.annotations.token",
+            "spec.podTemplate.metadata.labels[example.com/token]",
+            "spec.serviceAnnotations.token",
+            "spec.env[0].value",
+        ] {
+            assert!(path::at(&root, path).is_some(), "{path}");
+            assert_eq!(value_at(&root, path), None, "{path}");
+        }
+        let key = |key: &str| value_at(&json!({"secretRef": {"key": key}}), "secretRef.key");
+        assert_eq!((key("ann:hush"), key("url").as_deref()), (None, Some("url")));
+        assert_eq!(value_at(&root, "spec.nodeSelector.labels").as_deref(), Some("ssd"));
+    }
+
+    #[test]
+    fn a_value_loses_its_credentials_wherever_it_stands() {
+        let root = json!({"a": "app:hush@cache", "b": ["x", "--db-password=hush", {"c": "redis://:hush@cache"}], "d": "a:b"});
+        for (at, shown) in [
+            ("a", "***@cache"),
+            ("b", r#"[\"x\",\"***\",{\"c\":\"redis://***@cache\"}]"#),
+            ("b[1]", "***"),
+            ("d", "a:b"),
+        ] {
+            assert_eq!(value_at(&root, at).as_deref(), Some(shown), "{at}");
+        }
+        assert_eq!(quoted("app:hush@cache"), "***@cache");
+        for (text, shown) in [
+            ("write --app:hush@cache", "write --***@cache"),
+            (r#"lacks "b:hu\"sh@c", as user:password@"#, r#"lacks "***@c", as user:password@"#),
+            ("write user:password@host", "write user:password@host"),
+        ] {
+            assert_eq!(sentence(text, &root, "a"), shown);
+        }
+    }
+}
