@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the webhooks add to a create: against none, and against webhooks that answer at once.
+//! What the webhooks add to a create: against none, against webhooks that answer at once, and against those that answer
+//! at once with the same patch.
 
 use std::time::{Duration, Instant};
 
+use celery_operator::defaults::{self, Addition, Moment};
 use celery_operator::manifests::{Destination, webhooks};
 use serde_json::{Value, json};
 
 use crate::celery::{CELERIES, celery, within};
 use crate::exchange::{JSON, Message, exchange};
-use crate::null::Null;
+use crate::null::{Null, PATCHING, base64};
 use crate::stage::{ADMITTED_BY, OURS, Stage};
 use crate::{Error, Plan};
 
 /// Value of the label for the webhooks that answer at once.
 const NULL: &str = "null";
+/// Value of the label for those that answer at once with the patch that the operator's answer with.
+const PATCH: &str = "patch";
 /// Value of the label that no webhook asks for.
 const NONE: &str = "none";
 /// How long configurations may take to come into force.
@@ -27,6 +31,7 @@ const WARM: usize = 20;
 pub(crate) struct Admission {
     pub(crate) none: Vec<f64>,
     pub(crate) null: Vec<f64>,
+    pub(crate) patch: Vec<f64>,
     pub(crate) ours: Vec<f64>,
 }
 
@@ -36,11 +41,15 @@ pub(crate) struct Admission {
 /// # Errors
 /// When the webhooks do not come into force or a create is refused.
 pub(crate) async fn measure(stage: &Stage, namespace: &str, plan: &Plan) -> Result<Admission, Error> {
-    let null = Null::serve()?;
-    install(stage, &null).await?;
-    await_force(stage, &null, namespace).await?;
+    let null = Null::serve(&patch())?;
+    for kind in [NULL, PATCH] {
+        install(stage, &null, kind).await?;
+    }
+    for kind in [NULL, PATCH] {
+        await_force(stage, &null, namespace, kind).await?;
+    }
     let mut admission = Admission::default();
-    let mut kinds = [NONE, NULL, OURS];
+    let mut kinds = [NONE, NULL, PATCH, OURS];
     for index in 0..WARM + plan.creates {
         for kind in kinds {
             let took = create(stage, namespace, kind).await?;
@@ -48,6 +57,7 @@ pub(crate) async fn measure(stage: &Stage, namespace: &str, plan: &Plan) -> Resu
                 match kind {
                     NONE => admission.none.push(took),
                     NULL => admission.null.push(took),
+                    PATCH => admission.patch.push(took),
                     _ => admission.ours.push(took),
                 }
             }
@@ -57,17 +67,28 @@ pub(crate) async fn measure(stage: &Stage, namespace: &str, plan: &Plan) -> Resu
     Ok(admission)
 }
 
+/// What the operator's webhook adds to the object.
+fn patch() -> Value {
+    let additions = defaults::absent(&labelled(OURS), Moment::Creation);
+    let path = |addition: &Addition| addition.path.iter().map(|step| format!("/{step}")).collect::<String>();
+    additions
+        .iter()
+        .map(|addition| json!({ "op": "add", "path": path(addition), "value": addition.value }))
+        .collect()
+}
+
 /// The operator's own configurations, leading elsewhere.
-async fn install(stage: &Stage, null: &Null) -> Result<(), Error> {
-    for mut configuration in webhooks(&Destination::Url(null.url.clone())) {
+async fn install(stage: &Stage, null: &Null, kind: &str) -> Result<(), Error> {
+    let before = if kind == PATCH { PATCHING } else { "" };
+    for mut configuration in webhooks(&Destination::Url(format!("{}{before}", null.url))) {
         let plural = match configuration["kind"].as_str() {
             Some("MutatingWebhookConfiguration") => "mutatingwebhookconfigurations",
             _ => "validatingwebhookconfigurations",
         };
-        configuration["metadata"]["name"] = json!(format!("bench-null-{plural}"));
+        configuration["metadata"]["name"] = json!(format!("bench-{kind}-{plural}"));
         let webhook = &mut configuration["webhooks"][0];
-        webhook["objectSelector"] = json!({ "matchLabels": { ADMITTED_BY: NULL } });
-        webhook["clientConfig"]["caBundle"] = base64(null.authority.as_bytes());
+        webhook["objectSelector"] = json!({ "matchLabels": { ADMITTED_BY: kind } });
+        webhook["clientConfig"]["caBundle"] = json!(base64(null.authority.as_bytes()));
         let path = format!("/apis/admissionregistration.k8s.io/v1/{plural}");
         let message = Message::new("POST", path, JSON, configuration.to_string());
         crate::exchange::succeed(&stage.admin, message).await?;
@@ -76,14 +97,14 @@ async fn install(stage: &Stage, null: &Null) -> Result<(), Error> {
 }
 
 /// Both kinds of webhooks are in force when one refuses what is wrong and the other has been asked twice.
-async fn await_force(stage: &Stage, null: &Null, namespace: &str) -> Result<(), Error> {
+async fn await_force(stage: &Stage, null: &Null, namespace: &str, kind: &str) -> Result<(), Error> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let mut wrong = labelled(OURS);
         wrong["spec"]["common"]["image"] = json!("My/App");
         let (code, text) = exchange(&stage.admin, dry(namespace, &wrong)).await?;
         let before = null.answered();
-        create(stage, namespace, NULL).await?;
+        create(stage, namespace, kind).await?;
         if code == 422 && null.answered() == before + 2 {
             return Ok(());
         }
@@ -109,9 +130,4 @@ fn labelled(kind: &str) -> Value {
 
 fn dry(namespace: &str, object: &Value) -> Message {
     Message::new("POST", format!("{}?dryRun=All", within(namespace, CELERIES)), JSON, object.to_string())
-}
-
-/// As JSON holds bytes.
-fn base64(bytes: &[u8]) -> Value {
-    json!(k8s_openapi::ByteString(bytes.to_vec()))
 }

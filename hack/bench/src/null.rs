@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A webhook server that answers at once: what no webhook can do without.
+//!
+//! It also fills in what the operator would, as a fixed patch: an API server that gets one applies it and reads the object
+//! anew, whoever sent it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use celery_operator::manifests::{MUTATE_PATH, VALIDATE_PATH};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::Error;
@@ -26,6 +29,9 @@ pub(crate) struct Null {
     answered: Arc<AtomicU64>,
     task: JoinHandle<std::io::Result<()>>,
 }
+
+/// Before the paths of the webhooks whose mutation is answered with the patch.
+pub(crate) const PATCHING: &str = "/patching";
 
 /// The one thing of a review that an answer needs.
 #[derive(Deserialize)]
@@ -43,7 +49,9 @@ impl Null {
     ///
     /// # Errors
     /// When it cannot.
-    pub(crate) fn serve() -> Result<Self, Error> {
+    ///
+    /// `patch` is what the operator's webhook adds to the object that is created.
+    pub(crate) fn serve(patch: &Value) -> Result<Self, Error> {
         let issued = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()])?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(issued.signing_key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -55,11 +63,19 @@ impl Null {
         let port = testbed::free_port()?;
         let answered = Arc::new(AtomicU64::new(0));
         let counter = answered.clone();
-        let allow = move |body: Bytes| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            std::future::ready(allowed(&body))
+        let answer = move |patch: Option<String>| {
+            let counter = counter.clone();
+            post(move |body: Bytes| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                std::future::ready(allowed(&body, patch.as_deref()))
+            })
         };
-        let router = Router::new().route(MUTATE_PATH, post(allow.clone())).route(VALIDATE_PATH, post(allow));
+        let patch = base64(patch.to_string().as_bytes());
+        let router = Router::new()
+            .route(MUTATE_PATH, answer(None))
+            .route(VALIDATE_PATH, answer(None))
+            .route(&format!("{PATCHING}{MUTATE_PATH}"), answer(Some(patch)))
+            .route(&format!("{PATCHING}{VALIDATE_PATH}"), answer(None));
         let server = axum_server::bind_rustls(
             SocketAddr::from(([127, 0, 0, 1], port)),
             RustlsConfig::from_config(Arc::new(tls)),
@@ -78,13 +94,21 @@ impl Null {
     }
 }
 
-fn allowed(body: &[u8]) -> axum::response::Response {
+fn allowed(body: &[u8], patch: Option<&str>) -> axum::response::Response {
     let uid = serde_json::from_slice::<Review>(body).map(|review| review.request.uid).unwrap_or_default();
-    Json(json!({
-        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-        "response": { "uid": uid, "allowed": true },
-    }))
-    .into_response()
+    let mut response = json!({ "uid": uid, "allowed": true });
+    if let Some(patch) = patch {
+        response["patchType"] = json!("JSONPatch");
+        response["patch"] = json!(patch);
+    }
+    Json(json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response }))
+        .into_response()
+}
+
+/// As JSON holds bytes.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    let text = json!(k8s_openapi::ByteString(bytes.to_vec()));
+    text.as_str().unwrap_or_default().to_owned()
 }
 
 impl Drop for Null {

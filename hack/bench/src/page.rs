@@ -130,8 +130,9 @@ sending it, what the API server needs to store it included: {whole}. One server-
 bare client, in turn with the changes: {bare}.
 
 **R3** compares creates, one after the other: {none} without a webhook, {null} with a mutating and a validating webhook that
-allow everything at once, behind the same server and TLS libraries, {ours} with the operator's. The creates are dry runs:
-everything but the last write, so that nothing is reconciled meanwhile.
+allow everything at once, behind the same server and TLS libraries, {ours} with the operator's. An API server
+applies a patch and reads the object anew, whoever sent it: with webhooks that answer at once with the very patch of the
+operator's it takes {patch}. The creates are dry runs: everything but the last write, so that nothing is reconciled meanwhile.
 ",
         table = table(results),
         objects = plan.objects,
@@ -161,6 +162,7 @@ everything but the last write, so that nothing is reconciled meanwhile.
         none = milliseconds("createWithoutWebhook"),
         null = milliseconds("createWithNullWebhooks"),
         ours = milliseconds("createWithOurs"),
+        patch = milliseconds("createWithPatchingNullWebhooks"),
     )
 }
 

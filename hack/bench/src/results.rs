@@ -143,6 +143,7 @@ impl Results {
                 "changeToDeployment": estimate(&latency.whole), "knownToDeployment": estimate(&latency.reaction),
                 "bareApply": estimate(&latency.bare), "createWithoutWebhook": estimate(&admission.none),
                 "createWithNullWebhooks": estimate(&admission.null), "createWithOurs": estimate(&admission.ours),
+                "createWithPatchingNullWebhooks": estimate(&admission.patch),
             },
         })
     }
@@ -225,7 +226,14 @@ fn figures(plan: &Plan, runs: &[Run], standing: &Standing) -> Vec<Figure> {
             "r3",
             "R3: what null webhooks add to a create / what ours add",
             "",
-            admission_ratio(standing),
+            admission_ratio(standing, &standing.admission.null),
+            Target::None,
+        ),
+        figure(
+            "r3Patch",
+            "R3 of the logic: what null webhooks with the same patch add / what ours add",
+            "",
+            admission_ratio(standing, &standing.admission.patch),
             Target::None,
         ),
     ]
@@ -237,12 +245,12 @@ fn latency_ratio(standing: &Standing) -> Estimate {
     estimate_of(latency.reaction.len(), |at| picked(&latency.reaction, at) / picked(&latency.bare, at))
 }
 
-fn admission_ratio(standing: &Standing) -> Estimate {
+fn admission_ratio(standing: &Standing, null: &[f64]) -> Estimate {
     let admission = &standing.admission;
     let picked = |samples: &[f64], at: &[usize]| median(at.iter().map(|&index| samples[index]).collect());
     estimate_of(admission.none.len(), |at| {
         let none = picked(&admission.none, at);
-        (picked(&admission.null, at) - none) / (picked(&admission.ours, at) - none)
+        (picked(null, at) - none) / (picked(&admission.ours, at) - none)
     })
 }
 

@@ -21,10 +21,8 @@ use draft::{Dice, Draft, SECRETS};
 use expected::{Known, Objects, anonymous, difference, expected, present};
 
 const OBJECTS: u64 = 10;
-/// Changes of each object.
+/// Changes of each object; where the operator is killed, it is killed amid each of them.
 const CHANGES: usize = 30;
-/// How often the operator is killed; each time every object is being changed.
-const KILLS: usize = 12;
 /// A failed attempt is repeated within a minute, and several objects are changed at once, on few cores.
 const CONVERGED_WITHIN: Duration = Duration::from_mins(2);
 
@@ -199,7 +197,7 @@ fn an_operator_that_dies_again_and_again_leaves_nothing_half_done() {
     let new = |index: u64| Subject::new(&rig, &empty, "mortal", seed.wrapping_mul(2000) + index);
     let mut subjects: Vec<Subject<'_>> = (0..OBJECTS).map(new).collect();
     let mut dice = Dice::of_seed(seed);
-    for _ in 0..KILLS {
+    for _ in 0..CHANGES {
         thread::scope(|scope| {
             scope.spawn(|| each(&mut subjects, Subject::change));
             // The moment is the matter here: before, amid or after what the changes cause.
