@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use celery_operator::manifests::{Destination, webhooks};
 use serde_json::{Value, json};
+use testbed::exchange::{JSON, Message, exchange};
 
 use crate::celery::{CELERIES, celery, within};
-use crate::exchange::{JSON, Message, exchange};
 use crate::null::Null;
 use crate::stage::{ADMITTED_BY, OURS, Stage};
 use crate::{Error, Plan};
@@ -70,7 +70,7 @@ async fn install(stage: &Stage, null: &Null) -> Result<(), Error> {
         webhook["clientConfig"]["caBundle"] = base64(null.authority.as_bytes());
         let path = format!("/apis/admissionregistration.k8s.io/v1/{plural}");
         let message = Message::new("POST", path, JSON, configuration.to_string());
-        crate::exchange::succeed(&stage.admin, message).await?;
+        testbed::exchange::succeed(&stage.admin, message).await?;
     }
     Ok(())
 }
@@ -97,7 +97,7 @@ async fn await_force(stage: &Stage, null: &Null, namespace: &str) -> Result<(), 
 async fn create(stage: &Stage, namespace: &str, kind: &str) -> Result<f64, Error> {
     let message = dry(namespace, &labelled(kind));
     let sent = Instant::now();
-    crate::exchange::succeed(&stage.admin, message).await?;
+    testbed::exchange::succeed(&stage.admin, message).await?;
     Ok(sent.elapsed().as_secs_f64() * 1000.0)
 }
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What `make test-availability` does: every experiment at full size, into `docs/reliability/`.
+#![allow(clippy::print_stdout)] // the progress is what it prints
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use availability::{Error, Outcome, Stage, page, restarts};
+use testbed::{Operator, machine};
+
+/// An experiment at a part of its full size.
+type Experiment = fn(&Stage, usize) -> Result<Outcome, Error>;
+
+/// All of them, in the order of the page.
+const EXPERIMENTS: &[(&str, Experiment)] = &[("restarts", |stage, part| {
+    restarts::run(stage, restarts::Plan { rounds: of(30, part), rate: 50, drain_seconds: 10 })
+})];
+
+/// So much of a full number, and something in any case.
+fn of(full: usize, part: usize) -> usize {
+    full.div_ceil(part)
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(missed) if missed.is_empty() => ExitCode::SUCCESS,
+        Ok(missed) => {
+            for missed in missed {
+                eprintln!("missed: {missed}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("the experiments end here: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<Vec<String>, Error> {
+    let part = variable("PART").map_or(Ok(1), |part| part.parse::<usize>())?.max(1);
+    let only = variable("ONLY");
+    let wanted: Vec<&str> = only.iter().flat_map(|only| only.split(',')).map(str::trim).collect();
+    if let Some(unknown) = wanted.iter().find(|name| !EXPERIMENTS.iter().any(|(known, _)| known == *name)) {
+        let known: Vec<&str> = EXPERIMENTS.iter().map(|(name, _)| *name).collect();
+        return Err(
+            format!("ONLY={unknown}: there is no such experiment; known: {}", known.join(", ")).into()
+        );
+    }
+    let folder = variable("OUT").map_or_else(default_folder, PathBuf::from);
+    fs::create_dir_all(&folder)?;
+    let program = Operator::program()?;
+    let mut outcomes = Vec::new();
+    for (name, experiment) in EXPERIMENTS {
+        if !wanted.is_empty() && !wanted.contains(name) {
+            continue;
+        }
+        println!("{name}");
+        // Each has a control plane of its own: what one leaves behind is no burden for the next.
+        let mut stage = Stage::set(&program)?;
+        let outcome = experiment(&stage, part).inspect_err(|_| {
+            println!("logs are kept in {}", stage.keep().display());
+        })?;
+        println!("{}", page::table(&outcome));
+        if !outcome.missed().is_empty() {
+            println!("logs are kept in {}", stage.keep().display());
+        }
+        outcomes.push(outcome);
+        // After each: what has been found is not lost when a later one ends early.
+        let machine = machine::facts(&stage.version()?, env!("CARGO_PKG_VERSION"));
+        let results = page::results(&machine, &outcomes);
+        fs::write(folder.join("results.json"), format!("{results:#}\n"))?;
+        fs::write(folder.join("README.md"), page::page(&machine, &outcomes))?;
+    }
+    println!("written to {}", folder.display());
+    Ok(outcomes.iter().flat_map(Outcome::missed).collect())
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn default_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reliability")
+}
