@@ -8,8 +8,9 @@
 
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
-use availability::{Error, Outcome, Stage, restarts};
+use availability::{Error, Outcome, Stage, leaders, restarts};
 
 /// The operator's program.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_celery-operator");
@@ -34,4 +35,11 @@ fn check(experiment: impl FnOnce(&Stage) -> Result<Outcome, Error>) {
 #[test]
 fn replicas_are_replaced_and_no_admission_fails() {
     check(|stage| restarts::run(stage, restarts::Plan { rounds: 1, rate: 50, drain_seconds: 4 }));
+}
+
+#[test]
+fn one_replica_writes_and_another_follows_it_in_time() {
+    let asleep = Duration::from_secs(6);
+    let plan = leaders::Plan { kills: 1, freezes: 1, ends: 1, lease_seconds: 3, asleep };
+    check(|stage| leaders::run(stage, plan));
 }

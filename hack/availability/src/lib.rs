@@ -6,12 +6,15 @@
 //! a little of each.
 
 mod admission;
+mod lapse;
+pub mod leaders;
 mod load;
 pub mod outcome;
 pub mod page;
 pub mod restarts;
 mod stage;
 mod wait;
+mod work;
 
 pub use outcome::Outcome;
 pub use stage::Stage;

@@ -4,18 +4,32 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use std::{env, fs};
 
-use availability::{Error, Outcome, Stage, page, restarts};
+use availability::{Error, Outcome, Stage, leaders, page, restarts};
 use testbed::{Operator, machine};
 
 /// An experiment at a part of its full size.
 type Experiment = fn(&Stage, usize) -> Result<Outcome, Error>;
 
 /// All of them, in the order of the page.
-const EXPERIMENTS: &[(&str, Experiment)] = &[("restarts", |stage, part| {
+const EXPERIMENTS: &[(&str, Experiment)] = &[("restarts", restart), ("leaders", lead)];
+
+fn restart(stage: &Stage, part: usize) -> Result<Outcome, Error> {
     restarts::run(stage, restarts::Plan { rounds: of(30, part), rate: 50, drain_seconds: 10 })
-})];
+}
+
+fn lead(stage: &Stage, part: usize) -> Result<Outcome, Error> {
+    let plan = leaders::Plan {
+        kills: of(30, part),
+        freezes: of(10, part),
+        ends: of(10, part),
+        lease_seconds: 15,
+        asleep: Duration::from_secs(20),
+    };
+    leaders::run(stage, plan)
+}
 
 /// So much of a full number, and something in any case.
 fn of(full: usize, part: usize) -> usize {

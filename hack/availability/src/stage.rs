@@ -97,11 +97,20 @@ impl Stage {
     /// # Errors
     /// When the program cannot be started.
     pub(crate) fn replica(&self, arguments: &[String]) -> Result<Replica, Error> {
+        let replica = self.replica_aside(arguments)?;
+        self.balancer.add(&replica.launch);
+        Ok(replica)
+    }
+
+    /// Starts a replica to which no admissions go.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub(crate) fn replica_aside(&self, arguments: &[String]) -> Result<Replica, Error> {
         let number = self.replicas.fetch_add(1, Ordering::Relaxed);
         let mut launch = self.operator.replica(&number.to_string())?;
         launch.arguments = arguments.to_vec();
         let process = launch.spawn()?;
-        self.balancer.add(&launch);
         Ok(Replica { launch, process })
     }
 
