@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use availability::{Error, Outcome, Stage, leaders, restarts};
+use availability::{Error, Outcome, Stage, arrivals, faults, hostile, leaders, page, restarts, rotations};
 
 /// The operator's program.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_celery-operator");
@@ -21,7 +21,7 @@ fn check(experiment: impl FnOnce(&Stage) -> Result<Outcome, Error>) {
         LazyLock::new(|| Mutex::new(Stage::set(Path::new(PROGRAM)).unwrap()));
     let mut stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
     let outcome = experiment(&stage).and_then(|outcome| {
-        println!("{outcome:#?}");
+        println!("{}", page::table(&outcome));
         match outcome.missed() {
             missed if missed.is_empty() => Ok(()),
             missed => Err(format!("{}\n{}", missed.join("\n"), outcome.remarks.join("\n")).into()),
@@ -42,4 +42,29 @@ fn one_replica_writes_and_another_follows_it_in_time() {
     let asleep = Duration::from_secs(6);
     let plan = leaders::Plan { kills: 1, freezes: 1, ends: 1, lease_seconds: 3, asleep };
     check(|stage| leaders::run(stage, plan));
+}
+
+#[test]
+fn certificates_and_authorities_are_renewed_and_no_admission_fails() {
+    let plan = rotations::Plan { leaves: 2, leaf_seconds: 9, authorities: 1, rate: 50 };
+    check(|stage| rotations::run(stage, plan));
+}
+
+#[test]
+fn broken_certificates_heal_while_the_replicas_run() {
+    check(|stage| faults::run(stage, faults::Plan { every: 8, rate: 20 }));
+}
+
+#[test]
+fn objects_arrive_and_no_admission_fails() {
+    let calm = Duration::from_secs(3);
+    let plan = arrivals::Plan { objects: 60, per_second: 10, rate: 20, calm, at_most_times: None };
+    check(|stage| arrivals::run(stage, plan));
+}
+
+#[test]
+fn connections_that_want_nothing_good_fail_no_admission() {
+    let lasting = Duration::from_secs(2);
+    let plan = hostile::Plan { idle: 1000, half_open: 50, slow: 50, large: 2, lasting, rate: 30 };
+    check(|stage| hostile::run(stage, plan));
 }

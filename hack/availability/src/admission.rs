@@ -41,8 +41,14 @@ impl Verdict {
             Self::Admitted => code == 201 && text.contains(r#""appName":"admitted""#),
             Self::Refused => code == 422 && text.contains("[C04]"),
         };
-        if is_right { Ok(()) } else { Err(format!("{self:?} was expected; {code} {text:.600}")) }
+        if is_right { Ok(()) } else { Err(format!("{self:?} was expected; {code} {}", said(&text))) }
     }
+}
+
+/// What an answer says in words.
+fn said(answer: &str) -> String {
+    let status: Value = serde_json::from_str(answer).unwrap_or_default();
+    status["message"].as_str().map_or_else(|| answer.chars().take(400).collect(), str::to_owned)
 }
 
 /// An object as a small shop would write it.

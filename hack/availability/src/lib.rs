@@ -6,12 +6,19 @@
 //! a little of each.
 
 mod admission;
+pub mod arrivals;
+mod attack;
+mod cases;
+pub mod faults;
+pub mod hostile;
 mod lapse;
 pub mod leaders;
 mod load;
 pub mod outcome;
 pub mod page;
+mod published;
 pub mod restarts;
+pub mod rotations;
 mod stage;
 mod wait;
 mod work;

@@ -130,13 +130,26 @@ impl Tally {
         self.samples.iter().filter(|sample| sample.failure.is_some()).count()
     }
 
+    /// The 99th percentile, in milliseconds.
+    pub(crate) fn p99(&self) -> f64 {
+        quantile(&milliseconds(&self.samples), 0.99)
+    }
+
     /// Puts the counts and times into an outcome; none may have failed.
     pub(crate) fn tell(&self, outcome: &mut Outcome) {
         outcome.limited("failed admissions", count(self.failed()), "", 0.0);
         self.tell_times(outcome);
+        let failures = self.samples.iter().filter_map(|sample| Some((sample, sample.failure.as_ref()?)));
+        outcome.remarks.extend(failures.take(TOLD).map(|(sample, failure)| {
+            format!(
+                "at {:.2} s, after {:.2} s: {failure}",
+                sample.due.as_secs_f64(),
+                sample.took.as_secs_f64()
+            )
+        }));
     }
 
-    /// The same without the failures.
+    /// The same where failures are looked at by somebody else.
     pub(crate) fn tell_times(&self, outcome: &mut Outcome) {
         let times = milliseconds(&self.samples);
         let late = self.samples.iter().filter(|sample| sample.late > LATE).count();
@@ -150,14 +163,6 @@ impl Tally {
         outcome.told("median admission", quantile(&times, 0.5), "ms");
         outcome.told("p99 admission", quantile(&times, 0.99), "ms");
         outcome.told("longest admission", largest(&times), "ms");
-        let failures = self.samples.iter().filter_map(|sample| Some((sample, sample.failure.as_ref()?)));
-        outcome.remarks.extend(failures.take(TOLD).map(|(sample, failure)| {
-            format!(
-                "at {:.2} s, after {:.2} s: {failure}",
-                sample.due.as_secs_f64(),
-                sample.took.as_secs_f64()
-            )
-        }));
     }
 }
 

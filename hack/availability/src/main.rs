@@ -7,14 +7,21 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs};
 
-use availability::{Error, Outcome, Stage, leaders, page, restarts};
+use availability::{Error, Outcome, Stage, arrivals, faults, hostile, leaders, page, restarts, rotations};
 use testbed::{Operator, machine};
 
 /// An experiment at a part of its full size.
 type Experiment = fn(&Stage, usize) -> Result<Outcome, Error>;
 
 /// All of them, in the order of the page.
-const EXPERIMENTS: &[(&str, Experiment)] = &[("restarts", restart), ("leaders", lead)];
+const EXPERIMENTS: &[(&str, Experiment)] = &[
+    ("restarts", restart),
+    ("leaders", lead),
+    ("rotations", rotate),
+    ("faults", break_certificates),
+    ("arrivals", let_arrive),
+    ("hostile", attack),
+];
 
 fn restart(stage: &Stage, part: usize) -> Result<Outcome, Error> {
     restarts::run(stage, restarts::Plan { rounds: of(30, part), rate: 50, drain_seconds: 10 })
@@ -29,6 +36,39 @@ fn lead(stage: &Stage, part: usize) -> Result<Outcome, Error> {
         asleep: Duration::from_secs(20),
     };
     leaders::run(stage, plan)
+}
+
+fn rotate(stage: &Stage, part: usize) -> Result<Outcome, Error> {
+    let plan =
+        rotations::Plan { leaves: of(200, part), leaf_seconds: 6, authorities: of(50, part), rate: 100 };
+    rotations::run(stage, plan)
+}
+
+fn break_certificates(stage: &Stage, part: usize) -> Result<Outcome, Error> {
+    faults::run(stage, faults::Plan { every: part, rate: 20 })
+}
+
+fn let_arrive(stage: &Stage, part: usize) -> Result<Outcome, Error> {
+    let plan = arrivals::Plan {
+        objects: of(10_000, part),
+        per_second: 20,
+        rate: 20,
+        calm: Duration::from_mins(1),
+        at_most_times: Some(2.0),
+    };
+    arrivals::run(stage, plan)
+}
+
+fn attack(stage: &Stage, part: usize) -> Result<Outcome, Error> {
+    let plan = hostile::Plan {
+        idle: 1000,
+        half_open: 200,
+        slow: 200,
+        large: 4,
+        lasting: Duration::from_mins(1) / u32::try_from(part)?,
+        rate: 50,
+    };
+    hostile::run(stage, plan)
 }
 
 /// So much of a full number, and something in any case.

@@ -34,6 +34,7 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
     let mut replicas = stage.replicas(REPLICAS, &arguments)?;
     let load = Load::begin(stage, plan.rate);
     let (mut rounds, mut p99, mut bad_ends) = (Vec::new(), Vec::new(), Vec::new());
+    let mut connections = 0;
     for _ in 0..plan.rounds {
         let (begin, from) = (Instant::now(), load.now());
         let mut ending = Vec::new();
@@ -45,6 +46,7 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
             ending.push(former);
         }
         for former in ending {
+            connections += stage.balancer.taken(&former.launch);
             bad_ends.extend(bad_end(former, stage));
         }
         rounds.push(begin.elapsed().as_secs_f64());
@@ -58,6 +60,7 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
     outcome.told("restarts of both", count(plan.rounds), "");
     tally.tell(&mut outcome);
     outcome.limited("replicas that did not end with 0", count(bad_ends.len()), "", 0.0);
+    outcome.told("connections that the API server opened to replaced replicas", count(connections), "");
     outcome.told("longest restart of both", largest(&rounds), "s");
     outcome.rounds("restart of both", "s", rounds);
     outcome.rounds("p99 admission of each restart", "ms", p99);

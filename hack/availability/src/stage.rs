@@ -172,13 +172,35 @@ impl Stage {
         Ok(serde_json::from_str(&self.runtime.block_on(answer)?)?)
     }
 
+    /// An object; nothing when there is none.
+    ///
+    /// # Errors
+    /// When the API server answers anything else.
+    pub(crate) fn find(&self, path: &str) -> Result<Option<Value>, Error> {
+        let message = Message::new("GET", path, JSON, "");
+        match self.runtime.block_on(exchange::exchange(&self.admin, message))? {
+            (404, _) => Ok(None),
+            (200..=299, text) => Ok(Some(serde_json::from_str(&text)?)),
+            (code, text) => Err(format!("GET {path}: {code} {text}").into()),
+        }
+    }
+
+    /// One of the [`CONFIGURATIONS`].
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) fn configuration(&self, configuration: &str) -> Result<Value, Error> {
+        let path = format!("/apis/admissionregistration.k8s.io/v1/{configuration}");
+        self.send("GET", &path, None)
+    }
+
     /// A JSON patch of one of the [`CONFIGURATIONS`].
     ///
     /// # Errors
     /// When the API server refuses.
     pub(crate) fn patch_configuration(&self, configuration: &str, patch: &Value) -> Result<(), Error> {
-        let path = format!("/apis/admissionregistration.k8s.io/v1/{configuration}");
-        let message = Message::new("PATCH", path, "application/json-patch+json", patch.to_string());
+        let target = format!("/apis/admissionregistration.k8s.io/v1/{configuration}");
+        let message = Message::new("PATCH", target, "application/json-patch+json", patch.to_string());
         self.runtime.block_on(exchange::succeed(&self.admin, message)).map(drop)
     }
 

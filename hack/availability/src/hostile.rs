@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Connections that want nothing good, straight to the webhook port, while admissions go on through the API server.
+
+use std::time::Duration;
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+use webhook_certs::Lifetimes;
+
+use crate::Error;
+use crate::attack::{Attack, Kind};
+use crate::load::Load;
+use crate::outcome::{Outcome, count};
+use crate::published::sound;
+use crate::stage::Stage;
+use crate::wait::{PATIENCE, until};
+
+/// How much is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Connections that say nothing.
+    pub idle: usize,
+    /// Connections that begin a handshake and do not go on.
+    pub half_open: usize,
+    /// Connections that send a request byte by byte.
+    pub slow: usize,
+    /// Connections that send bodies of 20 MiB, one after the other.
+    pub large: usize,
+    /// How long each kind goes on.
+    pub lasting: Duration,
+    /// Admissions per second.
+    pub rate: u32,
+}
+
+/// Attacks one replica, in one way after the other and then in all of them.
+///
+/// # Errors
+/// When an attack cannot be made, or the replica ends.
+pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
+    raise_limit()?;
+    let mut replicas = stage.replicas(1, &[])?;
+    let lifetimes = Lifetimes::default();
+    let pair = until("a leaf is served", PATIENCE, || sound(stage, &replicas, &lifetimes))?;
+    let port = replicas[0].launch.webhook_port;
+    let kinds = [
+        (Kind::Idle, plan.idle),
+        (Kind::HalfOpen, plan.half_open),
+        (Kind::Slow, plan.slow),
+        (Kind::Large, plan.large),
+    ];
+    let mut outcome = Outcome::new("Connections that want nothing good");
+    let load = Load::begin(stage, plan.rate);
+    let from = load.now();
+    // It is the length of the calm, and of each attack, that is looked at.
+    std::thread::sleep(plan.lasting);
+    outcome.told("p99 admission without them", load.p99(from), "ms");
+    for (kind, connections) in kinds {
+        let from = load.now();
+        let attack = Attack::begin(stage, kind, connections, port, &pair)?;
+        attack.until_all_are_there()?;
+        std::thread::sleep(plan.lasting);
+        let done = attack.end(stage)?;
+        outcome.told(format!("{}: {done}, p99 admission", kind.title(connections)), load.p99(from), "ms");
+    }
+    let from = load.now();
+    let attacks: Result<Vec<Attack>, Error> = kinds
+        .iter()
+        .map(|(kind, connections)| Attack::begin(stage, *kind, *connections, port, &pair))
+        .collect();
+    let attacks = attacks?;
+    for attack in &attacks {
+        attack.until_all_are_there()?;
+    }
+    std::thread::sleep(plan.lasting);
+    for attack in attacks {
+        attack.end(stage)?;
+    }
+    outcome.told("all of them at once, p99 admission", load.p99(from), "ms");
+    load.end(stage)?.tell(&mut outcome);
+    let ended = replicas.iter_mut().filter_map(|replica| replica.process.try_exit()).count();
+    outcome.limited("replicas that ended", count(ended), "", 0.0);
+    for replica in replicas {
+        stage.forget(replica);
+    }
+    Ok(outcome)
+}
+
+/// As many open files as the system allows: each connection is one here and one in the replica, which inherits it.
+fn raise_limit() -> Result<(), Error> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    Ok(setrlimit(Resource::Nofile, limit)?)
+}
