@@ -32,7 +32,7 @@ use super::review::{self, Request};
 use crate::index::Surroundings;
 use crate::manifests::{MUTATE_PATH, VALIDATE_PATH};
 use crate::metrics::Metrics;
-use crate::rules::{self, Facts, example};
+use crate::rules;
 
 /// Largest body: an API server takes objects of 3 MiB, and a review holds two of them and what surrounds them.
 const MAX_BODY: usize = 7 * 1024 * 1024;
@@ -125,8 +125,8 @@ pub async fn serve(
     handle: Handle<SocketAddr>,
 ) -> Result<(), Error> {
     // The port opens afterwards, and readiness hangs on the port.
-    if tokio::task::spawn_blocking(prepare).await.is_err() {
-        error!("the example of a Celery could not be judged");
+    if let Err(reason) = tokio::task::spawn_blocking(rules::prepare).await {
+        error!(%reason, "the rules could not be prepared");
     }
     let mut server = axum_server::bind_rustls(address, RustlsConfig::from_config(Arc::new(tls)))
         .map(|inner| Opening { inner, within: OPEN_WITHIN })
@@ -138,13 +138,6 @@ pub async fn serve(
         .serve(counted(surroundings, metrics).into_make_service())
         .await
         .map_err(|source| Error::Bind { address, source })
-}
-
-/// Judges an example. What the rules read from, the schema with its patterns above all, is made when it is first needed,
-/// and takes longer than a request: the first requests of a replica would wait for it together.
-fn prepare() {
-    let example = example::object("spec: {workerSpec: {podTemplate: {spec: {nodeSelector: {disk: ssd}}}}}");
-    let _ = example.map(|example| rules::check(&example, None, &Facts::default()));
 }
 
 /// Asks the server to end: no new connections, open ones may finish.

@@ -35,6 +35,7 @@ use crate::lease::{self, Elector};
 use crate::manifests::LEASE;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
+use crate::rules;
 
 /// How long the admin server may finish what it is asked when everything else has ended.
 const ADMIN_DRAIN: Duration = Duration::from_secs(2);
@@ -141,8 +142,15 @@ async fn writing(
 ) -> Result<(), Error> {
     let (idle, is_idle) = oneshot::channel::<()>();
     let runs = reconcilers.into_iter().map(|reconciler| reconciler.run(asked(stopped.clone())));
+    // Whoever takes over is to write at once.
+    let prepared = async {
+        if let Err(reason) = tokio::task::spawn_blocking(rules::prepare).await {
+            error!(%reason, "the rules could not be prepared");
+        }
+    };
+    let runs = future::join(prepared, future::join_all(runs)).map(|_| Ok(()));
     let runs = async move {
-        finished("a reconciler", stopped, future::join_all(runs).map(|_| Ok(()))).await?;
+        finished("a reconciler", stopped, runs).await?;
         drop(idle);
         Ok(())
     };
