@@ -10,11 +10,17 @@ use webhook_certs::state::Entries;
 
 use crate::Error;
 use crate::cases::{CASES, Case, Fault, Parts, Reach};
-use crate::load::Load;
+use crate::load::{Load, Tally};
 use crate::outcome::{Outcome, count, largest};
 use crate::published::{SECRET, SECRETS, replace, sound};
 use crate::stage::{CONFIGURATIONS, Replica, Stage};
 use crate::wait::{PATIENCE, until};
+
+const HOW: &str = "Two replicas, whose Secret and configurations are broken in one way after the other, while they run or \
+                   before they start. Admissions may fail meanwhile; the clock runs to the last one that does, from the \
+                   fault, or from when a replica lives that was started. Everything is well when the Secret needs \
+                   nothing, both configurations carry its bundle and both replicas show its leaf: a leaf of a new \
+                   authority is served when API servers had five seconds to learn of it.";
 
 /// How soon admission has to work again.
 const WORKS_WITHIN: Duration = Duration::from_secs(5);
@@ -60,7 +66,11 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
     for replica in replicas {
         stage.forget(replica);
     }
-    let mut outcome = Outcome::new("Certificates that somebody breaks");
+    Ok(told(&all, &tally))
+}
+
+fn told(all: &[Found], tally: &Tally) -> Outcome {
+    let mut outcome = Outcome::new("Certificates that somebody breaks", HOW);
     let failing: Vec<f64> = all.iter().map(|found| found.failing).collect();
     outcome.told("cases", count(all.len()), "");
     outcome.limited(
@@ -72,12 +82,11 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
     outcome.limited("restarts", count(all.iter().map(|found| found.restarts).sum()), "", 0.0);
     tally.tell_times(&mut outcome);
     outcome.told("admissions that failed", count(tally.failed()), "");
-    for Found { name, failing, well_after, .. } in &all {
-        outcome.told(format!("{name}: admissions fail for"), *failing, "s");
-        outcome.told(format!("{name}: everything is well after"), *well_after, "s");
-    }
+    outcome.cases.measured = ["admissions fail for", "everything is well after"].map(str::to_owned).into();
+    let row = |found: &Found| (found.name.to_owned(), vec![found.failing, found.well_after]);
+    outcome.cases.rows = all.iter().map(row).collect();
     outcome.rounds("time in which admissions failed", "s", failing);
-    Ok(outcome)
+    outcome
 }
 
 /// Makes one fault and waits until all is well.
@@ -89,7 +98,6 @@ fn heal(
     replicas: &mut Vec<Replica>,
 ) -> Result<Found, Error> {
     let from = break_it(stage, load, case.fault, parts, replicas)?;
-    // Nobody may take what is not broken yet for what is healed already.
     let lifetimes = Lifetimes::default();
     let healed =
         until("all is well again", PATIENCE, || sound(stage, replicas, &lifetimes).map(|_| load.now()))?;
@@ -148,8 +156,13 @@ fn break_it(
                 Some(entries) => replace(stage, &entries)?,
                 None => stage.send("DELETE", SECRET, None).map(drop)?,
             }
-            from = load.now();
             replicas.extend([stage.replica(&[])?, stage.replica(&[])?]);
+            // How long a machine needs to start a program is not looked at.
+            until("a replica lives", PATIENCE, || {
+                let lives = replicas.iter().any(|replica| replica.launch.ask("/livez").is_ok());
+                if lives { Ok(()) } else { Err("no answer") }
+            })?;
+            from = load.now();
         }
     }
     Ok(from)

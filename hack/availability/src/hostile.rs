@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 use webhook_certs::Lifetimes;
+use webhook_certs::state::Pair;
 
 use crate::Error;
 use crate::attack::{Attack, Kind};
@@ -47,7 +48,11 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
         (Kind::Slow, plan.slow),
         (Kind::Large, plan.large),
     ];
-    let mut outcome = Outcome::new("Connections that want nothing good");
+    let mut outcome = Outcome::new(
+        "Connections that want nothing good",
+        "One replica, whose webhook port gets connections that say nothing, handshakes that do not go on, requests byte by \
+         byte and bodies that are too large; those that are cut off come again.",
+    );
     let load = Load::begin(stage, plan.rate);
     let from = load.now();
     // It is the length of the calm, and of each attack, that is looked at.
@@ -61,20 +66,8 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
         let done = attack.end(stage)?;
         outcome.told(format!("{}: {done}, p99 admission", kind.title(connections)), load.p99(from), "ms");
     }
-    let from = load.now();
-    let attacks: Result<Vec<Attack>, Error> = kinds
-        .iter()
-        .map(|(kind, connections)| Attack::begin(stage, *kind, *connections, port, &pair))
-        .collect();
-    let attacks = attacks?;
-    for attack in &attacks {
-        attack.until_all_are_there()?;
-    }
-    std::thread::sleep(plan.lasting);
-    for attack in attacks {
-        attack.end(stage)?;
-    }
-    outcome.told("all of them at once, p99 admission", load.p99(from), "ms");
+    let p99 = all_at_once(stage, &load, kinds, plan.lasting, port, &pair)?;
+    outcome.told("all of them at once, p99 admission", p99, "ms");
     load.end(stage)?.tell(&mut outcome);
     let ended = replicas.iter_mut().filter_map(|replica| replica.process.try_exit()).count();
     outcome.limited("replicas that ended", count(ended), "", 0.0);
@@ -82,6 +75,28 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
         stage.forget(replica);
     }
     Ok(outcome)
+}
+
+/// The 99th percentile while every kind is there.
+fn all_at_once(
+    stage: &Stage,
+    load: &Load,
+    kinds: [(Kind, usize); 4],
+    lasting: Duration,
+    port: u16,
+    pair: &Pair,
+) -> Result<f64, Error> {
+    let from = load.now();
+    let begun = kinds.iter().map(|(kind, clients)| Attack::begin(stage, *kind, *clients, port, pair));
+    let attacks = begun.collect::<Result<Vec<Attack>, Error>>()?;
+    for attack in &attacks {
+        attack.until_all_are_there()?;
+    }
+    std::thread::sleep(lasting);
+    for attack in attacks {
+        attack.end(stage)?;
+    }
+    Ok(load.p99(from))
 }
 
 /// As many open files as the system allows: each connection is one here and one in the replica, which inherits it.

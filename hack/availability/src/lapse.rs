@@ -25,8 +25,8 @@ pub(crate) struct Write {
 pub(crate) enum Deed {
     /// The Lease, with this holder; nobody when it was given back.
     Lease(Option<String>),
-    /// Anything else.
-    Other(String),
+    /// Anything else, and whether it was done.
+    Other(String, bool),
 }
 
 impl Write {
@@ -39,7 +39,7 @@ impl Write {
             let holder = event.request_object.pointer("/spec/holderIdentity");
             Deed::Lease(holder.and_then(|holder| Some(holder.as_str()?.to_owned())))
         } else if event.is_mutating() {
-            Deed::Other(format!("{} {}", event.verb, event.uri))
+            Deed::Other(format!("{} {}", event.verb, event.uri), event.was_done())
         } else {
             return Ok(None);
         };
@@ -51,7 +51,7 @@ impl Write {
 
     /// Whether it is anything but the Lease.
     pub(crate) fn is_work(&self) -> bool {
-        matches!(self.deed, Deed::Other(_))
+        matches!(self.deed, Deed::Other(..))
     }
 }
 
@@ -60,6 +60,9 @@ impl Write {
 pub(crate) struct Judgement {
     /// Those by a process whose Lease had lapsed, in words.
     pub(crate) lapsed: Vec<String>,
+    /// The same of those that were begun and came to nothing: a process that is stopped between looking at its Lease and
+    /// the last byte of a request sends that byte when it wakes up, and gives the request up.
+    pub(crate) given_up: Vec<String>,
     /// All but those of the Lease.
     pub(crate) judged: usize,
     /// Longest span between a renewal and a write that relied on it.
@@ -73,25 +76,28 @@ pub(crate) struct Judgement {
 pub(crate) fn judge(writes: &[Write], duration: Duration) -> Judgement {
     let mut judgement = Judgement::default();
     for write in writes {
-        let Deed::Other(what) = &write.deed else { continue };
+        let Deed::Other(what, was_done) = &write.deed else { continue };
         judgement.judged += 1;
+        let guilty = if *was_done { &mut judgement.lapsed } else { &mut judgement.given_up };
         let (at, by) = (write.received, &write.by);
         let is_own = |lease: &&Write| lease.deed == Deed::Lease(Some(by.clone()));
         let renewals = writes.iter().filter(|lease| is_own(lease) && lease.received <= at);
         let Some(renewed) = renewals.map(|lease| lease.received).max() else {
-            judgement.lapsed.push(format!("{at}: {what}, by {by}, which never held the Lease"));
+            guilty.push(format!("{at}: {what}, by {by}, which never held the Lease"));
             continue;
         };
         let age = Duration::try_from(at.duration_since(renewed)).unwrap_or_default();
-        judgement.longest = judgement.longest.max(age);
+        if *was_done {
+            judgement.longest = judgement.longest.max(age);
+        }
         let taken = writes.iter().find(|lease| {
             !lease.is_work() && !is_own(lease) && lease.received > renewed && lease.answered <= at
         });
         if let Some(taken) = taken {
             let by_whom = &taken.by;
-            judgement.lapsed.push(format!("{at}: {what}, by {by}, after {by_whom} had written the Lease"));
+            guilty.push(format!("{at}: {what}, by {by}, after {by_whom} had written the Lease"));
         } else if age > duration {
-            judgement.lapsed.push(format!("{at}: {what}, by {by}, {age:?} after its last renewal"));
+            guilty.push(format!("{at}: {what}, by {by}, {age:?} after its last renewal"));
         }
     }
     judgement
@@ -112,7 +118,7 @@ mod tests {
     }
 
     fn work(by: &str, second: i64) -> Write {
-        let deed = Deed::Other("patch deployments".to_owned());
+        let deed = Deed::Other("patch deployments".to_owned(), true);
         Write { by: by.to_owned(), received: at(second), answered: at(second + 1), deed }
     }
 
@@ -130,6 +136,15 @@ mod tests {
         assert_eq!(with(work("b", 9)), 1, "never held it until then");
         assert_eq!(with(work("b", 10)), 0);
         assert_eq!(with(work("b", 25)), 0);
+    }
+
+    #[test]
+    fn what_came_to_nothing_is_counted_apart() {
+        let mut late = work("a", 30);
+        late.deed = Deed::Other("patch deployments".to_owned(), false);
+        let judgement = judge(&[lease("a", Some("a"), 0), late], Duration::from_secs(15));
+        assert_eq!((judgement.lapsed.len(), judgement.given_up.len()), (0, 1));
+        assert_eq!(judgement.longest, Duration::ZERO);
     }
 
     #[test]

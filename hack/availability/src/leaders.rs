@@ -171,7 +171,12 @@ fn told(
     judgement: Judgement,
     changes: usize,
 ) -> Result<Outcome, Error> {
-    let mut outcome = Outcome::new("Leaders that die, sleep and are asked to end");
+    let mut outcome = Outcome::new(
+        "Leaders that die, sleep and are asked to end",
+        "Two replicas, of which one writes, and objects whose specs change five times a second. The one that writes is \
+         killed, frozen for longer than its Lease lasts, or asked to end. The API server's audit log says who wrote \
+         what and who held the Lease then.",
+    );
     let lapsing = Duration::from_secs(plan.lease_seconds.into()) + BEYOND;
     for (blow, title, limit) in [
         (Blow::Kill, "from SIGKILL to the successor's first write", lapsing),
@@ -187,11 +192,16 @@ fn told(
         outcome.rounds(title, "s", seconds);
     }
     outcome.limited("writes by a process whose Lease had lapsed", count(judgement.lapsed.len()), "", 0.0);
+    outcome.told(
+        "writes that were given up as soon as such a process woke up",
+        count(judgement.given_up.len()),
+        "",
+    );
     outcome.told("writes that were judged", count(judgement.judged), "");
     outcome.told("longest time from a renewal to a write", judgement.longest.as_secs_f64(), "s");
     outcome.told("changes of specs meanwhile", count(changes), "");
     outcome.told("the Lease lasts", f64::from(plan.lease_seconds), "s");
     outcome.told("a frozen leader sleeps", plan.asleep.as_secs_f64(), "s");
-    outcome.remarks = judgement.lapsed;
+    outcome.remarks = [judgement.lapsed, judgement.given_up].concat();
     Ok(outcome)
 }

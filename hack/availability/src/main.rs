@@ -7,8 +7,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs};
 
+use availability::page::Record;
 use availability::{Error, Outcome, Stage, arrivals, faults, hostile, leaders, page, restarts, rotations};
 use testbed::{Operator, machine};
+
+/// All rounds, for programs.
+const RESULTS: &str = "results.json";
 
 /// An experiment at a part of its full size.
 type Experiment = fn(&Stage, usize) -> Result<Outcome, Error>;
@@ -105,7 +109,8 @@ fn run() -> Result<Vec<String>, Error> {
     let folder = variable("OUT").map_or_else(default_folder, PathBuf::from);
     fs::create_dir_all(&folder)?;
     let program = Operator::program()?;
-    let mut outcomes = Vec::new();
+    let mut records = earlier(&folder);
+    let mut missed = Vec::new();
     for (name, experiment) in EXPERIMENTS {
         if !wanted.is_empty() && !wanted.contains(name) {
             continue;
@@ -120,15 +125,28 @@ fn run() -> Result<Vec<String>, Error> {
         if !outcome.missed().is_empty() {
             println!("logs are kept in {}", stage.keep().display());
         }
-        outcomes.push(outcome);
+        missed.extend(outcome.missed());
+        records.retain(|record| record.experiment != *name);
+        records.push(Record {
+            experiment: (*name).to_owned(),
+            machine: machine::facts(&stage.version()?, env!("CARGO_PKG_VERSION")),
+            part,
+            optimised: !cfg!(debug_assertions),
+            outcome,
+        });
+        records.sort_by_key(|record| EXPERIMENTS.iter().position(|(name, _)| record.experiment == *name));
         // After each: what has been found is not lost when a later one ends early.
-        let machine = machine::facts(&stage.version()?, env!("CARGO_PKG_VERSION"));
-        let results = page::results(&machine, &outcomes);
-        fs::write(folder.join("results.json"), format!("{results:#}\n"))?;
-        fs::write(folder.join("README.md"), page::page(&machine, &outcomes))?;
+        fs::write(folder.join(RESULTS), format!("{}\n", serde_json::to_string_pretty(&records)?))?;
+        fs::write(folder.join("README.md"), page::page(&records))?;
     }
     println!("written to {}", folder.display());
-    Ok(outcomes.iter().flat_map(Outcome::missed).collect())
+    Ok(missed)
+}
+
+/// What other runs have found; nothing where there is none, or of another form.
+fn earlier(folder: &Path) -> Vec<Record> {
+    let text = fs::read_to_string(folder.join(RESULTS)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an experiment has found: figures, some of them with a limit.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One figure.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figure {
     /// What was counted or measured.
     pub name: String,
     /// How much.
     pub value: f64,
     /// In what: `s`, `ms`; empty for a count.
-    pub unit: &'static str,
+    pub unit: String,
     /// What it must not exceed; absent for what is only told.
-    #[serde(rename = "atMost", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "atMost", default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<f64>,
 }
 
@@ -26,48 +26,62 @@ impl Figure {
 }
 
 /// The same measurement, made several times: one value of each round.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Series {
     /// What was measured.
     pub name: String,
     /// In what.
-    pub unit: &'static str,
+    pub unit: String,
     /// In the order in which they were measured.
     pub values: Vec<f64>,
 }
 
+/// What was tried one after the other, and the seconds that each took.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Cases {
+    /// What was measured of each.
+    pub measured: Vec<String>,
+    /// Each in words, and what was measured.
+    pub rows: Vec<(String, Vec<f64>)>,
+}
+
 /// What an experiment has found.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Outcome {
     /// What was done.
     pub title: String,
+    /// How, in sentences for people.
+    pub how: String,
     /// What was counted and measured.
     pub figures: Vec<Figure>,
     /// All rounds of what was measured repeatedly.
     pub series: Vec<Series>,
+    /// What was tried one after the other.
+    #[serde(default)]
+    pub cases: Cases,
     /// What went wrong, in words, as far as there is room.
     pub remarks: Vec<String>,
 }
 
 impl Outcome {
     /// Nothing found yet.
-    pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), ..Self::default() }
+    pub fn new(title: impl Into<String>, how: impl Into<String>) -> Self {
+        Self { title: title.into(), how: how.into(), ..Self::default() }
     }
 
     /// Adds a figure that has to be within a limit.
-    pub fn limited(&mut self, name: impl Into<String>, value: f64, unit: &'static str, at_most: f64) {
-        self.figures.push(Figure { name: name.into(), value, unit, at_most: Some(at_most) });
+    pub fn limited(&mut self, name: impl Into<String>, value: f64, unit: &str, at_most: f64) {
+        self.figures.push(Figure { name: name.into(), value, unit: unit.to_owned(), at_most: Some(at_most) });
     }
 
     /// Adds a figure for information.
-    pub fn told(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
-        self.figures.push(Figure { name: name.into(), value, unit, at_most: None });
+    pub fn told(&mut self, name: impl Into<String>, value: f64, unit: &str) {
+        self.figures.push(Figure { name: name.into(), value, unit: unit.to_owned(), at_most: None });
     }
 
     /// Adds all rounds of a measurement.
-    pub fn rounds(&mut self, name: impl Into<String>, unit: &'static str, values: Vec<f64>) {
-        self.series.push(Series { name: name.into(), unit, values });
+    pub fn rounds(&mut self, name: impl Into<String>, unit: &str, values: Vec<f64>) {
+        self.series.push(Series { name: name.into(), unit: unit.to_owned(), values });
     }
 
     /// The figures beyond their limits, as sentences.
@@ -124,7 +138,7 @@ mod tests {
 
     #[test]
     fn figures_beyond_their_limit_are_missed() {
-        let mut outcome = Outcome::new("Restarts");
+        let mut outcome = Outcome::new("Restarts", "Often.");
         outcome.limited("failed", 0.0, "", 0.0);
         outcome.limited("takeover", 17.5, "s", 17.0);
         // Nobody measured it.

@@ -56,7 +56,11 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
     for replica in replicas {
         stage.forget(replica);
     }
-    let mut outcome = Outcome::new("Rolling restart of two replicas");
+    let mut outcome = Outcome::new(
+        "Rolling restart of two replicas",
+        "Two replicas are replaced one by one, as by a Deployment that may have one too many and none too few: a successor \
+         has to be ready before its predecessor gets SIGTERM.",
+    );
     outcome.told("restarts of both", count(plan.rounds), "");
     tally.tell(&mut outcome);
     outcome.limited("replicas that did not end with 0", count(bad_ends.len()), "", 0.0);

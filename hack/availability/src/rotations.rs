@@ -33,7 +33,11 @@ pub struct Plan {
 /// # Errors
 /// When nothing is renewed.
 pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
-    let mut outcome = Outcome::new("Certificates that are renewed");
+    let mut outcome = Outcome::new(
+        "Certificates that are renewed",
+        "Two replicas. First the serving certificate lives for seconds and is renewed after two thirds of that; then the \
+         authority loses its key, which replaces it by the way on which one is replaced whose time has come.",
+    );
     let (tally, seconds) = leaves(stage, plan)?;
     outcome.told("renewals of the serving certificate", count(plan.leaves), "");
     tally.tell(&mut outcome);

@@ -71,9 +71,13 @@ impl Event {
     /// Whether it wrote a Lease.
     #[must_use]
     pub fn has_written_a_lease(&self) -> bool {
-        MUTATING.contains(&self.verb.as_str())
-            && self.is_about_leases()
-            && (200..300).contains(&self.response_status.code)
+        MUTATING.contains(&self.verb.as_str()) && self.is_about_leases() && self.was_done()
+    }
+
+    /// Whether the API server did what it was asked to.
+    #[must_use]
+    pub fn was_done(&self) -> bool {
+        (200..300).contains(&self.response_status.code)
     }
 
     fn is_about_leases(&self) -> bool {
