@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use kube::Client;
 use serde_json::Value;
 use testbed::exchange::{JSON, Message, succeed};
+use testbed::until;
 use tokio::task::JoinSet;
 
 use crate::Error;
 use crate::admission::{CELERIES, celery};
 use crate::load::{Load, Tally};
 use crate::outcome::{Outcome, count};
-use crate::stage::Stage;
-use crate::wait::{PATIENCE, until};
+use crate::stage::{PATIENCE, Stage};
 
 /// Objects that are asked for at a time when all are counted.
 const PAGE: usize = 500;

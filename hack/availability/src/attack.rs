@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use testbed::until;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -19,8 +20,7 @@ use webhook_certs::state::Pair;
 
 use crate::Error;
 use crate::published::NAMES;
-use crate::stage::Stage;
-use crate::wait::{PATIENCE, until};
+use crate::stage::{PATIENCE, Stage};
 
 /// Before a connection that was cut is opened again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -126,13 +126,14 @@ impl Attack {
     /// # Errors
     /// When they do not get through.
     pub(crate) fn until_all_are_there(&self) -> Result<(), Error> {
-        until(&self.kind.title(self.wanted), PATIENCE, || {
+        let all = until(&self.kind.title(self.wanted), PATIENCE, || {
             let seen = match self.kind {
                 Kind::Large => self.count.made.load(Ordering::Relaxed),
                 _ => self.count.there.load(Ordering::Relaxed),
             };
             if seen >= self.wanted { Ok(()) } else { Err(format!("{seen} are there")) }
-        })
+        });
+        Ok(all?)
     }
 
     /// Ends, and tells how many connections were made.

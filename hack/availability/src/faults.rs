@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
+use testbed::until;
 use webhook_certs::Lifetimes;
 use webhook_certs::state::Entries;
 
@@ -13,8 +14,7 @@ use crate::cases::{CASES, Case, Fault, Parts, Reach};
 use crate::load::{Load, Tally};
 use crate::outcome::{Outcome, count, largest};
 use crate::published::{SECRET, SECRETS, replace, sound};
-use crate::stage::{CONFIGURATIONS, Replica, Stage};
-use crate::wait::{PATIENCE, until};
+use crate::stage::{CONFIGURATIONS, PATIENCE, Replica, Stage};
 
 const HOW: &str = "Two replicas, whose Secret and configurations are broken in one way after the other, while they run or \
                    before they start. Admissions may fail meanwhile; the clock runs to the last one that does, from the \
@@ -22,8 +22,6 @@ const HOW: &str = "Two replicas, whose Secret and configurations are broken in o
                    nothing, both configurations carry its bundle and both replicas show its leaf: a leaf of a new \
                    authority is served when API servers had five seconds to learn of it.";
 
-/// How soon admission has to work again.
-const WORKS_WITHIN: Duration = Duration::from_secs(5);
 /// How long it has to go on without a failure until it is said to work.
 const STEADY: Duration = Duration::from_secs(1);
 /// Where configurations are.
@@ -36,6 +34,8 @@ pub struct Plan {
     pub every: usize,
     /// Admissions per second.
     pub rate: u32,
+    /// How soon admission has to work again.
+    pub within: Duration,
 }
 
 /// What came of one case.
@@ -66,10 +66,10 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
     for replica in replicas {
         stage.forget(replica);
     }
-    Ok(told(&all, &tally))
+    Ok(told(plan, &all, &tally))
 }
 
-fn told(all: &[Found], tally: &Tally) -> Outcome {
+fn told(plan: Plan, all: &[Found], tally: &Tally) -> Outcome {
     let mut outcome = Outcome::new("Certificates that somebody breaks", HOW);
     let failing: Vec<f64> = all.iter().map(|found| found.failing).collect();
     outcome.told("cases", count(all.len()), "");
@@ -77,7 +77,7 @@ fn told(all: &[Found], tally: &Tally) -> Outcome {
         "longest time in which admissions failed",
         largest(&failing),
         "s",
-        WORKS_WITHIN.as_secs_f64(),
+        plan.within.as_secs_f64(),
     );
     outcome.limited("restarts", count(all.iter().map(|found| found.restarts).sum()), "", 0.0);
     tally.tell_times(&mut outcome);

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
+use testbed::until;
 use webhook_certs::Lifetimes;
 use webhook_certs::state::Pair;
 
@@ -12,8 +13,7 @@ use crate::attack::{Attack, Kind};
 use crate::load::Load;
 use crate::outcome::{Outcome, count};
 use crate::published::sound;
-use crate::stage::Stage;
-use crate::wait::{PATIENCE, until};
+use crate::stage::{PATIENCE, Stage};
 
 /// How much is done.
 #[derive(Clone, Copy, Debug)]

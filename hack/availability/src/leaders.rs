@@ -6,22 +6,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
-use testbed::audit;
+use testbed::{audit, until};
 
 use crate::Error;
 use crate::admission::{CELERIES, celery};
 use crate::lapse::{Judgement, Write, judge};
 use crate::outcome::{Outcome, count, largest};
-use crate::stage::{Replica, Stage};
-use crate::wait::{PATIENCE, until};
+use crate::stage::{PATIENCE, Replica, Stage};
 use crate::work::Work;
 
 /// Objects that are changed all the time.
 const OBJECTS: usize = 10;
-/// Beyond its Lease, how long it may take until somebody writes in its place.
-const BEYOND: Duration = Duration::from_secs(2);
-/// How long that may take where the Lease is given back.
-const GIVEN_BACK: Duration = Duration::from_secs(3);
 
 /// How often what is done to a leader.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +31,10 @@ pub struct Plan {
     pub lease_seconds: u16,
     /// How long a frozen leader sleeps: longer than the Lease lasts.
     pub asleep: Duration,
+    /// How long it may take, beyond the Lease, until somebody else writes.
+    pub beyond: Duration,
+    /// How long that may take where the Lease is given back.
+    pub given_back: Duration,
 }
 
 /// What is done to a leader.
@@ -99,7 +98,7 @@ fn candidate(stage: &Stage, plan: Plan) -> Result<Replica, Error> {
 
 /// The position of the one that writes, while the other one waits for its turn.
 fn leader(pair: &[Replica; 2]) -> Result<usize, Error> {
-    until("one of two replicas writes", PATIENCE, || {
+    let leader = until("one of two replicas writes", PATIENCE, || {
         let said = pair.each_ref().map(|replica| replica.launch.ask("/readyz").unwrap_or_default());
         let writes = said.each_ref().map(|said| said.contains("] this replica writes"));
         let waits = said.each_ref().map(|said| said.contains("] another replica writes"));
@@ -108,7 +107,8 @@ fn leader(pair: &[Replica; 2]) -> Result<usize, Error> {
             ([_, true], [true, _]) => Ok(1),
             _ => Err(said.join("\n")),
         }
-    })
+    });
+    Ok(leader?)
 }
 
 /// Takes the leader away and waits until the other one writes; afterwards there are two again.
@@ -157,11 +157,12 @@ fn takeover(struck: &Struck, writes: &[Write]) -> Option<Duration> {
 
 /// A request is logged when it has been answered.
 fn until_written(log: &std::path::Path, from: u64, last: Option<&Struck>) -> Result<(), Error> {
-    until("the last takeover is logged", PATIENCE, || {
+    let logged = until("the last takeover is logged", PATIENCE, || {
         let writes = writes(log, from)?;
         let is_logged = last.is_none_or(|last| takeover(last, &writes).is_some());
         if is_logged { Ok(()) } else { Err(Error::from(format!("{} writes", writes.len()))) }
-    })
+    });
+    Ok(logged?)
 }
 
 fn told(
@@ -177,11 +178,11 @@ fn told(
          killed, frozen for longer than its Lease lasts, or asked to end. The API server's audit log says who wrote \
          what and who held the Lease then.",
     );
-    let lapsing = Duration::from_secs(plan.lease_seconds.into()) + BEYOND;
+    let lapsing = Duration::from_secs(plan.lease_seconds.into()) + plan.beyond;
     for (blow, title, limit) in [
         (Blow::Kill, "from SIGKILL to the successor's first write", lapsing),
         (Blow::Freeze, "from SIGSTOP to the successor's first write", lapsing),
-        (Blow::End, "from SIGTERM to the successor's first write", GIVEN_BACK),
+        (Blow::End, "from SIGTERM to the successor's first write", plan.given_back),
     ] {
         let mut seconds = Vec::new();
         for struck in blows.iter().filter(|struck| struck.blow == blow) {

@@ -20,7 +20,6 @@ mod published;
 pub mod restarts;
 pub mod rotations;
 mod stage;
-mod wait;
 mod work;
 
 pub use outcome::Outcome;

@@ -38,6 +38,8 @@ fn lead(stage: &Stage, part: usize) -> Result<Outcome, Error> {
         ends: of(10, part),
         lease_seconds: 15,
         asleep: Duration::from_secs(20),
+        beyond: Duration::from_secs(2),
+        given_back: Duration::from_secs(3),
     };
     leaders::run(stage, plan)
 }
@@ -49,7 +51,7 @@ fn rotate(stage: &Stage, part: usize) -> Result<Outcome, Error> {
 }
 
 fn break_certificates(stage: &Stage, part: usize) -> Result<Outcome, Error> {
-    faults::run(stage, faults::Plan { every: part, rate: 20 })
+    faults::run(stage, faults::Plan { every: part, rate: 20, within: Duration::from_secs(5) })
 }
 
 fn let_arrive(stage: &Stage, part: usize) -> Result<Outcome, Error> {

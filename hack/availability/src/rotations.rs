@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use testbed::until;
 use webhook_certs::Lifetimes;
 use webhook_certs::state::{CA_KEY, LEAF};
 
@@ -12,8 +13,7 @@ use crate::Error;
 use crate::load::{Load, Tally};
 use crate::outcome::{Outcome, count};
 use crate::published::{entries, replace, sound};
-use crate::stage::{Replica, Stage};
-use crate::wait::{PATIENCE, until};
+use crate::stage::{PATIENCE, Replica, Stage};
 
 /// How much is renewed.
 #[derive(Clone, Copy, Debug)]

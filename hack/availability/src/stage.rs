@@ -8,15 +8,16 @@ use std::time::Duration;
 use kube::Client;
 use serde_json::{Value, json};
 use testbed::exchange::{self, JSON, MERGE, Message};
-use testbed::{Balancer, ControlPlane, Operator, Options, Process};
+use testbed::{Balancer, ControlPlane, Operator, Options, Process, until};
 use tokio::runtime::Runtime;
 
 use crate::Error;
 use crate::admission::Verdict;
-use crate::wait::{PATIENCE, until};
 
 /// Namespace of the objects of all experiments.
 pub(crate) const NAMESPACE: &str = "availability";
+/// Generous: on a busy machine everything takes longer, and nobody waits for it when it works.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// How late the balancer knows of a change: a kubelet's and a kube-proxy's share.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The two configurations of the operator.
@@ -134,9 +135,9 @@ impl Stage {
     /// When it ends or does not become ready.
     pub(crate) fn until_it_takes_part(&self, replica: &mut Replica) -> Result<(), Error> {
         replica.launch.await_ready(&mut replica.process)?;
-        until("the balancer knows it", PATIENCE, || {
+        Ok(until("the balancer knows it", PATIENCE, || {
             if self.balancer.is_ready(&replica.launch) { Ok(()) } else { Err("not ready") }
-        })
+        })?)
     }
 
     /// Takes a replica away that has ended or is to end at once.

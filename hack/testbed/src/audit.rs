@@ -52,6 +52,7 @@ struct User {
 struct Reference {
     resource: String,
     namespace: String,
+    name: String,
     subresource: String,
 }
 
@@ -94,6 +95,13 @@ impl Event {
     #[must_use]
     pub fn is_in(&self, namespace: &str) -> bool {
         self.object_ref.namespace == namespace
+    }
+
+    /// `patch celeries/status NAMESPACE/NAME 200`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Reference { namespace, name, .. } = &self.object_ref;
+        format!("{} {namespace}/{name} {}", self.shape(), self.response_status.code)
     }
 
     /// `patch celeries/status`.

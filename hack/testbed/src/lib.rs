@@ -34,6 +34,7 @@ pub mod prometheus;
 mod scratch;
 mod toolchain;
 pub mod tools;
+mod wait;
 
 pub use balancer::Balancer;
 pub use binaries::Binaries;
@@ -42,3 +43,4 @@ pub use error::Error;
 pub use operator::Operator;
 pub use ports::free_port;
 pub use process::Process;
+pub use wait::until;
