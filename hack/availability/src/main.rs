@@ -118,24 +118,17 @@ fn run() -> Result<Vec<String>, Error> {
             continue;
         }
         println!("{name}");
-        // Each has a control plane of its own: what one leaves behind is no burden for the next.
-        let mut stage = Stage::set(&program)?;
-        let outcome = experiment(&stage, part).inspect_err(|_| {
-            println!("logs are kept in {}", stage.keep().display());
-        })?;
-        println!("{}", page::table(&outcome));
-        if !outcome.missed().is_empty() {
-            println!("logs are kept in {}", stage.keep().display());
-        }
-        missed.extend(outcome.missed());
-        records.retain(|record| record.experiment != *name);
-        records.push(Record {
-            experiment: (*name).to_owned(),
-            machine: machine::facts(&stage.version()?, env!("CARGO_PKG_VERSION")),
-            part,
-            optimised: !cfg!(debug_assertions),
-            outcome,
-        });
+        let record = match one(name, *experiment, &program, part) {
+            Ok(record) => record,
+            Err(error) => {
+                // The others are worth an hour all the same.
+                missed.push(format!("{name} ended early: {error}"));
+                continue;
+            }
+        };
+        missed.extend(record.outcome.missed());
+        records.retain(|earlier| earlier.experiment != *name);
+        records.push(record);
         records.sort_by_key(|record| EXPERIMENTS.iter().position(|(name, _)| record.experiment == *name));
         // After each: what has been found is not lost when a later one ends early.
         fs::write(folder.join(RESULTS), format!("{}\n", serde_json::to_string_pretty(&records)?))?;
@@ -143,6 +136,20 @@ fn run() -> Result<Vec<String>, Error> {
     }
     println!("written to {}", folder.display());
     Ok(missed)
+}
+
+/// One experiment. It has a control plane of its own: what one leaves behind is no burden for the next.
+fn one(name: &str, experiment: Experiment, program: &Path, part: usize) -> Result<Record, Error> {
+    let mut stage = Stage::set(program)?;
+    let outcome = experiment(&stage, part);
+    if outcome.as_ref().map_or(true, |outcome| !outcome.missed().is_empty()) {
+        println!("logs are kept in {}", stage.keep().display());
+    }
+    let outcome = outcome?;
+    println!("{}", page::table(&outcome));
+    let machine = machine::facts(&stage.version()?, env!("CARGO_PKG_VERSION"));
+    let optimised = !cfg!(debug_assertions);
+    Ok(Record { experiment: name.to_owned(), machine, part, optimised, outcome })
 }
 
 /// What other runs have found; nothing where there is none, or of another form.
