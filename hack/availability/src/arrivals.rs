@@ -54,40 +54,84 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
     // It is the length of the calm that is looked at.
     std::thread::sleep(plan.calm);
     let calm = load.end(stage)?;
-    let (alone, _) = arrive(stage, plan)?;
+    let alone = arrive(stage, plan)?;
     clear(stage)?;
     for replica in idle {
         stage.forget(replica);
     }
     let working = stage.replicas(1, &["--role=all".to_owned()])?;
-    let (beside, seconds) = arrive(stage, plan)?;
+    let beside = arrive(stage, plan)?;
     let settled = until_settled(stage, plan)?;
     clear(stage)?;
     for replica in working {
         stage.forget(replica);
     }
     outcome.told("p99 admission when nothing arrives", calm.p99(), "ms");
-    outcome.told("p99 admission when objects arrive that nobody reconciles", alone.p99(), "ms");
-    let times = beside.p99() / alone.p99();
+    outcome.told("p99 admission when objects arrive that nobody reconciles", alone.tally.p99(), "ms");
+    // What is left of the difference is the API server's and etcd's, which store what the reconciler writes.
+    outcome.told("mean call of a webhook with an idle reconciler", alone.call, "ms");
+    outcome.told("mean call of a webhook with one at work", beside.call, "ms");
+    let times = beside.tally.p99() / alone.tally.p99();
     let title = "p99 admission with a reconciler at work / with one that is idle";
     match plan.at_most_times {
         Some(limit) => outcome.limited(title, times, "", limit),
         None => outcome.told(title, times, ""),
     }
-    outcome.limited("failed admissions with an idle reconciler", count(alone.failed()), "", 0.0);
-    beside.tell(&mut outcome);
-    outcome.told("all objects have arrived after", seconds.as_secs_f64(), "s");
+    outcome.limited("failed admissions with an idle reconciler", count(alone.tally.failed()), "", 0.0);
+    beside.tally.tell(&mut outcome);
+    outcome.told("all objects have arrived after", beside.took.as_secs_f64(), "s");
     outcome.told("all objects are settled after another", settled.as_secs_f64(), "s");
     Ok(outcome)
 }
 
+/// What was seen while objects arrived.
+struct Arrival {
+    tally: Tally,
+    took: Duration,
+    /// How long a call of a webhook took, in milliseconds: the mean.
+    call: f64,
+}
+
 /// Lets the objects arrive, each at its moment, and counts the admissions meanwhile.
-fn arrive(stage: &Stage, plan: Plan) -> Result<(Tally, Duration), Error> {
+fn arrive(stage: &Stage, plan: Plan) -> Result<Arrival, Error> {
+    let before = calls(stage)?;
     let load = Load::begin(stage, plan.rate);
     let begin = Instant::now();
     stage.runtime.block_on(create(&stage.admin, plan))?;
     let took = begin.elapsed();
-    Ok((load.end(stage)?, took))
+    let tally = load.end(stage)?;
+    let after = calls(stage)?;
+    let call = (after.seconds - before.seconds) / (after.count - before.count) * 1000.0;
+    Ok(Arrival { tally, took, call })
+}
+
+/// Calls of the webhooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Calls {
+    count: f64,
+    seconds: f64,
+}
+
+/// The calls of the webhooks so far, by the API server's own account.
+fn calls(stage: &Stage) -> Result<Calls, Error> {
+    let answer = succeed(&stage.admin, Message::new("GET", "/metrics", JSON, ""));
+    Ok(counted(&stage.runtime.block_on(answer)?))
+}
+
+fn counted(metrics: &str) -> Calls {
+    let mut calls = Calls::default();
+    for line in metrics.lines().filter(|line| line.contains("celeryproject.org")) {
+        let Some(rest) = line.strip_prefix("apiserver_admission_webhook_admission_duration_seconds_") else {
+            continue;
+        };
+        let value = rest.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()).unwrap_or_default();
+        if rest.starts_with("sum") {
+            calls.seconds += value;
+        } else if rest.starts_with("count") {
+            calls.count += value;
+        }
+    }
+    calls
 }
 
 async fn create(client: &Client, plan: Plan) -> Result<(), Error> {
@@ -145,4 +189,27 @@ fn is_settled(object: &Value) -> bool {
 
 fn clear(stage: &Stage) -> Result<(), Error> {
     stage.send("DELETE", CELERIES, None).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_all_webhooks_are_added_up() {
+        let of = |part: &str, name: &str, value: &str| {
+            format!(
+                "apiserver_admission_webhook_admission_duration_seconds_{part}{{name=\"{name}\"}} {value}\n"
+            )
+        };
+        let metrics = [
+            of("sum", "default.celery.celeryproject.org", "0.5"),
+            of("count", "default.celery.celeryproject.org", "10"),
+            of("sum", "validate.celery.celeryproject.org", "1.5"),
+            of("count", "validate.celery.celeryproject.org", "10"),
+            of("bucket", "validate.celery.celeryproject.org", "99"),
+            of("count", "another.example.com", "99"),
+        ];
+        assert_eq!(counted(&metrics.concat()), Calls { count: 20.0, seconds: 2.0 });
+    }
 }
