@@ -28,6 +28,11 @@ build: ## The operator, optimised
 test: ## Every test that needs no node; real Celery judges where python3 has pip, CELERY_JUDGE=required insists
 	$(CARGO) test --locked --workspace
 
+.PHONY: test-availability
+test-availability: ## Admissions while replicas, certificates and connections fail, into docs/reliability/; ONLY=name, PART=10 for a tenth
+	$(CARGO) build --locked --release -p celery-operator -p availability
+	$(CARGO) run --locked --release -q -p availability
+
 .PHONY: judge
 judge: ## Real Celery, every supported release, on what it makes of arguments, URLs and settings
 	CELERY_JUDGE=required $(CARGO) test --locked --test celery
@@ -96,4 +101,4 @@ generated: ## Whether config/ and docs/reference/ are what Rust says
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

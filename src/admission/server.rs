@@ -32,6 +32,7 @@ use super::review::{self, Request};
 use crate::index::Surroundings;
 use crate::manifests::{MUTATE_PATH, VALIDATE_PATH};
 use crate::metrics::Metrics;
+use crate::rules;
 
 /// Largest body: an API server takes objects of 3 MiB, and a review holds two of them and what surrounds them.
 const MAX_BODY: usize = 7 * 1024 * 1024;
@@ -123,6 +124,10 @@ pub async fn serve(
     metrics: &Arc<Metrics>,
     handle: Handle<SocketAddr>,
 ) -> Result<(), Error> {
+    // The port opens afterwards, and readiness hangs on the port.
+    if let Err(reason) = tokio::task::spawn_blocking(rules::prepare).await {
+        error!(%reason, "the rules could not be prepared");
+    }
     let mut server = axum_server::bind_rustls(address, RustlsConfig::from_config(Arc::new(tls)))
         .map(|inner| Opening { inner, within: OPEN_WITHIN })
         .handle(handle);

@@ -79,14 +79,17 @@ where
             let answer = self.inner.call(request);
             return Box::pin(async move { answer.await.map_err(Into::into) });
         }
-        let Some(left) = self.fence.left() else {
+        if self.fence.left().is_none() {
             return Box::pin(async { Err(Fenced.into()) });
-        };
+        }
         let answer = self.inner.call(request);
-        // One that is not through by then is given up, and not sent again below.
-        Box::pin(
-            async move { tokio::time::timeout(left, answer).await.map_err(|_| Fenced)?.map_err(Into::into) },
-        )
+        let fence = self.fence.clone();
+        Box::pin(async move {
+            // Asked again where the request begins: the process may have slept since it was made.
+            let left = fence.left().ok_or(Fenced)?;
+            // One that is not through by then is given up, and not sent again below.
+            tokio::time::timeout(left, answer).await.map_err(|_| Fenced)?.map_err(Into::into)
+        })
     }
 }
 
@@ -97,6 +100,22 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
+
+    /// A server, and how many requests have come to it.
+    fn sent()
+    -> (Arc<AtomicU64>, impl Service<Request<()>, Response = (), Error = Infallible, Future: Send + 'static>)
+    {
+        let sent = Arc::new(AtomicU64::new(0));
+        let count = sent.clone();
+        let server = tower::service_fn(move |_: Request<()>| {
+            let count = count.clone();
+            async move {
+                count.fetch_add(1, Ordering::SeqCst);
+                Ok::<_, Infallible>(())
+            }
+        });
+        (sent, server)
+    }
 
     async fn ask(fence: &Fence, method: Method, takes: Duration) -> bool {
         let server = tower::service_fn(move |_: Request<()>| async move {
@@ -123,6 +142,20 @@ mod tests {
         assert!(!ask(&fence, Method::PATCH, Duration::ZERO).await);
         fence.open_until(None);
         assert!(!ask(&fence, Method::PATCH, Duration::ZERO).await);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_made_before_the_lease_lapsed_does_not_begin_afterwards() {
+        let fence = Fence::default();
+        fence.open_until(Some(uptime() + Duration::from_mins(1)));
+        let (sent, server) = sent();
+        let mut service = fence.layer(server);
+        let request = || Request::builder().method(Method::PATCH).body(()).expect("a request");
+        let asleep = service.call(request());
+        assert!(service.call(request()).await.is_ok());
+        fence.open_until(None);
+        assert!(asleep.await.is_err());
+        assert_eq!(sent.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test(start_paused = true)]

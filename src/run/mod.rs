@@ -40,6 +40,7 @@ use crate::lease::{self, Elector};
 use crate::manifests::LEASE;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
+use crate::rules;
 
 /// How long the admin server may finish what it is asked when everything else has ended.
 const ADMIN_DRAIN: Duration = Duration::from_secs(2);
@@ -162,8 +163,14 @@ async fn writing(
     stopped: &watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let (idle, is_idle) = oneshot::channel::<()>();
+    // Whoever takes over is to write at once.
+    let prepared = rooms.spawn_blocking(rules::prepare).map(|outcome| {
+        if let Err(reason) = outcome {
+            error!(%reason, "the rules could not be prepared");
+        }
+    });
     let runs = reconcilers.into_iter().map(|reconciler| rooms.spawn(reconciler.run(asked(stopped.clone()))));
-    let runs = future::try_join_all(runs).map(|ended| match ended {
+    let runs = future::join(prepared, future::try_join_all(runs)).map(|((), ended)| match ended {
         Ok(_) => Ok(()),
         Err(_panicked) => Err(Error::Ended("a reconciler")),
     });

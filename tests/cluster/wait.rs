@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Waiting is asking again until the answer is right, with a deadline that only a failure reaches.
+//! Waiting that fails the test when its deadline comes.
 
 use std::fmt::Display;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Generous: on a busy machine everything takes longer, and nobody waits for it when it works.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
-const POLL: Duration = Duration::from_millis(50);
 
 /// Asks until there is an answer; `Err` says what was seen instead, for the message of the failure.
 #[track_caller]
@@ -20,16 +18,10 @@ pub(crate) fn until<T, E: Display>(what: &str, look: impl FnMut() -> Result<T, E
 pub(crate) fn until_within<T, E: Display>(
     within: Duration,
     what: &str,
-    mut look: impl FnMut() -> Result<T, E>,
+    look: impl FnMut() -> Result<T, E>,
 ) -> T {
-    let deadline = Instant::now() + within;
-    loop {
-        match look() {
-            Ok(answer) => return answer,
-            Err(seen) if Instant::now() >= deadline => {
-                panic!("{what}: not within {} s; last seen: {seen:.4000}", within.as_secs())
-            }
-            Err(_) => thread::sleep(POLL),
-        }
+    match testbed::until(what, within, look) {
+        Ok(answer) => answer,
+        Err(missed) => panic!("{missed}"),
     }
 }

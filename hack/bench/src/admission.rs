@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use celery_operator::defaults::{self, Addition, Moment};
 use celery_operator::manifests::{Destination, webhooks};
 use serde_json::{Value, json};
+use testbed::exchange::{JSON, Message, exchange};
 
 use crate::celery::{CELERIES, celery, within};
-use crate::exchange::{JSON, Message, exchange};
 use crate::null::{Null, PATCHING, base64};
 use crate::stage::{ADMITTED_BY, OURS, Stage};
 use crate::{Error, Plan};
@@ -70,7 +70,7 @@ pub(crate) async fn measure(stage: &Stage, namespace: &str, plan: &Plan) -> Resu
 /// What the operator's webhook adds to the object.
 fn patch() -> Value {
     let additions = defaults::absent(&labelled(OURS), Moment::Creation);
-    let path = |addition: &Addition| addition.path.iter().map(|step| format!("/{step}")).collect::<String>();
+    let path = |addition: &Addition| format!("/{}", addition.path.join("/"));
     additions
         .iter()
         .map(|addition| json!({ "op": "add", "path": path(addition), "value": addition.value }))
@@ -91,7 +91,7 @@ async fn install(stage: &Stage, null: &Null, kind: &str) -> Result<(), Error> {
         webhook["clientConfig"]["caBundle"] = json!(base64(null.authority.as_bytes()));
         let path = format!("/apis/admissionregistration.k8s.io/v1/{plural}");
         let message = Message::new("POST", path, JSON, configuration.to_string());
-        crate::exchange::succeed(&stage.admin, message).await?;
+        testbed::exchange::succeed(&stage.admin, message).await?;
     }
     Ok(())
 }
@@ -118,7 +118,7 @@ async fn await_force(stage: &Stage, null: &Null, namespace: &str, kind: &str) ->
 async fn create(stage: &Stage, namespace: &str, kind: &str) -> Result<f64, Error> {
     let message = dry(namespace, &labelled(kind));
     let sent = Instant::now();
-    crate::exchange::succeed(&stage.admin, message).await?;
+    testbed::exchange::succeed(&stage.admin, message).await?;
     Ok(sent.elapsed().as_secs_f64() * 1000.0)
 }
 

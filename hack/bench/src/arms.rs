@@ -11,10 +11,10 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use kube::Client;
 use serde_json::Value;
 use testbed::Component;
+use testbed::audit::{self, Event};
+use testbed::exchange::{JSON, Message, exchange, succeed};
 
-use crate::audit::{self, Event};
 use crate::celery::{COLLECTIONS, creation, name, within};
-use crate::exchange::{JSON, Message, exchange, succeed};
 use crate::recording::Recording;
 use crate::settled::Watch;
 use crate::stage::Stage;

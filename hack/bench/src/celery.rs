@@ -2,8 +2,7 @@
 //! The objects that are created: each becomes five children.
 
 use serde_json::{Value, json};
-
-use crate::exchange::{JSON, Message};
+use testbed::exchange::{JSON, Message};
 
 /// What each object becomes, for people.
 pub(crate) const MIX: &str =

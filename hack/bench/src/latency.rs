@@ -12,10 +12,10 @@ use kube::core::ApiResource;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
+use testbed::exchange::{Message, succeed};
 use tokio::sync::mpsc;
 
 use crate::celery::{CELERIES, name, within};
-use crate::exchange::{Message, succeed};
 use crate::recording::Recording;
 use crate::stage::Stage;
 use crate::{Error, Plan};

@@ -8,9 +8,7 @@
 
 mod admission;
 mod arms;
-mod audit;
 mod celery;
-mod exchange;
 mod latency;
 mod null;
 mod page;
@@ -31,6 +29,7 @@ use std::{env, fs};
 use plan::Plan;
 use results::Results;
 use stage::Stage;
+use testbed::machine::facts;
 
 /// Whatever ends a run early.
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -60,7 +59,8 @@ async fn run() -> Result<Results, Error> {
     println!("the operator sends for one object:\n{recording}");
     let arms = arms::run(&stage, &recording, &plan).await?;
     let standing = standing::run(&stage, &recording, &plan).await?;
-    let results = Results::new(&plan, page::machine(&stage.version().await?), &recording, arms, standing);
+    let machine = facts(&stage.version().await?, env!("CARGO_PKG_VERSION"));
+    let results = Results::new(&plan, machine, &recording, arms, standing);
     let folder = plan.output.as_deref().map_or_else(default_folder, Path::to_owned);
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("results.json"), format!("{:#}\n", results.json()))?;

@@ -2,32 +2,13 @@
 //! The page that says what was measured, how to read it and how to repeat it.
 
 use std::fmt::Write as _;
-use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::arms::Maker;
 use crate::celery::{CHILDREN, MIX};
 use crate::results::{Figure, Results, Target};
 use crate::statistics::estimate;
-
-/// Facts of the machine that ratios may depend on, and versions. Nothing that names it.
-pub(crate) fn machine(kubernetes: &str) -> Value {
-    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kib = memory
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))
-        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    json!({
-        "cores": std::thread::available_parallelism().map_or(0, usize::from),
-        "memoryGiB": kib.map(|kib| kib.div_ceil(1024 * 1024)),
-        "architecture": std::env::consts::ARCH,
-        "loadAtTheEnd": load.split(' ').next(),
-        "kubernetes": kubernetes,
-        "operator": env!("CARGO_PKG_VERSION"),
-    })
-}
 
 /// The figures as a table.
 pub(crate) fn table(results: &Results) -> String {

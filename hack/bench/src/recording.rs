@@ -4,10 +4,10 @@
 use std::fmt;
 
 use serde_json::Value;
+use testbed::audit::{self, Event};
+use testbed::exchange::{APPLY, JSON, MERGE, Message, succeed};
 
-use crate::audit::{self, Event};
 use crate::celery::{creation, name};
-use crate::exchange::{APPLY, JSON, MERGE, Message, succeed};
 use crate::settled::Watch;
 use crate::stage::{RECORDING, Stage};
 use crate::{Error, arms};

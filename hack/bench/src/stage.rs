@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The control plane and the operator beside it.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
+use kube::Client;
 use serde_json::json;
+use testbed::exchange::{JSON, MERGE, Message, client, succeed};
 use testbed::{ControlPlane, Operator, Options, Process};
 
 use crate::Error;
 use crate::celery::{CELERIES, COLLECTIONS, within};
-use crate::exchange::{JSON, MERGE, Message, succeed};
 
 /// Namespace whose requests are logged with their bodies.
 pub(crate) const RECORDING: &str = "bench-recording";
@@ -55,9 +53,9 @@ impl Stage {
             extra_controller_manager_args: vec!["--controllers=serviceaccount-controller".to_owned()],
             ..Options::default()
         })?;
-        let operator = Operator::install(&plane, &program()?, true)?;
+        let operator = Operator::install(&plane, &Operator::program()?, true)?;
         let audit_log = plane.audit_log().ok_or("there is no audit log")?.to_owned();
-        let admin = client(plane.kubeconfig())?;
+        let admin = futures::executor::block_on(client(plane.kubeconfig()))?;
         let stage = Self { plane, operator, admin, audit_log, _policy: policy };
         stage.leave_objects_to_the_reconciler()?;
         Ok(stage)
@@ -85,7 +83,7 @@ impl Stage {
     /// # Errors
     /// When its configuration cannot be read.
     pub(crate) fn bare(&self) -> Result<Client, Error> {
-        client(&self.operator.kubeconfig)
+        futures::executor::block_on(client(&self.operator.kubeconfig))
     }
 
     /// Starts the operator and waits until it is ready.
@@ -136,23 +134,4 @@ impl Stage {
     pub(crate) async fn merge(&self, path: String, change: &serde_json::Value) -> Result<String, Error> {
         succeed(&self.admin, Message::new("PATCH", path, MERGE, change.to_string())).await
     }
-}
-
-fn client(kubeconfig: &Path) -> Result<Client, Error> {
-    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
-    let options = KubeConfigOptions::default();
-    let config = futures::executor::block_on(Config::from_custom_kubeconfig(kubeconfig, &options))?;
-    Ok(Client::try_from(config)?)
-}
-
-/// The operator's program, built into the same folder as this one.
-fn program() -> Result<PathBuf, Error> {
-    let program = match env::var_os("OPERATOR").filter(|path| !path.is_empty()) {
-        Some(path) => PathBuf::from(path),
-        None => env::current_exe()?.with_file_name("celery-operator"),
-    };
-    if program.is_file() {
-        return Ok(program);
-    }
-    Err("the operator's program is not there: run `cargo build --release -p celery-operator` first".into())
 }

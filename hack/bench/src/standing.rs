@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use testbed::audit;
+
 use crate::admission::{self, Admission};
 use crate::latency::{self, Latency};
 use crate::process::{self, Memory};
 use crate::recording::Recording;
 use crate::settled::Watch;
 use crate::stage::Stage;
-use crate::{Error, Plan, arms, audit};
+use crate::{Error, Plan, arms};
 
 const NAMESPACE: &str = "bench-standing";
 /// How long the operator is given to put away what it worked with.

@@ -14,13 +14,18 @@
 //! # Ok::<(), testbed::Error>(())
 //! ```
 
+pub mod audit;
+mod balancer;
 mod binaries;
 mod control_plane;
 mod error;
+#[cfg(feature = "client")]
+pub mod exchange;
 mod flags;
 pub mod keda;
 mod launch;
 mod layout;
+pub mod machine;
 pub mod operator;
 mod pki;
 mod ports;
@@ -29,10 +34,13 @@ pub mod prometheus;
 mod scratch;
 mod toolchain;
 pub mod tools;
+mod wait;
 
+pub use balancer::Balancer;
 pub use binaries::Binaries;
 pub use control_plane::{Component, ControlPlane, Options};
 pub use error::Error;
 pub use operator::Operator;
 pub use ports::free_port;
 pub use process::Process;
+pub use wait::until;

@@ -2,6 +2,7 @@
 //! The operator beside a control plane: its manifests in force, its process under its own service account, so that a
 //! permission it lacks shows here and not in a cluster.
 
+use std::env;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -21,6 +22,8 @@ pub const NAMESPACE: &str = "celery-system";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How often it is asked.
 const POLL: Duration = Duration::from_millis(50);
+/// How long it may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// An operator that is installed: what it takes to start it, and to start it again.
 #[derive(Clone, Debug)]
@@ -67,6 +70,13 @@ impl Operator {
         Ok(operator)
     }
 
+    /// One that listens on these ports and cannot be started.
+    #[cfg(test)]
+    pub(crate) fn at(webhook_port: u16, admin_port: u16) -> Self {
+        let (program, kubeconfig, log) = Default::default();
+        Self { program, kubeconfig, log, webhook_port, admin_port, arguments: Vec::new() }
+    }
+
     /// Another process of the same operator, with ports and a log of its own; `name` tells it apart. Requests to webhooks
     /// go on coming to the first.
     ///
@@ -79,6 +89,22 @@ impl Operator {
             admin_port: free_port().map_err(port)?,
             ..self.clone()
         })
+    }
+
+    /// The operator's program, as cargo builds it into the folder of this program; `OPERATOR` names another.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn program() -> io::Result<PathBuf> {
+        let program = match env::var_os("OPERATOR").filter(|path| !path.is_empty()) {
+            Some(path) => PathBuf::from(path),
+            None => env::current_exe()?.with_file_name("celery-operator"),
+        };
+        if program.is_file() {
+            return Ok(program);
+        }
+        let wanted = "the operator's program is not there: build the package celery-operator first";
+        Err(io::Error::new(io::ErrorKind::NotFound, wanted))
     }
 
     /// Installs the webhook configurations, leading to this host.
@@ -95,6 +121,16 @@ impl Operator {
     /// # Errors
     /// [`Error::OperatorNotReady`] when it ends, or does not become ready in time.
     pub fn start(&self) -> Result<Process, Error> {
+        let mut process = self.spawn()?;
+        self.await_ready(&mut process)?;
+        Ok(process)
+    }
+
+    /// Starts the process, and does not wait.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub fn spawn(&self) -> Result<Process, Error> {
         let mut command = Command::new(&self.program);
         command
             .arg("run")
@@ -109,13 +145,19 @@ impl Operator {
             .env("CELERY_OPERATOR_LEASE_SECONDS", "2")
             .env("KUBECONFIG", &self.kubeconfig)
             .env("NO_COLOR", "1");
-        let mut process = Process::spawn("celery-operator", &command, &self.log)
-            .map_err(Error::io("run", &self.program))?;
+        Process::spawn("celery-operator", &command, &self.log).map_err(Error::io("run", &self.program))
+    }
+
+    /// Waits until a process that was started is ready.
+    ///
+    /// # Errors
+    /// [`Error::OperatorNotReady`] when it ends, or does not become ready in time.
+    pub fn await_ready(&self, process: &mut Process) -> Result<(), Error> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             let answer = self.ask("/readyz");
             if answer.as_ref().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
-                return Ok(process);
+                return Ok(());
             }
             let ended = process.try_exit().map(|status| status.to_string());
             if ended.is_some() || Instant::now() > deadline {
@@ -131,8 +173,16 @@ impl Operator {
     /// # Errors
     /// When nothing listens there.
     pub fn ask(&self, path: &str) -> io::Result<String> {
+        self.ask_within(path, ANSWER_WITHIN)
+    }
+
+    /// The same, for somebody who does not wait as long.
+    ///
+    /// # Errors
+    /// When nothing listens there, or no answer comes in time.
+    pub fn ask_within(&self, path: &str, timeout: Duration) -> io::Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.admin_port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.set_read_timeout(Some(timeout))?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
