@@ -62,8 +62,8 @@ fn json_path(rust: &str) -> String {
     }
     // The fields of a named pool stand beside its name, not below it.
     match path.split_once("].spec.") {
-        Some((pool, field)) if pool.starts_with("spec.workerPools[") => format!("{pool}].{field}"),
-        _ => path,
+        Some((pool, field)) => format!("{pool}].{field}"),
+        None => path,
     }
 }
 

@@ -156,7 +156,11 @@ impl Scene {
         }
         let told = serde_json::to_string(&made).expect("serialises");
         assert!(!told.contains(PASSWORD), "{told}");
-        assert!(!format!("{observed:?}").contains(PASSWORD));
+        let debugged = format!("{observed:?}");
+        assert!(!debugged.contains(PASSWORD));
+        let names = self.children.iter().map(|child| &child.name);
+        let named = names.filter(|name| debugged.contains(name.as_str())).count();
+        assert!(observed.applied.is_none() || named == self.children.len(), "{debugged}");
         made
     }
 }
