@@ -72,3 +72,18 @@ fn bound(message: &str) -> Option<String> {
     let bounds = ["lower than ", "greater than "];
     bounds.iter().any(|start| message.starts_with(start)).then(|| format!("is {message}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn bounds_and_what_is_missing_are_in_the_schema_whatever_the_rule() {
+        let there = json!({"spec": {"common": {"celeryApp": "x"}}});
+        let schema = |message: &str, raw: &Value| finding("spec.common.celeryApp", message, raw).schema;
+        assert!(!schema("is wrong", &there));
+        assert!(schema("lower than 1", &there) && schema("is wrong", &json!({})));
+    }
+}

@@ -158,9 +158,8 @@ impl Scene {
         assert!(!told.contains(PASSWORD), "{told}");
         let debugged = format!("{observed:?}");
         assert!(!debugged.contains(PASSWORD));
-        let names = self.children.iter().map(|child| &child.name);
-        let named = names.filter(|name| debugged.contains(name.as_str())).count();
-        assert!(observed.applied.is_none() || named == self.children.len(), "{debugged}");
+        let mut names = self.children.iter().map(|child| child.name.as_str());
+        assert!(observed.applied.is_none() || names.all(|name| debugged.contains(name)), "{debugged}");
         made
     }
 }
