@@ -620,6 +620,11 @@ fn what_to_write_instead_depends_on_what_was_written() {
     let status = &found("spec: {workerSpec: {status: {}}}")[0];
     assert!(!status.contains("did you mean status?"), "{status}");
     assert!(!found(&env("a=b"))[0].contains("name: a,"));
+    let unknown = found("spec: {common: {broker: {url: null, urlSecretRef: {name: a, key: b, qqqq: x}}}}");
+    assert!(!unknown.is_empty() && !unknown.iter().any(|line| line.contains("namespace")), "{unknown:?}");
+    let half =
+        found("spec: {scaleTargetRef: [{kind: worker, maxReplicas: 2, metrics: [{name: cpu, pods: {}}]}]}");
+    assert!(!half.is_empty() && !half.iter().any(|line| line.contains("Autoscaler")), "{half:?}");
     let resource = "{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}";
     assert_eq!(found(&format!("spec: {{common: {{env: [{resource}]}}}}")), [""; 0]);
     let both = all_of("spec: {workerSpec: {numOfWorkers: x}, common: {celeryApp: null}}");
