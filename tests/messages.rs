@@ -5,6 +5,9 @@
 //! difference is yours.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "messages/verdicts.rs"]
+mod verdicts;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

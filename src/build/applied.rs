@@ -51,3 +51,18 @@ impl Applied {
         seen >= self.live.metadata.generation
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_child_is_shown_without_its_object() {
+        let live = json!({"apiVersion": "v1", "kind": "Secret", "data": {"url": "hunter2"}, "metadata": {}});
+        let live = Arc::new(serde_json::from_value(live).expect("an object"));
+        let child = Applied { kind: ChildKind::Secret, name: "shop-celery-broker".to_owned(), live };
+        assert_eq!(format!("{child:?}"), "Secret shop-celery-broker");
+    }
+}

@@ -47,12 +47,10 @@ pub(super) fn deployment(resolved: &Resolved, workload: Workload<'_>) -> Manifes
     for overlay in &workload.pod.overlays {
         overlay::lay_over(template, overlay);
     }
-    if !workload.pod.overlays.is_empty() {
-        // Pods that their Deployment does not select are refused as a whole.
-        let labels = selector.into_iter().map(|(label, value)| (label, Value::String(value)));
-        let labels = serde_json::json!({ "metadata": { "labels": labels.collect::<Value>() } });
-        overlay::lay_over(template, &labels);
-    }
+    // Pods that their Deployment does not select are refused as a whole.
+    let labels = selector.into_iter().map(|(label, value)| (label, Value::String(value)));
+    let labels = serde_json::json!({ "metadata": { "labels": labels.collect::<Value>() } });
+    overlay::lay_over(template, &labels);
     name_account_twice(&mut template["spec"]);
     Manifest::new(ChildKind::Deployment, &name, &object)
 }
@@ -133,6 +131,30 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn pods_keep_the_labels_that_their_deployment_selects() {
+        let template =
+            json!({"metadata": {"labels": {"app.kubernetes.io/instance": "other", "tier": "gold"}}});
+        let celery = json!({
+            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery", "metadata": {"name": "shop", "namespace": "web"},
+            "spec": {"common": {"image": "shop:1", "celeryApp": "shop.tasks", "podTemplate": template,
+                                "broker": {"url": "redis://cache"}}, "beatSpec": {}},
+        });
+        let celery = serde_json::from_value(celery).expect("a Celery");
+        let resolved = crate::resolve::resolved(&celery, &crate::resolve::Sources::default());
+        let beat = resolved.beat.as_ref().expect("beat");
+        let spec = &super::super::beat::deployment(&resolved, beat).body["spec"];
+        let labels = &spec["template"]["metadata"]["labels"];
+        assert_eq!(
+            labels["app.kubernetes.io/instance"],
+            spec["selector"]["matchLabels"]["app.kubernetes.io/instance"]
+        );
+        assert_eq!(
+            (&labels["app.kubernetes.io/instance"], &labels["tier"]),
+            (&json!("shop"), &json!("gold"))
+        );
+    }
 
     #[test]
     fn an_account_has_both_names_or_none() {

@@ -146,3 +146,16 @@ pub(super) fn hash(text: &str) -> String {
     let (half, _) = digest.split_at(16);
     format!("{:032x}", u128::from_be_bytes(half.try_into().unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_shown_without_its_body() {
+        let secret =
+            json!({"metadata": {"annotations": {}}, "stringData": {"url": "redis://:hunter2@cache"}});
+        let manifest = Manifest::new(ChildKind::Secret, "shop-celery-broker", &secret);
+        assert_eq!(format!("{manifest:?}"), format!("Secret shop-celery-broker {}", manifest.hash));
+    }
+}

@@ -160,6 +160,14 @@ mod tests {
         assert_eq!(spec(json!({"volumes": [{"name": "x", "$patch": "delete"}]}))["volumes"][0]["name"], "v");
         let volumes = json!([{"$patch": "replace"}, {"name": "w", "emptyDir": {}}]);
         assert_eq!(spec(json!({ "volumes": volumes }))["volumes"], json!([{"name": "w", "emptyDir": {}}]));
+        let volume = json!({"name": "v", "$patch": "replace", "hostPath": {"path": "/a"}});
+        let volumes = spec(json!({"volumes": [{"name": "w", "emptyDir": {}}, volume]}))["volumes"].clone();
+        let replaced = json!({"name": "v", "hostPath": {"path": "/a"}});
+        assert_eq!(
+            volumes,
+            json!([replaced, {"name": "w", "emptyDir": {}}]),
+            "an item that is named is meant alone"
+        );
         let security = spec(json!({"securityContext": {"$patch": "replace", "fsGroup": 7}}));
         assert_eq!(security["securityContext"], json!({"fsGroup": 7}));
         assert_eq!(spec(json!({"securityContext": {"$patch": "delete"}})).get("securityContext"), None);

@@ -86,3 +86,20 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 pub fn entries() -> impl Iterator<Item = &'static Rule> {
     rules().chain(schema::RULES)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn what_the_schema_refuses_has_ids_beside_the_rules() {
+        let ids = |entries: &mut dyn Iterator<Item = &'static Rule>| -> BTreeSet<&str> {
+            entries.map(|rule| rule.id).collect()
+        };
+        let (of_rules, of_schema) = (ids(&mut rules()), ids(&mut schema::RULES.iter()));
+        assert!(of_rules.contains("C01") && of_schema.contains("S01"));
+        assert_eq!(ids(&mut entries()), &of_rules | &of_schema);
+    }
+}

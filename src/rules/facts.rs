@@ -41,3 +41,14 @@ impl fmt::Debug for SecretTexts {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_texts_of_a_secret_are_shown_by_their_keys() {
+        let texts = SecretTexts([("url".to_owned(), "redis://:hunter2@cache".to_owned())].into());
+        assert_eq!(format!("{texts:?}"), "{\"url\"}");
+    }
+}

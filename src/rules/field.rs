@@ -64,8 +64,8 @@ fn json_path(rust: &str) -> String {
     }
     // The fields of a named pool stand beside its name, not below it.
     match path.split_once("].spec.") {
-        Some((pool, field)) if pool.starts_with("spec.workerPools[") => format!("{pool}].{field}"),
-        _ => path,
+        Some((pool, field)) => format!("{pool}].{field}"),
+        None => path,
     }
 }
 
@@ -73,4 +73,19 @@ fn json_path(rust: &str) -> String {
 fn bound(message: &str) -> Option<String> {
     let bounds = ["lower than ", "greater than "];
     bounds.iter().any(|start| message.starts_with(start)).then(|| format!("is {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn bounds_and_what_is_missing_are_in_the_schema_whatever_the_rule() {
+        let there = json!({"spec": {"common": {"celeryApp": "x"}}});
+        let schema = |message: &str, raw: &Value| finding("spec.common.celeryApp", message, raw).schema;
+        assert!(!schema("is wrong", &there));
+        assert!(schema("lower than 1", &there) && schema("is wrong", &json!({})));
+    }
 }

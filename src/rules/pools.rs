@@ -252,6 +252,8 @@ mod tests {
         assert_eq!(found(moved, old), []);
         let gone = "spec: {workerSpec: {args: [-Q, orders]}}";
         assert_eq!(found(gone, old), [("T10", "spec.workerPools".to_owned())]);
+        let without_default = "spec: {workerSpec: null, workerPools: [{name: mail, queues: [mail]}]}";
+        assert_eq!(found(without_default, old), [("T10", "spec.workerSpec".to_owned())]);
         assert_eq!(found("{}", old), []);
     }
 }

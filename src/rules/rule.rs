@@ -202,3 +202,30 @@ pub struct Example {
     /// What stood there before, for rules about updates.
     pub old: Option<&'static str>,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::catalogue;
+
+    #[test]
+    fn a_rule_says_how_severe_it_is_and_which_fields_it_looks_at() {
+        for (id, severities, fields) in [
+            ("C01", "deny", &["spec.common.celeryApp"][..]),
+            ("B05", "deny/warn", &["spec.common.broker.url"]),
+            ("B09", "deny", &["spec.common.broker.redis.port", "spec.common.broker.rabbitmq.port"]),
+            ("B29", "warn/deny", &["spec.common.broker.url"]),
+            ("B46", "deny", &["spec.common.broker.redis.sentinel.addresses[]"]),
+            ("W44", "deny/warn", &["spec.workerSpec.args[]"]),
+            ("A28", "deny", &["spec.replicas"]),
+            ("S01", "deny", &[]),
+            ("S04", "warn", &[]),
+        ] {
+            let rule = catalogue::entries().find(|rule| rule.id == id).expect("a rule of that id");
+            assert_eq!(
+                (rule.severities().as_str(), rule.fields()),
+                (severities, fields.iter().map(|&it| it.to_owned()).collect()),
+                "{id}"
+            );
+        }
+    }
+}

@@ -47,8 +47,8 @@ pub(super) fn script_at(command: &[String]) -> Option<usize> {
         return None;
     }
     let is_flag = |word: &&String| word.starts_with('-') && !word.starts_with("--") && word.contains('c');
-    let behind = command.iter().position(|word| is_flag(&word))? + 1;
-    command[behind..].iter().position(|word| !word.starts_with('-')).map(|at| behind + at)
+    let flag = command.iter().position(|word| is_flag(&word))?;
+    command[flag..].iter().position(|word| !word.starts_with('-')).map(|at| flag + at)
 }
 
 /// Whether a script uses one of these parameters: `@` for `$@` and `${@}`.

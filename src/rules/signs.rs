@@ -142,6 +142,22 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_begins_with_a_letter() {
+        for (password, name) in [
+            ("${_A9}", Some("_A9")),
+            ("${a}", Some("a")),
+            ("%(A)s", Some("A")),
+            ("$A", Some("A")),
+            ("${9A}", None),
+            ("${A-B}", None),
+            ("$a", None),
+            ("hush", None),
+        ] {
+            assert_eq!(placeholder(password), name, "{password}");
+        }
+    }
+
+    #[test]
     fn a_value_may_stand_behind_its_option() {
         assert!(announces_one("--password", "hush"));
         for (word, next) in [

@@ -140,6 +140,10 @@ mod tests {
         assert_eq!(told(None, &waiting), one(Importance::Normal, "Progressing"));
         assert_eq!(told(Some(&waiting), &waiting), []);
         assert_eq!(told(Some(&waiting), &ready), one(Importance::Normal, "Ready"));
+        let missing = status(&[("Ready", "False", "Missing"), ("Valid", "True", "Accepted")]);
+        assert_eq!(told(Some(&waiting), &missing), one(Importance::Normal, "Missing"));
+        let unchecked = status(&[("Ready", "True", "Ready"), ("Valid", "Unknown", "Accepted")]);
+        assert_eq!(told(Some(&ready), &unchecked), one(Importance::Normal, "Accepted"));
         assert_eq!(told(Some(&ready), &stalled), one(Importance::Warning, "ImagePullBackOff"));
         assert_eq!(told(Some(&ready), &refused), one(Importance::Warning, "Refused"));
         let healed = [(Importance::Normal, "Accepted".to_owned()), (Importance::Normal, "Ready".to_owned())];
@@ -154,6 +158,8 @@ mod tests {
         assert_eq!(news.len(), 2);
         assert!(news[0].note.ends_with("42 more"), "{}", news[0].note);
         assert_eq!(news[1].note, "deleted Deployment shop-worker-0");
+        let all = of_children(&children[..NAMED], &[], &[], &[]);
+        assert!(all[0].note.ends_with(", Deployment shop-worker-7"), "{}", all[0].note);
         assert_eq!(of_children(&[], &[], &[], &[]), []);
         let long = News::new(Importance::Normal, "A", &"é".repeat(4000), "B");
         assert!(long.note.len() <= MAX_NOTE && long.note.ends_with('…'), "{}", long.note.len());

@@ -288,7 +288,10 @@ mod tests {
     #[test]
     fn pods_that_run_or_go_are_in_no_trouble() {
         assert_eq!(trouble(json!({})), None);
-        assert_eq!(trouble(json!({"conditions": [{"type": "PodScheduled", "status": "True"}]})), None);
+        for (type_, status) in [("PodScheduled", "True"), ("PodScheduled", "Unknown"), ("Ready", "False")] {
+            let condition = json!({"type": type_, "status": status, "reason": "Unschedulable"});
+            assert_eq!(trouble(json!({ "conditions": [condition] })), None, "{type_} {status}");
+        }
         let mut pod = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
         pod["status"] = waiting("ImagePullBackOff", "", json!({}));
         assert_eq!(Trouble::of(&serde_json::from_value(pod).expect("a pod")), None);

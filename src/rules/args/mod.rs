@@ -117,7 +117,7 @@ pub(super) fn not_names(component: &str, entries: &[String], report: &mut Report
         let name = own_name(entry);
         if name != *entry {
             let path = format!("{component}.userOptions[{index}]");
-            let fix = format!("write {name:.40}");
+            let fix = if name.is_empty() { "remove it".to_owned() } else { format!("write {name:.40}") };
             report.warn(Kind::Invalid, path, "is not the name of an option", fix);
         }
     }

@@ -273,7 +273,7 @@ fn bad_value(arguments: &Arguments<'_>, at: usize, option: &'static Spec, refusa
     let name = option.name();
     let used = arguments.reading.all(name).find(|used| used.value_at == at);
     let text = used.and_then(|used| used.value).unwrap_or_default();
-    if let Some(since) = since(option, text, refusal, arguments.reading.release) {
+    if let Some(since) = since(option, text, arguments.reading.release) {
         let message = format!("{text:?} needs Celery {since}");
         let fix = "use another value, or correct celeryVersion";
         return Verdict::new(Matter::Release, at, Shown::Nothing, message, fix);
@@ -305,10 +305,8 @@ fn bad_value(arguments: &Arguments<'_>, at: usize, option: &'static Spec, refusa
 }
 
 /// The later release that takes a word which this one refuses: `-c auto`, `-P custom`.
-fn since(option: &Spec, text: &str, refusal: &Refusal, release: Release) -> Option<Release> {
-    let is_word = !text.is_empty()
-        && matches!(refusal, Refusal::NotAnInteger | Refusal::NotAConcurrency | Refusal::NotAChoice(..));
-    let mut later = Release::ALL.into_iter().filter(|later| is_word && *later > release);
+fn since(option: &Spec, text: &str, release: Release) -> Option<Release> {
+    let mut later = Release::ALL.into_iter().filter(|later| *later > release);
     later.find(|later| value(option.kind, text, *later).is_ok())
 }
 

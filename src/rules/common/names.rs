@@ -192,3 +192,14 @@ fn c23(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn effective_app_name(object: &Celery) -> Option<&str> {
     object.spec.common.app_name.as_deref().or(object.metadata.name.as_deref())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut() {
+        assert_eq!(quoted("a23456789012345678901234"), "\"a23456789012345678901234\"");
+        assert_eq!(quoted("a234567890123456789012345"), "\"a23456789012345678901234…\"");
+    }
+}

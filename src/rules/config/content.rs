@@ -111,7 +111,6 @@ fn c46(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn c47(subject: &Subject<'_>, report: &mut Report<'_>) {
     let config = &subject.common().config;
     let sent = match config.get("task_serializer").map(|written| &written.0) {
-        Some(Value::String(word)) if expands(word) => return,
         Some(Value::String(word)) => Some(word.as_str()),
         Some(Value::Null) | None => None,
         Some(_) => return,
@@ -122,7 +121,7 @@ fn c47(subject: &Subject<'_>, report: &mut Report<'_>) {
         Some(_) => return,
     };
     let Some(name) = sent.or_else(|| accepted.is_some().then_some(DEFAULT)) else { return };
-    // Of a name that nobody knows, and of an empty list, another rule tells.
+    // Of a name that nobody knows, and of an empty list, another rule tells; a variable is no name.
     let is_unknown = serializer(name, false).is_some();
     let list = accepted.as_deref().unwrap_or(&[DEFAULT]);
     if is_unknown || list.is_empty() || list.iter().any(|word| expands(word)) || accepts(list, name) {

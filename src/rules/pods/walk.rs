@@ -262,3 +262,17 @@ fn listed(words: &[&str]) -> String {
 fn range(least: i64, most: i64) -> String {
     if most == i64::MAX { format!("use {least} or more") } else { format!("use {least} to {most}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_breaches_the_first_are_noted() {
+        let mut told = Told::new();
+        for at in 0..2 * MAX {
+            told.add(Kind::Invalid, format!("spec[{at}]"), "is wrong", "correct it");
+        }
+        assert_eq!(told.into_breaches().len(), MAX);
+    }
+}

@@ -254,6 +254,13 @@ fn every_reference_to_a_known_secret_is_followed() {
         (format!("{{common: {{{}}}}}", env("name: keys, key: url")), vec![]),
         (format!("{{common: {{{}}}}}", env("name: elsewhere, key: url")), vec![]),
         ("{common: {config: {secretRef: {name: keys, key: token}}}}".to_owned(), vec![]),
+        // A ConfigMap may have the name of a Secret, and what is no key may be a password.
+        (
+            "{common: {env: [{name: A, valueFrom: {configMapKeyRef: {name: keys, key: token}}}]}}".to_owned(),
+            vec![],
+        ),
+        (format!("{{common: {{{}}}}}", env("name: keys, key: 'to ken'")), vec![]),
+        (format!("{{common: {{{}}}}}", env("name: keys, key: ''")), vec![]),
     ] {
         assert_eq!(found(&overlay), expected, "{overlay}");
     }

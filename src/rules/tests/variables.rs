@@ -107,3 +107,18 @@ fn credentials_are_found_wherever_they_stand_and_never_shown() {
         assert_eq!(of_common("B40", harmless), [], "{harmless}");
     }
 }
+
+#[test]
+fn a_config_map_is_told_of_for_the_result_backend_too() {
+    let told = |key: &str| {
+        let overlay =
+            "spec: {common: {resultBackend: {url: 'rpc://'}, envFrom: [{configMapRef: {name: a}}]}}";
+        let config_maps = [("a".to_owned(), BTreeSet::from([key.to_owned()]))].into();
+        let facts = Facts { config_maps, ..surroundings() };
+        let found = check(&shop(overlay), None, &facts).expect("a Celery");
+        found.into_iter().find(|finding| finding.rule == "B35").map(|finding| finding.message)
+    };
+    let message = told("RESULT_BACKEND").expect("a finding");
+    assert!(message.contains("spec.common.resultBackend"), "{message}");
+    assert_eq!(told("LOG_LEVEL"), None);
+}

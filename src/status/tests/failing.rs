@@ -176,6 +176,8 @@ fn the_pods_own_reason_says_more_than_a_deadline() {
 fn refused_pods_are_told_without_passwords_and_with_a_field() {
     for (message, part) in [
         ("pods is forbidden: exceeded quota: small, requested: cpu=9", "spec.workerSpec.resources"),
+        ("pods is forbidden: cpu is 9, and its LimitRange lets 2", "spec.workerSpec.resources"),
+        ("pods is forbidden: maximum cpu usage per Pod is 2, but limit is 9", "spec.workerSpec.resources"),
         (
             "pods is forbidden: violates PodSecurity \"restricted:latest\"",
             "spec.common.containerSecurityContext",

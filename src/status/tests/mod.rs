@@ -6,6 +6,7 @@
 mod autoscalers;
 mod brokers;
 mod failing;
+mod parts;
 mod pauses;
 mod rollouts;
 mod scene;

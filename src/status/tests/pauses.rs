@@ -43,6 +43,9 @@ fn many_children_are_counted_instead_of_named() {
     let status = paused(&names.iter().map(String::as_str).collect::<Vec<_>>()).status();
     let message = &condition(&status, "Paused").message;
     assert!(message.ends_with("shop-worker-4, 35 more"), "{message}");
+    let status = paused(&["a", "b", "c", "d", "e"]).status();
+    let message = &condition(&status, "Paused").message;
+    assert!(message.ends_with(": a, b, c, d, e"), "{message}");
 }
 
 #[test]

@@ -156,7 +156,10 @@ impl Scene {
         }
         let told = serde_json::to_string(&made).expect("serialises");
         assert!(!told.contains(PASSWORD), "{told}");
-        assert!(!format!("{observed:?}").contains(PASSWORD));
+        let debugged = format!("{observed:?}");
+        assert!(!debugged.contains(PASSWORD));
+        let mut names = self.children.iter().map(|child| child.name.as_str());
+        assert!(observed.applied.is_none() || names.all(|name| debugged.contains(name)), "{debugged}");
         made
     }
 }

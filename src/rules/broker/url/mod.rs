@@ -149,7 +149,7 @@ fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defec
 
 fn b04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let is_text = |element: &Result<_, Defect>| matches!(element, Err(Defect::NoScheme | Defect::Empty));
-    if subject.urls.len() > 1 && !subject.urls.iter().all(is_text) {
+    if !subject.urls.iter().all(is_text) {
         return; // B28 tells about elements of a list.
     }
     defects(subject, report, |defect, index| match defect {
@@ -260,7 +260,7 @@ fn b25(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b28(subject: &Subject<'_>, report: &mut Report<'_>) {
     // B04 tells about a text that is no URL at all.
     let is_text = |element: &Result<_, Defect>| matches!(element, Err(Defect::NoScheme | Defect::Empty));
-    if subject.urls.len() < 2 || subject.urls.iter().all(is_text) {
+    if subject.urls.iter().all(is_text) {
         return;
     }
     defects(subject, report, |defect, _| match defect {
