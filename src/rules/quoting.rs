@@ -93,7 +93,7 @@ pub(super) fn value_at(raw: &Value, path: &str) -> Option<String> {
     match path::at(raw, path).filter(is_shown)? {
         Value::Null => None,
         Value::String(text) => Some(quoted(text)),
-        Value::Array(items) if items.iter().all(Value::is_string) => {
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_string) => {
             let items: Vec<String> =
                 items.iter().filter_map(Value::as_str).map(without_credentials).collect();
             Some(line(&items.join(", ")))
