@@ -150,22 +150,20 @@ pub enum Step {
 /// The next step for what is held.
 #[must_use]
 pub fn plan(state: &State, names: &Names, lifetimes: &Lifetimes, now: SystemTime) -> Step {
-    let ca = match state {
+    let (ca, older, leaf) = match state {
         State::Absent => return Step::IssueAll { why: Why::Absent },
         State::Broken { fault, .. } => {
             return Step::IssueAll { why: fault.clone().into() };
         }
-        State::Leafless { ca, .. } | State::Pair(Pair { ca, .. }) => &ca.certificate,
+        State::Leafless { ca, older, fault } => (&ca.certificate, older, Err(fault)),
+        State::Pair(Pair { ca, older, leaf }) => (&ca.certificate, older, Ok(&leaf.certificate)),
     };
     if let Some(why) = ca_fault(ca, lifetimes, now) {
         return Step::IssueAll { why };
     }
-    let (older, leaf) = match state {
-        State::Leafless { fault, .. } => {
-            return Step::RenewLeaf { why: fault.clone().into() };
-        }
-        State::Pair(pair) => (pair.older.as_slice(), &pair.leaf.certificate),
-        State::Absent | State::Broken { .. } => return Step::IssueAll { why: Why::Absent },
+    let leaf = match leaf {
+        Ok(leaf) => leaf,
+        Err(fault) => return Step::RenewLeaf { why: fault.clone().into() },
     };
     if let Some(why) = leaf_fault(leaf, names, lifetimes, now) {
         return Step::RenewLeaf { why };

@@ -84,7 +84,7 @@ impl Issued {
             serving.iter().chain(&replica.seen).map(|ca| self.cas[*ca].clone()).collect();
         let wanted =
             Wanted { names: &self.names, lifetimes: &self.lifetimes, keys: &SystemKeys, in_use: &in_use };
-        let (pair, _) = done(step, &state, wanted, at(now)).unwrap();
+        let (pair, _) = done(step, &state, wanted, at(now)).unwrap().unwrap();
         let made = self.add(pair);
         self.made.insert(situation, made);
         Some(made)
