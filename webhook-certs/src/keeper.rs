@@ -28,6 +28,8 @@ use crate::spread::Spread;
 
 /// Shortest time between two passes: a storm of changes must not become a storm of requests.
 const SPACING: Duration = Duration::from_millis(200);
+/// How often targets that change under our hands are read again at once.
+const ATTEMPTS: usize = 5;
 
 /// Why the keeper cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -165,7 +167,7 @@ impl Keeper {
         let mut attempt = 1;
         loop {
             match self.attempt().await {
-                Err(Failure::Inject(error)) if error.is_overtaken() && attempt < inject::ATTEMPTS => {
+                Err(Failure::Inject(error)) if error.is_overtaken() && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
                 other => return other,
