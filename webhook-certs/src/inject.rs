@@ -179,8 +179,8 @@ impl Seen {
         }
     }
 
-    /// The CAs that its webhooks carry, some of them several times. What cannot be read is none.
-    pub(crate) fn carried(&self) -> Vec<Certificate> {
+    /// The CAs found in its webhooks, some of them several times. What cannot be read is none.
+    pub(crate) fn cas_found(&self) -> Vec<Certificate> {
         let Self { target, object: Some(found) } = self else {
             return Vec::new();
         };

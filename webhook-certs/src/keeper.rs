@@ -181,10 +181,10 @@ impl Keeper {
     /// older than the one it replaces: whoever was stopped in between finds that somebody else has written.
     async fn attempt(&mut self) -> Result<Duration, Failure> {
         let seen = self.spread.look(&self.client).await;
-        let all = seen.iter().map(|seen| seen.as_ref().ok().map(Seen::carried)).collect::<Option<Vec<_>>>();
-        let carried = all.map(|all| all.concat());
+        let all = seen.iter().map(|seen| seen.as_ref().ok().map(Seen::cas_found)).collect::<Option<Vec<_>>>();
+        let cas_found = all.map(|all| all.concat());
         let with = (self.keys.as_ref(), &self.config.clock);
-        let found = self.origin.look(carried.as_deref(), with, self.handover.serving_ca()).await;
+        let found = self.origin.look(cas_found.as_deref(), with, self.handover.serving_ca()).await;
         let until = match found {
             Ok(Some(Found { candidate, until, is_blind })) => {
                 self.offer(candidate)?;
@@ -222,7 +222,7 @@ impl Keeper {
     /// Serves a waiting certificate if its time has come.
     fn hand_over(&mut self) -> Result<(), Failure> {
         let now = self.config.clock.now();
-        if let Some(found) = self.handover.ripe(now, Instant::now(), self.config.propagation) {
+        if let Some(found) = self.handover.take_ripe(now, Instant::now(), self.config.propagation) {
             self.resolver.swap_chain(&found.leaf, &found.intermediates)?;
             tracing::info!("serving a certificate of a new CA");
         }
@@ -242,7 +242,7 @@ impl Keeper {
             return seen.into_iter().find_map(Result::err).map_or(Ok(()), |error| Err(error.into()));
         }
         let changed = self.spread.inject(&self.client, seen, bundle).await?;
-        self.handover.carried(Instant::now(), changed);
+        self.handover.note_carried(Instant::now(), changed);
         Ok(())
     }
 
@@ -254,7 +254,7 @@ impl Keeper {
             not_before: leaf.not_before,
             not_after: leaf.not_after,
             injected: self.spread.is_everywhere(&ca_bundle),
-            carried: self.spread.is_carried(&ca_bundle) && is_known,
+            carried: self.spread.is_carried_by_existing(&ca_bundle) && is_known,
             missing: self.spread.missing().to_vec(),
             ca_bundle,
         });

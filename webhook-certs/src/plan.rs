@@ -168,7 +168,7 @@ pub fn plan(state: &State, names: &Names, lifetimes: &Lifetimes, now: SystemTime
     if let Some(why) = leaf_fault(leaf, names, lifetimes, now) {
         return Step::RenewLeaf { why };
     }
-    let drops = needs(ca, older, lifetimes);
+    let drops = needed_until(ca, older, lifetimes);
     if drops.iter().any(|(_, until)| now >= *until) {
         return Step::DropFormerCas;
     }
@@ -185,14 +185,14 @@ pub fn needed(
     lifetimes: &Lifetimes,
     now: SystemTime,
 ) -> Vec<Certificate> {
-    let needs = needs(ca, former, lifetimes).into_iter();
-    needs.filter(|(_, until)| now < *until).map(|(former, _)| former.clone()).collect()
+    let each = needed_until(ca, former, lifetimes).into_iter();
+    each.filter(|(_, until)| now < *until).map(|(former, _)| former.clone()).collect()
 }
 
 /// Former CAs, the newest first, each with the moment from which on nobody can serve a leaf of it: its last one was
 /// issued before its successor was. Of one that is newer than its successor (the Secret came out of a backup) nobody
 /// knows when that was.
-fn needs<'a>(
+fn needed_until<'a>(
     ca: &Certificate,
     former: &'a [Certificate],
     lifetimes: &Lifetimes,
@@ -203,14 +203,14 @@ fn needs<'a>(
     sorted.truncate(MOST_FORMER);
     let last_leaf = back_date(lifetimes.ca) + lifetimes.leaf;
     let mut successor = ca;
-    let mut needs = Vec::new();
+    let mut each = Vec::new();
     for former in sorted {
         let last = successor.not_before + last_leaf;
         let is_newer = former.not_before > successor.not_before;
-        needs.push((former, if is_newer { former.not_after } else { former.not_after.min(last) }));
+        each.push((former, if is_newer { former.not_after } else { former.not_after.min(last) }));
         successor = former;
     }
-    needs
+    each
 }
 
 /// Why the CA must be replaced, if it must.

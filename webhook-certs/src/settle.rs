@@ -71,7 +71,7 @@ pub async fn settle<S: Store>(
         let state = State::of(stored.as_ref().map(|found| &found.entries));
         let made = match (plan(&state, wanted.names, wanted.lifetimes, now), state) {
             (Step::Nothing { until }, State::Pair(pair)) => return Ok(Settled { pair, until, wrote }),
-            (step, state) => done(step, &state, wanted, now)?,
+            (step, state) => outcome(step, &state, wanted, now)?,
         };
         // Without a pair there is always something to do.
         let Some((next, why)) = made else { continue };
@@ -85,7 +85,7 @@ pub async fn settle<S: Store>(
 }
 
 /// What a step makes of a state, and why; `None` where there is nothing to do.
-pub(crate) fn done(
+pub(crate) fn outcome(
     step: Step,
     state: &State,
     wanted: Wanted<'_>,

@@ -14,13 +14,13 @@ pub(crate) struct Spread {
     /// The bundle that every target was last seen to carry.
     everywhere: Option<String>,
     /// The bundle that every target that exists was last seen to carry.
-    carried: Option<String>,
+    carried_by_existing: Option<String>,
     missing: Vec<Target>,
 }
 
 impl Spread {
     pub(crate) fn new(targets: Vec<Target>, field_manager: String) -> Self {
-        Self { targets, field_manager, everywhere: None, carried: None, missing: Vec::new() }
+        Self { targets, field_manager, everywhere: None, carried_by_existing: None, missing: Vec::new() }
     }
 
     /// Every target as it is now.
@@ -61,7 +61,7 @@ impl Spread {
             return Err(error);
         }
         self.everywhere = self.missing.is_empty().then(|| bundle.clone());
-        self.carried = Some(bundle);
+        self.carried_by_existing = Some(bundle);
         Ok(changed)
     }
 
@@ -79,8 +79,8 @@ impl Spread {
     }
 
     /// Whether every target that exists carries this bundle.
-    pub(crate) fn is_carried(&self, bundle: &str) -> bool {
-        self.carried.as_deref() == Some(bundle)
+    pub(crate) fn is_carried_by_existing(&self, bundle: &str) -> bool {
+        self.carried_by_existing.as_deref() == Some(bundle)
     }
 
     /// The targets that do not exist.
