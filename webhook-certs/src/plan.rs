@@ -6,7 +6,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::inspect::Certificate;
+use crate::inspect::{Certificate, newest_first};
 use crate::issue::back_date;
 use crate::names::{Name, Names};
 use crate::state::{Fault, Pair, State};
@@ -186,29 +186,26 @@ pub fn needed(
     now: SystemTime,
 ) -> Vec<Certificate> {
     let each = needed_until(ca, former, lifetimes).into_iter();
-    each.filter(|(_, until)| now < *until).map(|(former, _)| former.clone()).collect()
+    each.filter(|(_, until)| now < *until).map(|(former, _)| former).collect()
 }
 
 /// Former CAs, the newest first, each with the moment from which on nobody can serve a leaf of it: its last one was
 /// issued before its successor was. Of one that is newer than its successor (the Secret came out of a backup) nobody
 /// knows when that was.
-fn needed_until<'a>(
+fn needed_until(
     ca: &Certificate,
-    former: &'a [Certificate],
+    former: &[Certificate],
     lifetimes: &Lifetimes,
-) -> Vec<(&'a Certificate, SystemTime)> {
-    let mut sorted: Vec<&Certificate> = former.iter().filter(|former| *former != ca).collect();
-    sorted.sort_by(|a, b| b.not_before.cmp(&a.not_before).then_with(|| a.der().cmp(b.der())));
-    sorted.dedup();
-    sorted.truncate(MOST_FORMER);
+) -> Vec<(Certificate, SystemTime)> {
     let last_leaf = back_date(lifetimes.ca) + lifetimes.leaf;
-    let mut successor = ca;
+    let others = newest_first(former.iter().filter(|former| *former != ca).cloned().collect());
+    let mut followed = ca.not_before;
     let mut each = Vec::new();
-    for former in sorted {
-        let last = successor.not_before + last_leaf;
-        let is_newer = former.not_before > successor.not_before;
-        each.push((former, if is_newer { former.not_after } else { former.not_after.min(last) }));
-        successor = former;
+    for former in others.into_iter().take(MOST_FORMER) {
+        let (begun, last) = (former.not_before, followed + last_leaf);
+        let until = if begun > followed { former.not_after } else { former.not_after.min(last) };
+        each.push((former, until));
+        followed = begun;
     }
     each
 }
