@@ -49,7 +49,7 @@ pub struct Published {
     /// The served certificate.
     pub certificate: Certificate,
     /// CA bundle in PEM form that verifies what is served; empty when the certificate comes from files without
-    /// `ca.crt`, so that others publish its CA. Targets are not looked at then, and count as carrying it.
+    /// `ca.crt`, so that others publish its CA. Nothing is written to targets then, and they count as carrying it.
     pub ca_bundle: String,
     /// First moment of the served certificate.
     pub not_before: SystemTime,
