@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// The URL as it may be shown: user information and secret-like parameters are `***`.
 ///
-/// Works on any text, also on what [`parse`] refuses: whatever stands before the last `@` counts as user information.
+/// Works on any text, also on what [`parse`](super::parse) refuses: whatever stands before the last `@` counts as user information.
 #[must_use]
 pub fn masked(text: &str) -> String {
     let (head, rest) = match text.split_once("://") {
