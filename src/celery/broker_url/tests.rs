@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Broker URLs as kombu reads them, what is told of those that it cannot use, and that none shows its credentials.
+
 use super::*;
 
 fn one(text: &str) -> Result<Endpoint, Defect> {

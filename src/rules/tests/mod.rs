@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! The rules as a whole: what holds for all of them, and the further cases of each area below.
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
