@@ -198,6 +198,11 @@ fn no_credential_is_shown() {
         ("rediss://cache?ssl_keyfile_password=secret", "rediss://cache?ssl_keyfile_password=***"),
         ("redis://cache:6379/0", "redis://cache:6379/0"),
         ("cache:6379", "cache:6379"),
+        // What helps to see what is wrong.
+        (
+            "redis://cache?socket_timeout=5s&client_name=secret",
+            "redis://cache?socket_timeout=5s&client_name=***",
+        ),
     ] {
         assert_eq!(masked(text), shown);
     }
