@@ -51,7 +51,7 @@ bench: ## The operator against a bare client, into docs/benchmarks/; N=1000 obje
 	$(CARGO) run --locked --release -q -p bench
 
 .PHONY: lint
-lint: fmt-check clippy deny generated ## Formatting, lints, licences, generated files
+lint: fmt-check clippy doc deny generated ## Formatting, lints, links of the documentation, licences, generated files
 
 .PHONY: fmt-check
 fmt-check: ## Whether the sources are formatted
@@ -61,6 +61,10 @@ fmt-check: ## Whether the sources are formatted
 clippy: ## Lints, warnings are errors
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --manifest-path hack/fuzz/Cargo.toml --target-dir target -- -D warnings
+
+.PHONY: doc
+doc: ## Whether what the sources say of each other leads somewhere
+	$(CARGO) doc --locked --no-deps --workspace --document-private-items --quiet
 
 .PHONY: deny
 deny: $(DENY) ## Licences, sources and duplicate dependencies

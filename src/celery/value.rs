@@ -69,6 +69,17 @@ pub fn value(kind: ValueKind, text: &str, release: Release) -> Result<Value<'_>,
     }
 }
 
+/// What a switch is set to by a variable; `None` for a text that is refused. The words are click's, in any case, and those
+/// of Flower, which reads its own variables.
+#[must_use]
+pub fn click_truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
+        "0" | "false" | "f" | "no" | "n" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 /// Since 5.7 the text is looked at by Celery itself, which takes an empty one for no answer.
 fn concurrency(text: &str, release: Release) -> Result<Value<'_>, Refusal> {
     if release < Release::V5_7 {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::print;
 use crate::annotations::IGNORE_RULES;
 use crate::celery::closest;
-use crate::rules::catalogue::entries;
+use crate::rules::catalogue::{entries, sorted};
 use crate::rules::{Rule, Severity, example};
 
 /// How many ids are offered for one that is not known.
@@ -29,8 +29,8 @@ pub(super) enum Output {
 /// Prints the list.
 pub(super) fn list(output: Output) -> ExitCode {
     let text = match output {
-        Output::Text => entries().map(line).collect(),
-        Output::Json => format!("{:#}\n", Value::Array(entries().map(object).collect())),
+        Output::Text => sorted().into_iter().map(line).collect(),
+        Output::Json => format!("{:#}\n", Value::Array(sorted().into_iter().map(object).collect())),
     };
     print::text(&text, ExitCode::SUCCESS)
 }

@@ -15,13 +15,12 @@ use super::{Render, print};
 use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Capabilities, ChildKind, Children};
+use crate::celery::broker_url::{REDACTED, redacted};
 use crate::celery::expansion::expands;
-use crate::celery::url::may_hide;
+use crate::celery::options::flower::OPTIONS;
 use crate::labels::RENDERED_HASH;
 use crate::resolve::{self, SecretData, Sources};
 
-/// What stands where a credential belongs.
-const REDACTED: &str = "REDACTED";
 /// What explains it.
 const COMMENT: &str = "# Credentials are not printed: REDACTED stands for them.\n";
 
@@ -111,9 +110,6 @@ fn readable(body: &mut Value) {
     fields.insert("stringData".to_owned(), texts);
 }
 
-/// Options of Flower whose values are credentials.
-const CREDENTIALS: [&str; 4] = ["basic_auth", "broker_api", "oauth2_secret", "cookie_secret"];
-
 /// Replaces the credentials that somebody wrote among the arguments of a container.
 fn without_literals(body: &mut Value) {
     let containers = body.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut);
@@ -133,9 +129,8 @@ fn without_literals(body: &mut Value) {
 fn without_credential(word: &str) -> Option<String> {
     let (option, value) = word.split_once('=')?;
     let name = option.strip_prefix('-')?.trim_start_matches('-').replace('-', "_");
-    let is_open = name == "broker_api" && !value.contains('@');
-    let is_hidden = CREDENTIALS.contains(&name.as_str()) && !value.is_empty() && !is_open && !expands(value);
-    is_hidden.then(|| format!("{option}={REDACTED}"))
+    let known = OPTIONS.iter().find(|known| known.name == name)?;
+    (known.hides(value) && !expands(value)).then(|| format!("{option}={REDACTED}"))
 }
 
 /// A place of the spec that names a key of a Secret.
@@ -192,82 +187,6 @@ fn sources(celery: &Celery, verdict: &Verdict, known: &Known, notes: &mut String
     sources
 }
 
-/// Parameters of a URL that hold no credential; the values of all others are replaced.
-const SHOWN: [&str; 15] = [
-    "ssl_cert_reqs",
-    "ssl_ca_certs",
-    "ssl_ca_path",
-    "ssl_certfile",
-    "ssl_keyfile",
-    "ssl_check_hostname",
-    "virtual_host",
-    "login_method",
-    "connect_timeout",
-    "heartbeat",
-    "failover_strategy",
-    "socket_timeout",
-    "socket_connect_timeout",
-    "health_check_interval",
-    "max_connections",
-];
-
-/// A broker URL, or a list of them, with placeholders for user, password and parameters that may hold one; the rest
-/// keeps its form, so that the same children follow from it. A text that is no such URL is replaced whole.
-fn redacted(text: &str) -> String {
-    let urls: Vec<String> = text.trim_end_matches('\n').split(';').map(redacted_url).collect();
-    urls.join(";")
-}
-
-fn redacted_url(url: &str) -> String {
-    let endpoints = crate::celery::broker_url::parse(url);
-    let is_broker = matches!(endpoints.as_slice(), [Ok(_)]);
-    let Some((scheme, rest)) =
-        url.split_once("://").filter(|(scheme, rest)| is_broker || is_web(scheme, rest))
-    else {
-        return REDACTED.to_owned();
-    };
-    // An "@" behind the host part may follow a password with a separator in it.
-    if may_hide(url) {
-        return REDACTED.to_owned();
-    }
-    let rest = rest.split('#').next().unwrap_or_default();
-    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (user_info, location) =
-        authority.rsplit_once('@').map_or((None, authority), |(user, rest)| (Some(user), rest));
-    let user_info = match user_info.map(|user_info| user_info.split_once(':')) {
-        None => String::new(),
-        Some(None) => format!("{REDACTED}@"),
-        Some(Some(("", _))) => format!(":{REDACTED}@"),
-        Some(Some(_)) => format!("{REDACTED}:{REDACTED}@"),
-    };
-    let query = query.map(|query| format!("?{}", redacted_query(query))).unwrap_or_default();
-    format!("{scheme}://{user_info}{location}{path}{query}")
-}
-
-/// Whether this is a plain address of a management API: after the user information a host, perhaps with a port, and then
-/// nothing but a path.
-fn is_web(scheme: &str, rest: &str) -> bool {
-    let (authority, _) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let location = authority.rsplit_once('@').map_or(authority, |(_, location)| location);
-    let (host, port) = location.rsplit_once(':').unwrap_or((location, "0"));
-    let is_host = !host.is_empty()
-        && host.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
-    ["http", "https"].contains(&scheme)
-        && is_host
-        && port.parse::<u16>().is_ok()
-        && !rest.contains(['?', '#', ' ', ';'])
-}
-
-fn redacted_query(query: &str) -> String {
-    let shown = |pair: &str| match pair.split_once('=') {
-        Some((name, _)) if SHOWN.contains(&name) => pair.to_owned(),
-        Some((name, _)) if !name.contains('%') => format!("{name}={REDACTED}"),
-        _ => REDACTED.to_owned(),
-    };
-    query.split('&').map(shown).collect::<Vec<_>>().join("&")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,43 +204,6 @@ mod tests {
             ("basic_auth", None),
         ] {
             assert_eq!(without_credential(word).as_deref(), shown, "{word}");
-        }
-    }
-
-    #[test]
-    fn urls_keep_their_form_and_lose_their_credentials() {
-        for (url, shown) in [
-            ("redis://cache:6379/0", "redis://cache:6379/0"),
-            ("redis://:hunter2@cache/1\n", "redis://:REDACTED@cache/1"),
-            ("amqp://app:hunter2@mq:5672//", "amqp://REDACTED:REDACTED@mq:5672//"),
-            ("amqp://hunter2@mq", "amqp://REDACTED@mq"),
-            (
-                "amqp://a:hunter2@a;amqp://a:hunter2@b",
-                "amqp://REDACTED:REDACTED@a;amqp://REDACTED:REDACTED@b",
-            ),
-            (
-                "rediss://cache?ssl_cert_reqs=none&ssl_ca_certs=/tls/ca.crt",
-                "rediss://cache?ssl_cert_reqs=none&ssl_ca_certs=/tls/ca.crt",
-            ),
-            ("rediss://cache?ssl_password=hunter2&hunter2", "rediss://cache?ssl_password=REDACTED&REDACTED"),
-            ("amqp://app:p@hunter2/hunter2@mq:5672/vh", "REDACTED"),
-            ("redis://:p@hunter2?hunter2@cache:6379/0", "REDACTED"),
-            (
-                "mongodb://db/tasks?authSource=hunter2&hunter2",
-                "mongodb://db/tasks?authSource=REDACTED&REDACTED",
-            ),
-            ("redis://cache?password=hunter2", "REDACTED"),
-            ("mongodb://app:x/hunter2@db/hunter2", "REDACTED"),
-            ("http://app:hunter2@mq:15672/shop", "http://REDACTED:REDACTED@mq:15672/shop"),
-            ("https://mq/%2F", "https://mq/%2F"),
-            ("http://app:hunter2", "REDACTED"),
-            ("http://app:hunter2#@mq", "REDACTED"),
-            ("http://app:p/hunter2@mq", "REDACTED"),
-            ("hunter2", "REDACTED"),
-            ("redis://:hunter2#@cache", "REDACTED"),
-            ("hunter2://x", "REDACTED"),
-        ] {
-            assert_eq!(redacted(url), shown);
         }
     }
 }

@@ -112,8 +112,8 @@ pub(super) fn trim(metadata: &mut ObjectMeta) {
     }
 }
 
-/// Kubernetes compares versions of one resource as numbers.
-pub(super) fn version(object: &DynamicObject) -> u64 {
+/// The resource version of an object, 0 where it has none. Kubernetes compares those of one resource as numbers.
+pub(crate) fn version(object: &DynamicObject) -> u64 {
     object.metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or_default()
 }
 

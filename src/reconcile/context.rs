@@ -9,7 +9,7 @@ use kube::{Client, Resource as _, ResourceExt as _};
 use tokio::sync::watch;
 
 use crate::cluster::Teller;
-use crate::index::{ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings};
+use crate::index::{ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings, version};
 use crate::metrics::Metrics;
 use crate::resolve::Owner;
 use crate::status::News;
@@ -49,14 +49,6 @@ impl Context {
 
     /// The object from the watch, or what our own last write returned, whichever is newer.
     pub(super) fn newest(&self, seen: DynamicObject) -> DynamicObject {
-        let version = |object: &DynamicObject| {
-            object
-                .metadata
-                .resource_version
-                .as_deref()
-                .and_then(|text| text.parse::<u64>().ok())
-                .unwrap_or_default()
-        };
         let uid = seen.uid().unwrap_or_default();
         let mut written = self.lock_written();
         match written.get(&uid) {

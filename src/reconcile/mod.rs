@@ -19,7 +19,7 @@ use futures::future::{self, FutureExt as _};
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, DynamicObject};
+use kube::api::DynamicObject;
 use kube::core::ApiResource;
 use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::{WatchStreamExt as _, watcher};
@@ -82,10 +82,7 @@ impl Reconciler {
         let scalers = Arc::new(ScalerIndex::default());
         let (teller, events) = cluster::events(client.clone(), &cluster::instance());
         let resource = ApiResource::erase::<Celery>(&());
-        let celeries: Api<StoredCelery> = match scope {
-            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
-            None => Api::all_with(client.clone(), &resource),
-        };
+        let celeries = triggers::objects(&client, scope, &resource);
         let mut feed = CeleryFeed::default();
         let (seen, store) = (feed.index(), feed.objects());
         let changes = watcher(celeries, watcher::Config::default().page_size(triggers::PAGE));

@@ -15,7 +15,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use tracing::warn;
 
 use super::Context;
-use super::triggers::{PAGE, is_unknown_kind, owner, patience};
+use super::triggers::{PAGE, is_unknown_kind, objects, owner, patience};
 use crate::build::{Applied, ChildKind};
 use crate::index::{ChildIndex, DeploymentKey, Owned, SCALERS, ScalerIndex, StoredCelery};
 use crate::labels::FOREIGN_SELECTOR;
@@ -53,11 +53,7 @@ pub(super) fn watched(
     news: &mpsc::UnboundedSender<()>,
 ) -> Vec<BoxStream<'static, ObjectRef<StoredCelery>>> {
     let watched = |kind: ChildKind| {
-        let resource = kind.resource();
-        let api: Api<DynamicObject> = match scope {
-            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
-            None => Api::all_with(client.clone(), &resource),
-        };
+        let api = objects(client, scope, &kind.resource());
         let children = children.clone();
         let deployments = deployments(kind, api, index.clone(), news.clone());
         let owners =

@@ -8,11 +8,12 @@ use futures::channel::mpsc;
 use futures::stream::{self, BoxStream, SelectAll, select_all};
 use futures::{Stream, StreamExt as _};
 use kube::api::{Api, DynamicObject};
+use kube::core::DynamicResourceScope;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, DefaultBackoff, Error, Event, watcher};
-use kube::{Client, ResourceExt as _};
+use kube::{Client, Resource, ResourceExt as _};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -49,11 +50,7 @@ pub(super) fn triggers(
     let (sender, everything) = mpsc::unbounded();
     let everything = stream::select(everything, elections(leads));
     let streams = ChildKind::ALL.map(|kind| {
-        let resource = kind.resource();
-        let api: Api<DynamicObject> = match scope {
-            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
-            None => Api::all_with(client.clone(), &resource),
-        };
+        let api = objects(client, scope, &kind.resource());
         watched(kind, api, index.clone(), sender.clone()).boxed()
     });
     let of_scalers = scalers::watched(client, scope, scalers, index, &sender);
@@ -61,6 +58,18 @@ pub(super) fn triggers(
     Triggers {
         objects: select_all(streams.into_iter().chain(of_scalers).chain([of_pods])),
         everything: everything.boxed(),
+    }
+}
+
+/// The objects of a resource in a namespace, or in all of them where none is named.
+pub(super) fn objects<K: Resource<Scope = DynamicResourceScope>>(
+    client: &Client,
+    scope: Option<&str>,
+    resource: &K::DynamicType,
+) -> Api<K> {
+    match scope {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, resource),
+        None => Api::all_with(client.clone(), resource),
     }
 }
 

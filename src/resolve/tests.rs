@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! What is made of a spec: arguments that are completed, URLs from their parts, numbers that somebody else decides.
+
 use k8s_openapi::api::apps::v1::DeploymentStrategy;
 use serde_json::{Value, json};
 

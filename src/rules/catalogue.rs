@@ -87,6 +87,17 @@ pub fn entries() -> impl Iterator<Item = &'static Rule> {
     rules().chain(schema::RULES)
 }
 
+/// The same as they are listed: by the letter of the id, then by its number.
+#[must_use]
+pub fn sorted() -> Vec<&'static Rule> {
+    let mut rules: Vec<&Rule> = entries().collect();
+    rules.sort_by_key(|rule| {
+        let (letter, number) = rule.id.split_at(1);
+        (letter, number.parse::<u32>().unwrap_or_default())
+    });
+    rules
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -19,13 +19,14 @@ use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum_server::Handle;
 use futures::channel::oneshot;
-use futures::future::{self, BoxFuture, FutureExt as _};
+use futures::future::{self, BoxFuture, FutureExt as _, TryFutureExt as _};
 use kube::Client;
 use kube::client::ClientBuilder;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle as Threads, Runtime};
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tracing::{error, info};
 use webhook_certs::Keeper;
 
@@ -69,6 +70,8 @@ enum Error {
     System(#[source] std::io::Error),
     #[error("{0} ended although nobody asked it to")]
     Ended(&'static str),
+    #[error("a reconciler broke off: {0}")]
+    Panicked(#[from] JoinError),
 }
 
 /// Runs the operator until SIGTERM or SIGINT.
@@ -99,12 +102,7 @@ type Task<'a> = BoxFuture<'a, Result<(), Error>>;
 
 async fn run(options: &Run, rooms: &Threads) -> Result<(), Error> {
     let mut signals = Signals::new().map_err(Error::System)?;
-    let identity = lease::identity(&cluster::instance());
-    let mut config = kube::Config::infer().await.map_err(kube::Error::InferConfig)?;
-    // So that an audit log tells which replica has sent what.
-    let agent = format!("celery-operator/{} {identity}", env!("CARGO_PKG_VERSION"));
-    config.headers.extend(HeaderValue::from_str(&agent).ok().map(|agent| (header::USER_AGENT, agent)));
-    let client = Client::try_from(config.clone())?;
+    let Clients { plain, fenced, elector } = clients(options, rooms).await?;
     let listener = TcpListener::bind(options.admin_address)
         .await
         .map_err(|source| Error::Admin { address: options.admin_address, source })?;
@@ -117,14 +115,6 @@ async fn run(options: &Run, rooms: &Threads) -> Result<(), Error> {
     let metrics = Arc::new(Metrics::default());
     info!(admin = %options.admin_address, role = options.role.as_str(), "serving");
 
-    let elector = options.role.writes().then(|| Elector::new(client.clone(), lease(options, identity)));
-    let fence = elector.as_ref().map(Elector::fence).unwrap_or_default();
-    // Nobody else writes with it, and it writes nothing while somebody else holds the Lease.
-    let fenced = {
-        // Its connections are served where it is built.
-        let _rooms = rooms.enter();
-        ClientBuilder::try_from(config)?.with_layer(&fence).build()
-    };
     let nobody = watch::Sender::new(false);
     let leads = elector.as_ref().map_or_else(|| nobody.subscribe(), Elector::leads);
     let reconcilers = reconcilers(&fenced, &options.watch_namespace, &metrics, &leads);
@@ -135,7 +125,7 @@ async fn run(options: &Run, rooms: &Threads) -> Result<(), Error> {
     let handle = Handle::new();
     let mut tasks: Vec<Task<'_>> = vec![writing(reconcilers, elector, rooms, &stopped).boxed()];
     if options.role.serves() {
-        tasks.extend(serving(options, client, surroundings, &metrics, &handle, &gates, &stopped)?);
+        tasks.extend(serving(options, plain, surroundings, &metrics, &handle, &gates, &stopped)?);
     }
     tasks.push(follow_lease(leads, &gates, &metrics, &stopped).map(Ok).boxed());
     let work = async {
@@ -151,8 +141,35 @@ async fn run(options: &Run, rooms: &Threads) -> Result<(), Error> {
         admission::drain(&handle);
         Ok::<(), Error>(())
     };
-    let admin = finished("the admin server", &stopped, admin);
+    let admin = lasting("the admin server", &stopped, admin);
     future::try_join3(work, admin, ending).await.map(|_| info!("ended"))
+}
+
+/// What speaks to the API server.
+struct Clients {
+    /// Writes whether or not the Lease is held here: certificates, and the Lease itself.
+    plain: Client,
+    /// Of the reconcilers: nobody else writes with it, and it writes nothing while somebody else holds the Lease.
+    fenced: Client,
+    /// `None` where the role writes nothing.
+    elector: Option<Elector>,
+}
+
+async fn clients(options: &Run, rooms: &Threads) -> Result<Clients, Error> {
+    let identity = lease::identity(&cluster::instance());
+    let mut config = kube::Config::infer().await.map_err(kube::Error::InferConfig)?;
+    // So that an audit log tells which replica has sent what.
+    let agent = format!("celery-operator/{} {identity}", env!("CARGO_PKG_VERSION"));
+    config.headers.extend(HeaderValue::from_str(&agent).ok().map(|agent| (header::USER_AGENT, agent)));
+    let plain = Client::try_from(config.clone())?;
+    let elector = options.role.writes().then(|| Elector::new(plain.clone(), lease(options, identity)));
+    let fence = elector.as_ref().map(Elector::fence).unwrap_or_default();
+    let fenced = {
+        // Its connections are served where it is built.
+        let _rooms = rooms.enter();
+        ClientBuilder::try_from(config)?.with_layer(&fence).build()
+    };
+    Ok(Clients { plain, fenced, elector })
 }
 
 /// The reconcilers, and the Lease that lets them write: it is given back when they have finished.
@@ -170,12 +187,9 @@ async fn writing(
         }
     });
     let runs = reconcilers.into_iter().map(|reconciler| rooms.spawn(reconciler.run(asked(stopped.clone()))));
-    let runs = future::join(prepared, future::try_join_all(runs)).map(|((), ended)| match ended {
-        Ok(_) => Ok(()),
-        Err(_panicked) => Err(Error::Ended("a reconciler")),
-    });
+    let runs = future::join(prepared, future::try_join_all(runs)).map(|((), ended)| ended.map(drop));
     let runs = async move {
-        finished("a reconciler", stopped, runs).await?;
+        lasting("a reconciler", stopped, runs.map_err(Error::from)).await?;
         drop(idle);
         Ok(())
     };
@@ -209,8 +223,8 @@ fn serving<'a>(
     };
     let keeping = keeper.run(asked(stopped.clone())).map(|ended| ended.map_err(Error::from));
     Ok([
-        finished("the webhook server", stopped, webhooks).boxed(),
-        finished("the certificate keeper", stopped, keeping).boxed(),
+        lasting("the webhook server", stopped, webhooks).boxed(),
+        lasting("the certificate keeper", stopped, keeping).boxed(),
         async move { follow(published, &port, gates, metrics).await }.map(Ok).boxed(),
     ])
 }
@@ -266,7 +280,7 @@ fn exposition(celeries: CeleryIndex, metrics: Arc<Metrics>) -> Exposition {
 }
 
 /// A task that may only end once the process was asked to end.
-async fn finished(
+async fn lasting(
     name: &'static str,
     stopped: &watch::Receiver<bool>,
     task: impl Future<Output = Result<(), Error>>,
@@ -285,5 +299,29 @@ async fn serve_admin(
     tokio::select! {
         ended = server.into_future() => ended.map_err(Error::System),
         () = late => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    async fn reason(task: impl Future<Output = Result<(), Error>>, is_stopped: bool) -> Option<String> {
+        let stopped = watch::Sender::new(is_stopped).subscribe();
+        lasting("a task", &stopped, task).await.err().map(|reason| reason.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_task_says_whether_it_ended_too_early_or_broke_off() {
+        assert_eq!(reason(async { Ok(()) }, true).await, None);
+        let early = reason(async { Ok(()) }, false).await.unwrap();
+        assert_eq!(early, "a task ended although nobody asked it to");
+        for is_stopped in [false, true] {
+            let task = tokio::spawn(async { panic!("the floor is wet") }).map_err(Error::from);
+            let told = reason(task, is_stopped).await.unwrap();
+            assert!(told.starts_with("a reconciler broke off: "), "{told}");
+            assert!(told.ends_with("panicked with message \"the floor is wet\""), "{told}");
+        }
     }
 }

@@ -10,8 +10,13 @@ use crate::call::{call, linted};
 fn every_rule_is_listed() {
     let text = call(&["rules"]).out;
     let rows: Vec<Value> = serde_json::from_str(&call(&["rules", "-o", "json"]).out).unwrap();
-    assert_eq!(rows.len(), text.lines().count());
-    for (rule, (row, line)) in catalogue::entries().zip(rows.iter().zip(text.lines())) {
+    assert_eq!((rows.len(), rows.len()), (text.lines().count(), catalogue::entries().count()));
+    let ids: Vec<(&str, u32)> = text
+        .lines()
+        .map(|line| (&line[..1], line[1..].split(' ').next().unwrap().parse().unwrap()))
+        .collect();
+    assert!(ids.is_sorted(), "by letter, then by number: {ids:?}");
+    for (rule, (row, line)) in catalogue::sorted().into_iter().zip(rows.iter().zip(text.lines())) {
         assert_eq!((&row["id"], &row["title"]), (&rule.id.into(), &rule.title.into()));
         assert_eq!(row["severity"], rule.severity.as_str());
         assert_eq!(row["also"], rule.also().map_or(Value::Null, |also| also.0.as_str().into()));

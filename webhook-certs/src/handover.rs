@@ -20,7 +20,7 @@ pub(crate) struct Handover {
     next: Option<Next>,
     /// Since when every configuration carries a bundle of ours: what is served first waits for nobody, but those who
     /// send requests here have to wait.
-    first_carried: Option<Instant>,
+    first_carried_since: Option<Instant>,
 }
 
 /// A candidate of a new CA that waits for the API servers.
@@ -28,7 +28,7 @@ pub(crate) struct Handover {
 struct Next {
     candidate: Candidate,
     /// Since when every configuration carries its bundle.
-    carried: Option<Instant>,
+    carried_since: Option<Instant>,
 }
 
 impl Handover {
@@ -50,33 +50,38 @@ impl Handover {
             }
             return Some(self.served.insert(candidate));
         }
-        let carried = self.next.as_ref().filter(|next| next.candidate.bundle() == candidate.bundle());
-        let carried = carried.and_then(|next| next.carried);
-        self.next = Some(Next { candidate, carried });
+        let same = self.next.as_ref().filter(|next| next.candidate.bundle() == candidate.bundle());
+        let carried_since = same.and_then(|next| next.carried_since);
+        self.next = Some(Next { candidate, carried_since });
         None
     }
 
-    /// Every configuration was seen to carry the bundle. `changed` if one had to be written for it: API servers then
-    /// have only just been told.
-    pub(crate) fn carried(&mut self, at: Instant, changed: bool) {
+    /// Takes note that every configuration was seen to carry the bundle. `changed` if one had to be written for it: API
+    /// servers then have only just been told.
+    pub(crate) fn note_carried(&mut self, at: Instant, changed: bool) {
         if self.served.is_some() {
-            self.first_carried.get_or_insert(at);
+            self.first_carried_since.get_or_insert(at);
         }
         if let Some(next) = &mut self.next
-            && (changed || next.carried.is_none())
+            && (changed || next.carried_since.is_none())
         {
-            next.carried = Some(at);
+            next.carried_since = Some(at);
         }
     }
 
     /// The waiting candidate if it is to be served now: API servers had `propagation` to notice, or what is served is of
     /// no use any more, because it expired or because the new bundle no longer trusts it.
-    pub(crate) fn ripe(&mut self, now: SystemTime, at: Instant, propagation: Duration) -> Option<&Candidate> {
+    pub(crate) fn take_ripe(
+        &mut self,
+        now: SystemTime,
+        at: Instant,
+        propagation: Duration,
+    ) -> Option<&Candidate> {
         let next = self.next.as_ref()?;
         let served = self.served.as_ref()?;
         let expired = now >= served.leaf.certificate.not_after;
         let noticed = next
-            .carried
+            .carried_since
             .is_some_and(|since| !next.candidate.trusts(served) || at.duration_since(since) >= propagation);
         if !expired && !noticed {
             return None;
@@ -89,13 +94,13 @@ impl Handover {
     /// of another CA, so that waiting would help nobody.
     pub(crate) fn is_known(&self, at: Instant, propagation: Duration) -> bool {
         let is_alone = self.served.as_ref().is_none_or(|served| served.cas.len() <= 1);
-        self.first_carried.is_some_and(|since| is_alone || at.duration_since(since) >= propagation)
+        self.first_carried_since.is_some_and(|since| is_alone || at.duration_since(since) >= propagation)
     }
 
-    /// How long until [`Handover::ripe`] or [`Handover::is_known`] is worth asking, if something waits.
+    /// How long until [`Handover::take_ripe`] or [`Handover::is_known`] is worth asking, if something waits.
     pub(crate) fn remaining(&self, at: Instant, propagation: Duration) -> Option<Duration> {
-        let next = self.next.as_ref().and_then(|next| next.carried);
-        let first = self.first_carried.filter(|_| !self.is_known(at, propagation));
+        let next = self.next.as_ref().and_then(|next| next.carried_since);
+        let first = self.first_carried_since.filter(|_| !self.is_known(at, propagation));
         let since = [next, first].into_iter().flatten().min()?;
         Some((since + propagation).saturating_duration_since(at))
     }
@@ -109,8 +114,9 @@ impl Handover {
     /// The served leaf and a bundle that verifies it: the newest that configurations carry.
     pub(crate) fn served(&self) -> Option<(&Certificate, String)> {
         let served = self.served.as_ref()?;
-        let carried = self.next.as_ref().filter(|next| next.carried.is_some()).map(|next| &next.candidate);
-        let trusting = carried.filter(|candidate| candidate.trusts(served)).unwrap_or(served);
+        let next = self.next.as_ref().filter(|next| next.carried_since.is_some());
+        let trusting = next.map(|next| &next.candidate).filter(|candidate| candidate.trusts(served));
+        let trusting = trusting.unwrap_or(served);
         Some((&served.leaf.certificate, trusting.bundle()))
     }
 
@@ -150,7 +156,7 @@ mod tests {
         assert_eq!(handover.offer(first.clone(), noon()), None);
         let renewed = Candidate { leaf: leaf(&pair.ca, noon(), DAY), ..first };
         assert_eq!(handover.offer(renewed.clone(), noon()), Some(&renewed));
-        assert_eq!(handover.ripe(noon(), Instant::now(), PROPAGATION), None);
+        assert_eq!(handover.take_ripe(noon(), Instant::now(), PROPAGATION), None);
     }
 
     #[test]
@@ -164,20 +170,20 @@ mod tests {
         assert_eq!(handover.wanted_bundle(), Some(second.bundle()));
         assert_eq!(handover.served().unwrap().1, first.bundle(), "not carried yet");
         assert_eq!(
-            handover.ripe(noon(), at + 10 * PROPAGATION, PROPAGATION),
+            handover.take_ripe(noon(), at + 10 * PROPAGATION, PROPAGATION),
             None,
             "never before it is carried"
         );
-        handover.carried(at, true);
+        handover.note_carried(at, true);
         assert_eq!(handover.served().unwrap().1, second.bundle());
         assert_eq!(handover.remaining(at, PROPAGATION), Some(PROPAGATION));
         // Seen again unchanged the wait goes on; written again it begins anew.
         handover.offer(second.clone(), noon());
-        handover.carried(at + PROPAGATION / 2, false);
+        handover.note_carried(at + PROPAGATION / 2, false);
         assert_eq!(handover.remaining(at + PROPAGATION / 2, PROPAGATION), Some(PROPAGATION / 2));
-        handover.carried(at + PROPAGATION / 2, true);
-        assert_eq!(handover.ripe(noon(), at + PROPAGATION, PROPAGATION), None);
-        assert_eq!(handover.ripe(noon(), at + 2 * PROPAGATION, PROPAGATION), Some(&second));
+        handover.note_carried(at + PROPAGATION / 2, true);
+        assert_eq!(handover.take_ripe(noon(), at + PROPAGATION, PROPAGATION), None);
+        assert_eq!(handover.take_ripe(noon(), at + 2 * PROPAGATION, PROPAGATION), Some(&second));
         assert_eq!(handover.remaining(at + 2 * PROPAGATION, PROPAGATION), None);
     }
 
@@ -190,7 +196,7 @@ mod tests {
         handover.offer(first.clone(), noon());
         let second = successor(&first);
         handover.offer(second.clone(), noon());
-        assert_eq!(handover.ripe(end, at, PROPAGATION), Some(&second), "expired while waiting");
+        assert_eq!(handover.take_ripe(end, at, PROPAGATION), Some(&second), "expired while waiting");
         let mut handover = Handover::default();
         handover.offer(first.clone(), noon());
         assert_eq!(handover.offer(second.clone(), end), Some(&second), "expired before");
@@ -199,10 +205,11 @@ mod tests {
         handover.offer(first, noon());
         let stranger = candidate();
         handover.offer(stranger.clone(), noon());
-        assert_eq!(handover.ripe(noon(), at, PROPAGATION), None);
-        handover.carried(at, true);
-        assert_eq!(handover.ripe(noon(), at, PROPAGATION), Some(&stranger));
+        assert_eq!(handover.take_ripe(noon(), at, PROPAGATION), None);
+        handover.note_carried(at, true);
+        assert_eq!(handover.take_ripe(noon(), at, PROPAGATION), Some(&stranger));
     }
+
     #[test]
     fn whose_ca_others_publish_is_served_at_once() {
         let mut handover = Handover::default();

@@ -21,9 +21,6 @@ use serde_json::{Value, json};
 use crate::call::{self, within};
 use crate::inspect::Certificate;
 
-/// How often a configuration that changes under our hands is read again.
-pub(crate) const ATTEMPTS: usize = 5;
-
 /// Why a bundle was not injected.
 #[derive(Debug, thiserror::Error)]
 #[error("{target}: {source}")]
@@ -128,32 +125,13 @@ impl fmt::Display for Target {
 
 /// How an injection went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Injected {
+pub(crate) enum Injected {
     /// Every webhook carried the bundle already: nothing was written.
     Unchanged,
     /// At least one webhook got the bundle.
     Written,
     /// There is no such configuration. It is never created here.
     Missing,
-}
-
-/// Puts `bundle` (PEM) into every webhook of `target`, writing only if one lacks it.
-///
-/// # Errors
-/// [`Error`] when the API server cannot be reached or refuses.
-pub async fn inject(
-    client: &Client,
-    target: &Target,
-    bundle: &str,
-    field_manager: &str,
-) -> Result<Injected, Error> {
-    let mut attempt = 1;
-    loop {
-        match look(client, target).await?.inject(client, bundle, field_manager).await {
-            Err(error) if error.is_overtaken() && attempt < ATTEMPTS => attempt += 1,
-            other => return other,
-        }
-    }
 }
 
 /// A target as it was found.
@@ -174,7 +152,7 @@ pub(crate) async fn look(client: &Client, target: &Target) -> Result<Seen, Error
 }
 
 impl Seen {
-    /// Puts `bundle` into every webhook, as long as the target is as it was seen.
+    /// Puts `bundle` (PEM) into every webhook, as long as the target is as it was seen; writes only if one lacks it.
     ///
     /// # Errors
     /// [`Error`] when the API server cannot be reached or refuses.
@@ -201,8 +179,8 @@ impl Seen {
         }
     }
 
-    /// The CAs that its webhooks carry, some of them several times. What cannot be read is none.
-    pub(crate) fn carried(&self) -> Vec<Certificate> {
+    /// The CAs found in its webhooks, some of them several times. What cannot be read is none.
+    pub(crate) fn cas_found(&self) -> Vec<Certificate> {
         let Self { target, object: Some(found) } = self else {
             return Vec::new();
         };

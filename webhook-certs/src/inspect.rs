@@ -184,6 +184,14 @@ pub fn bundle_pem<'a>(certificates: impl IntoIterator<Item = &'a Certificate>) -
     certificates.into_iter().map(Certificate::pem).collect()
 }
 
+/// Every certificate once, the newest first; in an order that depends on nothing but what they are, so that everybody
+/// writes the same bundle.
+pub(crate) fn newest_first(mut certificates: Vec<Certificate>) -> Vec<Certificate> {
+    certificates.sort_by(|a, b| b.not_before.cmp(&a.not_before).then_with(|| a.der.cmp(&b.der)));
+    certificates.dedup();
+    certificates
+}
+
 /// Whether basicConstraints and keyUsage allow signing certificates.
 fn may_sign(parsed: &X509Certificate<'_>) -> Result<bool, Error> {
     let constraints = parsed.basic_constraints().map_err(|_| Error::X509)?;

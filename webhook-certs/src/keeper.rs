@@ -28,6 +28,8 @@ use crate::spread::Spread;
 
 /// Shortest time between two passes: a storm of changes must not become a storm of requests.
 const SPACING: Duration = Duration::from_millis(200);
+/// How often targets that change under our hands are read again at once.
+const ATTEMPTS: usize = 5;
 
 /// Why the keeper cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +49,7 @@ pub struct Published {
     /// The served certificate.
     pub certificate: Certificate,
     /// CA bundle in PEM form that verifies what is served; empty when the certificate comes from files without
-    /// `ca.crt`, so that others publish its CA. Targets are not looked at then, and count as carrying it.
+    /// `ca.crt`, so that others publish its CA. Nothing is written to targets then, and they count as carrying it.
     pub ca_bundle: String,
     /// First moment of the served certificate.
     pub not_before: SystemTime,
@@ -165,7 +167,7 @@ impl Keeper {
         let mut attempt = 1;
         loop {
             match self.attempt().await {
-                Err(Failure::Inject(error)) if error.is_overtaken() && attempt < inject::ATTEMPTS => {
+                Err(Failure::Inject(error)) if error.is_overtaken() && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
                 other => return other,
@@ -179,10 +181,10 @@ impl Keeper {
     /// older than the one it replaces: whoever was stopped in between finds that somebody else has written.
     async fn attempt(&mut self) -> Result<Duration, Failure> {
         let seen = self.spread.look(&self.client).await;
-        let all = seen.iter().map(|seen| seen.as_ref().ok().map(Seen::carried)).collect::<Option<Vec<_>>>();
-        let carried = all.map(|all| all.concat());
+        let all = seen.iter().map(|seen| seen.as_ref().ok().map(Seen::cas_found)).collect::<Option<Vec<_>>>();
+        let cas_found = all.map(|all| all.concat());
         let with = (self.keys.as_ref(), &self.config.clock);
-        let found = self.origin.look(carried.as_deref(), with, self.handover.serving_ca()).await;
+        let found = self.origin.look(cas_found.as_deref(), with, self.handover.serving_ca()).await;
         let until = match found {
             Ok(Some(Found { candidate, until, is_blind })) => {
                 self.offer(candidate)?;
@@ -220,7 +222,7 @@ impl Keeper {
     /// Serves a waiting certificate if its time has come.
     fn hand_over(&mut self) -> Result<(), Failure> {
         let now = self.config.clock.now();
-        if let Some(found) = self.handover.ripe(now, Instant::now(), self.config.propagation) {
+        if let Some(found) = self.handover.take_ripe(now, Instant::now(), self.config.propagation) {
             self.resolver.swap_chain(&found.leaf, &found.intermediates)?;
             tracing::info!("serving a certificate of a new CA");
         }
@@ -240,7 +242,7 @@ impl Keeper {
             return seen.into_iter().find_map(Result::err).map_or(Ok(()), |error| Err(error.into()));
         }
         let changed = self.spread.inject(&self.client, seen, bundle).await?;
-        self.handover.carried(Instant::now(), changed);
+        self.handover.note_carried(Instant::now(), changed);
         Ok(())
     }
 
@@ -252,7 +254,7 @@ impl Keeper {
             not_before: leaf.not_before,
             not_after: leaf.not_after,
             injected: self.spread.is_everywhere(&ca_bundle),
-            carried: self.spread.is_carried(&ca_bundle) && is_known,
+            carried: self.spread.is_carried_by_existing(&ca_bundle) && is_known,
             missing: self.spread.missing().to_vec(),
             ca_bundle,
         });

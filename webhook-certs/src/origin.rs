@@ -54,17 +54,17 @@ impl Origin {
 
     /// What is there now, put right where that is ours to do; `None` when somebody else has to.
     ///
-    /// `carried` are the CAs in the targets, `None` where they could not be read; `serving` is the CA of what is served
-    /// here. Other replicas may serve leaves of what is carried.
+    /// `cas_found` are the CAs in the targets, `None` where they could not be read; `serving` is the CA of what is served
+    /// here. Other replicas may serve leaves of what was found.
     pub(crate) async fn look(
         &mut self,
-        carried: Option<&[Certificate]>,
+        cas_found: Option<&[Certificate]>,
         (keys, clock): (&dyn KeySource, &Clock),
         serving: Option<&Certificate>,
     ) -> Result<Option<Found>, Error> {
         match self {
             Self::Issued { store, issuing } => {
-                let ours = carried.unwrap_or_default().iter().filter(|ca| issue::is_called_ours(ca));
+                let ours = cas_found.unwrap_or_default().iter().filter(|ca| issue::is_called_ours(ca));
                 let in_use: Vec<Certificate> = serving.into_iter().chain(ours).cloned().collect();
                 let Issuing { names, lifetimes, .. } = &*issuing;
                 let wanted = Wanted { names, lifetimes, keys, in_use: &in_use };
@@ -86,9 +86,9 @@ impl Origin {
                 let Some(mut candidate) = folder.candidate(now).await else {
                     return Ok(None);
                 };
-                let is_blind = candidate.anchor.is_some() && carried.is_none();
+                let is_blind = candidate.anchor.is_some() && cas_found.is_none();
                 if candidate.anchor.is_some() {
-                    candidate.cas = overlap.bundle(&candidate.cas, carried, now, Instant::now());
+                    candidate.cas = overlap.bundle(&candidate.cas, cas_found, now, Instant::now());
                 }
                 Ok(Some(Found { candidate, until: None, is_blind }))
             }

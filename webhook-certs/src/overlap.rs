@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::inspect::Certificate;
+use crate::inspect::{Certificate, newest_first};
 
 /// How long a CA that is not in our files is left in the bundle: well above the time that kubelets take.
 const OVERLAP: Duration = Duration::from_mins(10);
@@ -43,10 +43,7 @@ impl Overlap {
             self.others = others;
         }
         let young = self.others.iter().filter(|(_, since)| at.duration_since(*since) < OVERLAP);
-        let mut all: Vec<Certificate> = own.iter().chain(young.map(|(ca, _)| ca)).cloned().collect();
-        all.sort_by(|a, b| b.not_before.cmp(&a.not_before).then_with(|| a.der().cmp(b.der())));
-        all.dedup();
-        all
+        newest_first(own.iter().chain(young.map(|(ca, _)| ca)).cloned().collect())
     }
 }
 

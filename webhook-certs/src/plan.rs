@@ -6,7 +6,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::inspect::Certificate;
+use crate::inspect::{Certificate, newest_first};
 use crate::issue::back_date;
 use crate::names::{Name, Names};
 use crate::state::{Fault, Pair, State};
@@ -150,27 +150,25 @@ pub enum Step {
 /// The next step for what is held.
 #[must_use]
 pub fn plan(state: &State, names: &Names, lifetimes: &Lifetimes, now: SystemTime) -> Step {
-    let ca = match state {
+    let (ca, older, leaf) = match state {
         State::Absent => return Step::IssueAll { why: Why::Absent },
         State::Broken { fault, .. } => {
             return Step::IssueAll { why: fault.clone().into() };
         }
-        State::Leafless { ca, .. } | State::Pair(Pair { ca, .. }) => &ca.certificate,
+        State::Leafless { ca, older, fault } => (&ca.certificate, older, Err(fault)),
+        State::Pair(Pair { ca, older, leaf }) => (&ca.certificate, older, Ok(&leaf.certificate)),
     };
     if let Some(why) = ca_fault(ca, lifetimes, now) {
         return Step::IssueAll { why };
     }
-    let (older, leaf) = match state {
-        State::Leafless { fault, .. } => {
-            return Step::RenewLeaf { why: fault.clone().into() };
-        }
-        State::Pair(pair) => (pair.older.as_slice(), &pair.leaf.certificate),
-        State::Absent | State::Broken { .. } => return Step::IssueAll { why: Why::Absent },
+    let leaf = match leaf {
+        Ok(leaf) => leaf,
+        Err(fault) => return Step::RenewLeaf { why: fault.clone().into() },
     };
     if let Some(why) = leaf_fault(leaf, names, lifetimes, now) {
         return Step::RenewLeaf { why };
     }
-    let drops = needs(ca, older, lifetimes);
+    let drops = needed_until(ca, older, lifetimes);
     if drops.iter().any(|(_, until)| now >= *until) {
         return Step::DropFormerCas;
     }
@@ -187,32 +185,29 @@ pub fn needed(
     lifetimes: &Lifetimes,
     now: SystemTime,
 ) -> Vec<Certificate> {
-    let needs = needs(ca, former, lifetimes).into_iter();
-    needs.filter(|(_, until)| now < *until).map(|(former, _)| former.clone()).collect()
+    let each = needed_until(ca, former, lifetimes).into_iter();
+    each.filter(|(_, until)| now < *until).map(|(former, _)| former).collect()
 }
 
 /// Former CAs, the newest first, each with the moment from which on nobody can serve a leaf of it: its last one was
 /// issued before its successor was. Of one that is newer than its successor (the Secret came out of a backup) nobody
 /// knows when that was.
-fn needs<'a>(
+fn needed_until(
     ca: &Certificate,
-    former: &'a [Certificate],
+    former: &[Certificate],
     lifetimes: &Lifetimes,
-) -> Vec<(&'a Certificate, SystemTime)> {
-    let mut sorted: Vec<&Certificate> = former.iter().filter(|former| *former != ca).collect();
-    sorted.sort_by(|a, b| b.not_before.cmp(&a.not_before).then_with(|| a.der().cmp(b.der())));
-    sorted.dedup();
-    sorted.truncate(MOST_FORMER);
+) -> Vec<(Certificate, SystemTime)> {
     let last_leaf = back_date(lifetimes.ca) + lifetimes.leaf;
-    let mut successor = ca;
-    let mut needs = Vec::new();
-    for former in sorted {
-        let last = successor.not_before + last_leaf;
-        let is_newer = former.not_before > successor.not_before;
-        needs.push((former, if is_newer { former.not_after } else { former.not_after.min(last) }));
-        successor = former;
+    let others = newest_first(former.iter().filter(|former| *former != ca).cloned().collect());
+    let mut followed = ca.not_before;
+    let mut each = Vec::new();
+    for former in others.into_iter().take(MOST_FORMER) {
+        let (begun, last) = (former.not_before, followed + last_leaf);
+        let until = if begun > followed { former.not_after } else { former.not_after.min(last) };
+        each.push((former, until));
+        followed = begun;
     }
-    needs
+    each
 }
 
 /// Why the CA must be replaced, if it must.

@@ -69,10 +69,12 @@ pub async fn settle<S: Store>(
     for _ in 0..ATTEMPTS {
         let stored = store.read().await.map_err(Error::Store)?;
         let state = State::of(stored.as_ref().map(|found| &found.entries));
-        let (next, why) = match (plan(&state, wanted.names, wanted.lifetimes, now), state) {
+        let made = match (plan(&state, wanted.names, wanted.lifetimes, now), state) {
             (Step::Nothing { until }, State::Pair(pair)) => return Ok(Settled { pair, until, wrote }),
-            (step, state) => done(step, &state, wanted, now)?,
+            (step, state) => outcome(step, &state, wanted, now)?,
         };
+        // Without a pair there is always something to do.
+        let Some((next, why)) = made else { continue };
         // What was written is read back by the next turn: it must satisfy the same plan as anybody else's.
         match store.write(&next.entries(), stored.as_ref()).await.map_err(Error::Store)? {
             Written::Won => wrote = Some(why),
@@ -82,21 +84,19 @@ pub async fn settle<S: Store>(
     Err(Error::Contended)
 }
 
-/// What a step makes of a state, and why.
-pub(crate) fn done(
+/// What a step makes of a state, and why; `None` where there is nothing to do.
+pub(crate) fn outcome(
     step: Step,
     state: &State,
     wanted: Wanted<'_>,
     now: SystemTime,
-) -> Result<(Pair, Why), issue::Error> {
-    match step {
-        Step::IssueAll { why } => Ok((all(state, wanted, now)?, why)),
-        Step::RenewLeaf { why } => Ok((renewed(state, wanted, now, &why)?, why)),
-        // There is nothing to do for pairs alone.
-        Step::DropFormerCas | Step::Nothing { .. } => {
-            Ok((without_former(state, wanted, now)?, Why::FormerCa))
-        }
-    }
+) -> Result<Option<(Pair, Why)>, issue::Error> {
+    Ok(match step {
+        Step::Nothing { .. } => None,
+        Step::IssueAll { why } => Some((all(state, wanted, now)?, why)),
+        Step::RenewLeaf { why } => Some((renewed(state, wanted, now, &why)?, why)),
+        Step::DropFormerCas => Some((without_former(state, wanted, now)?, Why::FormerCa)),
+    })
 }
 
 /// A new CA with a new leaf. The bundle keeps the CAs whose leaves may be served at this moment: those that are known

@@ -46,16 +46,6 @@ const GROUPS: &[(char, &str, &str)] = &[
     ('W', "workers", "About the fields and arguments of a worker."),
 ];
 
-/// Which rules are listed first: by letter, then by number.
-fn sorted() -> Vec<&'static Rule> {
-    let mut rules: Vec<&Rule> = catalogue::entries().collect();
-    rules.sort_by_key(|rule| {
-        let (letter, number) = rule.id.split_at(1);
-        (letter, number.parse::<u32>().unwrap_or_default())
-    });
-    rules
-}
-
 /// The page.
 pub(crate) fn page() -> String {
     let mut text = head("Rules");
@@ -72,7 +62,7 @@ pub(crate) fn page() -> String {
          is there, and `null` removes a field.\n`celery-operator explain C04` prints the whole object.\n\n",
     );
     text.push_str(&block("yaml", &yaml(&example::object("{}").unwrap_or_default())));
-    let rules = sorted();
+    let rules = catalogue::sorted();
     let rows: Vec<Vec<String>> = rules
         .iter()
         .map(|rule| {

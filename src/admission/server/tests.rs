@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! What the webhooks answer, asked as an API server asks them: with a review over HTTP.
+
 use axum::body::Body;
 use axum::http::Request as HttpRequest;
 use http_body_util::BodyExt as _;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! URLs of result backends as Celery reads them, and what is told of those that it cannot use.
+
 use super::*;
 
 #[test]

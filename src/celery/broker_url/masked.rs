@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// The URL as it may be shown: user information and secret-like parameters are `***`.
 ///
-/// Works on any text, also on what [`parse`] refuses: whatever stands before the last `@` counts as user information.
+/// Works on any text, also on what [`parse`](super::parse) refuses: whatever stands before the last `@` counts as user information.
 #[must_use]
 pub fn masked(text: &str) -> String {
     let (head, rest) = match text.split_once("://") {
@@ -56,8 +56,24 @@ pub fn credentials(text: &str) -> Option<Range<usize>> {
     Some(begin..end)
 }
 
-/// Parameters whose values hold no secret and help to see what is wrong.
-const SHOWN: [&str; 3] = ["ssl_cert_reqs", "ssl_ca_certs", "virtual_host"];
+/// Parameters whose values hold no secret and help to see what is wrong; those of all others are replaced.
+pub(super) const SHOWN: [&str; 15] = [
+    "ssl_cert_reqs",
+    "ssl_ca_certs",
+    "ssl_ca_path",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_check_hostname",
+    "virtual_host",
+    "login_method",
+    "connect_timeout",
+    "heartbeat",
+    "failover_strategy",
+    "socket_timeout",
+    "socket_connect_timeout",
+    "health_check_interval",
+    "max_connections",
+];
 
 fn masked_query(text: &str) -> String {
     let Some((before, query)) = text.split_once('?') else {

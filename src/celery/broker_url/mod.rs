@@ -8,6 +8,7 @@
 mod facts;
 mod masked;
 mod parameters;
+mod redacted;
 mod scheme;
 mod service;
 
@@ -18,6 +19,7 @@ use thiserror::Error;
 use super::url::{self, Fault};
 pub use masked::{credentials, masked, shown, veiled};
 pub use parameters::CERT_REQS;
+pub use redacted::{REDACTED, redacted};
 pub(super) use scheme::is_driver;
 use scheme::{Known, selected};
 pub use scheme::{Package, Scheme, Transport};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Broker URLs as kombu reads them, what is told of those that it cannot use, and that none shows its credentials.
+
 use super::*;
 
 fn one(text: &str) -> Result<Endpoint, Defect> {
@@ -196,6 +198,11 @@ fn no_credential_is_shown() {
         ("rediss://cache?ssl_keyfile_password=secret", "rediss://cache?ssl_keyfile_password=***"),
         ("redis://cache:6379/0", "redis://cache:6379/0"),
         ("cache:6379", "cache:6379"),
+        // What helps to see what is wrong.
+        (
+            "redis://cache?socket_timeout=5s&client_name=secret",
+            "redis://cache?socket_timeout=5s&client_name=***",
+        ),
     ] {
         assert_eq!(masked(text), shown);
     }

@@ -63,10 +63,16 @@ pub struct Spec {
     pub until: Option<Release>,
     /// What it does, in one line.
     pub meaning: &'static str,
+    /// Whether its value is a credential, or may hold one.
+    pub is_secret: bool,
 }
 
 const fn row(name: &'static str, kind: TornadoType, meaning: &'static str) -> Spec {
-    Spec { name, kind, since: Release::V1_2, until: None, meaning }
+    Spec { name, kind, since: Release::V1_2, until: None, meaning, is_secret: false }
+}
+
+const fn secret(name: &'static str, kind: TornadoType, meaning: &'static str) -> Spec {
+    Spec { is_secret: true, ..row(name, kind, meaning) }
 }
 
 impl Spec {
@@ -74,6 +80,13 @@ impl Spec {
     #[must_use]
     pub fn is_in(&self, release: Release) -> bool {
         release >= self.since && self.until.is_none_or(|until| release <= until)
+    }
+
+    /// Whether a text for it is to be hidden. An address without user information is not.
+    #[must_use]
+    pub fn hides(&self, text: &str) -> bool {
+        let is_open = self.name == "broker_api" && !text.contains('@');
+        self.is_secret && !text.is_empty() && !is_open
     }
 
     /// As people write it: `--url_prefix`.
@@ -97,23 +110,23 @@ pub static OPTIONS: &[Spec] = &[
     row("debug", TornadoType::Bool, "logs more"),
     row("inspect_timeout", TornadoType::Float, "milliseconds to wait for the answers of workers"),
     row("auth", TornadoType::Text, "pattern of the mail addresses that may enter"),
-    row("basic_auth", TornadoType::Texts, "user:password pairs that may enter"),
+    secret("basic_auth", TornadoType::Texts, "user:password pairs that may enter"),
     row("oauth2_key", TornadoType::Text, "client id at the provider"),
-    row("oauth2_secret", TornadoType::Text, "client secret at the provider"),
+    secret("oauth2_secret", TornadoType::Text, "client secret at the provider"),
     row("oauth2_redirect_uri", TornadoType::Text, "where the provider sends people back"),
     row("max_workers", TornadoType::Int, "workers kept in memory"),
     row("max_tasks", TornadoType::Int, "tasks kept in memory"),
     row("db", TornadoType::Text, "file of the saved state"),
     row("persistent", TornadoType::Bool, "saves its state"),
     row("state_save_interval", TornadoType::Int, "milliseconds between two saves; 0 saves at the end only"),
-    row("broker_api", TornadoType::Text, "URL of RabbitMQ's management"),
+    secret("broker_api", TornadoType::Text, "URL of RabbitMQ's management"),
     row("ca_certs", TornadoType::Text, "file of certificate authorities"),
     row("certfile", TornadoType::Text, "file of its certificate"),
     row("keyfile", TornadoType::Text, "file of its key"),
     row("xheaders", TornadoType::Bool, "trusts the headers of a proxy"),
     row("auto_refresh", TornadoType::Bool, "refreshes the list of workers"),
     row("purge_offline_workers", TornadoType::Int, "seconds after which a worker that is gone is forgotten"),
-    row("cookie_secret", TornadoType::Text, "what signs cookies"),
+    secret("cookie_secret", TornadoType::Text, "what signs cookies"),
     row("conf", TornadoType::Text, "file with more options"),
     row("enable_events", TornadoType::Bool, "asks workers to send events"),
     row("format_task", TornadoType::Function, "formats a task"),

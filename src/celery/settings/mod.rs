@@ -2,7 +2,7 @@
 //! Celery's settings by the names an application gives them, and the words that set them on a command line.
 //!
 //! [`command_line`] takes a word such as `task.acks_late=true` apart; here are the whole names
-//! (`task_acks_late`), the few settings without a namespace, what each value is, and the way back: the [`word`] for a
+//! (`task_acks_late`), the few settings without a namespace, what each value is, and the way back: the [`word()`] for a
 //! value of JSON.
 
 pub mod command_line;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! The table of settings, and their values on the way to a word of the command line and back.
+
 use serde_json::json;
 
 use super::*;

@@ -114,6 +114,22 @@ pub fn unfit(name: &str, value: &Json) -> Option<Unfit> {
             (!is_known).then(|| Unfit::whole("is not a protocol of Celery", "use 2"))
         }
         "task_default_rate_limit" => rate(value),
+        "worker_pool_start_method" => {
+            let is_known = value.as_str().is_some_and(|word| ["fork", "spawn"].contains(&word));
+            (!is_known).then(|| Unfit::whole("is not a way to start children", "use fork or spawn"))
+        }
+        "accept_content" | "result_accept_content" => content(name, value),
+        "task_queues" => queues(value.as_object()?),
+        "task_annotations" => annotations(value),
+        "task_routes" => routes::unfit(value),
+        "task_publish_retry_policy" => retries(value.as_object()?),
+        _ => unfit_text(name, value),
+    }
+}
+
+/// The same for settings of which only texts can be unfit.
+fn unfit_text(name: &str, value: &Json) -> Option<Unfit> {
+    match name {
         "task_default_queue" => is_empty(value).then(|| Unfit::whole("is an empty name", "leave it out")),
         "result_serializer" => is_empty(value).then(|| Unfit::whole("is an empty name", "use json")),
         "task_default_delivery_mode" => {
@@ -124,19 +140,6 @@ pub fn unfit(name: &str, value: &Json) -> Option<Unfit> {
         "worker_log_format" | "worker_task_log_format" => {
             let is_bare = value.as_str().is_some_and(|text| !text.is_empty() && !has_field(text));
             is_bare.then(|| Unfit::whole("has no field of a log line", "use one such as %(message)s"))
-        }
-        "worker_pool_start_method" => {
-            let is_known = value.as_str().is_some_and(|word| ["fork", "spawn"].contains(&word));
-            (!is_known).then(|| Unfit::whole("is not a way to start children", "use fork or spawn"))
-        }
-        "accept_content" | "result_accept_content" => content(name, value),
-        "task_queues" => queues(value.as_object()?),
-        "task_annotations" => annotations(value),
-        "task_routes" => routes::unfit(value),
-        "task_publish_retry_policy" => {
-            let unknown = value.as_object()?.keys().find(|key| !RETRIES.contains(&key.as_str()))?;
-            let told = Unfit::whole("is no part of a retry policy", "use max_retries or interval_start");
-            Some(told.below(Step::Name(unknown.clone())))
         }
         _ => None,
     }
@@ -206,6 +209,12 @@ fn queues(queues: &Map<String, Json>) -> Option<Unfit> {
     let (name, _) = queues.iter().find(|(_, queue)| !queue.is_object())?;
     let told = Unfit::whole("is no table of names and values", "use {}, or {routing_key: …}");
     Some(told.below(Step::Name(name.clone())))
+}
+
+fn retries(policy: &Map<String, Json>) -> Option<Unfit> {
+    let unknown = policy.keys().find(|key| !RETRIES.contains(&key.as_str()))?;
+    let told = Unfit::whole("is no part of a retry policy", "use max_retries or interval_start");
+    Some(told.below(Step::Name(unknown.clone())))
 }
 
 /// What is changed about tasks: a table by their names, or a list of such tables. A text is an import.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Files as people write them: which values and lines are read, and what is told of those that cannot be.
+
 use std::fmt::Write as _;
 
 use serde_json::json;

@@ -13,6 +13,7 @@ use super::input::{self, Input, Unreadable};
 use super::{Documents, Lint};
 pub(super) use facts::Known;
 pub(super) use judge::Verdict;
+pub(super) use report::{text as findings, troubles};
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -63,16 +64,6 @@ impl Outcome {
             ExitCode::SUCCESS
         }
     }
-}
-
-/// The findings as text.
-pub(super) fn findings(outcome: &Outcome) -> String {
-    report::text(outcome)
-}
-
-/// What could not be read, and the counts.
-pub(super) fn troubles(outcome: &Outcome) -> String {
-    report::troubles(outcome)
 }
 
 /// Judges and prints.

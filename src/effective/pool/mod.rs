@@ -19,7 +19,7 @@ use crate::celery::expansion::expands;
 use crate::celery::options::ValueKind;
 use crate::celery::queues::{self, DEFAULT_QUEUE};
 use crate::celery::reading::Reading;
-use crate::celery::value::{Value, value};
+use crate::celery::value::{Value, click_truth, value};
 
 /// A worker pool as it is written.
 #[derive(Clone, Copy, Debug)]
@@ -147,12 +147,7 @@ impl<'a> Pool<'a> {
         if self.said.has("--without-heartbeat") || self.worker.heartbeat == Some(false) {
             return Effective::Is(false);
         }
-        let is_off = |word: &str| match word.to_ascii_lowercase().as_str() {
-            "1" | "true" | "t" | "yes" | "y" | "on" => Some(true),
-            "0" | "false" | "f" | "no" | "n" | "off" => Some(false),
-            _ => None,
-        };
-        let off = self.variable("WITHOUT_HEARTBEAT").and_then(is_off);
+        let off = self.variable("WITHOUT_HEARTBEAT").and_then(click_truth);
         off.map(|off| !off).or_else(|| Effective::Is(true))
     }
 

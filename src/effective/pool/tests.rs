@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Which source wins where several say something of a worker.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! The further cases of rules about beat.
+
 use crate::rules::tests::shop;
 use crate::rules::{Facts, Severity, check};
 

@@ -10,6 +10,7 @@ use crate::celery::environment::flower_variable;
 use crate::celery::expansion::expands;
 use crate::celery::flower::{Occurrence, Reading};
 use crate::celery::options::flower::TornadoType;
+use crate::celery::value::click_truth;
 use crate::effective::{self, Effective};
 use crate::names;
 use crate::rules::facts::Facts;
@@ -92,14 +93,9 @@ impl<'a> Given<'a> {
     /// A switch: on, off, or not known. Arguments and variables are read differently.
     pub(super) fn switch(&self) -> Option<bool> {
         let (text, place) = self.text()?;
-        let word = text.to_ascii_lowercase();
         match place {
-            Place::Argument(_) => Some(!["false", "f", "0"].contains(&word.as_str())),
-            Place::Variable(_) if ["y", "yes", "t", "true", "on", "1"].contains(&word.as_str()) => Some(true),
-            Place::Variable(_) if ["n", "no", "f", "false", "off", "0"].contains(&word.as_str()) => {
-                Some(false)
-            }
-            Place::Variable(_) => None,
+            Place::Argument(_) => Some(!["false", "f", "0"].contains(&text.to_ascii_lowercase().as_str())),
+            Place::Variable(_) => click_truth(text),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Credentials among Flower's arguments: everybody who may list processes or read the pod reads them.
 
 use super::given::{Flower, Given, PATH, argument_path};
+use crate::celery::options::flower::OPTIONS;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -34,28 +35,28 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
 ];
 
-/// Options that hold a credential, and what to set instead.
-const SECRET: &[(&str, &str)] = &[
-    ("basic_auth", "set auth.basic.secretRef"),
-    ("broker_api", "set brokerApiSecretRef"),
-    ("oauth2_secret", "set auth.oauth.secretSecretRef"),
-    ("cookie_secret", "set auth.oauth.cookieSecretRef"),
-];
+/// What to set instead of an option that holds a credential.
+fn instead(option: &str) -> &'static str {
+    match option {
+        "basic_auth" => "set auth.basic.secretRef",
+        "broker_api" => "set brokerApiSecretRef",
+        "oauth2_secret" => "set auth.oauth.secretSecretRef",
+        "cookie_secret" => "set auth.oauth.cookieSecretRef",
+        _ => "take it from a Secret, by a variable",
+    }
+}
 
 fn f52(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
-    for (option, fix) in SECRET {
-        // Without user information an address is no secret, and without a ":" there is no password yet.
-        let is_secret = |text: &str| match *option {
-            "broker_api" => text.contains('@'),
-            "basic_auth" => text.contains(':'),
-            _ => !text.is_empty(),
-        };
-        if let (Given::Text(text, _), Some(used)) = (flower.argument(option), flower.reading.last(option))
+    for option in OPTIONS.iter().filter(|option| option.is_secret) {
+        let name = option.name;
+        // Without a ":" there is no password yet.
+        let is_secret = |text: &str| option.hides(text) && (name != "basic_auth" || text.contains(':'));
+        if let (Given::Text(text, _), Some(used)) = (flower.argument(name), flower.reading.last(name))
             && is_secret(text)
         {
-            let message = format!("--{option} is readable by others");
-            report.add(Kind::Forbidden, argument_path(used.at), message, *fix);
+            let message = format!("{} is readable by others", option.flag());
+            report.add(Kind::Forbidden, argument_path(used.at), message, instead(name));
         }
     }
 }

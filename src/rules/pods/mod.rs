@@ -2,7 +2,7 @@
 //! Rules about what a Deployment takes over from a Celery as it is: variables, volumes, taints, names, pod templates.
 //!
 //! The API server takes the Celery with any of it, since the types fit, and refuses the Deployment later, when nobody
-//! looks. What it asks of such values is written down in tables ([`form`]), which [`walk`] goes through once.
+//! looks. What it asks of such values is written down in tables ([`form`]), which [`mod@walk`] goes through once.
 
 mod containers;
 mod form;

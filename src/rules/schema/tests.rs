@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//! What the schema refuses, told in the words of the rules: where it stands, what was meant, and that no credential is
+//! repeated.
+
 use serde_json::json;
 
 use super::*;

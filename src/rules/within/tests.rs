@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! The further cases of rules about texts and names that refer to others within one object.
+
 use crate::rules::tests::shop;
 use crate::rules::{Facts, Finding, Severity, check};
 

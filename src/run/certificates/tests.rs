@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Which certificates the keeper is asked for, and when the gate of the webhooks opens.
+
 use std::future::Future as _;
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Folders as kubelets and people change them: what is served of them, and when a change is told.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -2,7 +2,7 @@
 //! Several replicas, one Secret, one configuration and an API server that is late: every order in which things may
 //! happen, up to a number of them. What a replica serves is trusted by the API server at every moment.
 //!
-//! What is decided is decided by [`plan`], [`done`] and [`Handover`]; the model brings the order of a keeper's pass,
+//! What is decided is decided by [`plan`], [`outcome`] and [`Handover`]; the model brings the order of a keeper's pass,
 //! compare-and-swap, time and mishaps. Certificates are issued once for each situation, so that equal worlds are equal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -13,7 +13,7 @@ use crate::fixtures::{names, noon};
 use crate::issue::{self, SystemKeys, Validity};
 use crate::names::Names;
 use crate::plan::{Lifetimes, Step, plan};
-use crate::settle::{Wanted, done};
+use crate::settle::{Wanted, outcome};
 use crate::state::{Pair, State};
 
 /// Both clocks go in these steps.
@@ -84,7 +84,7 @@ impl Issued {
             serving.iter().chain(&replica.seen).map(|ca| self.cas[*ca].clone()).collect();
         let wanted =
             Wanted { names: &self.names, lifetimes: &self.lifetimes, keys: &SystemKeys, in_use: &in_use };
-        let (pair, _) = done(step, &state, wanted, at(now)).unwrap();
+        let (pair, _) = outcome(step, &state, wanted, at(now)).unwrap().unwrap();
         let made = self.add(pair);
         self.made.insert(situation, made);
         Some(made)
@@ -119,7 +119,7 @@ struct Replica {
     read_is_current: bool,
     serves: Option<PairId>,
     waits: Option<(PairId, Option<u32>)>,
-    first_carried: Option<u32>,
+    first_carried_since: Option<u32>,
     /// Whether the API server sends it requests.
     is_asked: bool,
 }
@@ -131,7 +131,7 @@ const FRESH: Replica = Replica {
     read_is_current: false,
     serves: None,
     waits: None,
-    first_carried: None,
+    first_carried_since: None,
     is_asked: false,
 };
 
@@ -153,7 +153,7 @@ impl World {
     /// A Secret that everybody serves and the API server trusts.
     fn in_order(issued: &Issued, pair: PairId, replicas: usize) -> Self {
         let bundle = issued.pairs[pair].bundle.clone();
-        let replica = Replica { serves: Some(pair), first_carried: Some(0), is_asked: true, ..FRESH };
+        let replica = Replica { serves: Some(pair), first_carried_since: Some(0), is_asked: true, ..FRESH };
         Self {
             now: 0,
             secret: Some(pair),
@@ -289,10 +289,10 @@ impl World {
         }
         let moment = instant(now);
         if !is_overtaken {
-            self.with_handover(index, issued, |handover| handover.carried(moment, differs));
+            self.with_handover(index, issued, |handover| handover.note_carried(moment, differs));
         }
         self.with_handover(index, issued, |handover| {
-            let _ = handover.ripe(at(now), moment, PROPAGATION);
+            let _ = handover.take_ripe(at(now), moment, PROPAGATION);
         });
         let mut is_known = false;
         self.with_handover(index, issued, |handover| is_known = handover.is_known(moment, PROPAGATION));
@@ -308,15 +308,18 @@ impl World {
         let replica = &mut self.replicas[index];
         let mut handover = Handover {
             served: replica.serves.map(&candidate),
-            next: replica
-                .waits
-                .map(|(pair, carried)| Next { candidate: candidate(pair), carried: carried.map(instant) }),
-            first_carried: replica.first_carried.map(instant),
+            next: replica.waits.map(|(pair, carried)| Next {
+                candidate: candidate(pair),
+                carried_since: carried.map(instant),
+            }),
+            first_carried_since: replica.first_carried_since.map(instant),
         };
         act(&mut handover);
         replica.serves = handover.served.as_ref().map(|served| issued.id(served));
-        replica.waits =
-            handover.next.as_ref().map(|next| (issued.id(&next.candidate), next.carried.map(since_start)));
+        replica.waits = handover
+            .next
+            .as_ref()
+            .map(|next| (issued.id(&next.candidate), next.carried_since.map(since_start)));
     }
 }
 

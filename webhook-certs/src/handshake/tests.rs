@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Handshakes with real servers: which are accepted, and which reason is told of the others.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use std::time::SystemTime;
 

@@ -17,7 +17,7 @@ pub(super) use github::github;
 pub(super) use sarif::sarif;
 
 /// For people: one line a finding, under a line for each object.
-pub(super) fn text(outcome: &Outcome) -> String {
+pub(in crate::cli) fn text(outcome: &Outcome) -> String {
     let mut text = String::new();
     for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
         let blank = if text.is_empty() { "" } else { "\n" };
@@ -72,7 +72,7 @@ pub(super) fn json(outcome: &Outcome) -> String {
 }
 
 /// What goes to standard error: what could not be read, and the counts as the last line.
-pub(super) fn troubles(outcome: &Outcome) -> String {
+pub(in crate::cli) fn troubles(outcome: &Outcome) -> String {
     let mut text = String::new();
     for trouble in &outcome.unreadable {
         let _ = writeln!(text, "{}", told(trouble));
