@@ -61,7 +61,8 @@ pub const ALL: &[Annotation] = &[
         words: SWITCH,
         meaning: "A Deployment or Service of the right name that nobody controls is taken over: its spec becomes the \
                   operator's, the number of pods stays where an autoscaler owns it. A Deployment with another selector \
-                  cannot be taken over, since a selector never changes; Stalled says so.",
+                  cannot be taken over, since a selector never changes; Stalled says so. The names and the selectors, \
+                  and the way beside that, are in [children](children.md).",
     },
     Annotation {
         name: ROLL_ON_CONFIG_CHANGE,

@@ -92,13 +92,13 @@ pub struct ScaleTarget {
 #[schemars(extend("required" = ["failureThreshold", "replicas"]))]
 pub struct Fallback {
     /// Failed looks in a row that count.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 0))]
-    pub failure_threshold: i32,
+    pub failure_threshold: Option<i32>,
     /// How many pods then.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 0))]
-    pub replicas: i32,
+    pub replicas: Option<i32>,
     /// Which number wins: `static` (when absent), `currentReplicas`, `currentReplicasIfHigher` or
     /// `currentReplicasIfLower`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -49,6 +49,7 @@ fn object(rule: &Rule) -> Value {
         "title": rule.title,
         "consequence": rule.consequence,
         "fields": rule.fields(),
+        "forExampleAt": rule.place(),
     })
 }
 
@@ -76,6 +77,9 @@ fn explained(rule: &Rule) -> String {
     let fields = rule.fields();
     if !fields.is_empty() {
         let _ = writeln!(text, "Fields: {}", fields.join(", "));
+    }
+    if let Some(place) = rule.place() {
+        let _ = writeln!(text, "For example at: {place}");
     }
     if let Some(old) = example.old {
         let _ = write!(text, "\nStored before:\n\n{}", indented(old));

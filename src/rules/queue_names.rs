@@ -6,6 +6,7 @@ use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
 use crate::celery::broker_url::Transport;
+use crate::celery::command::Command;
 use crate::celery::queues::DEFAULT_QUEUE;
 use crate::celery::sqs::queue_name;
 
@@ -56,7 +57,7 @@ fn names<'a>(pool: &Pool<'a>) -> Vec<(String, &'a str)> {
     for option in ["--queues", "--exclude-queues"] {
         for used in pool.said.all(option).filter(|used| !used.is_opaque()) {
             // A blank behind the option itself is several words in one.
-            let joined = is_joined(pool.word(used.at)) || is_joined(pool.word(used.value_at));
+            let joined = [used.at, used.value_at].iter().any(|at| is_joined(Command::Worker, pool.word(*at)));
             let list = used.value.filter(|_| !joined);
             names.extend(
                 list.into_iter().flat_map(|list| list.split(',')).map(|name| (pool.arg(used.value_at), name)),

@@ -70,15 +70,18 @@ impl Rule {
         self.check.facts
     }
 
-    /// The fields that it looks at, or the one that its example is about; positions in lists as `[]`. None when it is
-    /// about every field.
+    /// The fields that it looks at, where they can be listed; positions in lists as `[]`.
     #[must_use]
-    pub fn fields(&self) -> Vec<String> {
-        match self.check.fields {
-            [] if self.check.is_schema() => Vec::new(),
-            [] => vec![path::pattern(self.example.at)],
-            fields => fields.iter().map(|field| (*field).to_owned()).collect(),
-        }
+    pub fn fields(&self) -> &'static [&'static str] {
+        self.check.fields
+    }
+
+    /// The field that its example is about, where those that it looks at are not listed: one place of perhaps many.
+    /// None when it is about every field.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        let is_one_of_many = self.check.fields.is_empty() && !self.check.is_schema();
+        is_one_of_many.then(|| path::pattern(self.example.at))
     }
 
     /// Whether the rule is asked when an object is scaled, and not when it is stored.

@@ -2,6 +2,8 @@
 //! What a shell makes of words: how a command is read where one stands in front of Celery, and which words only a shell
 //! understands.
 
+use std::collections::BTreeSet;
+
 /// Most words of a line that are written out.
 const MAX_LISTED: usize = 8;
 
@@ -62,6 +64,21 @@ pub(super) fn uses(script: &str, parameters: &[char]) -> bool {
 pub(super) fn steps_aside(script: &str) -> bool {
     let separators = |letter: char| letter.is_whitespace() || ";&|(){}\"'".contains(letter);
     script.split(separators).any(|word| ["exec", "trap"].contains(&word))
+}
+
+/// Whether a script starts one part of Celery by name, whatever the arguments: `celery -A shop worker`. One that chooses
+/// among several may do so by a variable.
+#[must_use]
+pub(super) fn starts_one_part(script: &str) -> bool {
+    let parts: BTreeSet<&str> = script.split([';', '&', '|', '(', ')', '\n']).filter_map(part).collect();
+    parts.len() == 1
+}
+
+/// The sub-command of Celery that one simple command starts.
+fn part(command: &str) -> Option<&str> {
+    let mut words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
+    words.find(|word| *word == "celery" || word.ends_with("/bin/celery"))?;
+    words.find(|word| ["worker", "beat", "flower", "multi"].contains(word))
 }
 
 /// Words that connect commands.
@@ -134,6 +151,28 @@ mod tests {
         assert!(steps_aside("{ exec celery; }"));
         assert!(steps_aside("trap 'kill $p' TERM; celery & p=$!; wait"));
         assert!(!steps_aside("./executor && celery"));
+    }
+
+    #[test]
+    fn a_part_of_celery_is_found_by_name() {
+        for script in [
+            "celery -A shop worker -l INFO -c 4",
+            "cd /app && python -m celery -A shop worker",
+            "sleep 5; /venv/bin/celery -A $APP beat",
+            "celery multi start w1 -A shop",
+        ] {
+            assert!(starts_one_part(script), "{script}");
+        }
+        for script in [
+            "",
+            "./start.sh worker",
+            "celery $ARGS",
+            "celery -A shop inspect ping",
+            "cd celery && ./run worker",
+            "if $BEAT; then celery -A shop beat; else celery -A shop worker; fi",
+        ] {
+            assert!(!starts_one_part(script), "{script}");
+        }
     }
 
     #[test]

@@ -25,8 +25,8 @@ impl Claim<'_> {
     pub(super) fn judge(&self, path: &str, report: &mut Report<'_>) {
         let Some(name) = self.existing else { return self.judge_size(path, report) };
         if self.size.is_some() {
-            let message = "existingClaim and size are set together";
-            return report.add(Kind::Forbidden, path, message, "set one of them");
+            let message = "existingClaim and size exclude each other";
+            return report.add(Kind::Forbidden, path, message, "keep one");
         }
         if !is_object_name(name) {
             let message = "is not a name of a PersistentVolumeClaim";

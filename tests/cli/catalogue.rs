@@ -82,3 +82,24 @@ fn an_unknown_rule_is_answered_with_the_nearest() {
     assert_eq!((answer.code, answer.out.as_str()), (2, ""));
     assert!(answer.err.contains("did you mean C01, "), "{}", answer.err);
 }
+
+#[test]
+fn one_place_of_many_is_called_an_example() {
+    let places = |id: &str| {
+        let out = call(&["explain", id]).out;
+        let lines =
+            out.lines().filter(|line| line.starts_with("Fields: ") || line.starts_with("For example at: "));
+        lines.map(str::to_owned).collect::<Vec<String>>()
+    };
+    assert_eq!(places("A36"), ["Fields: spec.scaleTargetRef[].activationValue"]);
+    assert_eq!(
+        places("A21"),
+        ["For example at: spec.scaleTargetRef[].behavior.scaleDown.stabilizationWindowSeconds"]
+    );
+    assert_eq!(places("S01"), [""; 0]);
+    let rows: Vec<Value> = serde_json::from_str(&call(&["rules", "-o", "json"]).out).unwrap();
+    for row in rows {
+        let listed = row["fields"].as_array().is_some_and(|fields| !fields.is_empty());
+        assert!(!(listed && row["forExampleAt"].is_string()), "{row}");
+    }
+}

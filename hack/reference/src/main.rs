@@ -2,6 +2,7 @@
 //! Writes the reference into a folder: what users can write, what is refused, what can be called. The sources are the
 //! definition, the catalogue and the command line, so that no text beside them can go stale.
 
+mod children;
 mod commands;
 mod fields;
 mod kubernetes;
@@ -34,6 +35,7 @@ fn write(folder: &std::path::Path) -> io::Result<()> {
         ("rules.md", rules::page()),
         ("command-line.md", commands::page()),
         ("reasons.md", reasons::page()),
+        ("children.md", children::page()),
         ("annotations.md", reasons::annotations()),
     ] {
         fs::write(folder.join(name), text)?;

@@ -37,9 +37,12 @@ pub(crate) fn annotations() -> String {
     text.push_str(
         "\nWhat annotations of a Celery ask for. They are followed at once, whatever the spec says.\n\n",
     );
-    let rows = annotations::ALL
-        .iter()
-        .map(|annotation| vec![code(annotation.name), code(annotation.value), annotation.meaning.to_owned()]);
+    let rows = annotations::ALL.iter().map(|annotation| {
+        // What is no literal value stands in words.
+        let is_literal = annotation.value.starts_with('"');
+        let value = if is_literal { code(annotation.value) } else { annotation.value.to_owned() };
+        vec![code(annotation.name), value, annotation.meaning.to_owned()]
+    });
     text.push_str(&table(&["Annotation", "Value", "What comes of it"], &rows.collect::<Vec<_>>()));
     let _ = write!(
         text,

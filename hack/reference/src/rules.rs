@@ -102,7 +102,11 @@ fn section(rule: &Rule, text: &mut String) {
     let exception = rule.exception().map(|exception| format!(" {exception}")).unwrap_or_default();
     let _ = writeln!(text, "\n### {}\n", heading(rule));
     let fields: Vec<String> = rule.fields().iter().map(|field| code(field)).collect();
-    let fields = if fields.is_empty() { String::new() } else { format!(" Looks at {}.", fields.join(", ")) };
+    let fields = match rule.place() {
+        Some(place) => format!(" For example at {}.", code(&place)),
+        None if fields.is_empty() => String::new(),
+        None => format!(" Looks at {}.", fields.join(", ")),
+    };
     let scaling = if rule.is_about_scaling() { " Asked when the object is scaled." } else { "" };
     let _ = writeln!(
         text,

@@ -23,7 +23,7 @@ pub use redacted::{REDACTED, redacted};
 pub(super) use scheme::is_driver;
 use scheme::{Known, selected};
 pub use scheme::{Package, Scheme, Transport};
-pub use service::Service;
+pub use service::{Listener, Service};
 
 /// One broker.
 #[derive(Clone, PartialEq, Eq)]

@@ -23,6 +23,27 @@ impl Service {
     pub const AMQP_TLS: Self = Self { scheme: "amqps", port: 5671 };
 }
 
+/// Who listens on a port by default, where that is not the broker itself or is another one than the scheme says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// The broker of this scheme.
+    Broker(Service),
+    /// The management API of RabbitMQ, which speaks HTTP.
+    Management,
+}
+
+impl Listener {
+    /// The one of a port; of other ports nothing is known.
+    #[must_use]
+    pub fn of(port: u16) -> Option<Self> {
+        let brokers = [Service::REDIS, Service::SENTINEL, Service::AMQP, Service::AMQP_TLS];
+        match port {
+            15671 | 15672 => Some(Self::Management),
+            _ => brokers.into_iter().find(|service| service.port == port).map(Self::Broker),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,6 +51,9 @@ mod tests {
 
     #[test]
     fn a_url_of_the_scheme_leads_to_the_port() {
+        assert_eq!(Listener::of(26379), Some(Listener::Broker(Service::SENTINEL)));
+        assert_eq!(Listener::of(15672), Some(Listener::Management));
+        assert_eq!(Listener::of(6380), None);
         for service in
             [Service::REDIS, Service::REDIS_TLS, Service::SENTINEL, Service::AMQP, Service::AMQP_TLS]
         {

@@ -13,8 +13,8 @@ pub(in crate::rules) enum Joined {
     Name,
 }
 
-/// Whether a word holds an option together with its value or with further options.
-pub(in crate::rules) fn joined(word: &str) -> Option<Joined> {
+/// Whether a word of a command holds an option together with its value or with further options.
+pub(in crate::rules) fn joined(command: Command, word: &str) -> Option<Joined> {
     let mut parts = word.split_whitespace();
     let first = parts.next()?;
     if !word.contains(char::is_whitespace) {
@@ -22,7 +22,7 @@ pub(in crate::rules) fn joined(word: &str) -> Option<Joined> {
     }
     let is_option = |part: &str| {
         let name = part.split('=').next().unwrap_or_default();
-        Release::ALL.iter().any(|release| Command::Worker.options().find(name, *release).is_some())
+        Release::ALL.iter().any(|release| command.options().find(name, *release).is_some())
     };
     let begins = word.starts_with(first) && is_option(first) && first.find('=').is_none();
     match parts.by_ref().any(is_option) {
@@ -34,8 +34,19 @@ pub(in crate::rules) fn joined(word: &str) -> Option<Joined> {
 }
 
 /// Whether a word holds several.
-pub(in crate::rules) fn is_joined(word: &str) -> bool {
-    joined(word).is_some()
+pub(in crate::rules) fn is_joined(command: Command, word: &str) -> bool {
+    joined(command, word).is_some()
+}
+
+/// What to write instead of such a word, where none of its parts can be a secret.
+pub(in crate::rules) fn parted(command: Command, word: &str) -> Option<String> {
+    let is_plain =
+        word.chars().all(|c| c.is_ascii_alphanumeric() || " \t,-_=./".contains(c)) && word.len() <= 40;
+    let first = word.split_whitespace().next().unwrap_or_default();
+    let name = first.split('=').next().unwrap_or_default();
+    let is_known = command.options().find(name, Release::NEWEST).is_some();
+    let parts: Vec<String> = word.split_whitespace().map(|part| format!("{part:?}")).collect();
+    (is_plain && is_known).then(|| format!("write {}", parts.join(", ")))
 }
 
 #[cfg(test)]
@@ -58,7 +69,12 @@ mod tests {
             (" ", None),
             ("--nosuch x", None),
         ] {
-            assert_eq!(joined(word), expected, "{word:?}");
+            assert_eq!(joined(Command::Worker, word), expected, "{word:?}");
+        }
+        for (word, expected) in
+            [("--scheduler django", Some(Joined::Name)), ("-S django", Some(Joined::Value)), ("-Q a", None)]
+        {
+            assert_eq!(joined(Command::Beat, word), expected, "{word:?}");
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::celery::command::Command;
 use crate::celery::reading::{Occurrence, Reading};
 use crate::celery::version::Target;
 pub(super) use fields::{Fields, WORKER_FIELDS, field_of};
-pub(super) use joined::{Joined, is_joined, joined};
+pub(super) use joined::{Joined, is_joined, joined, parted};
 pub(super) use repeated::repeated;
 pub(super) use verdict::{Shown, Verdict, verdicts};
 

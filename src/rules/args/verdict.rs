@@ -109,7 +109,7 @@ fn is_signed(arguments: &Arguments<'_>, used: &Occurrence<'_>) -> bool {
     used.has_sign()
         && arguments.reading.release.has_click()
         && !goes
-        && joined(word).is_none()
+        && joined(arguments.command, word).is_none()
         && !shell::is_for_a_shell(word)
 }
 
@@ -145,9 +145,10 @@ fn swallows(arguments: &Arguments<'_>, used: &Occurrence<'_>) -> bool {
 
 fn verdict(arguments: &Arguments<'_>, fault: &Fault) -> Option<Verdict> {
     let (at, word) = (fault.at, arguments.word(fault.at));
-    // Of whole words of a worker other rules tell.
-    let is_whole = joined(word).is_some() || shell::is_for_a_shell(word);
-    if (arguments.command == Command::Worker && is_whole)
+    // Of several words in one other rules tell, and of words for a shell where they are a worker's.
+    let is_for_a_shell = arguments.command == Command::Worker && shell::is_for_a_shell(word);
+    if joined(arguments.command, word).is_some()
+        || is_for_a_shell
         || (is_of_the_app(&fault.cause) && belongs_to_the_app(arguments, at))
     {
         return None;

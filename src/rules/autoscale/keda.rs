@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what only KEDA knows: whether it is there, and the fields that are handed to it.
 
-use super::{followers, is_queue};
-use crate::api::{Open, ScaleTarget};
+use super::{Follower, followers, is_queue};
+use crate::api::{Fallback, FallbackBehavior, Open, ScaleTarget};
 use crate::celery::broker_url::Transport;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -25,7 +25,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "A23", severity: Severity::Deny, schema: true, since: "0.1",
         title: "a fallback is for queues that cannot be looked into",
-        consequence: "KEDA refuses it without a queue. On Redis it never comes to it: pods are kept as they are.",
+        consequence: "KEDA refuses it without a queue and without both numbers. On Redis it never comes to it: pods are kept as they are.",
         check: Check::field(
             &["spec.scaleTargetRef[].fallback.failureThreshold", "spec.scaleTargetRef[].fallback.replicas"],
             "use 0 or more",
@@ -85,6 +85,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "A37", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "a fallback has no fewer pods than minReplicas",
+        consequence: "The autoscaler never goes below minReplicas: the smaller number of the fallback is never seen.",
+        check: Check::object(a37),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, minReplicas: 2, maxReplicas: 3, fallback: {failureThreshold: 3, replicas: 1}, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            at: "spec.scaleTargetRef[0].fallback.replicas",
+            good: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, minReplicas: 2, maxReplicas: 3, fallback: {failureThreshold: 3, replicas: 2}, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            old: None,
+        },
+    },
 ];
 
 /// Told once, however many autoscalers need it.
@@ -106,12 +118,47 @@ fn a23(subject: &Subject<'_>, report: &mut Report<'_>) {
             let fix = "use static, currentReplicas, currentReplicasIfHigher or currentReplicasIfLower";
             report.add(Kind::Unsupported, format!("{path}.behavior"), "is not a behaviour of KEDA", fix);
         }
+        let missing = missing(fallback);
+        for (field, fix) in &missing {
+            report.add(Kind::Required, format!("{path}.{field}"), "has no default", *fix);
+        }
         if !target.metrics.iter().any(is_queue) {
             let message = "fallback only works with task_queue_length";
             report.add(Kind::Forbidden, path, message, "remove it, or add that metric");
-        } else if subject.is_redis() {
+        } else if subject.is_redis() && missing.is_empty() {
             let message = "has no effect with Redis, pods are kept as they are";
             report.warn(Kind::Forbidden, path, message, "remove it");
+        }
+    }
+}
+
+/// The fields that a fallback lacks, and what to write there.
+fn missing(fallback: &Fallback) -> Vec<(&'static str, &'static str)> {
+    let mut missing = Vec::new();
+    if fallback.failure_threshold.is_none() {
+        missing.push(("failureThreshold", "set the failed looks in a row that count, such as 3"));
+    }
+    if fallback.replicas.is_none() {
+        missing.push(("replicas", "set the number of pods while the queue cannot be looked into"));
+    }
+    missing
+}
+
+/// With Redis a fallback has no effect at all, which A23 says; `currentReplicas` passes the number over.
+fn a37(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.is_redis() {
+        return;
+    }
+    for Follower { path, target, .. } in followers(subject) {
+        let Some(fallback) = &target.fallback else { continue };
+        let counts = fallback.behavior.as_ref().is_none_or(|behavior| {
+            behavior.known().is_some_and(|known| known != FallbackBehavior::CurrentReplicas)
+        });
+        let least = target.min_replicas.unwrap_or(1);
+        if counts && fallback.replicas.is_some_and(|replicas| (0..least).contains(&replicas)) {
+            let message = "is below minReplicas, which counts";
+            let fix = format!("use {least} or more");
+            report.add(Kind::Invalid, format!("{path}.fallback.replicas"), message, fix);
         }
     }
 }

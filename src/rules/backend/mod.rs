@@ -192,7 +192,7 @@ fn r12(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(backend) = &subject.common().result_backend else { return };
     let (kind, message) = match (&backend.url, &backend.url_secret_ref) {
         (None, None) => (Kind::Required, "neither url nor urlSecretRef is set"),
-        (Some(_), Some(_)) => (Kind::Forbidden, "url and urlSecretRef are set together"),
+        (Some(_), Some(_)) => (Kind::Forbidden, "url and urlSecretRef exclude each other"),
         _ => return,
     };
     report.add(kind, "spec.common.resultBackend", message, "set exactly one of url, urlSecretRef");

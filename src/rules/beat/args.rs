@@ -3,8 +3,9 @@
 
 use crate::celery::command::Command;
 use crate::celery::reading::Occurrence;
-use crate::rules::args::{Fields, Matter, not_names, repeated};
+use crate::rules::args::{Fields, Joined, Matter, joined, not_names, parted, repeated};
 use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Beat, Subject};
 
@@ -58,14 +59,15 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "T14", severity: Severity::Deny, schema: false, since: "0.1",
         title: "beat can read every argument",
-        consequence: "Beat ends with a usage message and no periodic task is sent. -S=django ends with \"No module named '=django'\".",
+        consequence: "Beat ends with a usage message and no periodic task is sent. -S=django ends with \"No module named '=django'\", \"-S django\" in one string with \"No module named ' django'\".",
         check: Check::arguments(
             Command::Beat,
             &[Matter::Stray, Matter::Form, Matter::Sign, Matter::OtherValue, Matter::Setting],
         )
+        .and(t14)
         .or(
             Severity::Warn,
-            "where an option may be meant as a value, for a file whose name begins with a sign, for Celery 4, and for a release that is newer than the operator",
+            "where an option may be meant as a value, for a file whose name begins with a sign or a blank, for a number behind a blank, for Celery 4, and for a release that is newer than the operator",
         ),
         example: Example {
             bad: "spec: {beatSpec: {args: ['--max-interval', soon]}}",
@@ -105,6 +107,35 @@ fn t11(subject: &Subject<'_>, report: &mut Report<'_>) {
     if let Some(beat) = &subject.beat {
         not_names(Beat::PATH, &beat.spec.user_options, report);
     }
+}
+
+/// An option and its value in one string, where a shell would have parted them.
+fn t14(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(beat) = &subject.beat else { return };
+    for (at, word) in beat.spec.args.iter().enumerate() {
+        let Some(kind) = joined(Command::Beat, word) else { continue };
+        let severity = match kind {
+            Joined::Value if is_harmless(beat, at) => Severity::Warn,
+            _ => release::refusal(subject, report.severity()),
+        };
+        let message = "has an option and its value in one string";
+        if let Some(fix) = parted(Command::Beat, word) {
+            report.add_shown(severity, Beat::arg(at), word, message, fix);
+        } else {
+            let fix = "split it, one word an element";
+            report.graded(severity, Kind::Forbidden, Beat::arg(at), message, fix);
+        }
+    }
+}
+
+/// Whether beat runs with the blank in front of the value: a text may have one, unless a class or a folder is meant.
+fn is_harmless(beat: &Beat<'_>, at: usize) -> bool {
+    let is_free = |used: &&Occurrence<'_>| {
+        let is_name = used.option.name() != "--scheduler";
+        used.at == at && is_name && !used.value.is_some_and(|value| value.contains('/'))
+    };
+    let used = beat.said.occurrences.iter().find(is_free);
+    used.is_some() && !beat.said.faults.iter().any(|fault| fault.at == at)
 }
 
 fn t16(subject: &Subject<'_>, report: &mut Report<'_>) {

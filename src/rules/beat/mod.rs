@@ -4,12 +4,14 @@
 pub(super) mod args;
 pub(super) mod schedule;
 
+use super::args::is_joined;
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::subject::{Beat, Subject};
 use super::volume;
 use crate::api::BEAT_FOLDER;
 use crate::celery::app::AppPath;
+use crate::celery::command::Command;
 use crate::celery::reading::Occurrence;
 use crate::celery::scheduler::is_registered;
 
@@ -98,9 +100,17 @@ fn t02(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Whether an option and its value are one word.
+fn stands_in_one(beat: &Beat<'_>, used: &Occurrence<'_>) -> bool {
+    beat.spec.args.get(used.at).is_some_and(|word| is_joined(Command::Beat, word))
+}
+
 fn t03(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(beat) = &subject.beat else { return };
     let Some((file, path)) = beat.file().filter(|_| beat.effective().keeps_a_file()) else { return };
+    if beat.said.last("--schedule").is_some_and(|used| stands_in_one(beat, used)) {
+        return;
+    }
     let common = subject.common();
     let container = common.container_security_context.as_ref();
     let is_read_only = container.and_then(|context| context.read_only_root_filesystem) == Some(true);
@@ -130,8 +140,9 @@ fn t03(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(beat) = &subject.beat else { return };
     let Some((scheduler, path)) = beat.scheduler() else { return };
-    // Of a sign too many another rule tells.
-    if beat.said.last("--scheduler").is_some_and(Occurrence::has_sign) {
+    // Of a sign too many another rule tells, and of two words in one.
+    let is_odd = |used: &Occurrence<'_>| used.has_sign() || stands_in_one(beat, used);
+    if beat.said.last("--scheduler").is_some_and(is_odd) {
         return;
     }
     let is_path = scheduler.parse::<AppPath>().is_ok();
@@ -159,7 +170,9 @@ fn t15(subject: &Subject<'_>, report: &mut Report<'_>) {
         retain: persistence.retain,
     };
     claim.judge(&format!("{}.persistence", Beat::PATH), report);
-    let is_outside = |file: &str| beat.effective().keeps_a_file() && !volume::holds(BEAT_FOLDER, file);
+    let in_one = beat.said.last("--schedule").is_some_and(|used| stands_in_one(beat, used));
+    let is_outside =
+        |file: &str| !in_one && beat.effective().keeps_a_file() && !volume::holds(BEAT_FOLDER, file);
     if let Some((_, path)) = beat.file().filter(|(file, _)| is_outside(file)) {
         let message = format!("lies outside of {BEAT_FOLDER}, the volume of persistence");
         report.add(Kind::Invalid, path, message, format!("use {BEAT_FOLDER}/celerybeat-schedule"));

@@ -29,6 +29,26 @@ fn beat_in_workers_is_found_in_every_spelling() {
 }
 
 #[test]
+fn two_words_in_one_are_told_once() {
+    for (word, severity) in [
+        ("--scheduler django", DENY),
+        ("-S django", DENY),
+        ("-l DEBUG", DENY),
+        ("--max-interval 30", DENY),
+        ("--loglevel INFO", DENY),
+        ("--schedule /x", DENY),
+        ("-s /data/x", DENY),
+        ("-s x", WARN),
+    ] {
+        assert_eq!(of(&format!("args: ['{word}']")), [("T14", severity)], "{word}");
+    }
+    let overlay = "spec: {beatSpec: {persistence: {}, args: ['-s /data/x']}}";
+    assert_eq!(found(overlay), [("T14", DENY, "spec.beatSpec.args[0]".to_owned())]);
+    let findings = check(&shop("spec: {beatSpec: {args: ['-S django']}}"), None, &Facts::default());
+    assert_eq!(findings.expect("a Celery")[0].fix, r#"write "-S", "django""#);
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_found_where_it_is_named() {
     let with = |context: &str, rest: &str| {
         let overlay =

@@ -3,6 +3,7 @@
 
 mod options;
 mod parts;
+mod port;
 pub(super) mod secret;
 mod sqs;
 mod tls;
@@ -23,6 +24,7 @@ pub(super) const AREAS: &[&[Rule]] = &[
     RULES,
     url::RULES,
     tls::RULES,
+    port::RULES,
     transports::RULES,
     options::RULES,
     parts::RULES,
@@ -130,7 +132,7 @@ fn b03(subject: &Subject<'_>, report: &mut Report<'_>) {
     let (kind, what) = match forms.len() {
         1 => return,
         0 => (Kind::Required, "no form of the broker is set".to_owned()),
-        _ => (Kind::Forbidden, format!("{} are set together", forms.join(" and "))),
+        _ => (Kind::Forbidden, format!("{} exclude each other", forms.join(" and "))),
     };
     report.add(
         kind,

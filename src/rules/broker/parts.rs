@@ -114,7 +114,7 @@ fn b44(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(redis) = subject.broker().and_then(|broker| broker.redis.as_ref()) else { return };
     let (kind, message) = match (&redis.host, &redis.sentinel) {
         (None, None) => (Kind::Required, "neither host nor sentinel is set"),
-        (Some(_), Some(_)) => (Kind::Forbidden, "host and sentinel are set together"),
+        (Some(_), Some(_)) => (Kind::Forbidden, "host and sentinel exclude each other"),
         _ => return,
     };
     report.add(kind, REDIS, message, "set exactly one of host, sentinel");
@@ -174,8 +174,8 @@ fn b48(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(url) = &rabbitmq.management_url else { return };
     let path = format!("{RABBITMQ}.managementUrl");
     if rabbitmq.management_url_secret_ref.is_some() {
-        let message = "managementUrl and managementUrlSecretRef are set together";
-        report.add(Kind::Forbidden, path, message, "keep one of them");
+        let message = "managementUrl and managementUrlSecretRef exclude each other";
+        report.add(Kind::Forbidden, path, message, "keep one");
         return;
     }
     let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));

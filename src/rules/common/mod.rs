@@ -20,6 +20,9 @@ use crate::celery::app::{self, AppPath};
 const DIGITS: &[char] = &['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 /// Words of a start line that the operator writes behind the command.
 const ADDED: &[&str] = &["worker", "beat", "flower", "-A"];
+/// Programs that serve web applications: the command of another container of the same image.
+const SERVERS: &[&str] =
+    &["gunicorn", "uvicorn", "uwsgi", "daphne", "hypercorn", "waitress-serve", "runserver"];
 /// What is wrong with a command that holds such words.
 const SAYS_TWICE: &str = "already says what the operator adds";
 
@@ -49,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "C20", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a shell in front of Celery steps aside",
-        consequence: "The shell takes SIGTERM and Celery never hears of it: running tasks are killed when the grace period ends.",
+        consequence: "The shell takes SIGTERM and Celery never hears of it: running tasks are killed when the grace period ends. A script that passes no arguments on runs the same in every pod: beat's starts one more worker, and no beat runs.",
         check: Check::object(c20).or(Severity::Deny, "when the script does not pass all arguments on"),
         example: Example {
             bad: "spec: {common: {command: [sh, -c, '. ./env && celery \"$@\"', celery]}}",
@@ -89,6 +92,18 @@ pub(super) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "C90", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "command starts Celery, not a web server",
+        consequence: "The server is given the arguments of Celery, and ends with a usage message or serves in the place of a worker.",
+        check: Check::object(c90),
+        example: Example {
+            bad: "spec: {common: {command: [gunicorn, 'shop:app']}}",
+            at: "spec.common.command",
+            good: "spec: {common: {command: [ddtrace-run, celery]}}",
+            old: None,
+        },
+    },
 ];
 
 fn c01(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -125,7 +140,7 @@ fn c20(subject: &Subject<'_>, report: &mut Report<'_>) {
     let (passes_all, counts) = (shell::uses(script, &['@', '*']), shell::uses(script, DIGITS));
     let (severity, message) = if passes_all && at + 1 == command.len() && !shell::uses(script, &['0']) {
         (Severity::Deny, "the shell takes -A for its own name, and the app is missing")
-    } else if !passes_all && !counts && shell::steps_aside(script) {
+    } else if !passes_all && !counts && (shell::steps_aside(script) || shell::starts_one_part(script)) {
         (Severity::Deny, "the script passes no arguments on: Celery gets none")
     } else if !shell::steps_aside(script) {
         (report.severity(), "the shell keeps SIGTERM from Celery")
@@ -141,6 +156,7 @@ fn c26(subject: &Subject<'_>, report: &mut Report<'_>) {
     let command = &subject.common().command;
     let Some(first) = command.first() else { return };
     let is_added = |word: &str| ADDED.contains(&word) || word.starts_with("--app");
+    let detaches = |pair: &[String]| shell::program(pair) == Some("celery") && pair[1] == "multi";
     let (at, message, fix) = if first.trim().is_empty() {
         (0, "is not the name of a program", "write [celery]")
     } else if first.split_whitespace().any(is_added) {
@@ -151,11 +167,25 @@ fn c26(subject: &Subject<'_>, report: &mut Report<'_>) {
         && !shell::is_shell(command)
     {
         (at, SAYS_TWICE, "write [celery]")
+    } else if let Some(at) = command.windows(2).position(detaches) {
+        (at + 1, "starts workers in the background, and the container ends", "write [celery]")
     } else {
         return;
     };
     // Without the word, which may hold the URL of a broker.
     report.add(Kind::Forbidden, format!("spec.common.command[{at}]"), message, fix);
+}
+
+fn c90(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let command = &subject.common().command;
+    let names = |programs: &[&str]| {
+        let mut words = (0..command.len()).filter_map(|at| shell::program(&command[at..]));
+        words.any(|word| programs.contains(&word))
+    };
+    if names(SERVERS) && !names(&["celery"]) {
+        let message = "starts a web server, not Celery";
+        report.add(Kind::Forbidden, "spec.common.command", message, "write [celery], or leave it out");
+    }
 }
 
 fn c22(subject: &Subject<'_>, report: &mut Report<'_>) {

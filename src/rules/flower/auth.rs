@@ -152,7 +152,7 @@ fn f34(subject: &Subject<'_>, report: &mut Report<'_>) {
     match ways.len() {
         0 => report.add(Kind::Required, path, "does not say who may look", fix),
         1 => {}
-        _ => report.add(Kind::Forbidden, path, format!("{} are set together", ways.join(" and ")), fix),
+        _ => report.add(Kind::Forbidden, path, format!("{} exclude each other", ways.join(" and ")), fix),
     }
 }
 

@@ -11,6 +11,9 @@ use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
+/// The annotation that named the class before there was a field.
+const INGRESS_CLASS: &str = "kubernetes.io/ingress.class";
+
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
@@ -77,7 +80,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "F24", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the path of the Ingress lets everything below urlPrefix through",
         consequence: "Flower answers below its prefix only: everything else is a 404, and so is what the Ingress rewrites.",
-        check: Check::object(f24).or(Severity::Warn, "for the annotation rewrite-target"),
+        check: Check::object(f24).or(Severity::Warn, "for the annotation rewrite-target, and for an ImplementationSpecific path without urlPrefix"),
         example: Example {
             bad: "spec: {flowerSpec: {urlPrefix: flower, ingress: {path: /monitor}, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.ingress.path",
@@ -106,6 +109,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             bad: "spec: {flowerSpec: {ingress: {host: 'https://flower.example.com'}, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.ingress.host",
             good: "spec: {flowerSpec: {ingress: {host: flower.example.com}, auth: {allowUnauthenticated: true}}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "F65", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "the Ingress has one class",
+        consequence: "The API server refuses an Ingress whose className and annotation differ, and Flower is not reached.",
+        check: Check::object(f65),
+        example: Example {
+            bad: "spec: {flowerSpec: {ingress: {className: nginx, annotations: {kubernetes.io/ingress.class: alb}}, auth: {allowUnauthenticated: true}}}",
+            at: "spec.flowerSpec.ingress.className",
+            good: "spec: {flowerSpec: {ingress: {className: nginx, annotations: {kubernetes.io/ingress.class: nginx}}, auth: {allowUnauthenticated: true}}}",
             old: None,
         },
     },
@@ -215,8 +230,37 @@ fn f24(subject: &Subject<'_>, report: &mut Report<'_>) {
             Kind::Invalid,
             at,
             format!("Flower answers below {wanted:?} only"),
-            format!("use {wanted:?}, or leave it out"),
+            own_prefix(path, &prefix).unwrap_or_else(|| format!("use {wanted:?}, or leave it out")),
         );
+    } else if type_ == Some(PathType::ImplementationSpecific)
+        && let Some(fix) = own_prefix(path, &prefix)
+    {
+        // An annotation may cut the path off, and then the links of Flower lack it.
+        let message = "Flower's links stay below \"/\"";
+        report.graded(Severity::Warn, Kind::Forbidden, at, message, fix);
+    }
+}
+
+/// The prefix that a path of an Ingress asks for where Flower has none.
+fn own_prefix(path: &str, prefix: &str) -> Option<String> {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || "/-_".contains(*c);
+    let head: String = path.chars().take_while(is_plain).collect();
+    let head = head.trim_matches('/');
+    (prefix.is_empty() && !head.is_empty())
+        .then(|| format!("set flowerSpec.urlPrefix: {head:.40} and leave path out"))
+}
+
+/// The API server compares both when the Ingress is created.
+fn f65(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(flower) = Flower::of(subject) else { return };
+    let Some(ingress) = &flower.spec.ingress else { return };
+    let (Some(class), Some(annotation)) = (&ingress.class_name, ingress.annotations.get(INGRESS_CLASS))
+    else {
+        return;
+    };
+    if class != annotation {
+        let message = "differs from the annotation kubernetes.io/ingress.class";
+        report.add(Kind::Invalid, format!("{PATH}.ingress.className"), message, "keep one of the two");
     }
 }
 

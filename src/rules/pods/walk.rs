@@ -130,8 +130,8 @@ fn complete(form: &Form, item: &Item<'_>, told: &mut Told) {
     let mut set = form.one_of.iter().copied().filter(|name| item.effective(name).is_some());
     let (first, second) = (set.next(), set.next());
     if let (Some(first), Some(second)) = (first, second) {
-        let message = format!("{first} and {second} are set together");
-        told.add(Kind::Forbidden, item.path, message, "keep one of them");
+        let message = format!("{first} and {second} exclude each other");
+        told.add(Kind::Forbidden, item.path, message, "keep one");
     } else if first.is_none() && form.some_of && !item.unseen {
         // A field that is not known here may be one of a later Kubernetes.
         let known = |name: &String| form.fields.iter().any(|field| field.name == name);

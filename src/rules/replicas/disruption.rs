@@ -37,8 +37,8 @@ fn g19(subject: &Subject<'_>, report: &mut Report<'_>) {
                 continue;
             }
             (Some(_), Some(_)) => {
-                let message = "minAvailable and maxUnavailable are set together";
-                report.add(Kind::Forbidden, path, message, "remove one of them");
+                let message = "minAvailable and maxUnavailable exclude each other";
+                report.add(Kind::Forbidden, path, message, "keep one");
                 continue;
             }
         };

@@ -26,6 +26,8 @@ const WORKERS: &[&str] = &["spec.workerSpec", "spec.workerPools[]"];
 const PROBED: &[&str] = &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec"];
 const PODS: &[&str] =
     &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec", "spec.flowerSpec", "spec.common"];
+/// Components, each with resources of its own.
+const RUN: &[&str] = &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec", "spec.flowerSpec"];
 /// Where people look for what scales.
 const SCALED: &[&str] = &["spec.workerSpec", "spec.workerPools[]", "spec.flowerSpec", "spec.common"];
 const PROBE: &[&str] = &[
@@ -81,6 +83,18 @@ const ALIASES: &[Alias] = &[
     (&["spec.flowerSpec.ingress"], &["hosts"], "use host, which is one name"),
     (&["spec.flowerSpec.ingress"], &["paths"], "use path, or spec.flowerSpec.urlPrefix"),
     (&["spec.common.broker", "spec.common.broker.redis", "spec.common.broker.sqs"], &["visibilityTimeout", "visibilityTimeoutSeconds", "visibility_timeout"], "use spec.common.broker.transportOptions.visibility_timeout"),
+    (RUN, &["memory"], "use resources.limits.memory"),
+    (RUN, &["cpu", "cpus"], "use resources.limits.cpu"),
+    (PODS, &["secretName"], "use envFrom"),
+    (&["spec.common"], &["service"], "use spec.flowerSpec.serviceType"),
+    (&["spec.common"], &["tag", "imageTag"], "write it into image, behind a colon"),
+    (&["spec.common"], &["strategy"], "use spec.workerSpec.rolloutStrategy"),
+    (WORKERS, &["strategy"], "did you mean rolloutStrategy?"),
+    (WORKERS, &["beat"], "use spec.beatSpec"),
+    (&["spec.flowerSpec"], &["basicAuth", "basic_auth"], "use auth.basic.secretRef"),
+    (&["spec.flowerSpec"], &["address"], "remove it: the operator sets it"),
+    (&["spec.flowerSpec.ingress"], &["enabled"], "remove it: what is present is on"),
+    (&["spec.common.broker"], &["passwordSecretRef"], "use redis.passwordSecretRef or rabbitmq.passwordSecretRef"),
     (&["spec"], &["replicas", "numOfWorkers"], "did you mean spec.workerSpec.numOfWorkers?"),
 ];
 

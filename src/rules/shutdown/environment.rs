@@ -117,7 +117,10 @@ fn g08(subject: &Subject<'_>, report: &mut Report<'_>) {
             }
         }
         let soft = pool.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.soft_timeout_seconds);
-        if soft.is_some() && mode(pool) != ShutdownMode::Soft {
+        // Of a word that is no mode another rule tells.
+        let unknown = pool.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.mode.as_ref());
+        let unknown = unknown.is_some_and(|mode| mode.known().is_none());
+        if soft.is_some() && !unknown && mode(pool) != ShutdownMode::Soft {
             let path = format!("{}.gracefulShutdown.softTimeoutSeconds", pool.path);
             report.graded(
                 Severity::Warn,

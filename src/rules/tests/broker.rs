@@ -112,6 +112,35 @@ fn a_broker_may_be_named_in_many_places() {
 }
 
 #[test]
+fn a_port_of_another_service_is_told_once() {
+    let at = |rest: &str| broker("B65", rest);
+    for url in [
+        "amqp://u@mq:15672//",
+        "amqps://u@mq:15671//",
+        "amqp://u@mq:6379//",
+        "amqp://u@mq:26379//",
+        "redis://mq:5672/0",
+        "rediss://mq:26379/0?ssl_cert_reqs=none",
+        "amqp://u@a:15672//;amqp://u@b:15672//",
+    ] {
+        assert_eq!(at(&format!("url: '{url}'")), warn(URL), "{url}");
+    }
+    for url in [
+        "amqp://u@mq:5673//",
+        "redis://mq:6380/0",
+        "sentinel://mq:26379",
+        "amqp://u@mq",
+        "amqp://u@mq:5671//",
+    ] {
+        assert_eq!(at(&format!("url: '{url}'")), [], "{url}");
+    }
+    let parts = |rest: &str| at(&format!("url: null, {rest}"));
+    assert_eq!(parts("redis: {host: cache, port: 26379}"), warn("spec.common.broker.redis.port"));
+    assert_eq!(parts("rabbitmq: {host: mq, port: 15672}"), warn("spec.common.broker.rabbitmq.port"));
+    assert_eq!(parts("rabbitmq: {host: mq, port: 5671, tls: {}}"), []);
+}
+
+#[test]
 fn tls_is_what_the_scheme_says() {
     for (url, id, expected) in [
         ("redis://cache:6380?ssl_cert_reqs=required", "B17", warn(URL)),

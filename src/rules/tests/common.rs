@@ -233,6 +233,22 @@ fn a_shell_hands_all_arguments_on() {
     assert_eq!(at("sh, -c, 'exec celery $1 $2 $3', celery"), []);
     assert_eq!(at(r#"sh, -c, 'celery "$@"', celery"#), warn(path));
     assert_eq!(at("sh, ./start.sh"), []);
+    // Beat would run this worker as well.
+    assert_eq!(at("sh, -c, 'celery -A a worker -l INFO -c 4'"), deny(path));
+    assert_eq!(at("sh, -c, ./start.sh"), warn(path), "it may choose by a variable");
+}
+
+#[test]
+fn a_web_server_is_told_from_celery() {
+    let at = |words: &str| of_rule("C90", &format!("spec: {{common: {{command: [{words}]}}}}"));
+    for words in
+        ["gunicorn, 'a:app'", "/venv/bin/uvicorn, a", "poetry, run, gunicorn", "python, manage.py, runserver"]
+    {
+        assert_eq!(at(words), warn("spec.common.command"), "{words}");
+    }
+    for words in ["celery", "ddtrace-run, celery", "./gunicorn-or, celery", "python, manage.py, celery"] {
+        assert_eq!(at(words), [], "{words}");
+    }
 }
 
 #[test]
@@ -244,6 +260,8 @@ fn a_command_ends_before_the_app() {
         ("python, -m, celery, --app=shop, beat", 3),
         ("celery, --app, shop", 1),
         ("celery, flower", 1),
+        ("celery, multi, start", 1),
+        ("python, -m, celery, multi", 3),
         ("celery -A shop worker", 0),
         ("poetry run celery", 0),
         ("''", 0),
@@ -256,6 +274,7 @@ fn a_command_ends_before_the_app() {
         "celery",
         "/venv/bin/celery",
         "poetry, run, celery",
+        "poetry, run, multi",
         "newrelic-admin, run-program, celery",
         "python, -m, celery",
         "/sbin/tini, --, celery",

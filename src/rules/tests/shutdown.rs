@@ -30,6 +30,7 @@ fn soft_timeouts_count_in_the_soft_mode_only() {
     assert_eq!(at("G08", "mode: Cold, softTimeoutSeconds: 30"), warn(path));
     assert_eq!(at("G08", "softTimeoutSeconds: 30"), warn(path));
     assert_eq!(at("G08", "mode: Soft, softTimeoutSeconds: 30"), []);
+    assert_eq!(at("G08", "mode: soft, softTimeoutSeconds: 30"), [], "the mode is told");
     // One cause, one finding: the bound is told, and nothing is reckoned with it.
     assert_eq!(at("G02", "mode: Soft, softTimeoutSeconds: -1").len(), 1);
     assert_eq!(at("G02", "mode: Soft, timeoutSeconds: 0, softTimeoutSeconds: 3"), []);

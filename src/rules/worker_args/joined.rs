@@ -3,8 +3,7 @@
 
 use crate::celery::command::Command;
 use crate::celery::options::ValueKind;
-use crate::celery::version::Release;
-use crate::rules::args::{Joined, Matter, joined};
+use crate::rules::args::{Joined, Matter, joined, parted};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, RELEASES, Rule};
@@ -54,7 +53,9 @@ fn w02(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn words<'s, 'a>(subject: &'s Subject<'a>, kind: Joined) -> impl Iterator<Item = (&'s Pool<'a>, usize)> {
     subject.pools.iter().flat_map(move |pool| {
         let words = pool.spec.args.iter().enumerate();
-        words.filter(move |(_, word)| joined(word) == Some(kind)).map(move |(at, _)| (pool, at))
+        words
+            .filter(move |(_, word)| joined(Command::Worker, word) == Some(kind))
+            .map(move |(at, _)| (pool, at))
     })
 }
 
@@ -68,14 +69,7 @@ fn is_harmless(pool: &Pool<'_>, at: usize) -> bool {
 /// The words that were meant stand in the message only where none of them can be a secret.
 fn told(report: &mut Report<'_>, severity: Severity, pool: &Pool<'_>, at: usize, message: &str) {
     let word = pool.word(at);
-    let parts: Vec<String> = word.split_whitespace().map(|part| format!("{part:?}")).collect();
-    let is_plain =
-        word.chars().all(|c| c.is_ascii_alphanumeric() || " \t,-_=.".contains(c)) && word.len() <= 40;
-    let first = word.split_whitespace().next().unwrap_or_default();
-    let name = first.split('=').next().unwrap_or_default();
-    let is_known = Command::Worker.options().find(name, Release::NEWEST).is_some();
-    if is_plain && is_known {
-        let fix = format!("write {}", parts.join(", "));
+    if let Some(fix) = parted(Command::Worker, word) {
         report.add_shown(severity, pool.arg(at), word, message, fix);
     } else {
         report.graded(severity, Kind::Forbidden, pool.arg(at), message, "split it, one word an element");

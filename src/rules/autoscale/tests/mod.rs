@@ -213,6 +213,19 @@ fn the_last_pod_waits_for_the_longest_task() {
 }
 
 #[test]
+fn a_fallback_below_the_fewest_pods_is_never_seen() {
+    let of = |rest: &str| ids(&format!("fallback: {{failureThreshold: 3, {rest}}}"), RABBITMQ);
+    assert_eq!(of("replicas: 0"), ["A37?"]);
+    assert_eq!(of("replicas: 0, behavior: currentReplicasIfHigher"), ["A37?"]);
+    assert_eq!(of("replicas: 0, behavior: currentReplicas"), [""; 0]);
+    assert_eq!(of("replicas: 1"), [""; 0]);
+    let to_zero = ids("{minReplicas: 0, fallback: {failureThreshold: 3, replicas: 0}}", RABBITMQ);
+    assert!(!to_zero.contains(&"A37?".to_owned()), "{to_zero:?}");
+    // With Redis the whole fallback has no effect.
+    assert_eq!(ids("fallback: {failureThreshold: 3, replicas: 0}", "{}"), ["A23?"]);
+}
+
+#[test]
 fn a_fallback_needs_a_queue_and_a_broker_that_is_looked_into_anew() {
     let fallback = "fallback: {failureThreshold: 3, replicas: 2}";
     assert_eq!(ids(fallback, RABBITMQ), [""; 0]);
@@ -224,6 +237,10 @@ fn a_fallback_needs_a_queue_and_a_broker_that_is_looked_into_anew() {
         "A23",
         "spec.scaleTargetRef[0].fallback.replicas",
     );
+    let path = "spec.scaleTargetRef[0].fallback";
+    at("fallback: {failureThreshold: 3}", RABBITMQ, "A23", &format!("{path}.replicas"));
+    at("fallback: {replicas: 3}", "{}", "A23", &format!("{path}.failureThreshold"));
+    assert_eq!(ids("fallback: {}", RABBITMQ), ["A23", "A23"]);
     let other = "fallback: {failureThreshold: 3, replicas: 2, behavior: Static}";
     at(other, RABBITMQ, "A23", "spec.scaleTargetRef[0].fallback.behavior");
 }

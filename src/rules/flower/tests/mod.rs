@@ -66,6 +66,12 @@ fn ports_paths_and_ranges_have_their_variants() {
     assert_eq!(of("urlPrefix: a, ingress: {path: /}"), []);
     assert_eq!(of("ingress: {path: /a}"), [("F24", DENY)]);
     assert_eq!(of("ingress: {path: a}"), [("F24", DENY)]);
+    let specific = |rest: &str| of(&format!("ingress: {{pathType: ImplementationSpecific, path: '{rest}'}}"));
+    assert_eq!(specific("/flower(/|$)(.*)"), [("F24", WARN)]);
+    assert_eq!(specific("/*"), []);
+    let told = findings("ingress: {path: /monitor/}, auth: {allowUnauthenticated: true}", &Facts::default());
+    assert_eq!(told[0].fix, "set flowerSpec.urlPrefix: monitor and leave path out");
+    assert_eq!(of("urlPrefix: a, ingress: {pathType: ImplementationSpecific, path: '/a(/|$)(.*)'}"), []);
     assert_eq!(of("args: ['--url_prefix=/a/'], ingress: {path: /a}"), []);
     assert_eq!(of("args: ['--url_prefix=/a/'], ingress: {path: /b}"), [("F24", DENY)]);
     assert_eq!(of("args: ['--url_prefix=$(PREFIX)'], ingress: {path: /b}"), []);
