@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_rule_says_how_severe_it_is_and_which_fields_it_looks_at() {
-        for (id, severities, fields) in [
+        for (id, severities, places) in [
             ("C01", "deny", &["spec.common.celeryApp"][..]),
             ("B05", "deny/warn", &["spec.common.broker.url"]),
             ("B09", "deny", &["spec.common.broker.redis.port", "spec.common.broker.rabbitmq.port"]),
@@ -224,11 +224,9 @@ mod tests {
             ("S04", "warn", &[]),
         ] {
             let rule = catalogue::entries().find(|rule| rule.id == id).expect("a rule of that id");
-            assert_eq!(
-                (rule.severities().as_str(), rule.fields()),
-                (severities, fields.iter().map(|&it| it.to_owned()).collect()),
-                "{id}"
-            );
+            let place = rule.place();
+            let told: Vec<&str> = rule.fields().iter().copied().chain(place.as_deref()).collect();
+            assert_eq!((rule.severities().as_str(), told.as_slice()), (severities, places), "{id}");
         }
     }
 }
