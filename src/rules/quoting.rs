@@ -58,9 +58,8 @@ fn veiled_value(value: &Value) -> Value {
         Value::String(text) => Value::String(without_credentials(text)),
         Value::Array(items) => items.iter().map(veiled_value).collect(),
         Value::Object(fields) => {
-            let hidden = |name: &str, value: &Value| {
-                is_secret(name) && value.as_str().is_some_and(is_readable)
-            };
+            let hidden =
+                |name: &str, value: &Value| is_secret(name) && value.as_str().is_some_and(is_readable);
             let entry = |(name, value): (&String, &Value)| {
                 let value = if hidden(name, value) { HIDDEN.into() } else { veiled_value(value) };
                 (without_credentials(name), value)
@@ -169,7 +168,10 @@ mod tests {
             ("spec.workerSpec.podAnnotations[PASSWORD: hush]", "spec.workerSpec.podAnnotations[***]"),
             ("redis://:hush@x", "[***]"),
             ("spec.common.config[a-b.c/d]", "spec.common.config[a-b.c/d]"),
-            ("spec.common.transportOptions.sentinel_kwargs.password", "spec.common.transportOptions.sentinel_kwargs.password"),
+            (
+                "spec.common.transportOptions.sentinel_kwargs.password",
+                "spec.common.transportOptions.sentinel_kwargs.password",
+            ),
         ] {
             assert_eq!(shown_path(path), shown);
         }

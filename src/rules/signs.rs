@@ -122,7 +122,10 @@ fn is_value(name: &str, behind: &str) -> bool {
         _ => return false,
     };
     let value = value.trim_start_matches(|letter: char| letter.is_whitespace() || "\"'".contains(letter));
-    let is_path = value.starts_with('/') && !value.trim_end_matches(['"', '\'']).ends_with('=');
+    // Base64 may begin like a path, and ends otherwise.
+    let word = value.split(|letter: char| letter.is_whitespace() || "\"',}".contains(letter));
+    let word = word.flat_map(|word| word.split(SEPARATORS)).next().unwrap_or_default();
+    let is_path = word.starts_with('/') && !word.ends_with('=');
     !value.is_empty() && !value.starts_with(['$', '`', '-']) && !is_path
 }
 

@@ -104,7 +104,9 @@ pub fn unfit(name: &str, value: &Json) -> Option<Unfit> {
     match name {
         "worker_max_tasks_per_child" => less_than(value, 1, "is less than one task", "use 1 or more"),
         "worker_concurrency" => concurrency(value),
-        "broker_pool_limit" => less_than(value, 0, "is less than no connection", "use 1 or more, or 0 for no limit"),
+        "broker_pool_limit" => {
+            less_than(value, 0, "is less than no connection", "use 1 or more, or 0 for no pool")
+        }
         "result_expires" => {
             let is_negative = number_of(value).is_some_and(|seconds| seconds < 0.0);
             is_negative.then(|| Unfit::whole("lies in the past", "use 0 for never, or seconds"))

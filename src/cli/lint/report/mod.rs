@@ -21,7 +21,8 @@ pub(super) fn text(outcome: &Outcome) -> String {
     let mut text = String::new();
     for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
         let blank = if text.is_empty() { "" } else { "\n" };
-        let _ = writeln!(text, "{blank}Celery {}/{}", shown_name(&verdict.namespace), shown_name(&verdict.name));
+        let _ =
+            writeln!(text, "{blank}Celery {}/{}", shown_name(&verdict.namespace), shown_name(&verdict.name));
         for located in &verdict.findings {
             let finding = &located.finding;
             let warning = if finding.severity == Severity::Warn { "warning: " } else { "" };
