@@ -264,6 +264,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pool_of_connections_is_told_what_the_api_server_keeps() {
+        assert_eq!(unfit("broker_pool_limit", &json!(0)), None);
+        let fix = unfit("broker_pool_limit", &json!(-1)).map(|found| found.fix);
+        assert!(fix.is_some_and(|fix| fix.contains("or 0") && !fix.contains("null")), "{fix:?}");
+    }
+
+    #[test]
     fn a_fault_is_told_where_it_stands() {
         let name = |name: &str| Step::Name(name.to_owned());
         for (setting, value, within) in [
