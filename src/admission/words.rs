@@ -7,7 +7,7 @@ use kube::core::response::{StatusCause, StatusDetails, StatusSummary};
 use serde_json::Value;
 
 use crate::api::GROUP;
-use crate::rules::{Finding, Severity};
+use crate::rules::{Finding, Severity, shown_name};
 
 /// Longest warning: the API server may cut longer ones.
 const MAX_WARNING: usize = 120;
@@ -29,15 +29,16 @@ pub(super) fn refusal(name: &str, findings: &[Finding]) -> Status {
     let cause = |finding: &&Finding| StatusCause {
         reason: finding.kind.reason().to_owned(),
         message: finding.text(),
-        field: finding.path.clone(),
+        field: finding.shown_path(),
     };
+    let name = shown_name(name);
     Status {
         status: Some(StatusSummary::Failure),
         code: 422,
         reason: "Invalid".to_owned(),
         message: format!("Celery.{GROUP} {name:?} is invalid: {message}"),
         details: Some(StatusDetails {
-            name: name.to_owned(),
+            name,
             group: GROUP.to_owned(),
             kind: "Celery".to_owned(),
             causes: denials.iter().map(cause).collect(),

@@ -132,6 +132,14 @@ fn range(text: &str) -> Option<Value<'_>> {
     ends.next().is_none().then(|| Value::Range(first.max(second), first.min(second)))
 }
 
+/// Whether a release puts the name of the host, or the part of it that is a name, into the name of a node. Since 5.7
+/// `%%h` is the text `%h`; before, it is a `%` and the host.
+#[must_use]
+pub fn names_the_host(node: &str, release: Release) -> bool {
+    let node = if release >= Release::V5_7 { node.replace("%%", "") } else { node.to_owned() };
+    node.contains("%h") || node.contains("%n")
+}
+
 /// A text in which a `%` stands before a letter of `words`. Since 5.7 `%%` stands for one `%`; before, each `%` is
 /// looked at by itself.
 fn format<'a>(text: &'a str, words: &str, release: Release) -> Result<Value<'a>, Refusal> {
@@ -162,6 +170,16 @@ mod tests {
         assert_eq!(format("w%x", "hndiI", Release::V5_6), Err(Refusal::UnknownFormat('x')));
         assert_eq!(format("%%x", "hndiI", Release::V5_6), Err(Refusal::UnknownFormat('x')));
         assert!(format("%%x", "hndiI", Release::V5_7).is_ok());
+    }
+
+    #[test]
+    fn two_percent_signs_are_one_since_5_7() {
+        for (node, before, since) in
+            [("a@%h", true, true), ("a@%%h", true, false), ("a@%%%h", true, true), ("a@%d", false, false)]
+        {
+            assert_eq!(names_the_host(node, Release::V5_6), before, "{node}");
+            assert_eq!(names_the_host(node, Release::V5_7), since, "{node}");
+        }
     }
 
     #[test]

@@ -54,7 +54,8 @@ fn verdict(generation: Option<i64>, status: Option<&CeleryStatus>, findings: &[F
             // The words may be those of another release, and an item may stand elsewhere in its list.
             let place = old.place.as_ref().unwrap_or(&old.path);
             old.severity == Severity::Deny.as_str()
-                && (old.rule.as_str(), place, &old.value) == (finding.rule, &finding.place, &finding.value)
+                && (old.rule.as_str(), place, &old.value)
+                    == (finding.rule, &finding.shown_place(), &finding.value)
         })
     };
     if status.observed_generation == generation || denials.all(known) {

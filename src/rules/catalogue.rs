@@ -68,6 +68,7 @@ const AREAS: &[&[Rule]] = &[
     beat::RULES,
     beat::args::RULES,
     beat::schedule::RULES,
+    beat::interval::RULES,
     pools::RULES,
     references::RULES,
 ];

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::path;
-use super::quoting::{quoted, sentence, value_at};
+use super::quoting::{quoted, sentence, shown_path, value_at};
 use crate::api::{Open, Word};
 
 /// Most findings of one object: nobody reads more, and an answer has a size.
@@ -84,9 +84,9 @@ pub struct Finding {
     pub severity: Severity,
     /// Whether schema or CEL refuse it too.
     pub schema: bool,
-    /// The field: `spec.scaleTargetRef[0].kind`.
+    /// The field, as it finds its way through the object: `spec.scaleTargetRef[0].kind`. Nobody is to see it as it is.
     pub path: String,
-    /// The field by list keys, so that it stays the same when items move.
+    /// The field by list keys, so that it stays the same when items move; no more to be seen than the path.
     pub place: String,
     /// How the message begins.
     pub kind: Kind,
@@ -111,6 +111,18 @@ impl Finding {
         Self { message: veiled(&self.message), fix: veiled(&self.fix), ..self }
     }
 
+    /// The path as it may be shown: people write passwords where the name of a field belongs.
+    #[must_use]
+    pub fn shown_path(&self) -> String {
+        shown_path(&self.path)
+    }
+
+    /// The place as it may be shown.
+    #[must_use]
+    pub fn shown_place(&self) -> String {
+        shown_path(&self.place)
+    }
+
     /// The text behind the path: `Invalid value: "x": is not …; write … [C04]`.
     #[must_use]
     pub fn text(&self) -> String {
@@ -123,7 +135,7 @@ impl Finding {
     #[must_use]
     pub fn warning(&self) -> String {
         let value = self.value.as_ref().map(|value| format!("\"{value}\" ")).unwrap_or_default();
-        format!("{}: {value}{}; {}", self.path, self.message, self.fix)
+        format!("{}: {value}{}; {}", self.shown_path(), self.message, self.fix)
     }
 }
 
@@ -131,7 +143,7 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.severity {
-            Severity::Deny => write!(f, "{}: {}", self.path, self.text()),
+            Severity::Deny => write!(f, "{}: {}", self.shown_path(), self.text()),
             Severity::Warn => write!(f, "{} [{}]", self.warning(), self.rule),
         }
     }

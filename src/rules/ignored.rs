@@ -7,15 +7,13 @@
 use std::collections::HashSet;
 
 use super::catalogue;
-use super::finding::{Finding, Report, Severity};
+use super::finding::{Finding, Kind, Report, Severity};
 use super::path;
 use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
 use crate::annotations::{IGNORE_RULES, ignored};
 use crate::api::Celery;
 
-/// Longest id that is repeated: none has more letters.
-const LONGEST: usize = 8;
 /// Most ids that are told of.
 const TOLD: usize = 8;
 
@@ -40,9 +38,21 @@ fn c85(subject: &Subject<'_>, report: &mut Report<'_>) {
     let annotations = subject.object.metadata.annotations.as_ref();
     let odd = ignored(annotations).filter_map(|id| Some((id, fault(id)?)));
     for (id, (message, fix)) in odd.take(TOLD) {
-        let id: String = id.chars().take(LONGEST).collect();
-        report.add_shown(report.severity(), at.clone(), &id, message, fix);
+        // An annotation may hold anything: what has not the form of an id is not repeated.
+        if is_like_an_id(id) {
+            report.add_shown(report.severity(), at.clone(), id, message, fix);
+        } else {
+            report.graded(report.severity(), Kind::Forbidden, at.clone(), "names what is no rule", fix);
+        }
     }
+}
+
+/// A letter and two digits, as every id.
+fn is_like_an_id(id: &str) -> bool {
+    let (letter, digits) = id.split_at_checked(1).unwrap_or_default();
+    letter.bytes().all(|b| b.is_ascii_alphabetic())
+        && digits.len() == 2
+        && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Why an id silences nothing, and what to do about it.
@@ -86,6 +96,22 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_is_no_id_is_not_repeated() {
+        let text = |ids: &str| {
+            let findings = check(&object(ids, "shop:1"), None, &Facts::default()).expect("a Celery");
+            findings.iter().filter(|it| it.rule == "C85").map(ToString::to_string).collect::<String>()
+        };
+        assert!(text("X99").contains("\"X99\""), "{}", text("X99"));
+        for word in ["hush", "hush1234", "x9\u{e9}"] {
+            assert!(
+                text(word).contains("names what is no rule") && !text(word).contains(word),
+                "{}",
+                text(word)
+            );
+        }
+    }
+
+    #[test]
     fn warnings_that_are_named_are_silent_and_denials_are_not() {
         let (guest, image) = (("B30", Severity::Warn), ("C04", Severity::Deny));
         assert_eq!(told(&object("", "a:1"), None), [guest]);
@@ -104,8 +130,8 @@ mod tests {
         for (ids, message) in [
             ("X99", "\"X99\" is the id of no rule; write one such as G11"),
             ("C04", "\"C04\" denies, which stays; remove it"),
-            ("B30 and more than that", "\"and\" is the id of no rule; write one such as G11"),
-            ("everything-there-is", "\"everythi\" is the id of no rule; write one such as G11"),
+            ("B30 and more than that", "names what is no rule; write one such as G11"),
+            ("everything-there-is", "names what is no rule; write one such as G11"),
         ] {
             let findings = check(&object(ids, "a:1"), None, &Facts::default()).expect("a Celery");
             let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();

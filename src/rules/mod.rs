@@ -62,6 +62,7 @@ pub use finding::{Finding, Kind, Severity};
 pub use rule::{Check, Example, Rule};
 
 use finding::Report;
+pub(crate) use quoting::shown_name;
 use subject::Subject;
 
 /// The object does not have the types of the schema, so that no rule can look at it. The API server refuses such an

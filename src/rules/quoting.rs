@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::path;
-use super::signs::names_one;
+use super::signs::{hints_at_one, is_readable, is_secret};
 use crate::celery::broker_url::{credentials, shown, veiled};
 
 /// Longest quoted value in a message.
@@ -28,9 +28,29 @@ fn line(text: &str) -> String {
     line
 }
 
-/// The whole text, or what may be shown of it.
+/// The whole text, or what may be shown of it: of a URL all but its credentials.
 fn without_credentials(text: &str) -> String {
-    if names_one(text) { HIDDEN.to_owned() } else { shown(text) }
+    let shown = shown(text);
+    if hints_at_one(&shown) { HIDDEN.to_owned() } else { shown }
+}
+
+/// A path as it may be shown: where a credential stands in the place of a name, the path ends there.
+#[must_use]
+pub(super) fn shown_path(path: &str) -> String {
+    if without_credentials(path) == path {
+        return path.to_owned();
+    }
+    // Names of fields and positions of items.
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ".[]".contains(letter);
+    let begin = path.find(|letter| !is_plain(letter)).unwrap_or_default();
+    let end = path[..begin].rfind(['.', '[']).unwrap_or_default();
+    format!("{}[{HIDDEN}]", &path[..end])
+}
+
+/// The name of an object as it may be shown.
+#[must_use]
+pub(crate) fn shown_name(name: &str) -> String {
+    without_credentials(name)
 }
 
 /// The same for every text in a value: between quotes and brackets none is recognised.
@@ -39,7 +59,13 @@ fn veiled_value(value: &Value) -> Value {
         Value::String(text) => Value::String(without_credentials(text)),
         Value::Array(items) => items.iter().map(veiled_value).collect(),
         Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (shown(name), veiled_value(value))).collect()
+            let hidden =
+                |name: &str, value: &Value| is_secret(name) && value.as_str().is_some_and(is_readable);
+            let entry = |(name, value): (&String, &Value)| {
+                let value = if hidden(name, value) { HIDDEN.into() } else { veiled_value(value) };
+                (without_credentials(name), value)
+            };
+            fields.iter().map(entry).collect()
         }
         other => other.clone(),
     }
@@ -55,7 +81,9 @@ pub(super) fn sentence(text: &str, raw: &Value, path: &str) -> String {
     let text = secret.map_or_else(|| text.to_owned(), |secret| text.replace(secret, HIDDEN));
     match (text.find('"'), text.rfind('"')) {
         (Some(begin), Some(end)) if begin < end => {
-            format!("{}{}{}", &text[..=begin], veiled(&text[begin + 1..end]), &text[end..])
+            let inside = &text[begin + 1..end];
+            let inside = if hints_at_one(inside) { HIDDEN.to_owned() } else { veiled(inside) };
+            format!("{}{inside}{}", &text[..=begin], &text[end..])
         }
         _ => text,
     }
@@ -129,6 +157,25 @@ mod tests {
         let key = |key: &str| value_at(&json!({"secretRef": {"key": key}}), "secretRef.key");
         assert_eq!((key("ann:hush"), key("url").as_deref()), (None, Some("url")));
         assert_eq!(value_at(&root, "spec.nodeSelector.labels").as_deref(), Some("ssd"));
+    }
+
+    #[test]
+    fn a_path_ends_where_a_credential_is_a_name() {
+        for (path, shown) in [
+            ("spec.common.broker[redis://:hush@x/0]", "spec.common.broker[***]"),
+            ("spec.common.env[0][PASSWORD=hush]", "spec.common.env[0][***]"),
+            ("spec.common.env[0].PASSWORD=hush", "spec.common.env[0][***]"),
+            ("spec.common.config[app:hush@x].name", "spec.common.config[***]"),
+            ("spec.workerSpec.podAnnotations[PASSWORD: hush]", "spec.workerSpec.podAnnotations[***]"),
+            ("redis://:hush@x", "[***]"),
+            ("spec.common.config[a-b.c/d]", "spec.common.config[a-b.c/d]"),
+            (
+                "spec.common.transportOptions.sentinel_kwargs.password",
+                "spec.common.transportOptions.sentinel_kwargs.password",
+            ),
+        ] {
+            assert_eq!(shown_path(path), shown);
+        }
     }
 
     #[test]

@@ -29,11 +29,16 @@ pub(super) fn is_readable(text: &str) -> bool {
     !text.is_empty() && !["true", "false"].contains(&text.to_lowercase().as_str()) && !expands(text)
 }
 
+/// How the names of keys end, without their underscores: those of Azure stand in strings that are no URLs.
+const KEYS: [&str; 5] = ["ACCOUNTKEY", "ACCESSKEY", "ACCESSSIGNATURE", "APIKEY", "PRIVATEKEY"];
+
 /// Whether something of this name is usually a secret.
 pub(super) fn is_secret(name: &str) -> bool {
     let name = name.to_uppercase().replace('-', "_");
-    ["PASSWORD", "PASSWD", "SECRET", "TOKEN"].iter().any(|word| name.contains(word))
-        && !HARMLESS.iter().any(|ending| name.ends_with(ending))
+    let plain = name.replace('_', "");
+    let is_key = KEYS.iter().any(|ending| plain.ends_with(ending)) || plain == "SIG";
+    let is_named = ["PASSWORD", "PASSWD", "SECRET", "TOKEN"].iter().any(|word| name.contains(word));
+    (is_named || is_key) && !HARMLESS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether the value of a variable is a credential that can be read.
@@ -89,6 +94,41 @@ pub(super) fn names_one(word: &str) -> bool {
         let value = value.trim_matches(['"', '\'']);
         is_name(name.trim_start_matches('-')) && is_secret(name) && is_literal(value) && is_readable(value)
     })
+}
+
+/// Whether a text may give something that is named like a secret a value, be it in the words of a shell, of YAML or of
+/// JSON: `PASSWORD: x`, `--password x`, `"token": "x"`. A text is hidden for less than it is refused for.
+pub(super) fn hints_at_one(text: &str) -> bool {
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let mut rest = text;
+    while let Some(begin) = rest.find(is_name) {
+        let end = rest[begin..].find(|letter| !is_name(letter)).map_or(rest.len(), |end| begin + end);
+        let (name, behind) = (&rest[begin..end], &rest[end..]);
+        rest = behind;
+        let last = name.rsplit('.').next().unwrap_or_default();
+        if is_secret(name) && is_secret(last) && is_value(name, behind) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a value that can be read stands behind a name.
+fn is_value(name: &str, behind: &str) -> bool {
+    let behind = behind.trim_start_matches(['"', '\'']);
+    let value = match behind.trim_start().strip_prefix(['=', ':']) {
+        Some(value) if !value.starts_with("//") => value,
+        None if name.starts_with("--") && behind.starts_with(char::is_whitespace) => behind,
+        _ => return false,
+    };
+    let value = value.trim_start_matches(|letter: char| letter.is_whitespace() || "\"'".contains(letter));
+    // Base64 may begin like a path, and ends otherwise.
+    let word = value.split(|letter: char| letter.is_whitespace() || "\"',}".contains(letter));
+    let word = word.flat_map(|word| word.split(SEPARATORS)).next().unwrap_or_default();
+    let is_path = word.starts_with('/') && !word.ends_with('=');
+    // What is masked already is shown as that.
+    let is_masked = word.starts_with("***");
+    !value.is_empty() && !value.starts_with(['$', '`', '-']) && !is_path && !is_masked
 }
 
 /// Whether a word is an option whose value is a secret and stands behind it: `--password x`.
@@ -155,6 +195,39 @@ mod tests {
         ] {
             assert_eq!(placeholder(password), name, "{password}");
         }
+    }
+
+    #[test]
+    fn a_text_is_hidden_for_less_than_it_is_refused_for() {
+        for text in [
+            "app --password hush",
+            "PASSWORD: hush,b",
+            r#"{"db_password": "hush"}"#,
+            "DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=/ush==;EndpointSuffix=core.windows.net",
+            "Endpoint=sb://shop.servicebus.windows.net/;SharedAccessKeyName=x;SharedAccessKey=hush=",
+            "SharedAccessSignature=sv=2020&sig=hush",
+            "env API_KEY=hush celery",
+            "spec.common.env[0][PASSWORD=hush]",
+        ] {
+            assert!(hints_at_one(text), "{text}");
+        }
+        for text in [
+            "SharedAccessKeyName=x",
+            "--password=$(PASSWORD)",
+            "--token=/run/secrets/x",
+            "--password --verbose",
+            "shop.secrets.py:app",
+            "token://shop",
+            "spec.common.config.password",
+            "password",
+            "KEDA_REDIS_PASSWORD",
+            "monkey=1",
+            "",
+        ] {
+            assert!(!hints_at_one(text), "{text}");
+        }
+        assert!(is_secret("AccountKey") && is_secret("api-key") && is_secret("SharedAccessSignature"));
+        assert!(!is_secret("AWS_ACCESS_KEY_ID") && !is_secret("SharedAccessKeyName") && !is_secret("key"));
     }
 
     #[test]

@@ -106,8 +106,8 @@ pub(super) fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
         .map(|finding| FindingStatus {
             rule: finding.rule.to_owned(),
             severity: finding.severity.as_str().to_owned(),
-            path: finding.path.clone(),
-            place: (finding.place != finding.path).then(|| finding.place.clone()),
+            path: finding.shown_path(),
+            place: (finding.place != finding.path).then(|| finding.shown_place()),
             value: finding.value.clone(),
             message: cut(finding.text()),
         })

@@ -182,3 +182,27 @@ fn no_form_shows_a_password_whatever_field_it_stands_in() {
         assert!(!answer.out.contains("hunter2") && !answer.err.contains("hunter2"), "{output}: {answer:?}");
     }
 }
+
+#[test]
+fn no_form_shows_a_password_that_stands_in_the_place_of_a_name() {
+    for overlay in [
+        "spec: {common: {broker: {'redis://:hunter2@x/0': 1}}}",
+        "spec: {common: {env: [{PASSWORD=hunter2: x}]}}",
+        "spec: {common: {config: {'redis://:hunter2@x/0': 1}}}",
+        "spec: {common: {broker: {url: 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=hunter2=='}}}",
+        "{metadata: {name: 'u:hunter2@h'}, spec: {common: {image: My/App}}}",
+        "spec: {common: {celeryApp: 'app --password hunter2'}}",
+    ] {
+        let mut object: Value = serde_saphyr::from_str(&good("shop")).unwrap();
+        json_patch::merge(&mut object, &serde_saphyr::from_str::<Value>(overlay).unwrap());
+        let text = serde_saphyr::to_string(&object).unwrap();
+        for output in ["text", "json", "sarif", "github"] {
+            let answer = linted(&text, output);
+            assert_eq!(answer.code, 1, "{overlay} {output}: {answer:?}");
+            assert!(
+                !answer.out.contains("hunter2") && !answer.err.contains("hunter2"),
+                "{output}: {answer:?}"
+            );
+        }
+    }
+}

@@ -104,7 +104,9 @@ pub fn unfit(name: &str, value: &Json) -> Option<Unfit> {
     match name {
         "worker_max_tasks_per_child" => less_than(value, 1, "is less than one task", "use 1 or more"),
         "worker_concurrency" => concurrency(value),
-        "broker_pool_limit" => less_than(value, 0, "is less than no connection", "use 1 or more, or null"),
+        "broker_pool_limit" => {
+            less_than(value, 0, "is less than no connection", "use 1 or more, or 0 for no pool")
+        }
         "result_expires" => {
             let is_negative = number_of(value).is_some_and(|seconds| seconds < 0.0);
             is_negative.then(|| Unfit::whole("lies in the past", "use 0 for never, or seconds"))
@@ -268,6 +270,13 @@ mod tests {
         ] {
             assert_eq!(unfit(name, &value), None, "{name} {value}");
         }
+    }
+
+    #[test]
+    fn a_pool_of_connections_is_told_what_the_api_server_keeps() {
+        assert_eq!(unfit("broker_pool_limit", &json!(0)), None);
+        let fix = unfit("broker_pool_limit", &json!(-1)).map(|found| found.fix);
+        assert!(fix.is_some_and(|fix| fix.contains("or 0") && !fix.contains("null")), "{fix:?}");
     }
 
     #[test]

@@ -123,11 +123,15 @@ fn sign(arguments: &Arguments<'_>, used: &Occurrence<'_>) -> Verdict {
         _ => false,
     };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%,-_./:".contains(c);
+    let fits = |text: &str| value(used.option.kind, text, arguments.reading.release).is_ok();
     let fix = match arguments.word(used.at).split_once('=') {
+        Some((_, value)) if !value.is_empty() && !fits(value) => {
+            "leave the = away, and correct the value".to_owned()
+        }
         Some((name, value)) if (1..=24).contains(&value.len()) && value.chars().all(is_plain) => {
             format!("write \"{name}\", \"{value}\"")
         }
-        Some((_, "")) => "write the value behind it".to_owned(),
+        Some((name, "")) => format!("remove it, or write \"{name}\" and the value"),
         _ => "leave the = away".to_owned(),
     };
     let message = "a short option takes its value without =";
@@ -296,13 +300,23 @@ fn bad_value(arguments: &Arguments<'_>, at: usize, option: &'static Spec, refusa
             let fix = near.map_or_else(all, |near| format!("did you mean {near}?"));
             (format!("{name} has no such value"), fix)
         }
-        Refusal::NotARange => ("is not max,min".to_owned(), "use two numbers such as 8,2".to_owned()),
-        Refusal::UnknownFormat(letter) => (
-            format!("%{letter} stands for nothing in {name}"),
-            "use %h, %n or %d, or %% for a percent sign".to_owned(),
-        ),
+        Refusal::NotARange => {
+            ("is not max,min".to_owned(), "use max,min such as 8,2, the max 1 or more".to_owned())
+        }
+        Refusal::UnknownFormat(letter) => {
+            (format!("%{letter} stands for nothing in {name}"), letters(arguments.celery).to_owned())
+        }
     };
     Verdict::new(Matter::Value(name), at, Shown::Whole, message, fix)
+}
+
+/// What the name of a node may hold: `%%` is a percent sign since 5.7.
+pub(in crate::rules) fn letters(celery: Target) -> &'static str {
+    if celery.releases().iter().all(|release| *release >= Release::V5_7) {
+        "use %h, %n or %d, or %% for a percent sign"
+    } else {
+        "use %h, %n or %d"
+    }
 }
 
 /// The later release that takes a word which this one refuses: `-c auto`, `-P custom`.

@@ -2,6 +2,7 @@
 //! Rules about beat: there is one, it knows its scheduler, and it can write its file.
 
 pub(super) mod args;
+pub(super) mod interval;
 pub(super) mod schedule;
 
 use super::args::is_joined;

@@ -5,7 +5,7 @@ use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
 use super::good;
-use crate::celery::broker_url::{Service, Transport, masked};
+use crate::celery::broker_url::{Endpoint, Service, Transport, masked};
 use crate::rules::path::BROKER_URL;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -74,6 +74,7 @@ fn b17(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
+    plain_on_a_tls_port(subject, report);
     let plain_port = |transport: Transport| match transport {
         Transport::Redis => Some((Service::REDIS.port, 6380)),
         Transport::Amqp => Some((Service::AMQP.port, Service::AMQP_TLS.port)),
@@ -83,7 +84,9 @@ fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some((plain, usual)) = plain_port(endpoint.transport) else { continue };
         // B17 doubts that TLS is meant at all.
         let is_odd = endpoint.effective_port() == Some(plain) && endpoint.scheme != "redis";
-        if is_odd && !serves_tls_everywhere(&endpoint.host) {
+        // The services of Amazon that have it everywhere are those for Redis.
+        let is_left = endpoint.transport == Transport::Redis && serves_tls_everywhere(&endpoint.host);
+        if is_odd && !is_left {
             let message = format!("asks for TLS on {plain}, mostly a port without it");
             report.add(
                 Kind::Forbidden,
@@ -93,6 +96,21 @@ fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
             );
             return;
         }
+    }
+}
+
+/// The other way round: 5671 is registered for AMQP with TLS, while a second port of Redis may be anything. An application
+/// can ask for TLS by itself.
+fn plain_on_a_tls_port(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let is_odd = |endpoint: &&Endpoint| {
+        endpoint.transport == Transport::Amqp
+            && !endpoint.tls()
+            && endpoint.effective_port() == Some(Service::AMQP_TLS.port)
+    };
+    if good(subject).find(is_odd).is_some() && !subject.common().config.contains_key("broker_use_ssl") {
+        let message = format!("names {}, the port with TLS, without it", Service::AMQP_TLS.port);
+        let fix = "use amqps://, or set broker_use_ssl in the app";
+        report.add(Kind::Forbidden, BROKER_URL, message, fix);
     }
 }
 

@@ -162,7 +162,7 @@ fn c26(subject: &Subject<'_>, report: &mut Report<'_>) {
     } else if first.split_whitespace().any(is_added) {
         (0, SAYS_TWICE, "write [celery]")
     } else if first.contains(char::is_whitespace) {
-        (0, "is more than one word", "write one word an element: [poetry, run, celery]")
+        (0, "is more than one word", "write each word as an element of its own")
     } else if let Some(at) = command.iter().position(|word| is_added(word))
         && !shell::is_shell(command)
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about Flower, one file an idea; here those about Flower as a whole.
 
+mod addresses;
 pub(super) mod args;
 pub(super) mod auth;
 pub(super) mod broker;

@@ -139,15 +139,17 @@ fn g02(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn g03(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| mode(pool) == ShutdownMode::Warm) {
         let grace = pool.grace();
-        if time_limit(pool).is_some_and(|limit| limit > f64::from(grace)) {
+        // A limit without an end limits nothing.
+        let longer = time_limit(pool).filter(|limit| limit.is_finite() && *limit > f64::from(grace));
+        if let Some(limit) = longer {
             report.add(
                 Kind::Required,
                 format!("{}.gracefulShutdown.timeoutSeconds", pool.path),
                 format!("is {grace}, and a task may take longer"),
                 if pool.said.has("--time-limit") {
-                    "use --time-limit or more"
+                    format!("use {} or more", limit.ceil())
                 } else {
-                    "use timeLimit or more"
+                    "use timeLimit or more".to_owned()
                 },
             );
         }

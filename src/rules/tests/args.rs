@@ -193,8 +193,8 @@ fn a_short_option_takes_its_value_without_a_sign() {
         ("'-S=/tmp/state'", "W60", Severity::Deny, r#"write "-S", "/tmp/state""#),
         ("'-S=state'", "W60", Severity::Warn, r#"write "-S", "state""#),
         ("'-n=mail@%h'", "W60", Severity::Warn, r#"write "-n", "mail@%h""#),
-        ("'-n=%z@%h'", "W60", Severity::Deny, r#"write "-n", "%z@%h""#),
-        ("'-Q='", "W60", Severity::Deny, "write the value behind it"),
+        ("'-n=%z@%h'", "W60", Severity::Deny, "leave the = away, and correct the value"),
+        ("'-Q='", "W60", Severity::Deny, r#"remove it, or write "-Q" and the value"#),
         ("'-Q=a b'", "W60", Severity::Deny, "leave the = away"),
     ] {
         let findings = findings(&format!("spec: {{workerSpec: {{args: [{args}]}}}}"));
@@ -307,5 +307,99 @@ fn a_ping_needs_the_name_that_the_system_has() {
         let told: Vec<String> =
             of_rule("W61", &format!("spec: {{{spec}}}")).into_iter().map(|(_, at)| at).collect();
         assert_eq!(told, at.into_iter().collect::<Vec<_>>(), "{spec}");
+    }
+}
+
+#[test]
+fn an_autoscaler_of_celery_has_a_child_at_most_or_more() {
+    for (args, numbers) in [
+        ("'--autoscale=0,0'", 1),
+        ("'--autoscale=0'", 1),
+        ("'--autoscale=-3,1'", 1),
+        ("'--autoscale', '2,-1'", 1),
+        ("'--autoscale=-2,-1'", 1),
+        ("'--autoscale=10,3,1'", 1),
+        ("'--autoscale=0,1'", 0),
+        ("'--autoscale=1'", 0),
+        ("'--autoscale=$(MOST),0'", 0),
+    ] {
+        let overlay = format!("spec: {{workerSpec: {{args: [{args}], env: [{{name: MOST, value: '4'}}]}}}}");
+        let found = of_rule("W22", &overlay);
+        assert_eq!(
+            found.iter().filter(|(severity, _)| *severity == Severity::Deny).count(),
+            numbers,
+            "{args}"
+        );
+        assert_eq!(found.len(), numbers, "{args}");
+    }
+}
+
+#[test]
+fn the_name_of_a_node_has_the_same_letters_in_its_field() {
+    let version = |version: &str| format!("common: {{celeryVersion: '{version}'}}, ");
+    for (common, name, expected) in [
+        (String::new(), "w%x@%h", deny("spec.workerSpec.nodeName")),
+        (String::new(), "w%p@%h", deny("spec.workerSpec.nodeName")),
+        (String::new(), "w@%H", deny("spec.workerSpec.nodeName")),
+        (version("4.4"), "w%x@%h", warn("spec.workerSpec.nodeName")),
+        // 5.7 reads %% as a percent sign.
+        (String::new(), "w%%x@%h", vec![]),
+        (version("5.6"), "w%%x@%h", deny("spec.workerSpec.nodeName")),
+        (version("5.7"), "w%%x@%h", vec![]),
+        (String::new(), "w%d@%h", vec![]),
+    ] {
+        let overlay = format!("spec: {{{common}workerSpec: {{nodeName: '{name}'}}}}");
+        assert_eq!(of_rule("W48", &overlay), expected, "{common}{name}");
+    }
+    let fix = |common: &str| {
+        let overlay = format!("spec: {{{common}workerSpec: {{nodeName: 'w%x@%h'}}}}");
+        findings(&overlay).into_iter().find(|it| it.rule == "W48").map(|it| it.fix).unwrap_or_default()
+    };
+    assert!(!fix("").contains("%%") && fix(&version("5.7")).contains("%%"));
+}
+
+#[test]
+fn two_percent_signs_before_an_h_are_no_host_since_5_7() {
+    for (version, numbers) in [("5.7", 1), ("5.6", 0), ("", 0)] {
+        let overlay = format!(
+            "spec: {{common: {{celeryVersion: '{version}'}}, workerSpec: {{numOfWorkers: 2, nodeName: 'a@%%h'}}}}"
+        )
+        .replace("celeryVersion: ''", "");
+        assert_eq!(of_rule("W29", &overlay).len(), numbers, "{version}");
+    }
+}
+
+#[test]
+fn a_hostname_of_a_template_is_the_same_in_every_pod() {
+    let template = "podTemplate: {spec: {hostname: mail}}";
+    let own = "spec.workerSpec.podTemplate.spec.hostname";
+    let shared = "spec.common.podTemplate.spec.hostname";
+    for (spec, expected) in [
+        (format!("workerSpec: {{numOfWorkers: 2, {template}}}"), deny(own)),
+        (format!("workerSpec: {{{template}}}"), warn(own)),
+        (format!("common: {{{template}}}, workerSpec: {{numOfWorkers: 2}}"), deny(shared)),
+        (format!("common: {{{template}}}, workerPools: [{{name: a, numOfWorkers: 2}}]"), deny(shared)),
+        (format!("workerSpec: {{numOfWorkers: 2, nodeName: a@b, {template}}}"), vec![]),
+        (
+            format!("common: {{{template}}}, workerSpec: {{podTemplate: {{spec: {{hostname: null}}}}}}"),
+            vec![],
+        ),
+        ("workerSpec: {podTemplate: {spec: {hostNetwork: true}}}".to_owned(), vec![]),
+        (format!("beatSpec: {{{template}}}"), vec![]),
+    ] {
+        assert_eq!(of_rule("W62", &format!("spec: {{{spec}}}")), expected, "{spec}");
+    }
+}
+
+#[test]
+fn heartbeats_have_a_pause_between_them() {
+    for (spec, expected) in [
+        ("heartbeatInterval: -1", warn("spec.workerSpec.heartbeatInterval")),
+        ("args: ['--heartbeat-interval=-1']", warn("spec.workerSpec.args[0]")),
+        ("heartbeatInterval: -1, args: ['--heartbeat-interval=5']", vec![]),
+        ("heartbeatInterval: 0", vec![]),
+        ("heartbeatInterval: 2", vec![]),
+    ] {
+        assert_eq!(of_rule("W63", &format!("spec: {{workerSpec: {{{spec}}}}}")), expected, "{spec}");
     }
 }

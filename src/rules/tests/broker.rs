@@ -156,6 +156,10 @@ fn tls_is_what_the_scheme_says() {
         ("amqps://app@mq", "B18", vec![]),
         ("amqps://app@mq", "B15", vec![]),
         ("amqp://app@mq:5672", "B18", vec![]),
+        ("amqp://app@mq:5671//", "B18", warn(URL)),
+        ("amqp://app@b-1.mq.eu-west-1.amazonaws.com:5671", "B18", warn(URL)),
+        ("amqps://app@shop.abc.0001.euw1.cache.amazonaws.com:5672", "B18", warn(URL)),
+        ("redis://cache:6380", "B18", vec![]),
     ] {
         assert_eq!(broker(id, &format!("url: {url:?}")), expected, "{id} {url}");
     }

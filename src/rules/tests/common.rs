@@ -361,3 +361,10 @@ fn a_file_in_the_place_of_the_application_is_told_of_once() {
     }
     assert_eq!(app("shop.tasks:app"), [] as [String; 0]);
 }
+
+#[test]
+fn a_command_in_one_string_gets_no_command_of_another_project() {
+    let findings = findings("spec: {common: {command: ['env API_KEY=hush celery']}}");
+    let told: Vec<&str> = findings.iter().filter(|it| it.rule == "C26").map(|it| it.fix.as_str()).collect();
+    assert_eq!(told, ["write each word as an element of its own"]);
+}

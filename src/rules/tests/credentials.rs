@@ -265,3 +265,33 @@ fn every_reference_to_a_known_secret_is_followed() {
         assert_eq!(found(&overlay), expected, "{overlay}");
     }
 }
+
+#[test]
+fn a_credential_is_shown_in_no_place_whatever() {
+    let azure =
+        "DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=hush==;EndpointSuffix=core.windows.net";
+    let bus = "Endpoint=sb://shop.servicebus.windows.net/;SharedAccessKeyName=all;SharedAccessKey=/hush=";
+    for overlay in [
+        format!("spec: {{common: {{broker: {{url: '{azure}'}}}}}}"),
+        format!("spec: {{common: {{broker: {{url: '{bus}'}}}}}}"),
+        format!("spec: {{common: {{resultBackend: {{url: '{azure}'}}}}}}"),
+        "spec: {common: {broker: {'redis://:hush@x/0': 1}}}".to_owned(),
+        "spec: {common: {env: [{PASSWORD=hush: null}]}}".to_owned(),
+        "spec: {common: {config: {'redis://:hush@x/0': a}}}".to_owned(),
+        "spec: {workerSpec: {podAnnotations: {'PASSWORD=hush': a}}}".to_owned(),
+        "metadata: {name: 'u:hush@h'}".to_owned(),
+        "spec: {common: {celeryApp: 'app --password hush'}}".to_owned(),
+        "spec: {workerSpec: {queues: ['PASSWORD: hush,b']}}".to_owned(),
+        "spec: {common: {command: ['env API_KEY=hush celery']}}".to_owned(),
+    ] {
+        let object = shop(&overlay);
+        let reading = schema::reading(&object, &|_| None);
+        let mut found = check(&reading.object, None, &surroundings()).unwrap_or_default();
+        found.extend(reading.findings);
+        assert!(!found.is_empty() || overlay.contains("name:"), "{overlay}");
+        for finding in found {
+            let seen = format!("{finding} {} {}", finding.shown_path(), finding.shown_place());
+            assert!(!seen.contains("hush"), "{seen}");
+        }
+    }
+}

@@ -303,3 +303,15 @@ fn no_other_signal_ends_a_worker() {
         assert_eq!(of_rule("G31", &format!("spec: {{{spec}}}")), expected, "{spec}");
     }
 }
+
+#[test]
+fn the_longest_task_is_told_as_a_number() {
+    let fixes = |args: &str| {
+        let found = findings(&format!("spec: {{workerSpec: {{args: [{args}]}}}}"));
+        found.into_iter().filter(|it| it.rule == "G03").map(|it| it.fix).collect::<Vec<_>>()
+    };
+    assert_eq!(fixes("'--time-limit=1e3'"), ["use 1000 or more"]);
+    assert_eq!(fixes("'--time-limit=900.5'"), ["use 901 or more"]);
+    // No number is as long.
+    assert_eq!(fixes("'--time-limit=inf'"), [""; 0]);
+}

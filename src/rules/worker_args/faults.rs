@@ -3,7 +3,9 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::node;
 use crate::celery::command::Command;
+use crate::celery::value::{Value, value};
 use crate::rules::args::{self, Matter};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
@@ -42,9 +44,9 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "W22", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "--autoscale is max,min",
-        consequence: "The container ends with an error, or with a traceback for words that are no numbers.",
-        check: Check::arguments(Command::Worker, &[Matter::Value("--autoscale")]),
+        title: "--autoscale is max,min, with a child or more at most",
+        consequence: "The container ends with an error, or with a traceback for words that are no numbers and for numbers below 0. With 0 at most the worker says that it is ready and never runs a task.",
+        check: Check::arguments(Command::Worker, &[Matter::Value("--autoscale")]).and(w22),
         example: Example { bad: "spec: {workerSpec: {args: ['--autoscale=1,2,3']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--autoscale=8,2']}}", old: None },
     },
     Rule {
@@ -72,7 +74,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W48", severity: Severity::Deny, schema: false, since: "0.1",
         title: "values of options are of their kind",
         consequence: "The container ends with \"Invalid value for\" and the option's name.",
-        check: Check::arguments(Command::Worker, &[Matter::OtherValue]),
+        check: Check::arguments(Command::Worker, &[Matter::OtherValue]).and(node::w48),
         example: Example { bad: "spec: {workerSpec: {args: ['--time-limit=5m']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--time-limit=300']}}", old: None },
     },
     Rule {
@@ -83,6 +85,23 @@ pub(super) const RULES: &[Rule] = &[
         example: Example { bad: "spec: {workerSpec: {args: ['--', worker.nosuch=1]}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['--', worker.lost_wait=20]}}", old: None },
     },
 ];
+
+/// Celery reads any two numbers, and its pool ends over them later or waits for a child for ever.
+fn w22(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (pool, used) in args::uses(subject, &["--autoscale"]) {
+        let read = used.value.filter(|_| !used.is_opaque());
+        let read = read.and_then(|text| value(used.option.kind, text, pool.said.release).ok());
+        let Some(Value::Range(most, fewest)) = read else { continue };
+        let message = match (most, fewest) {
+            (..1, _) => "lets the worker run no task at all",
+            (_, ..0) => "has a number below 0, which ends the worker",
+            _ => continue,
+        };
+        let fix = "use max,min such as 8,2, with a max of 1 or more";
+        let severity = release::refusal(subject, report.severity());
+        report.graded(severity, Kind::Invalid, pool.arg(used.value_at), message, fix);
+    }
+}
 
 /// An option of the application is known by its name, dashes and all.
 fn w03(subject: &Subject<'_>, report: &mut Report<'_>) {

@@ -66,7 +66,7 @@ fn w43(subject: &Subject<'_>, report: &mut Report<'_>) {
             let refused = pool.said.faults.iter().any(|fault| Some(fault.at) == word.at);
             let severity = if refused {
                 release::refusal(subject, Severity::Deny)
-            } else if word.is_node && !is_of_the_host(word.text) {
+            } else if word.is_node && !is_of_the_host(word.text, subject.celery) {
                 if_shared(subject, pool, Severity::Deny)
             } else {
                 report.severity()

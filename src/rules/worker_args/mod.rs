@@ -8,6 +8,7 @@
 mod container;
 mod embedded_beat;
 mod faults;
+mod interval;
 mod joined;
 mod literal;
 mod node;
@@ -26,4 +27,5 @@ pub(super) const AREAS: &[&[Rule]] = &[
     twice::RULES,
     scaling::RULES,
     node::RULES,
+    interval::RULES,
 ];

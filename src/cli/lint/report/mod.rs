@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::api::API_VERSION;
 use crate::cli::input::Unreadable;
-use crate::rules::Severity;
+use crate::rules::{Severity, shown_name};
 
 pub(super) use github::github;
 pub(super) use sarif::sarif;
@@ -21,7 +21,8 @@ pub(in crate::cli) fn text(outcome: &Outcome) -> String {
     let mut text = String::new();
     for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.findings.is_empty()) {
         let blank = if text.is_empty() { "" } else { "\n" };
-        let _ = writeln!(text, "{blank}Celery {}/{}", verdict.namespace, verdict.name);
+        let _ =
+            writeln!(text, "{blank}Celery {}/{}", shown_name(&verdict.namespace), shown_name(&verdict.name));
         for located in &verdict.findings {
             let finding = &located.finding;
             let warning = if finding.severity == Severity::Warn { "warning: " } else { "" };
@@ -36,11 +37,11 @@ pub(in crate::cli) fn text(outcome: &Outcome) -> String {
 struct Row<'o> {
     file: &'o str,
     line: usize,
-    namespace: &'o str,
-    name: &'o str,
+    namespace: String,
+    name: String,
     rule: &'o str,
     severity: &'o str,
-    path: &'o str,
+    path: String,
     message: &'o str,
     fix: &'o str,
 }
@@ -56,11 +57,11 @@ pub(super) fn json(outcome: &Outcome) -> String {
                 Row {
                     file: &verdict.file,
                     line: located.line,
-                    namespace: &verdict.namespace,
-                    name: &verdict.name,
+                    namespace: shown_name(&verdict.namespace),
+                    name: shown_name(&verdict.name),
                     rule: finding.rule,
                     severity: finding.severity.as_str(),
-                    path: &finding.path,
+                    path: finding.shown_path(),
                     message: &finding.message,
                     fix: &finding.fix,
                 }

@@ -74,7 +74,7 @@ fn result(rules: &[&Rule], file: &str, line: usize, finding: &Finding) -> Value 
         "message": {"text": finding.to_string()},
         "locations": [{
             "physicalLocation": {"artifactLocation": {"uri": uri(file)}, "region": {"startLine": line}},
-            "logicalLocations": [{"fullyQualifiedName": finding.path}],
+            "logicalLocations": [{"fullyQualifiedName": finding.shown_path()}],
         }],
     });
     if let Some(index) = rules.iter().position(|rule| rule.id == finding.rule) {
