@@ -12,6 +12,15 @@ fn has_sign(input: &Input) -> bool {
     words.iter().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('='))
 }
 
+/// Whether some --autoscale lets a worker have no child: its larger number is 0 or less.
+fn has_no_child(input: &Input) -> bool {
+    let words: Vec<String> = serde_json::from_str(&input.text).unwrap();
+    let behind = words.iter().zip(words.iter().skip(1)).filter(|(word, _)| *word == "--autoscale");
+    let joined = words.iter().filter_map(|word| word.strip_prefix("--autoscale="));
+    let mut values = behind.map(|(_, value)| value.as_str()).chain(joined);
+    values.any(|value| value.split(',').all(|count| count.trim().parse::<i64>().is_ok_and(|count| count < 1)))
+}
+
 const WORKER: Known = Known {
     refused: &[&[
         always(
@@ -24,6 +33,11 @@ const WORKER: Known = Known {
         always("W14", "of an option that is there twice the first value is lost without a word"),
         always("W15", "up to 5.6 a number of children below zero is read, and the pool crashes"),
         always("W18", "the pool custom crashes without its class"),
+        Refusal {
+            id: "W22",
+            why: "with at most 0 children no task is ever run, and below 0 the pool crashes",
+            when: has_no_child,
+        },
         always("W25", "a queue with a blank or a quote at its end is another queue"),
         always("W26", "a worker without any queue is idle for ever"),
         always("W30", "a child that may run no task crashes the pool"),
@@ -52,6 +66,7 @@ pub(super) const FLOWER: &[Refusal] = &[
     always("F04", "Flower would not listen where Service and probes ask"),
     always("F06", "a word for no that means yes to this reader"),
     always("F13", "nobody can log in, or everybody"),
+    always("F15", "whom Flower would let in has no such address, or none at all"),
     always("F16", "without a provider nobody can log in"),
     always("F17", "no such class, which Flower finds out with the first request"),
     always(
