@@ -13,6 +13,7 @@ use kube::core::DynamicObject;
 use kube::runtime::watcher::Event;
 
 use super::kept::{KeptChild, version};
+use super::texts::Texts;
 use crate::build::{ChildKey, ChildKind};
 
 /// How many deletions are remembered; the oldest go first.
@@ -46,6 +47,7 @@ pub struct Owned {
 struct Content {
     objects: HashMap<ChildKey, KeptChild>,
     by_owner: HashMap<String, BTreeSet<ChildKey>>,
+    texts: Texts,
     /// Version at which an object was deleted, so that a late answer to an earlier write does not bring it back.
     deleted: HashMap<ChildKey, u64>,
     /// The highest version that the last list of a kind has shown: what is not here and no newer than that is gone.
@@ -73,6 +75,7 @@ impl fmt::Debug for ChildIndex {
         f.debug_struct("ChildIndex")
             .field("objects", &content.objects.len())
             .field("owners", &content.by_owner.len())
+            .field("texts", &content.texts.len())
             .field("deleted", &content.deleted.len())
             .field("synced", &content.synced)
             .field("absent", &content.absent)
@@ -224,11 +227,13 @@ impl Content {
         if let Some(uid) = &kept.controller {
             self.by_owner.entry(uid.to_string()).or_default().insert(key.clone());
         }
+        let kept = kept.shared(&mut self.texts);
         self.objects.insert(key, kept);
     }
 
     fn remove(&mut self, key: &ChildKey) -> Option<KeptChild> {
         let kept = self.objects.remove(key)?;
+        kept.release(&mut self.texts);
         if let Some(uid) = kept.controller.as_deref()
             && let Some(keys) = self.by_owner.get_mut(uid)
         {
@@ -277,6 +282,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::names::FIELD_MANAGER;
 
     fn object(name: &str, version: u64) -> DynamicObject {
         serde_json::from_value(json!({"metadata": {
@@ -312,6 +318,29 @@ mod tests {
         changed.metadata.generation = Some(2);
         assert_eq!(news(Event::Apply(changed)), 1);
         assert_eq!(news(Event::Delete(object("a", 9))), 1);
+    }
+
+    #[test]
+    fn what_children_say_of_their_fields_goes_with_the_last_of_them() {
+        let owned = |name: &str, version: u64, field: &str| {
+            let mut object = object(name, version);
+            let entry = json!([{"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {field: {}}}]);
+            object.metadata.managed_fields = serde_json::from_value(entry).expect("an entry");
+            object
+        };
+        let index = ChildIndex::default();
+        let texts = || index.read().texts.len();
+        for name in ["a", "b"] {
+            index.put(KIND, &owned(name, 5, "f:spec"));
+        }
+        assert_eq!(texts(), 1);
+        index.observe(KIND, Event::Apply(owned("a", 6, "f:data")));
+        assert_eq!(texts(), 2);
+        index.observe(KIND, Event::Delete(owned("a", 7, "f:data")));
+        index.observe(KIND, Event::Apply(owned("b", 4, "f:status")));
+        assert_eq!(texts(), 1);
+        index.remove(&(KIND, "default".to_owned(), "b".to_owned()), "child");
+        assert_eq!(texts(), 0);
     }
 
     #[test]

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Children as they are kept: as text, without what nobody compares.
 //!
-//! An object that is parsed takes ten times the room of its text, and half of the text says who else owns which fields.
-//! Thousands of objects lie here idle, a few at a time are looked at: those are parsed again.
+//! An object that is parsed takes ten times the room of its text, and half of the text says who owns which fields: what
+//! others own is left out, and what we own is the same in most children of a kind. Thousands of objects lie here idle, a
+//! few at a time are looked at: those are parsed again.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, ObjectMeta};
 use kube::core::DynamicObject;
 use serde_json::Value;
 
+use super::texts::Texts;
 use crate::build::ChildKind;
 use crate::names::FIELD_MANAGER;
 
@@ -27,6 +31,8 @@ pub(super) struct KeptChild {
     /// The same as the API server writes it.
     written_version: Option<Box<str>>,
     text: Box<str>,
+    /// The fields of the first entry that is ours.
+    own: Option<Arc<str>>,
 }
 
 impl KeptChild {
@@ -54,6 +60,7 @@ impl KeptChild {
                 entry.fields_v1 = None;
             }
         }
+        let own = own_entry(&mut metadata).and_then(|entry| entry.fields_v1.take());
         let kept = DynamicObject { types: None, metadata, data };
         Self {
             version: version(object),
@@ -63,6 +70,19 @@ impl KeptChild {
             leaves: object.metadata.deletion_timestamp.is_some(),
             // Types of k8s-openapi and JSON always serialise; what cannot be read again is as if it were not there.
             text: serde_json::to_string(&kept).unwrap_or_default().into(),
+            own: own.map(|fields| fields.0.to_string().into()),
+        }
+    }
+
+    /// The same, with the text of the own fields from here.
+    pub(super) fn shared(self, texts: &mut Texts) -> Self {
+        Self { own: self.own.map(|own| texts.shared(own)), ..self }
+    }
+
+    /// Gives the text of the own fields back, before it is dropped.
+    pub(super) fn release(&self, texts: &mut Texts) {
+        if let Some(own) = &self.own {
+            texts.release(own);
         }
     }
 
@@ -70,13 +90,22 @@ impl KeptChild {
     pub(super) fn object(&self) -> Option<DynamicObject> {
         let mut object: DynamicObject = serde_json::from_str(&self.text).ok()?;
         object.metadata.resource_version = self.written_version.as_deref().map(str::to_owned);
+        if let Some(own) = self.own.as_deref() {
+            own_entry(&mut object.metadata)?.fields_v1 = Some(FieldsV1(serde_json::from_str(own).ok()?));
+        }
         Some(object)
     }
 
     /// Whether nobody could tell the two apart, their versions aside.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.text == other.text && self.own == other.own
     }
+}
+
+/// The first entry that says what we own.
+fn own_entry(metadata: &mut ObjectMeta) -> Option<&mut ManagedFieldsEntry> {
+    let mut entries = metadata.managed_fields.iter_mut().flatten();
+    entries.find(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER))
 }
 
 /// An autoscaler tells every few seconds what it measures, which nobody here reads.
@@ -165,6 +194,23 @@ mod tests {
             Some(&json!({"f:spec": {"f:replicas": {}}}))
         );
         assert_eq!((entries[1].manager.as_deref(), &entries[1].fields_v1), (Some("kubectl"), &None));
+    }
+
+    #[test]
+    fn what_children_have_in_common_is_kept_once() {
+        let child = |name: &str, field: &str| {
+            let entry = json!({"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {field: {}}});
+            let child = object(json!({"metadata": {"name": name, "managedFields": [entry]}}));
+            KeptChild::new(ChildKind::Service, &child)
+        };
+        let mut texts = Texts::default();
+        let [first, second, other] = [child("a", "f:spec"), child("b", "f:spec"), child("a", "f:status")]
+            .map(|child| child.shared(&mut texts));
+        let own = |child: &KeptChild| child.own.clone().expect("is ours");
+        assert!(Arc::ptr_eq(&own(&first), &own(&second)));
+        assert!(!first.says_the_same(&other));
+        let entries = second.object().and_then(|object| object.metadata.managed_fields).expect("can be read");
+        assert_eq!(entries[0].fields_v1, Some(FieldsV1(json!({"f:spec": {}}))));
     }
 
     #[test]

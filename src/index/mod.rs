@@ -9,6 +9,7 @@ mod pods;
 mod scalers;
 mod stored;
 mod surroundings;
+mod texts;
 
 pub use celeries::{CeleryFeed, CeleryIndex};
 pub use children::{ChildIndex, Owned};
