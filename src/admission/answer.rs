@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The verdict on a request. Pure.
 
+use std::collections::BTreeMap;
+
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, Patch, PatchOperation};
-use kube::core::admission::{AdmissionResponse, Operation};
+use kube::core::admission::Operation;
 use serde_json::Value;
 
-use super::review::Request;
+use super::review::{JsonPatch, Request, Response};
 use super::words;
 use crate::defaults::{self, Addition, Moment};
 use crate::index::Surroundings;
@@ -14,12 +16,12 @@ use crate::rules::{self, Finding, Severity};
 
 /// A verdict, and the findings that it rests on, where this webhook is the one to tell them.
 pub(super) struct Answer {
-    pub(super) response: AdmissionResponse,
+    pub(super) response: Response,
     pub(super) findings: Vec<Finding>,
 }
 
-impl From<AdmissionResponse> for Answer {
-    fn from(response: AdmissionResponse) -> Self {
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
         Self { response, findings: Vec::new() }
     }
 }
@@ -27,11 +29,11 @@ impl From<AdmissionResponse> for Answer {
 /// Adds what is absent; denies when the schema would refuse the object anyway, since the schema would answer first and
 /// with one mistake at a time.
 pub(super) fn mutate(request: &Request, surroundings: &Surroundings) -> Answer {
-    let allowed = AdmissionResponse::from(&request.inner);
-    let Some(object) = judged(request).filter(|_| request.inner.sub_resource.is_none()) else {
+    let allowed = request.allowed();
+    let Some(object) = judged(request).filter(|_| request.sub_resource.is_none()) else {
         return allowed.into();
     };
-    let moment = if request.inner.operation == Operation::Create { Moment::Creation } else { Moment::Later };
+    let moment = if request.operation == Operation::Create { Moment::Creation } else { Moment::Later };
     let additions = defaults::absent(object, moment);
     let defaulted = defaults::defaulted(object.clone(), &additions);
     let Ok(is_refused) = rules::is_refused_by_schema(&defaulted, request.old.as_ref()) else {
@@ -49,20 +51,16 @@ pub(super) fn mutate(request: &Request, surroundings: &Surroundings) -> Answer {
     if additions.is_empty() {
         return allowed.into();
     }
-    match allowed.clone().with_patch(patch(&additions)) {
-        Ok(mut response) => {
-            response.audit_annotations.insert("defaulted".to_owned(), additions.len().to_string());
-            response.into()
-        }
-        // Without the patch the reconciler fills in the same fields.
-        Err(_) => allowed.into(),
-    }
+    // Without the patch the reconciler fills in the same fields.
+    let Ok(patch) = JsonPatch::new(&patch(&additions)) else { return allowed.into() };
+    let defaulted = BTreeMap::from([("defaulted", additions.len().to_string())]);
+    Response { patch: Some(patch), audit_annotations: defaulted, ..allowed }.into()
 }
 
 /// Judges the final object: every finding at once.
 pub(super) fn validate(request: &Request, surroundings: &Surroundings) -> Answer {
-    let allowed = AdmissionResponse::from(&request.inner);
-    if request.inner.sub_resource.is_some() {
+    let allowed = request.allowed();
+    if request.sub_resource.is_some() {
         return scale(request, surroundings);
     }
     let Some(object) = judged(request) else {
@@ -79,9 +77,8 @@ pub(super) fn validate(request: &Request, surroundings: &Surroundings) -> Answer
 
 /// Judges a request to scale, which names an object and does not bring it along.
 fn scale(request: &Request, surroundings: &Surroundings) -> Answer {
-    let inner = &request.inner;
-    let allowed = AdmissionResponse::from(inner);
-    let Some(celery) = surroundings.celery(inner.namespace.as_deref().unwrap_or_default(), &inner.name)
+    let allowed = request.allowed();
+    let Some(celery) = surroundings.celery(request.namespace.as_deref().unwrap_or_default(), &request.name)
     else {
         let unseen =
             "the operator has not seen this object yet: whether it may be scaled is not checked [A28]";
@@ -94,34 +91,34 @@ fn scale(request: &Request, surroundings: &Surroundings) -> Answer {
 
 /// What is known beside the object of a request.
 fn facts(request: &Request, surroundings: &Surroundings) -> rules::Facts {
-    let name = &request.inner.name;
+    let name = &request.name;
     let written = request.object.as_ref().and_then(|object| object["spec"]["common"]["appName"].as_str());
-    let namespace = request.inner.namespace.as_deref().unwrap_or_default();
+    let namespace = request.namespace.as_deref().unwrap_or_default();
     surroundings.facts(namespace, name, written.unwrap_or(name))
 }
 
 /// The object to judge: created or changed, and not on its way out.
 fn judged(request: &Request) -> Option<&Value> {
-    let judged = matches!(request.inner.operation, Operation::Create | Operation::Update);
+    let judged = matches!(request.operation, Operation::Create | Operation::Update);
     let object = request.object.as_ref().filter(|_| judged)?;
     object["metadata"]["deletionTimestamp"].is_null().then_some(object)
 }
 
 fn denied(request: &Request, findings: Vec<Finding>) -> Answer {
-    let mut response = AdmissionResponse::from(&request.inner);
+    let mut response = request.allowed();
     response.allowed = false;
-    response.result = words::refusal(&request.inner.name, &findings);
+    response.status = Some(words::refusal(&request.name, &findings));
     let warnings: Vec<Finding> =
         findings.iter().filter(|finding| finding.severity == Severity::Warn).cloned().collect();
     annotated(words::warned(response, words::warnings(&warnings)), findings)
 }
 
-fn annotated(mut response: AdmissionResponse, findings: Vec<Finding>) -> Answer {
+fn annotated(mut response: Response, findings: Vec<Finding>) -> Answer {
     if !findings.is_empty() {
         let mut ids: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
         ids.sort_unstable();
         ids.dedup();
-        response.audit_annotations.insert("rules".to_owned(), ids.join(","));
+        response.audit_annotations.insert("rules", ids.join(","));
     }
     Answer { response, findings }
 }

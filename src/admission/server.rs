@@ -100,7 +100,7 @@ struct Counter {
 
 impl Counter {
     fn answered(&self, request: &Request, answer: &Answer, took: Duration) {
-        let operation = match request.inner.operation {
+        let operation = match request.operation {
             Operation::Create => "CREATE",
             Operation::Update => "UPDATE",
             Operation::Delete => "DELETE",

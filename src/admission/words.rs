@@ -2,10 +2,10 @@
 //! How a verdict is put so that kubectl prints it well.
 
 use kube::core::Status;
-use kube::core::admission::AdmissionResponse;
 use kube::core::response::{StatusCause, StatusDetails, StatusSummary};
 use serde_json::Value;
 
+use super::review::Response;
 use crate::api::GROUP;
 use crate::rules::{Finding, Severity, shown_name};
 
@@ -77,7 +77,7 @@ pub(super) fn type_hints(object: &Value) -> Vec<String> {
 }
 
 /// The response with as many warnings as the API server passes on.
-pub(super) fn warned(mut response: AdmissionResponse, warnings: Vec<String>) -> AdmissionResponse {
+pub(super) fn warned(response: Response, warnings: Vec<String>) -> Response {
     let mut room = MAX_WARNINGS;
     let fitting: Vec<String> = warnings
         .into_iter()
@@ -87,6 +87,5 @@ pub(super) fn warned(mut response: AdmissionResponse, warnings: Vec<String>) -> 
             fits
         })
         .collect();
-    response.warnings = (!fitting.is_empty()).then_some(fitting);
-    response
+    Response { warnings: fitting, ..response }
 }

@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::http::Request as HttpRequest;
 use http_body_util::BodyExt as _;
+use k8s_openapi::ByteString;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -53,10 +54,10 @@ async fn ask(path: &str, review: &Value) -> Value {
     answer["response"].clone()
 }
 
-/// The patch of a response; kube writes its bytes as a list, which the API server reads as well as base64.
+/// The patch of a response.
 fn patch(response: &Value) -> Vec<Value> {
-    let bytes: Vec<u8> = serde_json::from_value(response["patch"].clone()).expect("bytes");
-    serde_json::from_slice(&bytes).expect("a patch")
+    let bytes: ByteString = serde_json::from_value(response["patch"].clone()).expect("base64");
+    serde_json::from_slice(&bytes.0).expect("a patch")
 }
 
 fn ids(response: &Value) -> Vec<String> {
@@ -185,6 +186,7 @@ async fn what_is_no_review_gets_an_error_that_says_so() {
         ("{}".to_owned(), "not an AdmissionReview"),
         ("[1, 2]".to_owned(), "not an AdmissionReview"),
         (r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}"#.to_owned(), "no request"),
+        (r#"{"apiVersion":"v1","kind":"Pod"}"#.to_owned(), "Pod of v1, not AdmissionReview"),
         (other.to_string(), "not widgets.celeryproject.org"),
         (status.to_string(), "not celeries.celeryproject.org/status"),
         (deep, "not an AdmissionReview"),

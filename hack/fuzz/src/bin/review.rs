@@ -7,6 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use celery_operator::admission;
 use celery_operator::manifests::{MUTATE_PATH, VALIDATE_PATH};
+use k8s_openapi::ByteString;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
@@ -45,7 +46,7 @@ async fn answer(path: &str, body: Vec<u8>) -> (StatusCode, Vec<u8>) {
 
 fn only_adds(body: &[u8]) {
     let Ok(review) = serde_json::from_slice::<Value>(body) else { return };
-    let Ok(patch) = serde_json::from_value::<Vec<u8>>(review["response"]["patch"].clone()) else { return };
-    let patch: Vec<Value> = serde_json::from_slice(&patch).unwrap();
+    let Ok(patch) = serde_json::from_value::<ByteString>(review["response"]["patch"].clone()) else { return };
+    let patch: Vec<Value> = serde_json::from_slice(&patch.0).unwrap();
     assert!(patch.iter().all(|operation| operation["op"] == "add"), "{patch:?}");
 }
