@@ -185,17 +185,22 @@ fn g09(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn g22(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        let stop = pool.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
-        let exec = stop.and_then(|stop| stop.exec.as_ref());
-        let slept = exec.and_then(|exec| exec.command.as_deref()).and_then(slept);
-        let grace = pool.grace();
-        if grace > 0 && slept.is_some_and(|seconds| seconds >= f64::from(grace)) {
-            report.add(
-                Kind::Forbidden,
-                format!("{}.lifecycle.preStop.exec.command", pool.path),
-                "leaves no time to stop",
-                "sleep less than timeoutSeconds",
-            );
+        let grace = f64::from(pool.grace());
+        let Some(stop) = pool.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref())
+        else {
+            continue;
+        };
+        let exec = stop.exec.as_ref().and_then(|exec| exec.command.as_deref()).and_then(slept);
+        // Kubernetes itself refuses a sleep that is longer.
+        let sleep = stop.sleep.as_ref().map(|sleep| sleep.seconds);
+        let field = match (exec, sleep) {
+            (Some(seconds), _) if seconds >= grace => "exec.command",
+            (_, Some(seconds)) if seconds == i64::from(pool.grace()) => "sleep.seconds",
+            _ => continue,
+        };
+        if pool.grace() > 0 {
+            let path = format!("{}.lifecycle.preStop.{field}", pool.path);
+            report.add(Kind::Forbidden, path, "leaves no time to stop", "sleep less than timeoutSeconds");
         }
     }
 }
