@@ -137,6 +137,10 @@ fn unread(flower: &Flower<'_>, at: usize, word: &str, why: Unread, report: &mut 
     let message = "is no option of Flower, which ignores it";
     match why {
         Unread::Global(_) => {} // F03 tells.
+        Unread::Near(_) | Unread::Unknown if begins_with_an_option(word) => {
+            let message = "holds an option and its value, of which Flower reads neither";
+            report.add_hidden(Severity::Deny, path, message, "write --name=value");
+        }
         Unread::Near(option) => {
             let severity = if is_certain(flower) { Severity::Deny } else { Severity::Warn };
             report.add_shown(severity, path, name, message, format!("did you mean {}?", option.flag()));
@@ -151,10 +155,6 @@ fn unread(flower: &Flower<'_>, at: usize, word: &str, why: Unread, report: &mut 
             let message = "is not read: a word before it ends the options";
             report.add_hidden(Severity::Warn, path, message, "begin every option with --");
         }
-        Unread::Unknown if begins_with_an_option(word) => {
-            let message = "holds an option and its value, of which Flower reads neither";
-            report.add_hidden(Severity::Deny, path, message, "write --name=value");
-        }
         Unread::Unknown if word.starts_with('-') => {
             report.add_shown(Severity::Warn, path, name, message, "remove it");
         }
@@ -164,7 +164,8 @@ fn unread(flower: &Flower<'_>, at: usize, word: &str, why: Unread, report: &mut 
 
 /// Whether a word is an option of Flower and its value with a blank in between.
 fn begins_with_an_option(word: &str) -> bool {
-    let name = word.split_whitespace().next().filter(|name| name.len() < word.len());
+    let mut words = word.split_whitespace();
+    let name = words.next().filter(|_| words.next().is_some());
     let name = name.and_then(|name| name.strip_prefix("--")).map(|name| name.replace('-', "_"));
     name.is_some_and(|name| OPTIONS.iter().any(|option| option.name == name))
 }
