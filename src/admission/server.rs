@@ -16,14 +16,14 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsConfig;
 use hyper_util::rt::TokioTimer;
 use kube::core::admission::Operation;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tracing::error;
 
@@ -79,12 +79,14 @@ fn counted(surroundings: Surroundings, metrics: &Arc<Metrics>) -> Router {
     Router::new()
         .route(
             MUTATE_PATH,
-            post(|body: Bytes| judge(body, mutation, move |request| answer::mutate(request, &for_mutation))),
+            post(|place, body| {
+                judge(place, body, mutation, move |request| answer::mutate(request, &for_mutation))
+            }),
         )
         .route(
             VALIDATE_PATH,
-            post(|body: Bytes| {
-                judge(body, validation, move |request| answer::validate(request, &surroundings))
+            post(|place, body| {
+                judge(place, body, validation, move |request| answer::validate(request, &surroundings))
             }),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -147,11 +149,17 @@ pub fn drain(handle: &Handle<SocketAddr>) {
     handle.graceful_shutdown(Some(DRAIN));
 }
 
+/// The place of a request among the [`IN_FLIGHT`].
+type Place = Arc<OwnedSemaphorePermit>;
+
 /// One of [`IN_FLIGHT`] requests, answered in time or told that it was not.
-async fn bounded(State(places): State<Arc<Semaphore>>, request: HttpRequest, next: Next) -> Response {
+async fn bounded(State(places): State<Arc<Semaphore>>, mut request: HttpRequest, next: Next) -> Response {
     let answer = async {
-        match places.acquire().await {
-            Ok(_place) => next.run(request).await,
+        match places.acquire_owned().await {
+            Ok(place) => {
+                request.extensions_mut().insert(Place::new(place));
+                next.run(request).await
+            }
             Err(_closed) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     };
@@ -160,15 +168,21 @@ async fn bounded(State(places): State<Arc<Semaphore>>, request: HttpRequest, nex
 }
 
 async fn judge(
+    Extension(place): Extension<Place>,
     body: Bytes,
     counter: Counter,
     verdict: impl Fn(&Request) -> Answer + Send + 'static,
 ) -> Response {
-    let _waiting = counter.metrics.in_flight();
+    let waiting = counter.metrics.in_flight();
     if body.len() <= JUDGED_AT_ONCE {
         return respond(&body, &counter, verdict);
     }
-    tokio::task::spawn_blocking(move || respond(&body, &counter, verdict)).await.unwrap_or_else(|reason| {
+    let judged = tokio::task::spawn_blocking(move || {
+        // Held also when nobody waits any more: the thread and the body are still taken.
+        let _held = (place, waiting);
+        respond(&body, &counter, verdict)
+    });
+    judged.await.unwrap_or_else(|reason| {
         error!(%reason, "a large object could not be judged");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     })

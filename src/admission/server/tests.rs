@@ -316,3 +316,31 @@ async fn requests_beyond_the_bound_wait_for_their_turn() {
         assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
     }
 }
+
+#[tokio::test]
+async fn who_has_given_up_waiting_still_has_a_place_while_the_object_is_judged() {
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let ended = Arc::new(std::sync::Mutex::new(ended));
+    let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let counter = Counter { webhook: "validate", metrics: Arc::default() };
+    let slow = move |request: &Request| {
+        begin.send(()).expect("somebody waits");
+        ended.lock().expect("nobody else").recv().expect("the end");
+        request.allowed().into()
+    };
+    let places = Arc::new(Semaphore::new(1));
+    let router = Router::new()
+        .route("/", post(|place, body| judge(place, body, counter, slow)))
+        .layer(middleware::from_fn_with_state(places.clone(), bounded));
+    let mut object = shop(json!({}));
+    object["metadata"]["annotations"] = json!({"note": "x".repeat(2 * JUDGED_AT_ONCE)});
+    let body = Body::from(review("CREATE", &object, &Value::Null).to_string());
+    let asked = router.oneshot(HttpRequest::post("/").body(body).expect("a request"));
+    tokio::select! {
+        _ = asked => panic!("is not judged yet"),
+        begun = begun.recv() => begun.expect("it begins"),
+    }
+    assert_eq!(places.available_permits(), 0);
+    end.send(()).expect("somebody waits");
+    assert!(places.acquire().await.is_ok());
+}
