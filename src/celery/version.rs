@@ -212,12 +212,6 @@ impl Target {
             Self::Any => &ALL[1..],
         }
     }
-
-    /// Whether a refusal is knowledge; else it is a guess from the newest table.
-    #[must_use]
-    pub fn is_certain(self) -> bool {
-        !matches!(self, Self::Newer(_))
-    }
 }
 
 #[cfg(test)]
@@ -278,7 +272,6 @@ mod tests {
         assert_eq!(Target::Known(Release::V5_4).releases(), [Release::V5_4]);
         assert_eq!(Target::Newer(version("6.0")).releases(), [Release::NEWEST]);
         assert_eq!(Target::Any.releases(), &Release::ALL[1..]);
-        assert!(!Target::Newer(version("6.0")).is_certain());
     }
 
     #[test]

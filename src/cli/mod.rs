@@ -72,7 +72,7 @@ pub struct Run {
     /// Address of the webhooks.
     #[arg(long, env = "CELERY_OPERATOR_WEBHOOK_ADDRESS", default_value = "0.0.0.0:9443")]
     pub webhook_address: SocketAddr,
-    /// Address of /livez and /readyz.
+    /// Address of /livez, /readyz and /metrics.
     #[arg(long, env = "CELERY_OPERATOR_ADMIN_ADDRESS", default_value = "0.0.0.0:8080")]
     pub admin_address: SocketAddr,
     /// Names and addresses under which the API server reaches the webhooks; absent: the names of the Service. May be

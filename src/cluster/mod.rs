@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the operator asks of the API server: read, apply, delete, report. Each request has its own time limit, since a
+//! What the operator asks of the API server: read, apply, delete, and report what happens. Each request has its own time limit, since a
 //! client may otherwise repeat one for minutes.
 
 mod adopt;

@@ -28,7 +28,7 @@ pub(super) struct KeptChild {
     pub(super) uid: Option<Box<str>>,
     /// Whether it is about to go.
     pub(super) leaves: bool,
-    /// The same as the API server writes it.
+    /// The resource version as the API server writes it.
     written_version: Option<Box<str>>,
     text: Box<str>,
     /// The fields of the first entry that is ours.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Autoscalers of others, by the Deployment that they scale: one that scales ours too undoes what we and our own
-//! autoscaler do. Nothing is kept of them but their names.
+//! autoscaler do. Only their names and targets are kept.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

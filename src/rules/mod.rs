@@ -105,9 +105,11 @@ pub fn check(new: &Value, old: Option<&Value>, facts: &Facts) -> Result<Vec<Find
 /// Makes what the rules read from, the schema with its patterns above all, by judging an example. Otherwise it is made
 /// when it is first needed, and takes longer than a request: all that come first would wait for it together.
 pub fn prepare() {
-    let example = example::object("spec: {workerSpec: {podTemplate: {spec: {nodeSelector: {disk: ssd}}}}}");
-    let _ = example.map(|example| check(&example, None, &Facts::default()));
+    let _ = example::object(PREPARED).map(|example| check(&example, None, &Facts::default()));
 }
+
+/// An example that has the rules read everything that is made once.
+const PREPARED: &str = "spec: {workerSpec: {podTemplate: {spec: {nodeSelector: {disk: ssd}}}}}";
 
 /// Whether the schema refuses an object: only the rules that it knows too are asked, which takes a part of the time that
 /// [`check`] takes.

@@ -69,7 +69,6 @@ pub struct Published {
 pub struct Keeper {
     client: Client,
     config: Config,
-    keys: Box<dyn KeySource>,
     origin: Origin,
     resolver: Arc<Resolver>,
     handover: Handover,
@@ -101,20 +100,12 @@ impl Keeper {
         Ok(Self {
             client,
             config,
-            keys: Box::new(SystemKeys),
             origin,
             resolver: Arc::default(),
             handover: Handover::default(),
             spread,
             published: watch::Sender::new(None),
         })
-    }
-
-    /// Another source of keys than the operating system's, for tests.
-    #[must_use]
-    pub fn with_keys(mut self, keys: impl KeySource + 'static) -> Self {
-        self.keys = Box::new(keys);
-        self
     }
 
     /// The resolver to give to the TLS server.
@@ -183,7 +174,7 @@ impl Keeper {
         let seen = self.spread.look(&self.client).await;
         let all = seen.iter().map(|seen| seen.as_ref().ok().map(Seen::cas_found)).collect::<Option<Vec<_>>>();
         let cas_found = all.map(|all| all.concat());
-        let with = (self.keys.as_ref(), &self.config.clock);
+        let with: (&dyn KeySource, _) = (&SystemKeys, &self.config.clock);
         let found = self.origin.look(cas_found.as_deref(), with, self.handover.serving_ca()).await;
         let until = match found {
             Ok(Some(Found { candidate, until, is_blind })) => {

@@ -321,10 +321,10 @@ async fn requests_beyond_the_bound_wait_for_their_turn() {
 async fn who_has_given_up_waiting_still_has_a_place_while_the_object_is_judged() {
     let (end, ended) = std::sync::mpsc::channel::<()>();
     let ended = Arc::new(std::sync::Mutex::new(ended));
-    let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let counter = Counter { webhook: "validate", metrics: Arc::default() };
     let slow = move |request: &Request| {
-        begin.send(()).expect("somebody waits");
+        tell.send(()).expect("somebody waits");
         ended.lock().expect("nobody else").recv().expect("the end");
         request.allowed().into()
     };
@@ -338,7 +338,7 @@ async fn who_has_given_up_waiting_still_has_a_place_while_the_object_is_judged()
     let asked = router.oneshot(HttpRequest::post("/").body(body).expect("a request"));
     tokio::select! {
         _ = asked => panic!("is not judged yet"),
-        begun = begun.recv() => begun.expect("it begins"),
+        seen = told.recv() => seen.expect("it begins"),
     }
     assert_eq!(places.available_permits(), 0);
     end.send(()).expect("somebody waits");

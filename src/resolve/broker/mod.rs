@@ -59,7 +59,7 @@ pub enum QueueSource {
         address: String,
         /// Number of the database.
         database: u32,
-        /// User and password, as they are.
+        /// The user, as it is.
         username: Option<String>,
         /// The password, as it is.
         password: Option<String>,

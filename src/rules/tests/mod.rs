@@ -34,6 +34,13 @@ fn surroundings() -> Facts {
     Facts { neighbours: neighbours.collect(), ..Facts::default() }
 }
 
+#[test]
+fn what_the_rules_are_prepared_with_is_judged() {
+    let example = shop(PREPARED);
+    assert_eq!(example["spec"]["workerSpec"]["podTemplate"]["spec"]["nodeSelector"]["disk"], "ssd");
+    assert_eq!(found(&example, None), []);
+}
+
 fn found(object: &Value, old: Option<&Value>) -> Vec<(&'static str, String)> {
     located(check(object, old, &surroundings()).expect("has the form of a Celery"))
 }
