@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the operator asks of the API server: read, apply, delete, and report what happens. Each request has its own time limit, since a
-//! client may otherwise repeat one for minutes.
+//! What the operator asks of the API server: read, apply, delete, and report what happens. Each request has its own
+//! time limit, since a client may otherwise repeat one for minutes.
 
 mod adopt;
 mod apply;
