@@ -50,7 +50,7 @@ spec:
       containers:
         - name: worker
           image: registry.example.com/shop:1.0
-          command: [celery, -A, shop.tasks, worker, -l, INFO, -Q, 'mail,orders', --autoscale=8,2]
+          command: [celery, -A, shop.tasks, worker, -l, INFO, -Q, 'mail,orders', '--autoscale=8,2']
           env:
             - name: CELERY_BROKER_URL
               valueFrom: {secretKeyRef: {name: shop-broker, key: url}}
@@ -80,7 +80,7 @@ spec:
     numOfWorkers: 3
     logLevel: INFO
     queues: [mail, orders]
-    args: [--autoscale=8,2]
+    args: ['--autoscale=8,2']
     gracefulShutdown: {timeoutSeconds: 300}
     probes:
       liveness: {type: Custom, command: [python, -m, shop.alive], periodSeconds: 60}
