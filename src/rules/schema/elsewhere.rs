@@ -8,11 +8,16 @@ use serde_json::Value;
 use super::compiled::{Fields, Form};
 use super::meant::Place;
 use super::sentences::below;
+use crate::rules::path;
 
 /// Most places that are told; a name that more of them have says too little.
 const MOST: usize = 2;
 /// What is meant first where several parts have a field of the name.
-const FIRST: &[&str] = &["broker", "limits"];
+const FIRST: &str = "broker";
+/// Names that every reference has: whoever writes one has hardly a certain reference in mind.
+const OF_REFERENCES: [&str; 3] = ["name", "key", "kind"];
+/// Mappings in which a reference is what was meant.
+const REFERRING: [&str; 3] = [".envFrom[]", ".broker", ".resultBackend"];
 /// The components, the one that is meant first in front.
 const COMPONENTS: [&str; 3] = ["workerSpec", "beatSpec", "flowerSpec"];
 
@@ -22,7 +27,9 @@ pub(super) fn paths(at: &str, fields: &Fields, above: &[Place<'_>], name: &str) 
         return Vec::new();
     }
     let is_above = at.is_empty() || at == "spec";
-    let parts = if is_above { Vec::new() } else { parts(fields, name) };
+    let refers = || REFERRING.iter().any(|end| path::pattern(at).ends_with(end));
+    let is_vague = OF_REFERENCES.contains(&name) && !refers();
+    let parts = if is_above || is_vague { Vec::new() } else { parts(fields, name) };
     if !parts.is_empty() && parts.len() <= MOST {
         return parts;
     }
@@ -67,7 +74,7 @@ fn parts(fields: &Fields, name: &str) -> Vec<String> {
         .keys()
         .filter(|part| child(fields, part).is_some_and(|part| part.known.contains_key(name)))
         .collect();
-    let first = holding.iter().find(|part| FIRST.contains(&part.as_str()));
+    let first = holding.iter().find(|part| part.as_str() == FIRST);
     let holding = first.map_or_else(|| holding.clone(), |first| vec![*first]);
     holding.into_iter().map(|part| format!("{part}.{name}")).collect()
 }

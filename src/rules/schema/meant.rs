@@ -77,6 +77,8 @@ const ALIASES: &[Alias] = &[
     (&["spec"], &["resultBackendUrl", "result_backend"], "did you mean spec.common.resultBackend.url?"),
     (PROBE, &["exec"], "write {type: Custom, command: […]}"),
     (PROBE, &["httpGet", "tcpSocket", "grpc"], "write {type: Custom, command: […]} with a command that asks"),
+    (&["spec.scaleTargetRef[]"], &["replicas", "numOfWorkers"], "use minReplicas and maxReplicas"),
+    (&["spec.scaleTargetRef[]"], &["name"], "use kind, and pool for one of workerPools"),
     (&["spec.scaleTargetRef[]"], &["triggers"], "write metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 10}}]"),
     (&["spec.common.securityContext"], &["capabilities", "readOnlyRootFilesystem", "allowPrivilegeEscalation", "privileged"], "use spec.common.containerSecurityContext"),
     (PODS, &["enabled"], "remove it: what is present is on"),

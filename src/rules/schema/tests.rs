@@ -246,6 +246,21 @@ fn a_field_of_the_same_name_in_another_place_is_meant() {
         ("{worker: {}}", "worker", "did you mean workerSpec?"),
         ("{name: a}", "name", "did you mean metadata.name?"),
         ("{workerSpec: {name: a}}", "workerSpec.name", "use workerPools, whose items have names"),
+        (
+            "{scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 1}}], replicas: 2}]}",
+            "scaleTargetRef[0].replicas",
+            "use minReplicas and maxReplicas",
+        ),
+        (
+            "{scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 1}}], name: a}]}",
+            "scaleTargetRef[0].name",
+            "use kind, and pool for one of workerPools",
+        ),
+        (
+            "{common: {envFrom: [{name: a}]}}",
+            "common.envFrom[0].name",
+            "did you mean configMapRef.name or secretRef.name?",
+        ),
         ("{common: {secrets: [a]}}", "common.secrets", "use envFrom"),
         (
             "{common: {broker: {host: cache}}}",
@@ -270,6 +285,9 @@ fn a_field_of_the_same_name_in_another_place_is_meant() {
         let told = format!("spec.{path}: Forbidden: there is no such field; {fix} [S01]");
         assert_eq!(found(&format!("spec: {overlay}")), [told]);
     }
+    // A name or a key may be that of anything.
+    let [told] = &found("spec: {flowerSpec: {key: a}}")[..] else { panic!("one finding") };
+    assert!(!told.contains("SecretRef.key"), "{told}");
     for (overlay, path, fix) in [
         ("metadata: {common: {}}", "metadata.common", "did you mean spec.common?"),
         ("metadata: {image: a}", "metadata.image", "did you mean spec.common.image?"),
