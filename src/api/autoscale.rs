@@ -64,7 +64,8 @@ pub struct ScaleTarget {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub queues: Vec<String>,
-    /// Count tasks too that a worker has fetched and not finished.
+    /// Count tasks too that a worker has fetched and not finished. Absent: no on Redis and `RabbitMQ`, yes on SQS, which
+    /// is what KEDA does there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub include_unacked: Option<bool>,

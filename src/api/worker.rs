@@ -143,7 +143,10 @@ pub struct WorkerSpec {
     #[garde(dive)]
     pub graceful_shutdown: Option<GracefulShutdown>,
     /// How kubelet sees that a worker is up. Absent: a ping at the start, where the broker is known and can carry it and
-    /// the pool is not `solo`; no readiness and no liveness probe.
+    /// the pool is not `solo`; no readiness and no liveness probe. Beside a `broker` the ping does not load the
+    /// application: where that alone sets a key prefix or `control_exchange`, or switches remote control off, nobody
+    /// answers and the pod is restarted after five minutes; write `startup: {type: None}` then, or the setting into
+    /// `config`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub probes: Option<Probes>,

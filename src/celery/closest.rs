@@ -4,7 +4,7 @@
 /// Longer than any name: nobody misspelt one like that.
 const LONGEST: usize = 80;
 /// Least likeness of words that are alike.
-pub const ALIKE: f64 = 0.75;
+pub const ALIKE: f64 = 0.8;
 /// Likeness of a word and one that it begins or ends with.
 const CONTAINED: f64 = 0.8;
 

@@ -85,7 +85,9 @@ fn explained(rule: &Rule) -> String {
         let _ = write!(text, "\nStored before:\n\n{}", indented(old));
     }
     let verb = if rule.is_about_scaling() { "scaled" } else { "applied" };
-    let _ = write!(text, "\nFound at {} when {verb}:\n\n{}", example.at, indented(example.bad));
+    let beside =
+        example::beside(rule).map(|beside| format!(", {}", beside.replace('`', ""))).unwrap_or_default();
+    let _ = write!(text, "\nFound at {} when {verb}{beside}:\n\n{}", example.at, indented(example.bad));
     let _ = write!(text, "\nFree of it:\n\n{}", indented(example.good));
     text
 }

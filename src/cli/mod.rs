@@ -166,20 +166,29 @@ struct Documents {
 struct Lint {
     #[command(flatten)]
     documents: Documents,
+    #[command(flatten)]
+    cluster: Cluster,
     /// Form of the findings.
     #[arg(short, long, value_enum, default_value_t)]
     output: lint::Output,
 }
 
-/// What is rendered, and for which cluster.
+/// What is rendered.
 #[derive(Debug, Args)]
 struct Render {
     #[command(flatten)]
     documents: Documents,
-    /// Render for a cluster without KEDA.
+    #[command(flatten)]
+    cluster: Cluster,
+}
+
+/// What the cluster lacks.
+#[derive(Clone, Copy, Debug, Args)]
+struct Cluster {
+    /// The cluster is one without KEDA.
     #[arg(long)]
     without_keda: bool,
-    /// Render for a cluster without the Prometheus operator.
+    /// The cluster is one without the Prometheus operator.
     #[arg(long)]
     without_monitors: bool,
 }

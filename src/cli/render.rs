@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::lint::{self, Known, Verdict};
-use super::{Render, print};
+use super::{Cluster, Render, print};
 use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Capabilities, ChildKind, Children};
@@ -19,34 +19,50 @@ use crate::celery::broker_url::{REDACTED, redacted};
 use crate::celery::expansion::expands;
 use crate::celery::options::flower::OPTIONS;
 use crate::labels::RENDERED_HASH;
+use crate::names;
 use crate::resolve::{self, SecretData, Sources};
 
 /// What explains it.
 const COMMENT: &str = "# Credentials are not printed: REDACTED stands for them.\n";
 
+/// Why a scaler is not rendered.
+const NO_KEDA: &str = "the cluster has no KEDA, as --without-keda says";
+/// Why a monitor is not rendered.
+const NO_MONITORS: &str = "the cluster has no Prometheus operator, as --without-monitors says";
+
 /// Judges, and prints the children of what would be stored.
 pub(super) fn run(render: &Render) -> ExitCode {
-    let outcome = lint::outcome(&render.documents);
-    let capabilities = Capabilities { keda: !render.without_keda, monitors: !render.without_monitors };
+    let outcome = lint::outcome(&render.documents, render.cluster);
+    let Cluster { without_keda, without_monitors } = render.cluster;
+    let capabilities = Capabilities { keda: !without_keda, monitors: !without_monitors };
     let mut documents = Vec::new();
     let mut notes = lint::findings(&outcome);
     for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.is_denied()) {
         let Ok(celery) = serde_json::from_value::<Celery>(verdict.object.clone()) else { continue };
         let celery = at_home(celery, verdict);
         let sources = sources(&celery, verdict, &outcome.known, &mut notes);
-        let mut children = build::children(&resolve::resolved(&celery, &sources), capabilities);
+        let resolved = resolve::resolved(&celery, &sources);
+        let mut children = build::children(&resolved, capabilities);
         let asked = Asked::of(celery.metadata.annotations.as_ref());
         children.manifests =
             children.manifests.into_iter().map(|manifest| restarted(manifest, &asked)).collect();
         // A claim that is kept is one that is there already.
         let unknown = children.kept.iter().filter(|(kind, _)| *kind != ChildKind::PersistentVolumeClaim);
         for (kind, name) in unknown {
-            let _ = writeln!(
-                notes,
-                "{}: not rendered: {} {name}, what it depends on is not known",
-                verdict.file,
-                kind.as_str()
-            );
+            let is_scaler = *kind == ChildKind::ScaledObject;
+            // What the scaler would need beside it is no loss of its own.
+            let is_beside =
+                *kind == ChildKind::TriggerAuthentication || *name == names::keda_secret(&resolved.app);
+            let why = match without_keda {
+                true if is_scaler => NO_KEDA,
+                true if is_beside => continue,
+                _ => "what it depends on is not known",
+            };
+            let _ = writeln!(notes, "{}: not rendered: {} {name}, {why}", verdict.file, kind.as_str());
+        }
+        if without_monitors && resolved.flower.as_ref().is_some_and(|flower| flower.is_monitored) {
+            let (kind, name) = (ChildKind::ServiceMonitor.as_str(), names::flower(&resolved.app));
+            let _ = writeln!(notes, "{}: not rendered: {kind} {name}, {NO_MONITORS}", verdict.file);
         }
         documents.extend(texts(children));
     }

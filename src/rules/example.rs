@@ -52,6 +52,23 @@ fn lay(over: Value, under: &mut Value) {
     }
 }
 
+/// What the examples of a rule have beside them: without it the wrong one is free of the rule too. Nothing for a rule about
+/// the object alone.
+#[must_use]
+pub fn beside(rule: &Rule) -> Option<&'static str> {
+    Some(match rule.id {
+        "A15" => "in a cluster without KEDA",
+        "F50" => "in a cluster without the Prometheus operator",
+        "C16" => "beside a Celery `mall` of the same namespace",
+        "S04" => "below another Celery `shop` in the same input",
+        "S05" | "S08" => "beside a Secret `broker` with the key `url` in the same input",
+        "S06" => "beside a Secret `garbled` in the same input, whose `data` has plain text under `url`",
+        "B33" | "R13" => "beside a Secret `broken` in the same input, with `url: valkey://cache`",
+        "B35" => "beside a ConfigMap `heroku` in the same input, with the key `BROKER_URL`",
+        _ => return None,
+    })
+}
+
 /// What is known beside the examples of a rule: the neighbours, and for a rule about facts a cluster without KEDA and
 /// without the Prometheus operator, a Secret with a URL that Celery cannot use, one with a good one and one that is no base64, and a
 /// `ConfigMap` with a broker of its own.

@@ -9,7 +9,8 @@ use super::finding::{Kind, Report, Severity};
 use super::path;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Component, LaidOver, Part, Subject};
-use crate::api::{BEAT_FOLDER, FLOWER_FOLDER, Probes, limits};
+use crate::api::image::is_flower;
+use crate::api::{BEAT_FOLDER, FLOWER_FOLDER, FlowerSpec, Probes, limits};
 use crate::names::DATA_VOLUME;
 use crate::resolve::{AUTHORITY_FOLDER, FLOWER_TLS_FOLDER, PROBE_FILES, PROBE_STATE};
 
@@ -18,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "C63", severity: Severity::Warn, schema: false, since: "0.1",
         title: "pods that are not root can write to a new volume",
-        consequence: "With many storage classes a fresh volume belongs to root: beat or Flower ends with \"Permission denied\". With fsGroup kubelet gives it to that group.",
+        consequence: "With many storage classes a fresh volume belongs to root: beat or Flower ends with \"Permission denied\". With fsGroup kubelet gives it to that group. The image mher/flower runs as the user 1000.",
         check: Check::object(c63),
         example: Example {
             bad: "spec: {common: {securityContext: {runAsUser: 1000}}, beatSpec: {persistence: {size: 1Gi}}}",
@@ -44,7 +45,8 @@ pub(super) const RULES: &[Rule] = &[
 fn c63(subject: &Subject<'_>, report: &mut Report<'_>) {
     let common = subject.common();
     let has_group = common.security_context.as_ref().is_some_and(|context| context.fs_group.is_some());
-    if common.runs_as_root() != Some(false) || has_group {
+    let as_root = common.runs_as_root();
+    if as_root == Some(true) || has_group {
         return;
     }
     // Whoever prepares the volume in a container before has thought of it.
@@ -54,13 +56,24 @@ fn c63(subject: &Subject<'_>, report: &mut Report<'_>) {
     if containers.any(|container| container.volume_mounts.iter().flatten().any(prepares)) {
         return;
     }
-    if let Some(component) =
-        subject.components().iter().find(|one| has_new_claim(one) && !is_laid_over(subject, one))
+    // What nobody says, the image of Flower's own project does.
+    let is_other = |one: &Component<'_>| as_root == Some(false) || has_user_of_its_own(one);
+    if let Some(component) = subject
+        .components()
+        .iter()
+        .find(|one| has_new_claim(one) && is_other(one) && !is_laid_over(subject, one))
     {
         let whose = if matches!(component.part, Part::Beat(_)) { "beat" } else { "Flower" };
         let message = format!("the new volume of {whose} may belong to root alone");
-        report.add(Kind::Required, "spec.common.securityContext.fsGroup", message, "set it");
+        let fix = if has_user_of_its_own(component) { "set it to 1000" } else { "set it" };
+        report.add(Kind::Required, "spec.common.securityContext.fsGroup", message, fix);
     }
+}
+
+/// Whether the container of a component has the image of Flower's own project, or a copy of it: the user in it is 1000.
+fn has_user_of_its_own(component: &Component<'_>) -> bool {
+    let Part::Flower(FlowerSpec { image: Some(image), .. }) = component.part else { return false };
+    is_flower(image) && image.split('/').rev().nth(1) == Some("mher")
 }
 
 /// Whether the operator makes a claim for a component.
@@ -202,6 +215,10 @@ mod tests {
             ("securityContext: {runAsUser: 7}", beat),
             ("containerSecurityContext: {runAsUser: 7}", &format!("{beat}, {flower}")),
             ("securityContext: {runAsUser: 0}, containerSecurityContext: {runAsUser: 7}", beat),
+            (
+                "env: []",
+                "flowerSpec: {image: 'quay.io/mher/flower:2.0', auth: {allowUnauthenticated: true}, persistence: {size: 1Gi}}",
+            ),
         ] {
             let spec = format!("common: {{{common}}}, {specs}");
             assert_eq!(
@@ -212,6 +229,10 @@ mod tests {
         }
         for spec in [
             beat,
+            flower,
+            "common: {securityContext: {runAsUser: 0}}, flowerSpec: {image: 'mher/flower:2.0', auth: {allowUnauthenticated: true}, persistence: {size: 1Gi}}",
+            "common: {securityContext: {fsGroup: 7}}, flowerSpec: {image: 'mher/flower:2.0', auth: {allowUnauthenticated: true}, persistence: {size: 1Gi}}",
+            "flowerSpec: {image: 'shop/flower:2.0', auth: {allowUnauthenticated: true}, persistence: {size: 1Gi}}",
             "common: {securityContext: {runAsUser: 0}}, beatSpec: {persistence: {size: 1Gi}}",
             "common: {securityContext: {runAsUser: 7}}, beatSpec: {persistence: {existingClaim: a}}",
             "common: {securityContext: {runAsUser: 7}}, beatSpec: {}",

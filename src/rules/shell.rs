@@ -24,7 +24,7 @@ pub(super) fn is_shell(command: &[String]) -> bool {
 #[must_use]
 pub(super) fn listed(line: &str) -> Option<String> {
     let is_plain = |word: &str| {
-        let letters = word.chars().all(|letter| letter.is_ascii_alphanumeric() || "_.,-/".contains(letter));
+        let letters = word.chars().all(|letter| letter.is_ascii_alphanumeric() || "_.,-/=".contains(letter));
         let lower = word.to_lowercase();
         letters
             && word.len() <= 64

@@ -5,7 +5,11 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube_quantity::ParsedQuantity;
 
 use super::finding::{Kind, Report, Severity};
+use crate::api::amount::number;
 use crate::api::is_object_name;
+
+/// Below this many bytes there is no file system to keep anything on.
+const LEAST: f64 = 1024.0 * 1024.0;
 
 /// A claim as a user writes it.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +63,13 @@ impl Claim<'_> {
         let is_size = matches!((ParsedQuantity::try_from(size), zero), (Ok(size), Ok(zero)) if size > zero);
         if !is_size {
             report.add(Kind::Invalid, format!("{path}.size"), "is not a size", "use one such as 1Gi");
+        } else if number(&size.0).is_some_and(|bytes| bytes < LEAST) {
+            let digits = size.0.trim().parse::<u32>();
+            let fix = digits.map_or_else(
+                |_| "use one such as 1Gi".to_owned(),
+                |digits| format!("did you mean {digits}Gi?"),
+            );
+            report.warn(Kind::Invalid, format!("{path}.size"), "is less than a file system needs", fix);
         }
     }
 }
@@ -77,6 +88,22 @@ pub(super) fn holds(mount: &str, file: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::tests::findings;
+
+    #[test]
+    fn a_size_without_a_unit_is_told_with_one() {
+        for (place, id) in
+            [("beatSpec: {", "T15"), ("flowerSpec: {auth: {allowUnauthenticated: true}, ", "F38")]
+        {
+            let told = |size: &str| {
+                let found = findings(&format!("spec: {{{place}persistence: {{size: {size}}}}}}}"));
+                found.into_iter().map(|it| (it.rule, it.fix)).collect::<Vec<_>>()
+            };
+            assert_eq!(told("'5'"), [(id, "did you mean 5Gi?".to_owned())]);
+            assert_eq!(told("5k"), [(id, "use one such as 1Gi".to_owned())]);
+            assert_eq!(told("5Gi"), []);
+        }
+    }
 
     #[test]
     fn folders_hold_what_lies_below_them() {

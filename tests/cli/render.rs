@@ -109,6 +109,35 @@ fn a_url_that_is_not_known_is_told() {
     assert!(answer.err.contains("not rendered: ScaledObject shop-worker"), "{}", answer.err);
 }
 
+/// Who says that something is not there is told what is left out for it, by `lint` too.
+#[test]
+fn what_the_cluster_lacks_is_told() {
+    let spec = "  workerSpec: {queues: [mail]}\n  flowerSpec: {auth: {allowUnauthenticated: true}}\n  \
+                scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, \
+                target: {type: AverageValue, averageValue: 5}}]}]\n";
+    let text = good("shop")
+        .replace("  workerSpec: {}\n", spec)
+        .replace("    celeryApp", "    metrics: {flowerServiceMonitor: true}\n    celeryApp");
+    let here = folder(&[("a.yaml", &text)]);
+    let lacking = ["--without-keda", "--without-monitors"];
+    let lint = call_in(here.path(), &[&["lint", "a.yaml"][..], &lacking].concat(), b"");
+    let render = call_in(here.path(), &[&["render", "a.yaml"][..], &lacking].concat(), b"");
+    assert_eq!((lint.code, render.code), (0, 0), "{lint:?} {render:?}");
+    for id in ["[A15]", "[F50]"] {
+        assert!(lint.out.contains(id) && render.err.contains(id), "{lint:?} {render:?}");
+    }
+    for told in [
+        "not rendered: ScaledObject shop-worker, the cluster has no KEDA",
+        "not rendered: ServiceMonitor shop-flower, the cluster has no Prometheus operator",
+    ] {
+        assert_eq!(render.err.matches(told).count(), 1, "{}", render.err);
+    }
+    assert!(!render.err.contains("TriggerAuthentication") && !render.err.contains("not known"), "{render:?}");
+    let all = call_in(here.path(), &["render", "a.yaml"], b"");
+    assert!(all.err.is_empty() || !all.err.contains("not rendered"), "{all:?}");
+    assert!(!call_in(here.path(), &["lint", "a.yaml"], b"").out.contains("[A15]"));
+}
+
 #[test]
 fn the_address_of_a_management_api_keeps_its_host() {
     let answer = call(&["render", "tests/golden/typed-rabbitmq-tls.yaml"]);

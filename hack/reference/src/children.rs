@@ -134,6 +134,7 @@ fn moving() -> String {
     );
     text.push_str("4. Delete what is left, or take it out of the chart:\n\n");
     step(&mut text, "kubectl delete deployment old-worker old-beat");
+    text.push_str(&crate::moving::text());
     text.truncate(text.trim_end().len());
     text.push('\n');
     text

@@ -7,6 +7,7 @@ mod commands;
 mod fields;
 mod kubernetes;
 mod markdown;
+mod moving;
 mod reasons;
 mod rules;
 

@@ -117,7 +117,8 @@ fn section(rule: &Rule, text: &mut String) {
     if let Some(old) = example.old {
         let _ = write!(text, "\nStored before:\n\n{}", overlay(old));
     }
-    let _ = write!(text, "\nWrong, at {}:\n\n{}", code(example.at), overlay(example.bad));
+    let beside = example::beside(rule).map(|beside| format!(", {beside}")).unwrap_or_default();
+    let _ = write!(text, "\nWrong, at {}{beside}:\n\n{}", code(example.at), overlay(example.bad));
     if example.good != "{}" {
         let _ = write!(text, "\nRight:\n\n{}", overlay(example.good));
     }

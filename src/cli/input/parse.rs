@@ -63,6 +63,7 @@ pub(super) fn nodes(chunk: &Chunk<'_>) -> Result<Vec<Node>, Defect> {
 
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
+    text: &'t str,
     /// Anchored nodes with their weight.
     anchors: HashMap<usize, (Node, usize)>,
     weight: usize,
@@ -78,6 +79,7 @@ impl<'t> Reader<'t> {
         options.set_emit_comments(false);
         Self {
             parser: Parser::new_from_str_with_options(text, options),
+            text,
             anchors: HashMap::new(),
             weight: 0,
             before,
@@ -91,7 +93,25 @@ impl<'t> Reader<'t> {
             Defect { line: before + error.marker().line().max(1), why }
         };
         let next = self.parser.next_event().transpose().map_err(told)?;
-        Ok(next.map(|(event, span): (Event<'t>, Span)| (event, before + span.start.line().max(1))))
+        Ok(next.map(|(event, span): (Event<'t>, Span)| {
+            (self.as_written(event, &span), before + span.start.line().max(1))
+        }))
+    }
+
+    /// The parser gives a `~` where nothing is written.
+    fn as_written(&self, event: Event<'t>, span: &Span) -> Event<'t> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) if text == "~" => {
+                let is_there = span
+                    .start
+                    .byte_offset()
+                    .and_then(|at| self.text.get(at..))
+                    .is_some_and(|rest| rest.starts_with('~'));
+                let text = if is_there || style != ScalarStyle::Plain { text } else { Cow::default() };
+                Event::Scalar(text, style, anchor, tag)
+            }
+            event => event,
+        }
     }
 
     fn documents(mut self) -> Result<Vec<Node>, Defect> {

@@ -77,6 +77,25 @@ fn an_alias_leads_to_the_lines_of_its_anchor() {
 }
 
 #[test]
+fn nothing_is_no_null_that_somebody_wrote() {
+    let Object { node, value, .. } =
+        object("a:\nb: ~\nc: null\nd: '~'\ne:\n- f:\n- {g: , h: ~}\ni: # nothing\n");
+    for (path, text) in [
+        ("a", ""),
+        ("b", "~"),
+        ("c", "null"),
+        ("d", "~"),
+        ("e[0].f", ""),
+        ("e[1].g", ""),
+        ("e[1].h", "~"),
+        ("i", ""),
+    ] {
+        assert_eq!(node.text_at(path), Some(text), "{path}");
+    }
+    assert_eq!((&value["a"], &value["d"]), (&json!(null), &json!("~")));
+}
+
+#[test]
 fn json_is_read_with_its_tabs() {
     let Object { node, value, .. } = object("{\n\t\"a\": {\n\t\t\"b\": [1, \"\\u00fc\\/\"]\n\t}\n}\n");
     assert_eq!(value, json!({"a": {"b": [1, "ü/"]}}));

@@ -9,16 +9,29 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 
 use crate::api::API_VERSION;
+use crate::cli::Cluster;
 use crate::rules::{Facts, SecretKeys, SecretTexts};
 
-/// What is known, by namespace. Nothing is known about a namespace that no document names.
+/// What is known, by namespace and of the cluster. Nothing is known about a namespace that no document names.
 #[derive(Clone, Debug, Default)]
-pub(in crate::cli) struct Known(BTreeMap<String, Facts>);
+pub(in crate::cli) struct Known {
+    namespaces: BTreeMap<String, Facts>,
+    /// What is known of the cluster, and so in every namespace.
+    cluster: Facts,
+}
 
 impl Known {
     /// What these objects say; one without a namespace belongs to `default`.
-    pub(super) fn gathered<'o>(objects: impl Iterator<Item = &'o Value>, default: &str) -> Self {
-        let mut known = Self::default();
+    pub(super) fn gathered<'o>(
+        objects: impl Iterator<Item = &'o Value>,
+        default: &str,
+        cluster: Cluster,
+    ) -> Self {
+        // Of what is not said to be lacking nothing is known.
+        let lacks = |is_lacking: bool| is_lacking.then_some(false);
+        let (keda, monitors) = (lacks(cluster.without_keda), lacks(cluster.without_monitors));
+        let cluster = Facts { keda, monitors, ..Facts::default() };
+        let mut known = Self { namespaces: BTreeMap::new(), cluster };
         for object in objects {
             known.add(object, default);
         }
@@ -27,7 +40,7 @@ impl Known {
 
     /// Asks a question with what is known in a namespace beside the Celery of this name.
     pub(super) fn beside<T>(&mut self, namespace: &str, name: &str, question: impl FnOnce(&Facts) -> T) -> T {
-        let Some(facts) = self.0.get_mut(namespace) else { return question(&Facts::default()) };
+        let Some(facts) = self.namespaces.get_mut(namespace) else { return question(&self.cluster) };
         // Taken out and put back: a copy for each of a thousand objects would be a million entries.
         let own = facts.neighbours.remove(name);
         let answer = question(facts);
@@ -37,7 +50,7 @@ impl Known {
 
     /// The texts of a Secret.
     pub(in crate::cli) fn secret(&self, namespace: &str, name: &str) -> Option<&SecretTexts> {
-        self.0.get(namespace)?.secrets.get(name)
+        self.namespaces.get(namespace)?.secrets.get(name)
     }
 
     fn add(&mut self, object: &Value, default: &str) {
@@ -46,7 +59,7 @@ impl Known {
         // One whose name the API server is to make up is nobody's neighbour, itself least of all.
         let Some(name) = text("/metadata/name").map(str::to_owned) else { return };
         let namespace = text("/metadata/namespace").unwrap_or(default).to_owned();
-        let facts = self.0.entry(namespace).or_default();
+        let facts = self.namespaces.entry(namespace).or_insert_with(|| self.cluster.clone());
         match (version, kind) {
             (API_VERSION, "Celery") => {
                 let prefix = text("/spec/common/appName").unwrap_or(&name).to_owned();
@@ -126,7 +139,7 @@ mod tests {
             json!({"kind": "Secret"}),
             json!(7),
         ];
-        Known::gathered(objects.iter(), "default")
+        Known::gathered(objects.iter(), "default", Cluster { without_keda: false, without_monitors: true })
     }
 
     #[test]
@@ -170,6 +183,7 @@ mod tests {
                 neighbours.iter().map(|(name, prefix)| ((*name).to_owned(), (*prefix).to_owned())).collect();
             assert_eq!(found, expected, "{name}");
         }
-        assert!(known.beside("elsewhere", "web", |facts| *facts == Facts::default()));
+        let elsewhere = Facts { monitors: Some(false), ..Facts::default() };
+        assert!(known.beside("elsewhere", "web", |facts| *facts == elsewhere));
     }
 }

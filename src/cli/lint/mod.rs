@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use super::input::{self, Input, Unreadable};
-use super::{Documents, Lint};
+use super::{Cluster, Documents, Lint};
 pub(super) use facts::Known;
 pub(super) use judge::Verdict;
 pub(super) use report::{text as findings, troubles};
@@ -42,11 +42,11 @@ pub(super) struct Outcome {
     pub(super) known: Known,
 }
 
-/// Judges what the paths hold.
-pub(super) fn outcome(documents: &Documents) -> Outcome {
+/// Judges what the paths hold, for a cluster that lacks something or nothing.
+pub(super) fn outcome(documents: &Documents, cluster: Cluster) -> Outcome {
     let Input { files, objects, unreadable } = input::read(&documents.paths);
     let namespace = &documents.namespace;
-    let mut known = Known::gathered(objects.iter().map(|object| &object.value), namespace);
+    let mut known = Known::gathered(objects.iter().map(|object| &object.value), namespace, cluster);
     let mut verdicts: Vec<Verdict> =
         objects.into_iter().filter_map(|object| judge::verdict(object, namespace, &mut known)).collect();
     judge::tell_names_apart(&mut verdicts);
@@ -68,7 +68,7 @@ impl Outcome {
 
 /// Judges and prints.
 pub(super) fn run(lint: &Lint) -> ExitCode {
-    let outcome = outcome(&lint.documents);
+    let outcome = outcome(&lint.documents, lint.cluster);
     let text = match lint.output {
         Output::Text => findings(&outcome),
         Output::Json => report::json(&outcome),

@@ -135,11 +135,11 @@ fn a20(subject: &Subject<'_>, report: &mut Report<'_>) {
         let written = follower.target.cooldown_period;
         if f64::from(written.unwrap_or(COOLDOWN)) < limit {
             let message = match written {
-                Some(_) => "is below timeLimit: tasks may be killed",
-                None => "is 300, below timeLimit: tasks may be killed",
+                Some(_) => "is below the time limit: tasks may be killed",
+                None => "is 300, below the time limit: tasks may be killed",
             };
             let path = format!("{}.cooldownPeriod", follower.path);
-            report.add(Kind::Invalid, path, message, "use timeLimit or more");
+            report.add(Kind::Invalid, path, message, format!("use {} or more", limit.ceil()));
         }
     }
 }

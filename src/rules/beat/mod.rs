@@ -72,8 +72,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "T15", severity: Severity::Deny, schema: true, since: "0.1",
         title: "persistence of beat is an existing claim or a new one, and holds the schedule",
-        consequence: "One of the two is ignored, or the volume stays empty.",
-        check: Check::object(t15).or(Severity::Warn, "for storageClass and retain beside an existing claim"),
+        consequence: "One of the two is ignored, or the volume stays empty. A size of 10 is ten bytes: storage rounds it up to its least, pays no heed, or never makes the volume.",
+        check: Check::object(t15).or(Severity::Warn, "for storageClass and retain beside an existing claim, and for a size that lacks its unit"),
         example: Example {
             bad: "spec: {beatSpec: {persistence: {existingClaim: beat, size: 1Gi}}}",
             at: "spec.beatSpec.persistence",

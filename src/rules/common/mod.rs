@@ -4,6 +4,7 @@
 pub(super) mod annotations;
 pub(super) mod images;
 pub(super) mod labels;
+mod line;
 pub(super) mod main_container;
 pub(super) mod names;
 pub(super) mod template;
@@ -157,18 +158,19 @@ fn c26(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(first) = command.first() else { return };
     let is_added = |word: &str| ADDED.contains(&word) || word.starts_with("--app");
     let detaches = |pair: &[String]| shell::program(pair) == Some("celery") && pair[1] == "multi";
+    let plain = || "write [celery]".to_owned();
     let (at, message, fix) = if first.trim().is_empty() {
-        (0, "is not the name of a program", "write [celery]")
+        (0, "is not the name of a program", plain())
     } else if first.split_whitespace().any(is_added) {
-        (0, SAYS_TWICE, "write [celery]")
+        (0, SAYS_TWICE, line::instead(command, subject))
     } else if first.contains(char::is_whitespace) {
-        (0, "is more than one word", "write each word as an element of its own")
+        (0, "is more than one word", "write each word as an element of its own".to_owned())
     } else if let Some(at) = command.iter().position(|word| is_added(word))
         && !shell::is_shell(command)
     {
-        (at, SAYS_TWICE, "write [celery]")
+        (at, SAYS_TWICE, line::instead(command, subject))
     } else if let Some(at) = command.windows(2).position(detaches) {
-        (at + 1, "starts workers in the background, and the container ends", "write [celery]")
+        (at + 1, "starts workers in the background, and the container ends", plain())
     } else {
         return;
     };

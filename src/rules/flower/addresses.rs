@@ -28,9 +28,25 @@ pub(super) fn odd_address(pattern: &str) -> Option<(&'static str, &'static str)>
     ))
 }
 
-/// Whether a text is no address at all: a domain alone, a name alone.
-pub(super) fn lacks_at(pattern: &str) -> bool {
-    !pattern.is_empty() && !expands(pattern) && pattern.split('|').any(|address| !address.contains('@'))
+/// What a text is that is no address at all: a domain alone, a name alone; and what to write. Flower 1.2, 2.0 and 2.2 let
+/// nobody in by `@acme.com`: they compare it with whole addresses.
+/// `is_alone` says that it is the only one, which may be shown and be replaced by a pattern.
+pub(super) fn no_address(pattern: &str, is_alone: bool) -> Option<(&'static str, String)> {
+    if pattern.is_empty() || expands(pattern) {
+        return None;
+    }
+    let halves = |address: &str| {
+        let (name, domain) = address.rsplit_once('@').unwrap_or_default();
+        (!name.is_empty(), !domain.is_empty())
+    };
+    let odd = pattern.split('|').find(|address| halves(address) != (true, true))?;
+    let is_domain = halves(odd) == (false, true) && !odd.contains(['*', '"']);
+    let fix = if is_domain && is_alone && pattern == odd {
+        format!("did you mean \".*{odd}\"?")
+    } else {
+        "use addresses, or a single \".*@example.com\"".to_owned()
+    };
+    Some((if is_domain { "is a domain, and no address" } else { "is not an address" }, fix))
 }
 
 /// What is wrong with a pattern of addresses; `None` when Flower takes it and somebody can match it.
@@ -70,7 +86,16 @@ mod tests {
         for pattern in ["a@b|", "|a@b", "a@b||c@d", "a@b,c@d", ".*@b ", "a.+@b", "a@.+", "a@b|c.+@d"] {
             assert!(odd_address(pattern).is_some(), "{pattern}");
         }
-        assert!(lacks_at("example.com") && lacks_at("a@b|me") && !lacks_at("a@b|c@d") && !lacks_at("$(A)"));
+        let fix = |pattern, is_alone| no_address(pattern, is_alone).map(|(_, fix)| fix);
+        let general = Some("use addresses, or a single \".*@example.com\"".to_owned());
+        for pattern in ["example.com", "a@b|me", "a@", "@", ".*@", "a@b|@c"] {
+            assert_eq!(fix(pattern, true), general, "{pattern}");
+        }
+        assert_eq!(fix("@acme.com", true).as_deref(), Some("did you mean \".*@acme.com\"?"));
+        assert_eq!(fix("@acme.com", false), general);
+        for pattern in ["a@b|c@d", "$(A)", ".*@b", "a@b", ""] {
+            assert_eq!(fix(pattern, true), None, "{pattern}");
+        }
     }
 
     #[test]

@@ -83,8 +83,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "F38", severity: Severity::Deny, schema: true, since: "0.1",
         title: "persistence is an existing claim or a new one, at a folder",
-        consequence: "One of the two is ignored; at a folder that is none the container never starts.",
-        check: Check::object(f38).or(Severity::Warn, "for storageClass and retain beside an existing claim"),
+        consequence: "One of the two is ignored; at a folder that is none the container never starts. A size of 10 is ten bytes: storage rounds it up to its least, pays no heed, or never makes the volume.",
+        check: Check::object(f38).or(Severity::Warn, "for storageClass and retain beside an existing claim, and for a size that lacks its unit"),
         example: Example {
             bad: "spec: {flowerSpec: {persistence: {existingClaim: flower, size: 1Gi}, auth: {allowUnauthenticated: true}}}",
             at: "spec.flowerSpec.persistence",

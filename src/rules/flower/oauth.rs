@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about accounts of somebody else that may look at Flower.
 
-use super::addresses::{lacks_at, misfit, odd_address};
+use super::addresses::{misfit, no_address, odd_address};
 use super::given::{Flower, PATH, Place};
 use crate::api::{OAuth, OAuthProvider, Word as _};
 use crate::celery::expansion::expands;
@@ -112,8 +112,9 @@ fn f15(subject: &Subject<'_>, report: &mut Report<'_>) {
             let empty = email.trim().is_empty().then_some("is empty");
             let message = empty.or(message).map(|message| (message, fix(email)));
             let message = message.or_else(|| odd_address(email));
-            let no_address = || lacks_at(email).then(|| ("is not an address", fix("")));
-            if let Some((message, fix)) = message.or_else(no_address) {
+            let message = message.map(|(message, fix)| (message, fix.to_owned()));
+            let is_alone = oauth.emails.len() == 1;
+            if let Some((message, fix)) = message.or_else(|| no_address(email, is_alone)) {
                 report.add(Kind::Invalid, format!("{path}[{at}]"), message, fix);
             }
         }
@@ -121,11 +122,12 @@ fn f15(subject: &Subject<'_>, report: &mut Report<'_>) {
         && let Some((message, fix)) = misfit(pattern)
             .map(|message| (message, fix(pattern)))
             .or_else(|| odd_address(pattern))
+            .map(|(message, fix)| (message, fix.to_owned()))
             // A handler of the image may compare something else.
             .or_else(|| {
                 let is_ours =
                     flower.option("auth_provider").text().is_none_or(|(it, _)| it.starts_with(MODULE));
-                (is_ours && lacks_at(pattern)).then(|| ("is not an address", fix("")))
+                no_address(pattern, false).filter(|_| is_ours)
             })
     {
         report.add_hidden(report.severity(), place.path(), message, fix);

@@ -155,6 +155,11 @@ fn k08(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn k14(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (path, _, list) in lists(subject) {
         let Some(Quantity(text)) = list.get("cpu") else { continue };
+        if let Some(digits) = large_unit(text) {
+            let fix = format!("did you mean {digits}m?");
+            report.add(Kind::Invalid, format!("{path}.cpu"), "is more than any machine has", fix);
+            continue;
+        }
         let Ok(cores) = text.parse::<u32>() else { continue };
         // Machines with more cores have 96 or 128 of them, while thousandths come in steps of 25.
         if cores > MANY_CORES && cores.is_multiple_of(25) {
@@ -162,6 +167,15 @@ fn k14(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Invalid, format!("{path}.cpu"), message, format!("write {cores}m"));
         }
     }
+}
+
+/// The digits before a unit of thousands or more, with which nobody counts cores.
+fn large_unit(text: &str) -> Option<&str> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = &text[digits.len()..];
+    let is_large = ["k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].contains(&unit);
+    let is_count = (1..=6).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+    (is_large && is_count && digits.bytes().any(|digit| digit != b'0')).then_some(digits)
 }
 
 fn k09(subject: &Subject<'_>, report: &mut Report<'_>) {

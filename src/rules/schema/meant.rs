@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use super::compiled::{Fields, Form};
+use super::compiled::Fields;
+use super::elsewhere;
 use super::pods;
-use super::sentences::below;
 use crate::celery::closest;
 use crate::rules::misnamed::meant_by;
 use crate::rules::path;
@@ -28,6 +28,12 @@ const PODS: &[&str] =
     &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec", "spec.flowerSpec", "spec.common"];
 /// Components, each with resources of its own.
 const RUN: &[&str] = &["spec.workerSpec", "spec.workerPools[]", "spec.beatSpec", "spec.flowerSpec"];
+const RESOURCES: &[&str] = &[
+    "spec.workerSpec.resources",
+    "spec.workerPools[].resources",
+    "spec.beatSpec.resources",
+    "spec.flowerSpec.resources",
+];
 /// Where people look for what scales.
 const SCALED: &[&str] = &["spec.workerSpec", "spec.workerPools[]", "spec.flowerSpec", "spec.common"];
 const PROBE: &[&str] = &[
@@ -59,6 +65,7 @@ const ALIASES: &[Alias] = &[
     (&["spec"], &["minReplicas"], "use spec.scaleTargetRef[].minReplicas"),
     (&["spec"], &["maxReplicas"], "use spec.scaleTargetRef[].maxReplicas"),
     (&["spec", "spec.common"], &["pdb", "podDisruptionBudget"], "use spec.workerSpec.podDisruptionBudget"),
+    (&["spec.workerSpec"], &["name"], "use workerPools, whose items have names"),
     (WORKERS, &["pdb"], "did you mean podDisruptionBudget?"),
     (&["spec.common"], &["labels"], "use spec.common.podLabels"),
     (&["spec.common"], &["annotations"], "use spec.common.podAnnotations"),
@@ -70,6 +77,8 @@ const ALIASES: &[Alias] = &[
     (&["spec"], &["resultBackendUrl", "result_backend"], "did you mean spec.common.resultBackend.url?"),
     (PROBE, &["exec"], "write {type: Custom, command: […]}"),
     (PROBE, &["httpGet", "tcpSocket", "grpc"], "write {type: Custom, command: […]} with a command that asks"),
+    (&["spec.scaleTargetRef[]"], &["replicas", "numOfWorkers"], "use minReplicas and maxReplicas"),
+    (&["spec.scaleTargetRef[]"], &["name"], "use kind, and pool for one of workerPools"),
     (&["spec.scaleTargetRef[]"], &["triggers"], "write metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 10}}]"),
     (&["spec.common.securityContext"], &["capabilities", "readOnlyRootFilesystem", "allowPrivilegeEscalation", "privileged"], "use spec.common.containerSecurityContext"),
     (PODS, &["enabled"], "remove it: what is present is on"),
@@ -85,7 +94,7 @@ const ALIASES: &[Alias] = &[
     (&["spec.common.broker", "spec.common.broker.redis", "spec.common.broker.sqs"], &["visibilityTimeout", "visibilityTimeoutSeconds", "visibility_timeout"], "use spec.common.broker.transportOptions.visibility_timeout"),
     (RUN, &["memory"], "use resources.limits.memory"),
     (RUN, &["cpu", "cpus"], "use resources.limits.cpu"),
-    (PODS, &["secretName"], "use envFrom"),
+    (PODS, &["secretName", "secrets", "secret"], "use envFrom"),
     (&["spec.common"], &["service"], "use spec.flowerSpec.serviceType"),
     (&["spec.common"], &["tag", "imageTag"], "write it into image, behind a colon"),
     (&["spec.common"], &["strategy"], "use spec.workerSpec.rolloutStrategy"),
@@ -95,30 +104,45 @@ const ALIASES: &[Alias] = &[
     (&["spec.flowerSpec"], &["address"], "remove it: the operator sets it"),
     (&["spec.flowerSpec.ingress"], &["enabled"], "remove it: what is present is on"),
     (&["spec.common.broker"], &["passwordSecretRef"], "use redis.passwordSecretRef or rabbitmq.passwordSecretRef"),
-    (&["spec"], &["replicas", "numOfWorkers"], "did you mean spec.workerSpec.numOfWorkers?"),
+    (&["spec", "spec.common"], &["replicas", "replicaCount"], "did you mean spec.workerSpec.numOfWorkers?"),
+    (&["spec", "spec.common"], &["limits", "requests"], "use spec.workerSpec.resources"),
+    (RESOURCES, &["cpu"], "use limits.cpu"),
+    (RESOURCES, &["memory"], "use limits.memory"),
+    (&["metadata"], &["spec"], "move it out of metadata: spec begins in the column of metadata"),
 ];
 
 /// What to write instead of a field, and the field that it stands for, as a path below the mapping that holds it. `above`
 /// are the mappings from the root down to that one.
 pub(super) fn meant(above: &[Place<'_>], name: &str, value: &Value) -> (String, Option<String>) {
     let Some(((at, fields), above)) = above.split_last() else { return ("remove it".to_owned(), None) };
-    if let Some(fix) = alias(at, name) {
-        return (fix.to_owned(), stands_for(at, fix));
-    }
-    if let Some(fix) = spelt_out(at, name, value).or_else(|| pods::meant(at, name, value)) {
+    let told = spelt_out(at, name, value).or_else(|| alias(at, name).map(str::to_owned));
+    if let Some(fix) = told.or_else(|| pods::meant(at, name, value)) {
         let stands_for = stands_for(at, &fix);
         return (fix, stands_for);
     }
     if let Some(field) = meant_by(at, name) {
         return (format!("write {field}"), Some(field.to_owned()));
     }
-    let alike = closest::alike(name, fields.known.keys().map(String::as_str));
-    match (elsewhere(at, fields, above, name), alike) {
-        // The same name in another place is meant more often than a similar one here.
-        (Some(there), alike) if alike.is_none_or(|(alike, _)| alike < TYPO) => {
-            (format!("did you mean {there}?"), None)
+    let here = || fields.known.keys().map(String::as_str);
+    let alike = closest::alike(name, here());
+    let is_near = |(likeness, known): (f64, &str)| {
+        likeness >= TYPO || known.starts_with(name) || closest::of(name, [known].into_iter()).is_some()
+    };
+    let mut there = elsewhere::paths(at, fields, above, name);
+    // The same name in another place is meant more often than a similar one here, and a similar one there more often than
+    // one here that has a part in common with it.
+    if there.is_empty() && !alike.is_some_and(is_near) {
+        let names = elsewhere::names(at, fields, above);
+        let near = names.into_iter().find(|known| is_slip(name, known));
+        there = near.map_or(there, |near| elsewhere::paths(at, fields, above, near));
+    }
+    match alike {
+        alike if !there.is_empty() && alike.is_none_or(|(alike, _)| alike < TYPO) => {
+            let fix = format!("did you mean {}?", there.join(" or "));
+            let stands_for = stands_for(at, &fix);
+            (fix, stands_for)
         }
-        (_, Some((_, known))) => (format!("did you mean {known}?"), Some(known.to_owned())),
+        Some((_, known)) => (format!("did you mean {known}?"), Some(known.to_owned())),
         _ if fields.known.is_empty() => ("remove it".to_owned(), None),
         _ => {
             let known: Vec<&str> = fields.known.keys().take(MAX_NAMES).map(String::as_str).collect();
@@ -126,6 +150,13 @@ pub(super) fn meant(above: &[Place<'_>], name: &str, value: &Value) -> (String, 
             (format!("remove it; there are {}{more}", known.join(", ")), None)
         }
     }
+}
+
+/// Whether a name is another one but for a letter, or for capitals and underscores.
+fn is_slip(name: &str, known: &str) -> bool {
+    let plain = |name: &str| name.replace(['_', '-'], "").to_lowercase();
+    let (name, known) = (plain(name), plain(known));
+    name == known || closest::slip(&name, [known.as_str()].into_iter()).is_some()
 }
 
 fn alias(at: &str, name: &str) -> Option<&'static str> {
@@ -140,8 +171,21 @@ fn spelt_out(at: &str, name: &str, value: &Value) -> Option<String> {
     if is_reference && name == "namespace" {
         return Some("remove it: the Secret has to be in the namespace of this object".to_owned());
     }
+    if name == "autoscale" && WORKERS.contains(&path::pattern(at).as_str()) {
+        let bounds = value.as_str().filter(|text| is_pair(text))?;
+        return Some(format!(
+            "use spec.scaleTargetRef for pods, or args: [\"--autoscale={bounds}\"] for processes in each pod"
+        ));
+    }
     let is_url = at == "spec" && ["broker", "resultBackend"].contains(&name) && value.is_string();
     is_url.then(|| format!("did you mean spec.common.{name}.url?"))
+}
+
+/// Whether a text is two numbers, as `--autoscale` takes them.
+fn is_pair(text: &str) -> bool {
+    let is_number =
+        |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
+    text.split_once(',').is_some_and(|(most, least)| is_number(most) && is_number(least))
 }
 
 /// The field below a mapping that an advice names, so that nobody is told that it is missing too.
@@ -155,28 +199,4 @@ fn stands_for(at: &str, fix: &str) -> Option<String> {
     let field = field.strip_prefix(at).and_then(|rest| rest.strip_prefix('.')).unwrap_or(field);
     let is_path = field.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '.');
     is_path.then(|| field.to_owned())
-}
-
-/// Where a mapping above, or what all components share, has a field of this name.
-fn elsewhere(at: &str, fields: &Fields, above: &[Place<'_>], name: &str) -> Option<String> {
-    let has = |fields: &Fields| fields.known.contains_key(name);
-    // The root's own fields are in nearly every object: below `spec` they are hardly meant.
-    let first = usize::from(at != "spec");
-    let ancestor = above.iter().skip(first).rev().find(|(_, fields)| has(fields));
-    if let Some((at, _)) = ancestor.filter(|_| name != "status") {
-        return Some(below(at, name, true));
-    }
-    let root = above.first().map_or(fields, |(_, root)| root);
-    let spec = child(root, "spec").filter(|_| at.is_empty() || at.starts_with("spec"))?;
-    if at.is_empty() && has(spec) {
-        return Some(format!("spec.{name}"));
-    }
-    child(spec, "common").is_some_and(has).then(|| format!("spec.common.{name}"))
-}
-
-fn child<'f>(fields: &'f Fields, name: &str) -> Option<&'f Fields> {
-    match &fields.known.get(name)?.form {
-        Form::Object(fields) => Some(fields),
-        _ => None,
-    }
 }

@@ -7,6 +7,7 @@
 //! not evaluated: each is the static half of a rule of the catalogue.
 
 mod compiled;
+mod elsewhere;
 mod hidden;
 mod meant;
 mod metadata;

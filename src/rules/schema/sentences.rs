@@ -3,7 +3,8 @@
 
 use serde_json::{Number, Value};
 
-use super::compiled::{Form, Schema};
+use super::compiled::{Fields, Form, Schema};
+use super::hidden;
 use super::scalar::Breach;
 use crate::celery::settings;
 use crate::celery::version::Release;
@@ -128,6 +129,20 @@ pub(super) fn instead(schema: &Schema, value: &Value, at: &str) -> Option<String
         (Form::Object(_), Value::String(_)) if place.ends_with(".volumes[]") => {
             Some("write {name: …, …} here, and the path under volumeMounts".to_owned())
         }
+        (Form::Object(_), Value::String(_)) if place.ends_with(".envFrom[]") => {
+            Some("write {secretRef: {name: …}}, or {configMapRef: {name: …}}".to_owned())
+        }
+        (Form::Object(fields), Value::String(text))
+            if !(at.ends_with(']') || hidden::may_hide(at, value)) =>
+        {
+            spelt_out(fields, text).map(|form| format!("write {name}: {form}"))
+        }
+        (Form::Object(_), Value::Number(seconds)) if name == "gracefulShutdown" => {
+            Some(format!("write {name}: {{timeoutSeconds: {seconds}}}"))
+        }
+        (Form::Object(fields), Value::Number(number)) if fields.known.contains_key("averageValue") => {
+            Some(format!("write {name}: {{type: AverageValue, averageValue: {number}}}"))
+        }
         (Form::Object(fields), Value::Bool(true)) if fields.required.is_empty() => {
             Some(format!("write {name}: {{}}"))
         }
@@ -146,6 +161,24 @@ pub(super) fn instead(schema: &Schema, value: &Value, at: &str) -> Option<String
         }
         _ => None,
     }
+}
+
+/// The mapping that a text stands for: one of names of the user's own for `a=b`, or one with the field that says most.
+fn spelt_out(fields: &Fields, text: &str) -> Option<String> {
+    if fields.known.is_empty() {
+        let pairs: Option<Vec<(&str, &str)>> = text.split(',').map(|pair| pair.split_once('=')).collect();
+        let pairs = pairs.filter(|pairs| pairs.len() <= MAX_ITEMS)?;
+        let is_label = |text: &str| is_plain(&text.replace('/', "."));
+        let texts = fields.others.as_ref().is_some_and(|others| matches!(others.form, Form::Text(_)));
+        let fits = texts && pairs.iter().all(|(key, value)| is_label(key) && is_plain(value));
+        let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}: \"{value}\"")).collect();
+        return fits.then(|| format!("{{{}}}", pairs.join(", ")));
+    }
+    let field = ["type", "size", "host"].iter().find(|field| fields.known.contains_key(**field))?;
+    // Words of Kubernetes begin with a capital letter.
+    let fits =
+        is_plain(text) && (*field != "type" || text.starts_with(|first: char| first.is_ascii_uppercase()));
+    fits.then(|| format!("{{{field}: {text}}}"))
 }
 
 /// The name in a text such as `A=b`. One in small letters may be a credential that ends with its padding.

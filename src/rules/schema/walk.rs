@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::compiled::{Fields, Form, Items, Schema};
+use super::elsewhere;
 use super::hidden;
 use super::meant::{self, Place};
 use super::metadata;
@@ -21,6 +22,18 @@ const TOLD: usize = 16;
 
 /// The settings of Celery, where a null means something.
 const CONFIG: &str = "spec.common.config";
+
+/// Mappings that need nothing in them: to be there is what switches them on.
+const PRESENT: [&str; 8] = [
+    "spec.workerSpec",
+    "spec.beatSpec",
+    "spec.beatSpec.persistence",
+    "spec.flowerSpec",
+    "spec.flowerSpec.ingress",
+    "spec.flowerSpec.persistence",
+    "spec.common.broker.redis.tls",
+    "spec.common.broker.rabbitmq.tls",
+];
 
 /// Reads an object.
 pub(super) fn reading(root: &Schema, object: &Value, written: &dyn Fn(&str) -> Option<String>) -> Reading {
@@ -133,18 +146,29 @@ impl<'w> Walk<'w> {
             return None;
         }
         let (fix, field) = meant::meant(&self.above, name, value);
+        let fix = elsewhere::in_pools(self.object, fix);
+        if at == "metadata.spec" {
+            self.dropped.push("spec".to_owned());
+        }
         self.add(UNKNOWN, Kind::Forbidden, at, None, ("there is no such field".to_owned(), fix));
         field
     }
 
     /// A null where a field was to be: `workerSpec:` with nothing behind it asks for no worker at all.
+    /// So does any other field that switches something on by being there, where nothing is written; who writes `null`
+    /// may mean that nothing is asked for.
     fn null(&mut self, at: &str, siblings: &Map<String, Value>) {
         let has_pools = siblings.get("workerPools").is_some_and(|pools| !pools.is_null());
-        if at == "spec.workerSpec" && !has_pools {
-            let breach = ("is null".to_owned(), "write workerSpec: {}".to_owned());
-            self.add(TYPE, Kind::Forbidden, at, None, breach);
-            self.dropped.push(at.to_owned());
-        }
+        let name = at.rsplit('.').next().unwrap_or(at);
+        let breach = if at == "spec.workerSpec" && !has_pools {
+            ("is null".to_owned(), "write workerSpec: {}".to_owned())
+        } else if PRESENT.contains(&at) && (self.written)(at).is_some_and(|text| text.is_empty()) {
+            ("is empty, as if it were not there".to_owned(), format!("write {name}: {{}}, or remove it"))
+        } else {
+            return;
+        };
+        self.add(TYPE, Kind::Forbidden, at, None, breach);
+        self.dropped.push(at.to_owned());
     }
 
     /// A null among the settings.
@@ -162,13 +186,14 @@ impl<'w> Walk<'w> {
                 stored.insert(name.clone(), default.clone());
             }
         }
-        for name in fields
-            .required
-            .iter()
-            .filter(|name| !stored.contains_key(*name) && !wrong.contains(&name.as_str()))
-        {
+        let missing = |name: &&String| !stored.contains_key(*name) && !wrong.contains(&name.as_str());
+        for path in fields.required.iter().filter(missing).map(|name| below(at, name, true)) {
+            if self.dropped.contains(&path) {
+                continue;
+            }
+            let name = path.rsplit('.').next().unwrap_or(&path);
             let breach = ("the field is required and missing".to_owned(), format!("set {name}"));
-            self.add(VALUE, Kind::Required, &below(at, name, true), None, breach);
+            self.add(VALUE, Kind::Required, &path, None, breach);
         }
     }
 

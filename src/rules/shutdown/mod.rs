@@ -146,11 +146,7 @@ fn g03(subject: &Subject<'_>, report: &mut Report<'_>) {
                 Kind::Required,
                 format!("{}.gracefulShutdown.timeoutSeconds", pool.path),
                 format!("is {grace}, and a task may take longer"),
-                if pool.said.has("--time-limit") {
-                    format!("use {} or more", limit.ceil())
-                } else {
-                    "use timeLimit or more".to_owned()
-                },
+                format!("use {} or more", limit.ceil()),
             );
         }
     }

@@ -306,6 +306,13 @@ fn values_and_names_of_transport_options() {
 fn a_url_of_another_kind_is_told_with_the_field_for_it() {
     for (url, told) in [
         ("rediss://cache?ssl_cert_reqs=none&ssl=true", "remove it: rediss:// is what switches TLS on [B13]"),
+        (
+            "redis://cache:6379/0?password=hush",
+            "write redis://user:password@host, percent-encoded, or set broker.redis with passwordSecretRef [B13]",
+        ),
+        ("${REDIS_URL}", "write $(REDIS_URL), with REDIS_URL among spec.common.env [B04]"),
+        ("$BROKER", "write $(BROKER), with BROKER among spec.common.env [B04]"),
+        ("$5", "write it as redis://host:6379/0 or amqp://user@host:5672// [B04]"),
         ("sqs://AKIA:se/hush@", "set broker.sqs, and the keys as AWS variables from a Secret [B10]"),
         (
             "https://sqs.eu-west-1.amazonaws.com/123456789012/mail",

@@ -28,6 +28,21 @@ fn rules_about_facts_find_nothing_in_the_object_alone() {
 }
 
 #[test]
+fn examples_that_need_more_than_the_object_say_what() {
+    for rule in catalogue::rules() {
+        let Some(beside) = example::beside(rule) else {
+            assert!(!rule.is_about_facts(), "{}", rule.id);
+            continue;
+        };
+        let facts = example::facts(rule);
+        let mut objects = facts.secret_keys.keys().chain(facts.config_maps.keys());
+        let is_told = objects.any(|name| beside.contains(&format!("`{name}`")));
+        let other = ["cluster", "Celery"].iter().any(|word| beside.contains(word));
+        assert!(is_told || other, "{}: {beside}", rule.id);
+    }
+}
+
+#[test]
 fn what_the_facts_say_of_an_object_they_say_of_the_one_before_it_too() {
     for rule in catalogue::rules().filter(|rule| rule.is_about_facts()) {
         let (facts, before) = (example::facts(rule), shop(rule.example.bad));

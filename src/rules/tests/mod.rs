@@ -58,7 +58,7 @@ fn of_common(id: &str, common: &str) -> Vec<(Severity, String)> {
 }
 
 /// What is found in an overlay.
-fn findings(overlay: &str) -> Vec<Finding> {
+pub(super) fn findings(overlay: &str) -> Vec<Finding> {
     check(&shop(overlay), None, &Facts::default()).expect("has the form of a Celery")
 }
 

@@ -69,7 +69,16 @@ fn every_container_has_its_resources_judged() {
     let cpu = |cpu: &str| of_rule("K14", &format!("spec: {{workerSpec: {{resources: {{{cpu}}}}}}}"));
     assert_eq!(cpu("requests: {cpu: '250'}"), warn("spec.workerSpec.resources.requests.cpu"));
     assert_eq!(cpu("limits: {cpu: 1000}"), warn("spec.workerSpec.resources.limits.cpu"));
+    for (cores, fix) in
+        [("500M", "did you mean 500m?"), ("250k", "did you mean 250m?"), ("1Gi", "did you mean 1m?")]
+    {
+        let found = findings(&format!("spec: {{workerSpec: {{resources: {{requests: {{cpu: {cores}}}}}}}}}"));
+        let fixes: Vec<&str> = found.iter().filter(|it| it.rule == "K14").map(|it| it.fix.as_str()).collect();
+        assert_eq!(fixes, [fix], "{cores}");
+    }
     for fine in [
+        "requests: {cpu: 1500u}",
+        "requests: {cpu: 0M}",
         "requests: {cpu: 64}",
         "requests: {cpu: 50}",
         "limits: {cpu: 192}",

@@ -312,6 +312,10 @@ fn the_longest_task_is_told_as_a_number() {
     };
     assert_eq!(fixes("'--time-limit=1e3'"), ["use 1000 or more"]);
     assert_eq!(fixes("'--time-limit=900.5'"), ["use 901 or more"]);
+    let setting = findings("spec: {common: {config: {task_time_limit: 1800}}}");
+    let fixes_of_setting: Vec<&str> =
+        setting.iter().filter(|it| it.rule == "G03").map(|it| it.fix.as_str()).collect();
+    assert_eq!(fixes_of_setting, ["use 1800 or more"]);
     // No number is as long.
     assert_eq!(fixes("'--time-limit=inf'"), [""; 0]);
 }

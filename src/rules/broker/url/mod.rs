@@ -152,11 +152,25 @@ fn b04(subject: &Subject<'_>, report: &mut Report<'_>) {
     if !subject.urls.iter().all(is_text) {
         return; // B28 tells about elements of a list.
     }
+    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let variable = shell_variable(url);
     defects(subject, report, |defect, index| match defect {
+        Defect::NoScheme if let Some(name) = variable => {
+            Some(format!("write $({name}), with {name} among spec.common.env"))
+        }
         Defect::NoScheme => Some("write it as redis://host:6379/0 or amqp://user@host:5672//".to_owned()),
         Defect::Empty if index == 0 => Some("set a URL such as redis://host:6379/0".to_owned()),
         _ => None,
     });
+}
+
+/// The name of the variable that is the whole of a text, as a shell or compose would write it.
+fn shell_variable(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(is_letter);
+    (is_name && !name.starts_with(|first: char| first.is_ascii_digit())).then_some(name)
 }
 
 fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {

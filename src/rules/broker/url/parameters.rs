@@ -32,6 +32,10 @@ pub(super) fn b13(subject: &Subject<'_>, report: &mut Report<'_>) {
         Defect::Parameter(name) if name == "ssl" => {
             Some("remove it: rediss:// is what switches TLS on".to_owned())
         }
+        Defect::Parameter(name) if ["password", "username"].contains(&name.as_str()) => Some(
+            "write redis://user:password@host, percent-encoded, or set broker.redis with passwordSecretRef"
+                .to_owned(),
+        ),
         Defect::Parameter(_) => Some("remove it, or look for it among transportOptions".to_owned()),
         Defect::ParameterValue(name) if name == "login_method" => {
             Some("use one of PLAIN, AMQPLAIN, EXTERNAL, GSSAPI".to_owned())
