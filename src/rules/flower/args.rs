@@ -162,11 +162,11 @@ fn unread(flower: &Flower<'_>, at: usize, word: &str, why: Unread, report: &mut 
     }
 }
 
-/// Whether a word is an option of Flower and its value with a blank in between.
+/// Whether a word that is no option itself holds one of Flower, and its value behind a blank.
 fn begins_with_an_option(word: &str) -> bool {
-    let name = word.split_whitespace().next().filter(|name| name.len() < word.len());
-    let name = name.and_then(|name| name.strip_prefix("--")).map(|name| name.replace('-', "_"));
-    name.is_some_and(|name| OPTIONS.iter().any(|option| option.name == name))
+    let name = word.split_whitespace().next().and_then(|name| name.strip_prefix("--"));
+    name.map(|name| name.replace('-', "_"))
+        .is_some_and(|name| OPTIONS.iter().any(|option| option.name == name))
 }
 
 /// Whether the tables know this Flower; else the newest one is a guess.

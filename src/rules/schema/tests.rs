@@ -706,21 +706,27 @@ fn a_name_of_another_place_is_meant_unless_one_of_this_place_is_nearly_the_same(
     let mut spec = fields(&[]);
     spec.known.insert(
         "common".to_owned(),
-        Schema { form: compiled::Form::Object(Box::new(fields(&["colours"]))), ..Schema::default() },
+        Schema {
+            form: compiled::Form::Object(Box::new(fields(&["colour", "colours"]))),
+            ..Schema::default()
+        },
     );
     let mut root = fields(&[]);
     root.known.insert(
         "spec".to_owned(),
         Schema { form: compiled::Form::Object(Box::new(spec)), ..Schema::default() },
     );
-    for (here, told) in [
-        (&["colour"][..], "did you mean colour?"),
-        (&["colander"], "did you mean spec.common.colours?"),
-        (&[], "did you mean spec.common.colours?"),
+    for (written, here, told) in [
+        ("colours", &["colour"][..], "did you mean colour?"),
+        // The least likeness that counts.
+        ("colour", &["coloured"], "did you mean coloured?"),
+        ("colours", &["colouring"], "did you mean spec.common.colours?"),
+        ("colours", &["colander"], "did you mean spec.common.colours?"),
+        ("colours", &[], "did you mean spec.common.colours?"),
     ] {
         let here = fields(here);
         let above = [(String::new(), &root), ("spec.workerSpec".to_owned(), &here)];
-        assert_eq!(meant::meant(&above, "colours", &json!(1)).0, told);
+        assert_eq!(meant::meant(&above, written, &json!(1)).0, told);
     }
     for (count, told) in [
         (0, "remove it"),
