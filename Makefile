@@ -79,7 +79,7 @@ fuzz: ## Random input for a minute a target, on the stable toolchain; FUZZ_SECON
 	hack/fuzz/run.sh $(or $(FUZZ_SECONDS),60)
 
 .PHONY: mutants
-mutants: $(MUTANTS) ## Whether the tests notice small changes of build, status and rules; SHARD=3/100 for a part, each takes about half a minute
+mutants: $(MUTANTS) ## Whether the tests notice small changes of build, status and rules; SHARD=3/100 for 45 of them, a minute or two each on two cores
 	nice -n 15 $(MUTANTS) mutants --package celery-operator --jobs 1 --output target $(if $(SHARD),--shard $(SHARD))
 
 $(MUTANTS):

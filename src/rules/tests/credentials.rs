@@ -37,6 +37,7 @@ fn a_scheme_is_taken_from_a_secret_that_is_known_and_asked_for_otherwise() {
     assert_eq!(judged(&beside("redis://cache", &spec(", scheme: redis"))), [("G10", Severity::Warn)]);
     // What is written counts, and of a URL that is none another rule tells.
     assert_eq!(judged(&beside("redis://cache", &spec(", scheme: amqp"))), [("G11", Severity::Warn)]);
+    assert_eq!(judged(&beside("redis://cache", &spec(", scheme: nosuch"))), []);
     assert_eq!(judged(&beside("hush", &spec(""))), [("B33", Severity::Deny)]);
     let unknown = of_rule("B56", &spec(""));
     assert_eq!(unknown, warn("spec.common.broker.scheme"));

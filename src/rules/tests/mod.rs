@@ -14,6 +14,7 @@ mod broker;
 mod common;
 mod credentials;
 mod every_rule;
+mod nodes;
 mod pods;
 mod replicas;
 mod settings;

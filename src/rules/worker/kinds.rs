@@ -86,7 +86,7 @@ fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
         ] {
             let Some(path) = pool.place(option, field, is_set) else { continue };
             // With 0 there is no limit that could be kept.
-            if limit.is().is_some_and(|seconds| seconds.abs() < f64::EPSILON) {
+            if limit.is() == Some(0.0) {
                 continue;
             }
             // There the rule about that probe tells what the limit means.
