@@ -153,7 +153,7 @@ impl Part<'_> {
     fn written<const N: usize>(&self, fields: [String; N]) -> Vec<String> {
         let spec = serde_json::to_value(self.spec).unwrap_or_default();
         let is_written = |field: &String| {
-            let pointer = field.replace('.', "/").replace('[', "/").replace(']', "");
+            let pointer = field.replace(['.', '['], "/").replace(']', "");
             let value = pointer.strip_prefix("spec").and_then(|pointer| spec.pointer(pointer));
             value.is_some_and(|value| !value.is_null() && *value != json!([]) && *value != json!({}))
         };
