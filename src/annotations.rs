@@ -61,8 +61,10 @@ pub const ALL: &[Annotation] = &[
         words: SWITCH,
         meaning: "A Deployment or Service of the right name that nobody controls is taken over: its spec becomes the \
                   operator's, the number of pods stays where an autoscaler owns it. A Deployment with another selector \
-                  cannot be taken over, since a selector never changes; Stalled says so. The names and the selectors, \
-                  and the way beside that, are in [children](children.md).",
+                  cannot be taken over, since a selector never changes; Stalled says so. What \
+                  the operator itself made for a Celery of this name and appName, and what a deletion with \
+                  `--cascade=orphan` left behind, is taken over whatever its kind. The names and the selectors, and the \
+                  way beside that, are in [children](children.md).",
     },
     Annotation {
         name: ROLL_ON_CONFIG_CHANGE,

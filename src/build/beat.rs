@@ -15,7 +15,7 @@ pub(super) fn deployment(resolved: &Resolved, beat: &Beat) -> Manifest {
         name: names::beat(&resolved.app),
         component: Component::Beat,
         pool: None,
-        replicas: Some(1),
+        replicas: Beat::COUNT.first(),
         strategy: DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None },
         pace: Pace::default(),
         pod: &beat.pod,

@@ -4,12 +4,13 @@
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::manifest::{ChildKind, Manifest};
 use super::{metadata, overlay};
-use crate::api::Word as _;
+use crate::api::{Word as _, image};
 use crate::labels::{self, Component};
+use crate::names;
 use crate::resolve::{Pace, Pod, Resolved};
 
 /// What differs between components.
@@ -53,6 +54,25 @@ pub(super) fn deployment(resolved: &Resolved, workload: Workload<'_>) -> Manifes
     overlay::lay_over(template, &labels);
     name_account_twice(&mut template["spec"]);
     Manifest::new(ChildKind::Deployment, &name, &object)
+}
+
+/// When nodes pull the image of the default pool, or else of the first other part: what the pod templates say of it too.
+#[must_use]
+pub fn pull_policy(resolved: &Resolved) -> Option<String> {
+    let pool = resolved.default_pool().or(resolved.pools.first());
+    let pools = pool.map(|pool| (&pool.pod, names::WORKER_CONTAINER)).into_iter();
+    let beat = resolved.beat.iter().map(|beat| (&beat.pod, names::BEAT_CONTAINER));
+    let flower = resolved.flower.iter().map(|flower| (&flower.pod, names::FLOWER_CONTAINER));
+    let (pod, name) = pools.chain(beat).chain(flower).next()?;
+    let container = json!({ "name": name, "image": pod.image, "imagePullPolicy": pod.pull_policy.as_str() });
+    let mut template = json!({ "spec": { "containers": [container] } });
+    for overlay in &pod.overlays {
+        overlay::lay_over(&mut template, overlay);
+    }
+    let containers = template["spec"]["containers"].as_array()?;
+    let container = containers.iter().find(|container| container["name"] == name)?;
+    let by_tag = || image::pull_policy(container["image"].as_str().unwrap_or_default()).as_str();
+    Some(container["imagePullPolicy"].as_str().unwrap_or_else(by_tag).to_owned())
 }
 
 /// The API server keeps the service account under two names, and each that is missing takes the value of the other: the
@@ -128,21 +148,46 @@ fn some<T: Clone>(list: &[T]) -> Option<Vec<T>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    fn resolved(spec: &Value) -> Resolved {
+        let celery = json!({
+            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery", "metadata": {"name": "shop", "namespace": "web"},
+            "spec": spec,
+        });
+        let celery = serde_json::from_value(celery).expect("a Celery");
+        crate::resolve::resolved(&celery, &crate::resolve::Sources::default())
+    }
+
+    #[test]
+    fn the_pull_policy_is_the_one_that_the_pods_have() {
+        let with = |image: &str, of_all: Value, of_workers: Value| {
+            let template = |container: Value| match container {
+                Value::Null => Value::Null,
+                container => json!({"spec": {"containers": [container]}}),
+            };
+            let common = json!({"image": image, "podTemplate": template(of_all)});
+            let worker = json!({"podTemplate": template(of_workers)});
+            pull_policy(&resolved(&json!({"common": common, "workerSpec": worker}))).expect("a pool")
+        };
+        let says = |policy: &str| json!({"name": "celery", "imagePullPolicy": policy});
+        assert_eq!(with("shop:1", Value::Null, Value::Null), "IfNotPresent");
+        assert_eq!(with("shop:1", says("Always"), Value::Null), "Always");
+        assert_eq!(with("shop:1", says("Always"), says("Never")), "Never");
+        // Without any, the API server goes by the tag.
+        let unsaid = json!({"name": "celery", "imagePullPolicy": null, "image": "shop:latest"});
+        assert_eq!(with("shop:1", unsaid, Value::Null), "Always");
+        let beat = json!({"common": {"image": "shop:1"}, "beatSpec": {}, "flowerSpec": {}});
+        assert_eq!(pull_policy(&resolved(&beat)).as_deref(), Some("IfNotPresent"));
+    }
 
     #[test]
     fn pods_keep_the_labels_that_their_deployment_selects() {
         let template =
             json!({"metadata": {"labels": {"app.kubernetes.io/instance": "other", "tier": "gold"}}});
-        let celery = json!({
-            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery", "metadata": {"name": "shop", "namespace": "web"},
-            "spec": {"common": {"image": "shop:1", "celeryApp": "shop.tasks", "podTemplate": template,
-                                "broker": {"url": "redis://cache"}}, "beatSpec": {}},
-        });
-        let celery = serde_json::from_value(celery).expect("a Celery");
-        let resolved = crate::resolve::resolved(&celery, &crate::resolve::Sources::default());
+        let common = json!({"image": "shop:1", "celeryApp": "shop.tasks", "podTemplate": template,
+                            "broker": {"url": "redis://cache"}});
+        let resolved = resolved(&json!({"common": common, "beatSpec": {}}));
         let beat = resolved.beat.as_ref().expect("beat");
         let spec = &super::super::beat::deployment(&resolved, beat).body["spec"];
         let labels = &spec["template"]["metadata"]["labels"];

@@ -23,7 +23,7 @@ pub(super) fn deployment(resolved: &Resolved, flower: &Flower) -> Manifest {
         name: names::flower(&resolved.app),
         component: Component::Flower,
         pool: None,
-        replicas: flower.replicas,
+        replicas: flower.count.first(),
         strategy: strategy(flower),
         pace: Pace::default(),
         pod: &flower.pod,

@@ -6,6 +6,7 @@ mod applied;
 mod beat;
 mod budget;
 mod claim;
+mod count;
 mod deployment;
 mod flower;
 mod hpa;
@@ -28,6 +29,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use crate::labels::{self, Component};
 use crate::resolve::{Resolved, Scaler};
 pub use applied::Applied;
+pub use count::counted;
+pub use deployment::pull_policy;
 pub use manifest::{ChildKey, ChildKind, Manifest};
 pub use references::{ConfigKind, ConfigRef, Keys, Reading, references};
 pub use stamp::{Look, Stamp, Stamped, stamped};

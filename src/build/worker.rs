@@ -14,7 +14,7 @@ pub(super) fn deployment(resolved: &Resolved, pool: &Pool) -> Manifest {
         name: names::worker(&resolved.app, &pool.name),
         component: Component::Worker,
         pool: Some(&pool.name),
-        replicas: pool.replicas,
+        replicas: pool.count.first(),
         strategy: pool.strategy.clone(),
         pace: pool.pace,
         pod: &pool.pod,

@@ -13,21 +13,18 @@ use crate::build::{ChildKind, Manifest};
 use crate::labels::RENDERED_HASH;
 use crate::names::FIELD_MANAGER;
 
-/// Manager under which a HorizontalPodAutoscaler scales.
-const AUTOSCALER: &str = "kube-controller-manager";
-
 /// Whether applying the manifest would change nothing that should be changed.
-///
-/// A number of pods that an autoscaler has set since stays, even where the spec names another: somebody made that
-/// autoscaler, and writing over it would start a fight. A changed spec is written once.
 pub(super) fn in_step(manifest: &Manifest, live: &DynamicObject) -> bool {
     let annotations = live.metadata.annotations.as_ref();
     let hash = annotations.and_then(|annotations| annotations.get(RENDERED_HASH));
-    if hash != Some(&manifest.hash) || has_leftovers(live) || has_copies(manifest, live) {
+    if hash != Some(&manifest.hash)
+        || has_leftovers(live)
+        || has_copies(manifest, live)
+        || recounts(manifest, live)
+    {
         return false;
     }
-    let Some(fields) = owned(live) else { return false };
-    covers(fields, &manifest.body) || is_autoscaled(live) && covers(fields, &without_replicas(&manifest.body))
+    owned(live).is_some_and(|fields| covers(fields, &manifest.body))
 }
 
 /// Whether a pod template holds our container a second time, under another name: a rename leaves one behind, which
@@ -50,20 +47,11 @@ fn containers(object: &Value) -> &[Value] {
     containers.map(Vec::as_slice).unwrap_or_default()
 }
 
-fn without_replicas(body: &Value) -> Value {
-    let mut body = body.clone();
-    if let Some(spec) = body.get_mut("spec").and_then(Value::as_object_mut) {
-        spec.remove("replicas");
-    }
-    body
-}
-
-/// Whether an autoscaler has set the number of pods.
-fn is_autoscaled(live: &DynamicObject) -> bool {
-    let mut entries = live.metadata.managed_fields.iter().flatten();
-    entries.any(|entry| {
-        entry.subresource.as_deref() == Some("scale") && entry.manager.as_deref() == Some(AUTOSCALER)
-    })
+/// Whether the manifest says another number of pods than the live one has. It is the one value that can be compared, and
+/// the one that may be another while the spec is the same: who owned the number may have left it to us.
+fn recounts(manifest: &Manifest, live: &DynamicObject) -> bool {
+    let number = |object: &Value| object.pointer("/spec/replicas").cloned();
+    number(&manifest.body).is_some_and(|wanted| number(&live.data) != Some(wanted))
 }
 
 /// Whether our manager is the one that set `spec.replicas`.
@@ -170,8 +158,8 @@ mod tests {
         })
     }
 
-    /// A live object whose fields we own, those of `taken` apart; `scaler` has written to its scale.
-    fn live(taken: Option<&str>, scaler: Option<&str>) -> (Manifest, DynamicObject) {
+    /// A live object whose fields we own, those of `taken` apart.
+    fn live(taken: Option<&str>) -> (Manifest, DynamicObject) {
         let manifest = Manifest {
             kind: ChildKind::Deployment,
             name: "a".to_owned(),
@@ -182,34 +170,44 @@ mod tests {
         if let Some((parent, name)) = taken.and_then(|pointer| pointer.rsplit_once('/')) {
             fields.pointer_mut(parent).and_then(Value::as_object_mut).expect("is there").remove(name);
         }
-        let mut entries = vec![json!({"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields})];
-        entries.extend(scaler.map(|manager| {
-            json!({"manager": manager, "operation": "Update", "subresource": "scale", "fieldsV1": {}})
-        }));
-        let object = json!({"metadata": {"annotations": {RENDERED_HASH: "h"}, "managedFields": entries}});
+        let entries = [json!({"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields})];
+        let metadata = json!({"annotations": {RENDERED_HASH: "h"}, "managedFields": entries});
+        let object = json!({"metadata": metadata, "spec": {"replicas": 3}});
         (manifest, serde_json::from_value(object).expect("an object"))
     }
 
     #[test]
-    fn a_number_that_an_autoscaler_set_is_no_drift_and_one_that_a_person_set_is() {
-        let in_step = |taken, scaler| {
-            let (manifest, live) = live(taken, scaler);
+    fn a_field_that_somebody_took_is_drift_and_so_is_another_spec() {
+        let in_step = |taken| {
+            let (manifest, live) = live(taken);
             in_step(&manifest, &live)
         };
-        let replicas = Some("/f:spec/f:replicas");
-        assert!(in_step(None, None));
-        assert!(!in_step(replicas, None));
-        assert!(!in_step(replicas, Some("kubectl")));
-        assert!(in_step(replicas, Some(AUTOSCALER)));
-        assert!(!in_step(Some("/f:metadata/f:labels"), Some(AUTOSCALER)));
-        let (mut changed, live) = live(None, Some(AUTOSCALER));
+        assert!(in_step(None));
+        assert!(!in_step(Some("/f:spec/f:replicas")));
+        assert!(!in_step(Some("/f:metadata/f:labels")));
+        let (mut changed, live) = live(None);
         changed.hash = "other".to_owned();
         assert!(!super::in_step(&changed, &live));
     }
 
     #[test]
+    fn another_number_of_pods_is_drift_and_one_that_is_left_to_others_is_none() {
+        let in_step = |number: Option<i32>, taken| {
+            let (mut manifest, live) = live(taken);
+            manifest.body["spec"].as_object_mut().expect("a spec").remove("replicas");
+            if let Some(number) = number {
+                manifest.body["spec"]["replicas"] = json!(number);
+            }
+            in_step(&manifest, &live)
+        };
+        assert!(in_step(Some(3), None));
+        assert!(!in_step(Some(2), None), "we own a number that is to be another");
+        assert!(in_step(None, None) && in_step(None, Some("/f:spec/f:replicas")));
+    }
+
+    #[test]
     fn our_container_under_another_name_is_a_copy_and_another_container_is_not() {
-        let (mut manifest, mut object) = live(None, None);
+        let (mut manifest, mut object) = live(None);
         let container =
             |name: &str, args: &[&str]| json!({"name": name, "command": ["celery"], "args": args});
         let with = |containers: &[Value]| json!({"spec": {"template": {"spec": {"containers": containers}}}});

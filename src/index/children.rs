@@ -89,6 +89,11 @@ impl ChildIndex {
         self.read().objects.get(key).and_then(KeptChild::object).map(Arc::new)
     }
 
+    /// Whether a child is there.
+    pub fn has(&self, key: &ChildKey) -> bool {
+        self.read().objects.contains_key(key)
+    }
+
     /// Everything that the object of this UID controls.
     pub fn owned(&self, uid: &str) -> Vec<Owned> {
         let content = self.read();

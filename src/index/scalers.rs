@@ -29,6 +29,8 @@ struct Content {
     /// What the lists have shown that run.
     listing: HashMap<ChildKind, BTreeSet<ChildKey>>,
     settled: BTreeSet<ChildKind>,
+    /// Kinds of which a list was complete.
+    listed: BTreeSet<ChildKind>,
 }
 
 impl ScalerIndex {
@@ -44,6 +46,11 @@ impl ScalerIndex {
     pub fn is_settled(&self) -> bool {
         let content = self.read();
         SCALERS.iter().all(|kind| content.settled.contains(kind))
+    }
+
+    /// Whether a list of a kind was complete: without one, nobody can say that there is no autoscaler of it.
+    pub fn has_listed(&self, kind: ChildKind) -> bool {
+        self.read().listed.contains(&kind)
     }
 
     /// Gives up waiting for the first list of a kind.
@@ -69,6 +76,7 @@ impl ScalerIndex {
             Event::Delete(object) => content.set(key(kind, &object), None),
             Event::InitDone => {
                 content.settled.insert(kind);
+                content.listed.insert(kind);
                 let shown = content.listing.remove(&kind).unwrap_or_default();
                 let gone = content.targets.keys().filter(|key| key.0 == kind && !shown.contains(*key));
                 let gone: Vec<ChildKey> = gone.cloned().collect();
@@ -186,5 +194,6 @@ mod tests {
         assert!(!index.is_settled());
         index.settle(ChildKind::ScaledObject);
         assert!(index.is_settled());
+        assert!(index.has_listed(HPA) && !index.has_listed(ChildKind::ScaledObject));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Bringing the children of one Celery in line with its spec.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -40,6 +41,8 @@ struct Run<'a> {
     context: &'a Context,
     owner: &'a Owner,
     asked: &'a Asked,
+    resolved: &'a Resolved,
+    wanted: &'a Children,
     followed: Followed<'a>,
 }
 
@@ -63,7 +66,7 @@ pub(super) async fn converge(
     };
     let wanted = build::children(&resolved, capabilities);
     let followed = Followed::read(context, &namespace, &wanted.manifests, asked.roll).await;
-    let run = Run { context, owner: &resolved.owner, asked, followed };
+    let run = Run { context, owner: &resolved.owner, asked, resolved: &resolved, wanted: &wanted, followed };
     let (children, paused, failure) = if asked.paused {
         let (children, behind) = run.undone(&wanted);
         let paused = if behind.is_empty() { Paused::InStep } else { Paused::Behind(behind) };
@@ -211,7 +214,18 @@ impl Run<'_> {
         // What somebody else's Deployment carries says nothing about ours.
         let own = live.filter(|live| cluster::is_own(self.owner, manifest, live));
         let restart = self.asked.restart.as_deref();
-        build::stamped(manifest, own.map(Stamp::of), &references, &looks, restart)
+        let Stamped { manifest, changed } =
+            build::stamped(manifest, own.map(Stamp::of), &references, &looks, restart);
+        Stamped { manifest: self.counted(manifest, live), changed }
+    }
+
+    /// A Deployment that is there already with the number of pods that is to be written.
+    fn counted<'m>(&self, manifest: Cow<'m, Manifest>, live: Option<&DynamicObject>) -> Cow<'m, Manifest> {
+        let count = self.resolved.count(&manifest.name).filter(|_| manifest.kind == ChildKind::Deployment);
+        let now = live.and_then(|live| live.data.pointer("/spec/replicas")?.as_i64());
+        let (Some(count), Some(now)) = (count, now) else { return manifest };
+        let scaling = scalers::scaling(self.context, &self.owner.namespace, &manifest.name, self.wanted);
+        build::counted(manifest, count.next(scaling, i32::try_from(now).unwrap_or(i32::MAX)))
     }
 
     /// The children as they are, and those that applying or pruning would touch.

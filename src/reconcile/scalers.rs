@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The watches of autoscalers that are not ours: one on a Deployment of ours is told in the status of its Celery.
+//! What scales our Deployments, and the watches of autoscalers that are not ours: while one is there the number of pods
+//! is its own, and the status of the Celery tells of it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,23 +17,46 @@ use tracing::warn;
 
 use super::Context;
 use super::triggers::{PAGE, is_unknown_kind, objects, owner, patience};
-use crate::build::{Applied, ChildKind};
+use crate::build::{Applied, ChildKey, ChildKind, Children};
 use crate::index::{ChildIndex, DeploymentKey, Owned, SCALERS, ScalerIndex, StoredCelery};
 use crate::labels::FOREIGN_SELECTOR;
-use crate::resolve::Owner;
+use crate::resolve::{Owner, Scaling};
 use crate::status::Scalers;
+
+/// What scales a Deployment at this moment, whoever made it, a `ScaledObject` that is about to be made included.
+pub(super) fn scaling(context: &Context, namespace: &str, deployment: &str, wanted: &Children) -> Scaling {
+    let of_others = context.scalers.of(&(namespace.to_owned(), deployment.to_owned()));
+    let is_there =
+        |kind: &ChildKind| context.index.has(&(*kind, namespace.to_owned(), deployment.to_owned()));
+    let is_to_come = |kind: &ChildKind| {
+        *kind == ChildKind::ScaledObject
+            && wanted.manifests.iter().any(|it| it.kind == *kind && it.name == deployment)
+    };
+    let ours = SCALERS.into_iter().filter(|kind| is_there(kind) || is_to_come(kind));
+    let known = of_others.into_iter().map(|(kind, _)| kind).chain(ours).map(of_kind).max();
+    // Until those of others are known, any number may be the work of one of them.
+    let blind = !context.scalers.has_listed(ChildKind::HorizontalPodAutoscaler);
+    if blind { Scaling::FromZero } else { known.unwrap_or_default() }
+}
+
+fn of_kind(kind: ChildKind) -> Scaling {
+    match kind {
+        ChildKind::ScaledObject => Scaling::FromZero,
+        _ => Scaling::FromOne,
+    }
+}
 
 /// The autoscalers beside these children, and those of this owner that are no children any more.
 pub(super) fn seen(context: &Context, owner: &Owner, children: &[Applied]) -> Scalers {
     let namespace = owner.namespace.as_str();
-    let of_kind = |kind: ChildKind| children.iter().filter(move |child| child.kind == kind);
-    let foreign = of_kind(ChildKind::Deployment).filter_map(|child| {
+    let children_of = |kind: ChildKind| children.iter().filter(move |child| child.kind == kind);
+    let foreign = children_of(ChildKind::Deployment).filter_map(|child| {
         let found = context.scalers.of(&(namespace.to_owned(), child.name.clone()));
         let found: Vec<String> =
             found.iter().map(|(kind, name)| format!("{} {name}", kind.as_str())).collect();
         (!found.is_empty()).then(|| (child.name.clone(), found))
     });
-    let of_keda = of_kind(ChildKind::ScaledObject).filter_map(|child| {
+    let of_keda = children_of(ChildKind::ScaledObject).filter_map(|child| {
         let kind = ChildKind::HorizontalPodAutoscaler;
         let live = context.index.get(&(kind, namespace.to_owned(), child.name.clone()))?;
         Some(Applied { kind, name: child.name.clone(), live })
@@ -41,7 +65,15 @@ pub(super) fn seen(context: &Context, owner: &Owner, children: &[Applied]) -> Sc
     let leaving =
         context.index.owned(&owner.uid).into_iter().map(|Owned { key: (kind, _, name), .. }| (kind, name));
     let leaving = leaving.filter(|(kind, name)| SCALERS.contains(kind) && !is_child(*kind, name));
-    Scalers { foreign: foreign.collect(), of_keda: of_keda.collect(), leaving: leaving.collect() }
+    let mut leaving: Vec<(ChildKind, String)> = leaving.collect();
+    // What KEDA has made of a `ScaledObject` goes a moment after it.
+    let hpa = ChildKind::HorizontalPodAutoscaler;
+    let left_behind = children_of(ChildKind::Deployment).map(|child| &child.name).filter(|name| {
+        let key: ChildKey = (hpa, namespace.to_owned(), (*name).clone());
+        context.index.has(&key) && !SCALERS.iter().any(|kind| is_child(*kind, name))
+    });
+    leaving.extend(left_behind.map(|name| (hpa, name.clone())));
+    Scalers { foreign: foreign.collect(), of_keda: of_keda.collect(), leaving }
 }
 
 /// The Celery objects whose Deployments somebody else scales now, or no longer. `news` is told once they are known.
@@ -73,7 +105,8 @@ fn deployments(
     let config = watcher::Config::default().labels(FOREIGN_SELECTOR).page_size(PAGE);
     let mut is_failing = false;
     watcher(api, config).backoff(patience(kind)).flat_map(move |event| {
-        let was_settled = index.is_settled();
+        let known = || (index.is_settled(), index.has_listed(kind));
+        let before = known();
         let changed = match event {
             Ok(event) => {
                 is_failing &= matches!(event, Event::Init);
@@ -89,7 +122,7 @@ fn deployments(
                 BTreeSet::new()
             }
         };
-        if !was_settled && index.is_settled() {
+        if before != known() && index.is_settled() {
             let _ = news.unbounded_send(());
         }
         stream::iter(changed)

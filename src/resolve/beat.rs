@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 
 use super::pod::{Made, Own, Pod, pod};
 use super::said::Said;
-use super::{BrokerAccess, Storage, heartbeat, probes, settings, storage};
+use super::{BrokerAccess, Count, Storage, heartbeat, probes, settings, storage};
 use crate::api::{BeatSpec, CelerySpec};
 use crate::celery::command::Command;
 use crate::celery::version::{Release, Target};
@@ -29,6 +29,11 @@ pub struct Beat {
     pub storage: Option<Storage>,
     /// Whether a probe looks at its heartbeat.
     pub has_heartbeat: bool,
+}
+
+impl Beat {
+    /// Who says how many pods there are.
+    pub const COUNT: Count = Count::Always(1);
 }
 
 pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, app: &str, broker: Option<&BrokerAccess>) -> Beat {

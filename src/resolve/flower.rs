@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::pod::{Own, Pod, pod};
 use super::said::SaidToFlower;
-use super::{BrokerAccess, Scaler, Storage, flower_options, scaler, storage};
+use super::{BrokerAccess, Count, Scaler, Storage, flower_options, scaler, storage, worker};
 use crate::api::{
     CelerySpec, DEFAULT_POOL, FlowerIngress, FlowerSpec, Open, PathType, ScaleKind, ServiceType, Word, image,
 };
@@ -24,8 +24,8 @@ pub struct Flower {
     pub pod: Pod,
     /// What runs in the container, word by word, without `celery` itself.
     pub args: Vec<String>,
-    /// The number of pods to write; `None` leaves it to whoever scales.
-    pub replicas: Option<i32>,
+    /// Who says how many pods there are.
+    pub count: Count,
     /// Port of the container and of the Service.
     pub port: i32,
     /// How its Service lets people in.
@@ -124,7 +124,7 @@ pub(super) fn flower(
     let prefix = effective::flower::url_prefix(written, &spec.common);
     Flower {
         args,
-        replicas: if scaler.is_some() { None } else { Some(written.replicas.unwrap_or(1)) },
+        count: worker::count(written.replicas, scaler.as_ref()),
         port,
         exposure: exposure(written),
         entrance: written.ingress.as_ref().map(|ingress| entrance(ingress, &prefix)),

@@ -6,6 +6,7 @@
 
 mod beat;
 mod broker;
+mod count;
 mod flower;
 mod flower_options;
 mod heartbeat;
@@ -21,12 +22,14 @@ mod worker_options;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::api::{Celery, CelerySpec, DEFAULT_POOL, ImagePullPolicy, Open, image};
+use crate::api::{Celery, CelerySpec, DEFAULT_POOL};
+use crate::names;
 
 pub use beat::Beat;
 pub use broker::{
     AUTHORITY_FOLDER, BrokerAccess, NOT_MEASURABLE, QueueSource, RedisLists, Sentinel, Tls, Unresolved,
 };
+pub use count::{Count, Scaling};
 pub use flower::{Entrance, Exposure, Flower};
 pub use flower_options::TLS_FOLDER as FLOWER_TLS_FOLDER;
 pub use heartbeat::{FILES as PROBE_FILES, STATE as PROBE_STATE};
@@ -53,8 +56,6 @@ pub struct Resolved {
     pub owner: Owner,
     /// Prefix of the children's names.
     pub app: String,
-    /// When nodes pull the application's image.
-    pub pull_policy: ImagePullPolicy,
     /// The broker.
     pub broker: Option<BrokerAccess>,
     /// The worker pools.
@@ -70,6 +71,17 @@ impl Resolved {
     #[must_use]
     pub fn default_pool(&self) -> Option<&Pool> {
         self.pools.iter().find(|pool| pool.name == DEFAULT_POOL)
+    }
+
+    /// Who says how many pods the Deployment of this name has; `None` for one that is not of this Celery.
+    #[must_use]
+    pub fn count(&self, deployment: &str) -> Option<Count> {
+        let app = &self.app;
+        let pools = self.pools.iter().map(|pool| (names::worker(app, &pool.name), pool.count));
+        let beat = self.beat.iter().map(|_| (names::beat(app), Beat::COUNT));
+        let flower = self.flower.iter().map(|flower| (names::flower(app), flower.count));
+        let mut counts = pools.chain(beat).chain(flower);
+        counts.find_map(|(name, count)| (name == deployment).then_some(count))
     }
 
     /// Whether the broker is not known because a Secret, or a key of it, is not there.
@@ -135,10 +147,7 @@ pub fn resolved(celery: &Celery, sources: &Sources) -> Resolved {
     let named = spec.worker_pools.iter().map(|pool| (pool.name.as_str(), &pool.spec));
     let pools =
         default.chain(named).map(|(name, worker)| worker::pool(name, worker, spec, &app, broker.as_ref()));
-    let written = spec.common.image_pull_policy.as_ref().and_then(Open::known);
-    let image = spec.common.image.as_deref().unwrap_or_default();
     Resolved {
-        pull_policy: written.unwrap_or_else(|| image::pull_policy(image)),
         pools: pools.collect(),
         beat: spec.beat_spec.as_ref().map(|written| beat::beat(written, spec, &app, broker.as_ref())),
         flower: spec.flower_spec.as_ref().map(|written| flower::flower(written, spec, &app, broker.as_ref())),

@@ -87,17 +87,23 @@ fn concurrency_follows_the_cpus() {
 }
 
 #[test]
-fn replicas_are_written_only_when_nobody_scales() {
+fn the_number_of_pods_is_the_specs_or_its_autoscalers() {
     let spec = |targets: Value| {
         json!({"common": {"image": "shop:1", "celeryApp": "a"}, "workerSpec": {"numOfWorkers": 3}, "flowerSpec": {},
                "scaleTargetRef": targets})
     };
     let cpu = json!([{"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}]);
     let fixed = resolve(spec(json!([])), &[]);
-    assert_eq!((fixed.pools[0].replicas, fixed.flower.expect("Flower").replicas), (Some(3), Some(1)));
+    let counts = |resolved: &Resolved| ["shop-worker", "shop-flower"].map(|name| resolved.count(name));
+    assert_eq!(counts(&fixed), [Some(Count::Written(3)), Some(Count::Written(1))]);
     let scaled = resolve(spec(json!([{"kind": "worker", "maxReplicas": 5, "metrics": cpu}])), &[]);
-    assert_eq!(scaled.pools[0].replicas, None);
-    assert_eq!(scaled.flower.expect("Flower").replicas, Some(1));
+    assert_eq!(counts(&scaled), [Some(Count::Scaled { least: 1 }), Some(Count::Written(1))]);
+    let absent = resolve(
+        json!({"common": {"image": "shop:1"}, "workerPools": [{"name": "mail"}], "beatSpec": {}}),
+        &[],
+    );
+    let counts = ["shop-worker", "shop-worker-mail", "shop-beat"].map(|name| absent.count(name));
+    assert_eq!(counts, [None, Some(Count::Written(1)), Some(Count::Always(1))]);
 }
 
 #[test]

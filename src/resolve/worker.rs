@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::pod::{Made, Own, Pod, pod};
 use super::said::Said;
 use super::worker_options::Chosen;
-use super::{BrokerAccess, Scaler, heartbeat, probes, scaler, settings, shutdown, worker_options};
+use super::{BrokerAccess, Count, Scaler, heartbeat, probes, scaler, settings, shutdown, worker_options};
 use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
 use crate::celery::command::Command;
 use crate::effective::{self, Effective};
@@ -24,8 +24,8 @@ pub struct Pool {
     pub args: Vec<String>,
     /// What was chosen where the user's words say nothing.
     pub chosen: Chosen,
-    /// The number of pods to write; `None` leaves it to whoever scales.
-    pub replicas: Option<i32>,
+    /// Who says how many pods there are.
+    pub count: Count,
     /// How pods are replaced.
     pub strategy: DeploymentStrategy,
     /// How fast, and what is kept.
@@ -84,7 +84,7 @@ pub(super) fn pool(
         args: settings::joined(words, &own_args, settings.collect()),
         has_heartbeat,
         chosen,
-        replicas: if scaler.is_some() { None } else { worker.num_of_workers },
+        count: count(worker.num_of_workers, scaler.as_ref()),
         strategy: strategy(worker.rollout_strategy.as_ref()),
         pace: pace(worker),
         budget: budget(worker, scaler.as_ref()),
@@ -120,6 +120,11 @@ fn pace(worker: &WorkerSpec) -> Pace {
         progress_deadline_seconds: worker.progress_deadline_seconds,
         revision_history_limit: worker.revision_history_limit,
     }
+}
+
+/// The number of a pool: one where nobody says another.
+pub(super) fn count(written: Option<i32>, scaler: Option<&Scaler>) -> Count {
+    scaler.map_or(Count::Written(written.unwrap_or(1)), |scaler| Count::Scaled { least: scaler.min })
 }
 
 /// The written budget; else one pod at a time, where there can be more than one: it would block every drain otherwise.

@@ -18,6 +18,8 @@ pub(super) const AWAITING_PREDECESSOR: &str = "AwaitingPredecessor";
 
 /// Reason when somebody else's autoscaler scales one of our Deployments.
 const FOREIGN: &str = "ForeignAutoscaler";
+/// Reason when somebody else's autoscaler scales beat.
+pub(super) const BEAT_SCALED: &str = "BeatAutoscaled";
 /// What a HorizontalPodAutoscaler says of a Deployment that has no pods: KEDA has scaled it to zero.
 const AT_ZERO: &str = "ScalingDisabled";
 
@@ -28,7 +30,7 @@ pub struct Scalers {
     pub foreign: BTreeMap<String, Vec<String>>,
     /// Those that KEDA has made of our `ScaledObject`s, which go on saying that all is well when the broker is lost.
     pub of_keda: Vec<Applied>,
-    /// Ours that are still on their way out.
+    /// Ours that are still on their way out, and what KEDA has made of them.
     pub leaving: Vec<(ChildKind, String)>,
 }
 
@@ -43,7 +45,8 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
         .iter()
         .filter_map(|flower| Some((names::flower(&resolved.app), flower.scaler.as_ref()?)));
     let scalers: Vec<(String, &Scaler)> = pools.chain(flower).collect();
-    if scalers.is_empty() && state.scalers.foreign.is_empty() {
+    let lingering = lingering(state, &scalers);
+    if scalers.is_empty() && state.scalers.foreign.is_empty() && lingering.is_none() {
         return None;
     }
     let no = |reason: &str, message: String| Some(Aspect::new("AutoscalingReady", false, reason, message));
@@ -58,20 +61,21 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
             return no(unresolved.reason, unresolved.message.clone());
         }
     }
-    if let Some((deployment, foreign)) = state.scalers.foreign.first_key_value() {
-        let message = format!(
-            "{} scales Deployment {deployment} too, and each undoes what the other does; delete it and write \
-             scaleTargetRef instead",
-            foreign.join(", ")
-        );
-        return no(FOREIGN, message);
+    if let Some((reason, message)) = foreign(state, &scalers) {
+        return no(reason, message);
+    }
+    if let Some((kind, name)) = lingering {
+        let waits =
+            format!("Deployment {name} keeps its number of pods until {} {name} is gone", kind.as_str());
+        return no(AWAITING_PREDECESSOR, hinted(waits, kind));
     }
     for (name, scaler) in &scalers {
         let kind =
             if scaler.queue.is_some() { ChildKind::ScaledObject } else { ChildKind::HorizontalPodAutoscaler };
         let is_it = |child: &Applied| child.kind == kind && child.name == *name;
         if !state.children.iter().any(is_it) {
-            if let Some((leaving, _)) = state.scalers.leaving.iter().find(|(_, leaving)| leaving == name) {
+            let mut leaving = state.scalers.leaving.iter().filter(|(other, _)| *other != kind);
+            if let Some((leaving, _)) = leaving.find(|(_, leaving)| leaving == name) {
                 return no(AWAITING_PREDECESSOR, awaited(kind, *leaving, name));
             }
             return no(MISSING, format!("{} {name} is not there yet", kind.as_str()));
@@ -90,9 +94,41 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
     }
 }
 
+/// What is wrong with autoscalers of others.
+fn foreign(state: State<'_>, scalers: &[(String, &Scaler)]) -> Option<(&'static str, String)> {
+    let told =
+        |deployment: &str, theirs: &[String]| format!("{} scales Deployment {deployment}", theirs.join(", "));
+    let beat = names::beat(&state.resolved.app);
+    if let Some(theirs) = state.scalers.foreign.get(&beat).filter(|_| state.resolved.beat.is_some()) {
+        let why = "two beats send every periodic task twice, so that its number is undone again and again";
+        return Some((BEAT_SCALED, format!("{}; {why}; delete it", told(&beat, theirs))));
+    }
+    let (deployment, theirs) = state.scalers.foreign.first_key_value()?;
+    let why = if scalers.iter().any(|(name, _)| name == deployment) {
+        " too, and each undoes what the other does; delete it and write scaleTargetRef instead"
+    } else {
+        " instead of the spec, whose number does not count while it is there; delete it, and write scaleTargetRef"
+    };
+    Some((FOREIGN, told(deployment, theirs) + why))
+}
+
+/// An autoscaler that is no longer asked for and is still there, with nothing to come after it.
+fn lingering<'s>(state: State<'s>, scalers: &[(String, &Scaler)]) -> Option<(ChildKind, &'s str)> {
+    let leaving = state.scalers.leaving.iter().map(|(kind, name)| (*kind, name.as_str()));
+    let is_child = |name: &str| {
+        state.children.iter().any(|child| child.kind == ChildKind::Deployment && child.name == name)
+    };
+    let mut lingering =
+        leaving.filter(|(_, name)| is_child(name) && !scalers.iter().any(|(scaled, _)| scaled == name));
+    lingering.next()
+}
+
 /// Why an autoscaler is not there yet although everything is done for it.
 fn awaited(kind: ChildKind, leaving: ChildKind, name: &str) -> String {
-    let waits = format!("{} {name} waits until {} {name} is gone", kind.as_str(), leaving.as_str());
+    hinted(format!("{} {name} waits until {} {name} is gone", kind.as_str(), leaving.as_str()), leaving)
+}
+
+fn hinted(waits: String, leaving: ChildKind) -> String {
     match leaving {
         ChildKind::ScaledObject => format!("{waits}, which KEDA has to run for"),
         _ => waits,

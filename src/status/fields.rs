@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which part of a Celery a Deployment stands for, and which fields of the spec to look at when its pods fail.
 
+use serde_json::json;
+
 use super::trouble::{Cause, Hindrance, MissingConfig, Trouble};
 use crate::api::CelerySpec;
 use crate::names;
@@ -85,7 +87,11 @@ impl Part<'_> {
             Some(container) => format!("container {container} of Deployment {}", self.deployment),
             None => format!("a pod of Deployment {}", self.deployment),
         };
-        let fields = self.fields(trouble).join(", ");
+        let mut fields = self.fields(trouble);
+        if fields.is_empty() {
+            fields.push(self.deployment_itself());
+        }
+        let fields = fields.join(", ");
         format!("{}: {subject} {what} ({}); look at {fields}", self.title, trouble.reason())
     }
 
@@ -102,13 +108,13 @@ impl Part<'_> {
             .then(|| "; look at spec.common.securityContext, spec.common.containerSecurityContext".to_owned())
     }
 
-    /// The fields to look at.
+    /// The fields to look at; none where the spec says nothing of what fails.
     fn fields(&self, trouble: &Trouble) -> Vec<String> {
         let own = |field: &str| format!("{}.{field}", self.path);
         let common = |field: &str| format!("spec.common.{field}");
         let named = trouble.container.as_deref();
         if let Some(other) = named.filter(|name| *name != self.container) {
-            return vec![self.container_field(other)];
+            return self.container_field(other);
         }
         match &trouble.cause {
             Cause::Image(_) => {
@@ -124,28 +130,47 @@ impl Part<'_> {
             }
             Cause::Unschedulable(hindrances) => {
                 let fields = hindrances.iter().flat_map(|hindrance| match hindrance {
+                    // These help even where nothing is written yet.
                     Hindrance::Resources => vec![own("resources")],
-                    Hindrance::Placement => vec![common("nodeSelector"), common("affinity")],
                     Hindrance::Taint => vec![common("tolerations")],
-                    Hindrance::Spread => vec![common("topologySpreadConstraints")],
-                    Hindrance::Volume => vec![common("volumes")],
+                    Hindrance::Placement => self.written([common("nodeSelector"), common("affinity")]),
+                    Hindrance::Spread => self.written([common("topologySpreadConstraints")]),
+                    Hindrance::Volume => {
+                        self.written([common("volumes"), own("volumes"), own("persistence")])
+                    }
                 });
                 fields.collect()
             }
         }
     }
 
+    /// What to look at where the spec says nothing of what fails: somebody may add to a Deployment what we leave alone.
+    fn deployment_itself(&self) -> String {
+        format!("Deployment {} itself, since the spec says nothing of it", self.deployment)
+    }
+
+    /// Those of these fields that the spec has, and the pod templates, which may say the same.
+    fn written<const N: usize>(&self, fields: [String; N]) -> Vec<String> {
+        let spec = serde_json::to_value(self.spec).unwrap_or_default();
+        let is_written = |field: &String| {
+            let pointer = field.replace(['.', '['], "/").replace(']', "");
+            let value = pointer.strip_prefix("spec").and_then(|pointer| spec.pointer(pointer));
+            value.is_some_and(|value| !value.is_null() && *value != json!([]) && *value != json!({}))
+        };
+        let templates = ["spec.common.podTemplate".to_owned(), format!("{}.podTemplate", self.path)];
+        fields.into_iter().chain(templates).filter(is_written).collect()
+    }
+
     /// Where a container beside ours comes from.
-    fn container_field(&self, name: &str) -> String {
+    fn container_field(&self, name: &str) -> Vec<String> {
         let init = self.spec.common.init_containers.iter().position(|container| container.name == name);
         if let Some(at) = init {
-            return format!("spec.common.initContainers[{at}]");
+            return vec![format!("spec.common.initContainers[{at}]")];
         }
         let workers =
             self.spec.worker_spec.iter().chain(self.spec.worker_pools.iter().map(|pool| &pool.spec));
         let is_sidecar = workers.flat_map(|worker| &worker.sidecars).any(|container| container.name == name);
-        let field = if is_sidecar { "sidecars" } else { "podTemplate" };
-        format!("{}.{field}", self.path)
+        if is_sidecar { vec![format!("{}.sidecars", self.path)] } else { self.written([]) }
     }
 
     /// Where the spec names what is missing; the places are found by name, whatever the fields are called.
@@ -156,10 +181,15 @@ impl Part<'_> {
             return vec!["spec.common.broker".to_owned()];
         }
         let spec = serde_json::to_value(self.spec).unwrap_or_default();
-        let mut found = Vec::new();
-        mentions(&spec, "spec", missing, &mut found);
-        found.retain(|field| field.starts_with(&self.path) || field.starts_with("spec.common"));
-        if found.is_empty() { everywhere() } else { found }
+        let found = |missing: &MissingConfig| {
+            let mut found = Vec::new();
+            mentions(&spec, "spec", missing, &mut found);
+            found.retain(|field| field.starts_with(&self.path) || field.starts_with("spec.common"));
+            found
+        };
+        let exactly = found(missing);
+        // A key that is the usual one need not be written.
+        if exactly.is_empty() { found(&MissingConfig { key: None, ..missing.clone() }) } else { exactly }
     }
 }
 

@@ -4,9 +4,9 @@
 use super::{State, autoscaling, deployment, rollout};
 use crate::api::{
     Autoscaler, BeatStatus, BrokerStatus, Child, EffectiveStatus, FindingStatus, FlowerStatus, PoolStatus,
-    Word as _, limits,
+    limits,
 };
-use crate::build::{Applied, ChildKind};
+use crate::build::{self, Applied, ChildKind};
 use crate::celery::broker_url;
 use crate::effective::Effective;
 use crate::names;
@@ -129,7 +129,7 @@ pub(super) fn effective(resolved: &Resolved) -> EffectiveStatus {
     };
     EffectiveStatus {
         app_name: resolved.app.clone(),
-        image_pull_policy: resolved.pull_policy.as_str().to_owned(),
+        image_pull_policy: build::pull_policy(resolved).unwrap_or_default(),
         flower_port: resolved.flower.as_ref().map(|flower| flower.port),
         flower_history: resolved.flower.as_ref().and_then(|it| it.storage.as_ref()).map(storage_file),
         beat_schedule: resolved.beat.as_ref().and_then(|it| it.storage.as_ref()).map(storage_file),

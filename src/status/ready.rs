@@ -43,7 +43,7 @@ pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[R
 }
 
 /// Whether an aspect keeps the whole from being ready. An autoscaler that waits for its first metrics does not, one
-/// that could not even be made does.
+/// that could not even be made does, and one that starts a second beat.
 fn blocks(aspect: &Aspect) -> bool {
     match aspect.type_ {
         "Valid" => aspect.reason == super::REFUSED,
@@ -52,6 +52,7 @@ fn blocks(aspect: &Aspect) -> bool {
             autoscaling::KEDA_MISSING
                 | autoscaling::MISSING
                 | autoscaling::AWAITING_PREDECESSOR
+                | autoscaling::BEAT_SCALED
                 | NOT_MEASURABLE
         ),
         _ => true,

@@ -69,7 +69,12 @@ pub const REASONS: &[Reason] = &[
     reason(
         "AwaitingPredecessor",
         &["AutoscalingReady"],
-        "An autoscaler of the other kind is still being deleted: two of them would undo each other's work.",
+        "An autoscaler is still being deleted: until it is gone the number of pods is its own, and no other is made.",
+    ),
+    reason(
+        "DeploymentPaused",
+        PODS,
+        "Somebody has paused the rollout of a Deployment: its pods stay as they are until kubectl rollout resume.",
     ),
     reason("ProgressDeadlineExceeded", PODS, "Kubernetes gave up waiting for a rollout."),
     reason(
@@ -109,7 +114,13 @@ pub const REASONS: &[Reason] = &[
     reason(
         "ForeignAutoscaler",
         &["AutoscalingReady"],
-        "Somebody else's autoscaler scales a Deployment of this object; two undo each other's work.",
+        "Somebody else's autoscaler scales a Deployment of this object: the number in the spec does not count meanwhile, and \
+         it and one of ours undo each other's work.",
+    ),
+    reason(
+        "BeatAutoscaled",
+        &["AutoscalingReady"],
+        "Somebody else's autoscaler starts a second beat, which is undone each time; only its deletion ends that.",
     ),
     reason("KedaNotInstalled", &["AutoscalingReady"], "task_queue_length needs KEDA."),
     reason("NameTaken", STALLED, "An object of the name of a child belongs to somebody else."),

@@ -5,6 +5,9 @@ use super::{State, fields};
 use crate::build::{Applied, ChildKind};
 use crate::celery::broker_url::masked;
 
+/// What a Deployment says of itself while somebody has paused its rollout.
+const PAUSED: &str = "DeploymentPaused";
+
 /// How far a Deployment is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rollout {
@@ -55,6 +58,11 @@ pub(super) fn rollout(deployment: &Applied, state: State<'_>) -> Rollout {
             format!("{available}/{desired} pods of {name} are available"),
             false,
         );
+    }
+    if let Some((PAUSED, _)) = failed("Progressing", "Unknown") {
+        let left = format!("Deployment {name} is paused, so that its pods are not replaced");
+        let message = format!("{title}{left}; kubectl rollout resume deployment/{name}");
+        return rollout(false, PAUSED, message, true);
     }
     if let (Some(trouble), Some(part)) = (state.troubles.get(name), part) {
         return rollout(false, trouble.reason(), part.told(trouble), true);

@@ -147,6 +147,33 @@ fn what_nobody_controls_is_taken_over_when_that_is_asked_for() {
 }
 
 #[test]
+fn what_the_operator_left_behind_is_taken_over_when_that_is_asked_for() {
+    let space = Space::new(shared(), "orphans");
+    let password = json!({"metadata": {"name": "cache"}, "stringData": {"password": "hush"}});
+    space.create("secrets", &password);
+    let broker = "{url: null, redis: {host: cache, passwordSecretRef: {name: cache, key: password}}}";
+    let spec = format!("spec: {{common: {{broker: {broker}}}, scaleTargetRef: {}}}", shop::CPU);
+    let mut object = shop::with(&spec);
+    let children = [
+        ("secrets", "shop-celery-broker"),
+        ("deployments", "shop-worker"),
+        ("poddisruptionbudgets", "shop-worker"),
+        ("horizontalpodautoscalers", "shop-worker"),
+    ];
+    space.create("celeries", &object);
+    for (plural, name) in children {
+        space.until_there(plural, name);
+    }
+    space.succeed(&["delete", "celery", "shop", "--cascade=orphan"], "");
+    object["metadata"]["annotations"] = json!({ ADOPT: "true" });
+    let uid = space.create("celeries", &object)["metadata"]["uid"].clone();
+    for (plural, name) in children {
+        space.until(plural, name, |it| it["metadata"]["ownerReferences"][0]["uid"] == uid);
+    }
+    space.until("celeries", "shop", |it| condition(it, "Stalled")["status"] == "False");
+}
+
+#[test]
 fn a_selector_that_differs_cannot_be_taken_over() {
     let space = Space::new(shared(), "selector");
     space.create("deployments", &foreign(&json!({"app": "old"})));

@@ -202,8 +202,93 @@ fn the_count_that_an_autoscaler_set_survives() {
     };
     keeps_four("a change of the spec", "spec: {workerSpec: {args: [-Q, mail]}}", "shop:2");
     keeps_four("another autoscaler", &scaled_by(shop::CPU), "shop:3");
-    keeps_four("no autoscaler", &scaled_by("null"), "shop:4");
-    keeps_four("an autoscaler again", &scaled_by(shop::QUEUE), "shop:5");
+    keeps_four("the first kind again", &scaled_by(shop::QUEUE), "shop:4");
+    // Without any the number is one again, since the spec names none.
+    space.edit("celeries", "shop", &scaled_by("null"));
+    space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == 1);
+}
+
+#[test]
+fn zero_stays_only_where_something_raises_it() {
+    let space = Space::new(shared(), "zero");
+    let zero = || {
+        space.succeed(&["scale", "deployment/shop-worker", "--replicas=0"], "");
+    };
+    let raised = |to: i32| space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == to);
+    let cpu = "[{kind: worker, minReplicas: 2, maxReplicas: 3, metrics: [{name: cpu, target: {type: AverageValue, averageValue: 1}}]}]";
+    // KEDA has scaled it to zero, and a plain autoscaler never begins there.
+    space.create("celeries", &shop::with(&scaled_by(shop::QUEUE)));
+    space.until_there(KEDA, "shop-worker");
+    zero();
+    space.edit("celeries", "shop", &scaled_by(cpu));
+    space.until_there(HPA, "shop-worker");
+    raised(2);
+    // Nor does it after somebody has switched it off.
+    zero();
+    raised(2);
+    space.edit("celeries", "shop", &scaled_by(shop::QUEUE));
+    space.until_there(KEDA, "shop-worker");
+    space.until_gone(HPA, "shop-worker");
+    zero();
+    space.edit("celeries", "shop", "spec: {common: {image: 'shop:2'}}");
+    let idle = space.until("deployments", "shop-worker", |it| {
+        it["spec"]["template"]["spec"]["containers"][0]["image"] == "shop:2"
+    });
+    assert_eq!(idle["spec"]["replicas"], 0);
+    space.edit("celeries", "shop", &scaled_by("null"));
+    raised(1);
+}
+
+#[test]
+fn an_autoscaler_that_is_still_going_keeps_the_number() {
+    let space = Space::new(shared(), "going");
+    space.create("celeries", &shop::with(&scaled_by(shop::QUEUE)));
+    space.until_there(KEDA, "shop-worker");
+    space.edit(KEDA, "shop-worker", "metadata: {finalizers: [finalizer.keda.sh]}");
+    space.edit("celeries", "shop", "spec: {workerSpec: {numOfWorkers: 2}, scaleTargetRef: null}");
+    space.until_condition("shop", "AutoscalingReady", "False", "AwaitingPredecessor");
+    // What KEDA still writes.
+    space.succeed(&["scale", "deployment/shop-worker", "--replicas=4"], "");
+    space.until("celeries", "shop", |it| it["status"]["pools"][0]["desired"] == 4);
+    let celery = space.get("celeries", "shop").unwrap();
+    assert_eq!(condition(&celery, "Ready")["status"], "False");
+    space.edit(KEDA, "shop-worker", "metadata: {finalizers: null}");
+    space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == 2);
+    space.until("celeries", "shop", |it| condition(it, "AutoscalingReady").is_null());
+}
+
+#[test]
+fn the_number_of_the_spec_comes_back_when_somebody_elses_autoscaler_goes() {
+    let space = Space::new(shared(), "hpa-goes");
+    let theirs = |target: &str| {
+        let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": target});
+        json!({"metadata": {"name": "theirs"}, "spec": {"scaleTargetRef": target, "minReplicas": 3, "maxReplicas": 4}})
+    };
+    let spec =
+        "spec: {workerSpec: {numOfWorkers: 2}, workerPools: [{name: mail, queues: [mail]}], beatSpec: {}}";
+    space.create("celeries", &shop::with(spec));
+    space.until_there("deployments", "shop-worker");
+    space.create(HPA, &theirs("shop-worker"));
+    space.until_condition("shop", "AutoscalingReady", "False", "ForeignAutoscaler");
+    space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == 3);
+    // A change of the spec is no reason to write over it.
+    space.edit("celeries", "shop", "spec: {workerSpec: {numOfWorkers: 1}, common: {image: 'shop:2'}}");
+    let changed = space.until("deployments", "shop-worker", |it| {
+        it["spec"]["template"]["spec"]["containers"][0]["image"] == "shop:2"
+    });
+    assert_eq!(changed["spec"]["replicas"], 3);
+    space.delete(HPA, "theirs").success();
+    space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == 1);
+    // A pool that names no number has one.
+    space.succeed(&["scale", "deployment/shop-worker-mail", "--replicas=0"], "");
+    space.until("deployments", "shop-worker-mail", |it| it["spec"]["replicas"] == 1);
+    // Beat is no one's but ours.
+    space.create(HPA, &theirs("shop-beat"));
+    space.until_condition("shop", "AutoscalingReady", "False", "BeatAutoscaled");
+    space.succeed(&["scale", "deployment/shop-beat", "--replicas=2"], "");
+    space.until("deployments", "shop-beat", |it| it["spec"]["replicas"] == 1);
+    space.delete(HPA, "theirs").success();
+    space.until("celeries", "shop", |it| condition(it, "AutoscalingReady").is_null());
 }
 
 #[test]

@@ -103,6 +103,12 @@ const PLAIN_EDITS: &[(&str, &str, &str, &str)] = &[
         "/metadata/labels/app.kubernetes.io~1part-of",
     ),
     ("poddisruptionbudgets", "shop-worker", "{spec: {maxUnavailable: 9}}", "/spec/maxUnavailable"),
+    (
+        "poddisruptionbudgets",
+        "shop-worker",
+        "{spec: {maxUnavailable: null, minAvailable: 1}}",
+        "/spec/maxUnavailable",
+    ),
     ("ingresses", "shop-flower", "{spec: {rules: [{host: evil.example.com}]}}", "/spec/rules"),
     ("horizontalpodautoscalers", "shop-flower", "{spec: {maxReplicas: 50}}", "/spec/maxReplicas"),
     ("triggerauthentications", "shop-worker", "{spec: {secretTargetRef: []}}", "/spec/secretTargetRef"),

@@ -98,9 +98,33 @@ pub(crate) fn page() -> String {
         ChildKind::ConfigMap.as_str(),
         code(&names::probe_files(APP)),
     );
+    text.push_str(OWNERSHIP);
     text.push_str(&moving());
     text
 }
+
+/// What comes back and what stays.
+const OWNERSHIP: &str = "
+## What somebody else writes on them
+
+Children are written by server-side apply: what the operator renders comes back when somebody changes or deletes it, and
+what somebody adds beside it stays, since injectors and other controllers add fields too. So a node selector, a limit or a
+variable that is added by hand to a Deployment is left alone, and so is a further port of a Service or the `behavior` of an
+HPA. Where pods fail for something that the spec does not say, the status names the Deployment and no field. A rollout that
+somebody has paused stays so, and is told as `DeploymentPaused`.
+
+The number of pods has one owner at a time:
+
+| Who scales the Deployment | Its number of pods |
+|---|---|
+| nobody | that of the spec, one where it says none; another is undone |
+| an HPA, of `scaleTargetRef` or somebody's own | the HPA's, but not zero, which no HPA ever raises: then `minReplicas`, or the number of the spec |
+| a ScaledObject | KEDA's, zero included |
+| anybody, for beat | one |
+
+A switch between HPA and KEDA keeps the number. An autoscaler that is no longer asked for keeps it until it is gone; then
+the spec's counts.
+";
 
 /// From a chart or from hand-made manifests, side by side.
 fn moving() -> String {

@@ -58,12 +58,9 @@ fn an_autoscaler_that_waits_for_metrics_leaves_the_pods_ready() {
 
 #[test]
 fn somebody_elses_autoscaler_is_told_whether_or_not_there_is_one_of_ours() {
-    for (spec, deployment) in [
-        (by_cpu(), "shop-worker"),
-        (by_queue(), "shop-worker"),
-        (json!({"workerSpec": {}}), "shop-worker"),
-        (json!({"workerSpec": {}, "beatSpec": {}}), "shop-beat"),
-    ] {
+    for (spec, deployment) in
+        [(by_cpu(), "shop-worker"), (by_queue(), "shop-worker"), (json!({"workerSpec": {}}), "shop-worker")]
+    {
         let mut scene = Scene::new(&spec);
         let name = "HorizontalPodAutoscaler theirs".to_owned();
         scene.scalers.foreign.insert(deployment.to_owned(), vec![name]);
@@ -182,4 +179,30 @@ fn flower_is_scaled_like_workers() {
         Scene::new(&spec).with(ChildKind::HorizontalPodAutoscaler, "shop-flower", &complaint).status();
     assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "FailedGetResourceMetric")));
     assert_eq!(status.pools[0].autoscaler, Autoscaler::None);
+}
+
+#[test]
+fn an_autoscaler_that_starts_a_second_beat_keeps_the_whole_from_being_ready() {
+    let mut scene = Scene::new(&json!({"workerSpec": {}, "beatSpec": {}}));
+    scene.scalers.foreign.insert("shop-beat".to_owned(), vec!["HorizontalPodAutoscaler theirs".to_owned()]);
+    let status = scene.status();
+    assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "BeatAutoscaled")));
+    let message = &condition(&status, "AutoscalingReady").message;
+    assert!(message.starts_with("HorizontalPodAutoscaler theirs scales Deployment shop-beat; "), "{message}");
+    assert_eq!(summary(&status), ("Reconciling", "BeatAutoscaled"));
+}
+
+#[test]
+fn an_autoscaler_that_goes_without_a_successor_is_waited_for() {
+    let mut scene = Scene::new(&json!({"workerSpec": {"numOfWorkers": 2}}));
+    scene.scalers.leaving.push((ChildKind::ScaledObject, "shop-worker".to_owned()));
+    let status = scene.status();
+    assert_eq!(summary(&status), ("Reconciling", "AwaitingPredecessor"));
+    assert_eq!(
+        condition(&status, "AutoscalingReady").message,
+        "Deployment shop-worker keeps its number of pods until ScaledObject shop-worker is gone, which KEDA has to run for"
+    );
+    // With the pool its Deployment has gone as well.
+    scene.scalers.leaving[0].1 = "shop-worker-mail".to_owned();
+    assert_eq!(word(&scene.status(), "AutoscalingReady"), None);
 }

@@ -144,6 +144,42 @@ fn every_failure_names_the_part_and_the_field() {
     }
 }
 
+/// What somebody adds to a Deployment stays, and the spec knows nothing of it.
+#[test]
+fn the_deployment_is_named_where_the_spec_says_nothing_of_what_fails() {
+    let itself = "look at Deployment shop-worker itself";
+    let template = |spec: Value| json!({"workerSpec": {"podTemplate": {"spec": spec}}});
+    let plain = || json!({"workerSpec": {}});
+    for (spec, trouble, part) in [
+        (plain(), trouble(unschedulable(&[Hindrance::Placement]), ""), itself),
+        (plain(), trouble(unschedulable(&[Hindrance::Spread]), ""), itself),
+        (plain(), trouble(unschedulable(&[Hindrance::Volume]), ""), itself),
+        (plain(), trouble(missing("Secret", "theirs", None), "celery"), itself),
+        (plain(), trouble(Cause::Crash { exit_code: None }, "theirs"), itself),
+        (plain(), trouble(unschedulable(&[Hindrance::Taint]), ""), "look at spec.common.tolerations"),
+        (
+            json!({"common": {"nodeSelector": {"disk": "fast"}}, "workerSpec": {}}),
+            trouble(unschedulable(&[Hindrance::Placement]), ""),
+            "look at spec.common.nodeSelector",
+        ),
+        (
+            template(json!({"nodeSelector": {"disk": "fast"}})),
+            trouble(unschedulable(&[Hindrance::Placement]), ""),
+            "look at spec.workerSpec.podTemplate",
+        ),
+        (
+            template(json!({"containers": [{"name": "theirs", "image": "a:1"}]})),
+            trouble(Cause::Crash { exit_code: None }, "theirs"),
+            "look at spec.workerSpec.podTemplate",
+        ),
+    ] {
+        let status = failing(&spec, "shop-worker", trouble).status();
+        let message = &condition(&status, "Stalled").message;
+        let (_, told) = message.split_once("; ").expect("where to look");
+        assert!(told.starts_with(part) && !told.contains(", spec."), "{part}: {message}");
+    }
+}
+
 #[test]
 fn pods_that_fail_beside_enough_others_are_not_told() {
     let mut scene = Scene::new(&json!({"workerSpec": {"numOfWorkers": 1}}));

@@ -174,3 +174,19 @@ fn the_queues_are_told_where_somebody_knows_them() {
         assert_eq!(effective.queues.as_deref(), expected, "{spec}");
     }
 }
+
+#[test]
+fn a_rollout_that_somebody_paused_is_told() {
+    let paused =
+        json!({"type": "Progressing", "status": "Unknown", "reason": "DeploymentPaused", "message": ""});
+    let with = |updated: i32| {
+        let status = json!({"status": {"updatedReplicas": updated, "conditions": [paused]}});
+        Scene::new(&json!({"workerSpec": {}})).with(ChildKind::Deployment, "shop-worker", &status).status()
+    };
+    let behind = with(0);
+    assert_eq!(summary(&behind), ("Stalled", "DeploymentPaused"));
+    let message = &condition(&behind, "Stalled").message;
+    assert!(message.ends_with("kubectl rollout resume deployment/shop-worker"), "{message}");
+    // There is nothing to roll out.
+    assert_eq!(summary(&with(1)), ("Ready", "Ready"));
+}
