@@ -36,7 +36,8 @@ pub struct WorkerPool {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkerSpec {
-    /// How many worker pods. Ignored while an autoscaler owns the pool; absent: one.
+    /// How many worker pods. Ignored while an autoscaler owns the pool; absent: one at first, afterwards as many as
+    /// somebody scales it to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 0))]
     pub num_of_workers: Option<i32>,

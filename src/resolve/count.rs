@@ -8,6 +8,9 @@ pub enum Count {
     Always(i32),
     /// The spec, unless something scales the Deployment that the spec does not know.
     Written(i32),
+    /// Nobody: one pod at first, and then as many as somebody scales it to, by hand or with an autoscaler that has gone
+    /// since.
+    Open,
     /// The autoscaler of the spec.
     Scaled {
         /// Fewest pods that it may leave.
@@ -33,7 +36,7 @@ impl Count {
     pub fn first(self) -> Option<i32> {
         match self {
             Self::Always(pods) | Self::Written(pods) => Some(pods),
-            Self::Scaled { .. } => None,
+            Self::Open | Self::Scaled { .. } => None,
         }
     }
 
@@ -48,6 +51,7 @@ impl Count {
             Self::Written(pods) if scaling == Scaling::Nothing => Some(pods),
             _ if live > 0 || scaling == Scaling::FromZero => None,
             Self::Written(pods) => Some(pods),
+            Self::Open => Some(1),
             Self::Scaled { least } => Some(least.max(1)),
         }
     }
@@ -73,6 +77,8 @@ mod tests {
             (Count::Written(2), FromZero, 5, None),
             (Count::Scaled { least: 2 }, FromOne, 5, None),
             (Count::Scaled { least: 2 }, FromZero, 5, None),
+            (Count::Open, Nothing, 5, None),
+            (Count::Open, FromOne, 5, None),
             // Its autoscaler is about to come, or to be changed for the other kind.
             (Count::Scaled { least: 2 }, Nothing, 5, None),
         ] {
@@ -86,6 +92,9 @@ mod tests {
             (Count::Written(2), FromOne, Some(2)),
             (Count::Written(0), FromOne, Some(0)),
             (Count::Written(2), FromZero, None),
+            (Count::Open, Nothing, Some(1)),
+            (Count::Open, FromOne, Some(1)),
+            (Count::Open, FromZero, None),
             (Count::Scaled { least: 2 }, FromOne, Some(2)),
             (Count::Scaled { least: 0 }, FromOne, Some(1)),
             (Count::Scaled { least: 0 }, Nothing, Some(1)),

@@ -103,7 +103,7 @@ fn the_number_of_pods_is_the_specs_or_its_autoscalers() {
         &[],
     );
     let counts = ["shop-worker", "shop-worker-mail", "shop-beat"].map(|name| absent.count(name));
-    assert_eq!(counts, [None, Some(Count::Written(1)), Some(Count::Always(1))]);
+    assert_eq!(counts, [None, Some(Count::Open), Some(Count::Always(1))]);
 }
 
 #[test]

@@ -122,9 +122,10 @@ fn pace(worker: &WorkerSpec) -> Pace {
     }
 }
 
-/// The number of a pool: one where nobody says another.
+/// Who says the number of a pool.
 pub(super) fn count(written: Option<i32>, scaler: Option<&Scaler>) -> Count {
-    scaler.map_or(Count::Written(written.unwrap_or(1)), |scaler| Count::Scaled { least: scaler.min })
+    let unscaled = written.map_or(Count::Open, Count::Written);
+    scaler.map_or(unscaled, |scaler| Count::Scaled { least: scaler.min })
 }
 
 /// The written budget; else one pod at a time, where there can be more than one: it would block every drain otherwise.

@@ -202,10 +202,8 @@ fn the_count_that_an_autoscaler_set_survives() {
     };
     keeps_four("a change of the spec", "spec: {workerSpec: {args: [-Q, mail]}}", "shop:2");
     keeps_four("another autoscaler", &scaled_by(shop::CPU), "shop:3");
-    keeps_four("the first kind again", &scaled_by(shop::QUEUE), "shop:4");
-    // Without any the number is one again, since the spec names none.
-    space.edit("celeries", "shop", &scaled_by("null"));
-    space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == 1);
+    keeps_four("no autoscaler", &scaled_by("null"), "shop:4");
+    keeps_four("an autoscaler again", &scaled_by(shop::QUEUE), "shop:5");
 }
 
 #[test]
@@ -279,7 +277,7 @@ fn the_number_of_the_spec_comes_back_when_somebody_elses_autoscaler_goes() {
     assert_eq!(changed["spec"]["replicas"], 3);
     space.delete(HPA, "theirs").success();
     space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == 1);
-    // A pool that names no number has one.
+    // A pool that names no number is never left without pods.
     space.succeed(&["scale", "deployment/shop-worker-mail", "--replicas=0"], "");
     space.until("deployments", "shop-worker-mail", |it| it["spec"]["replicas"] == 1);
     // Beat is no one's but ours.

@@ -117,13 +117,13 @@ The number of pods has one owner at a time:
 
 | Who scales the Deployment | Its number of pods |
 |---|---|
-| nobody | that of the spec, one where it says none; another is undone |
+| nobody | that of the spec; another is undone. Where the spec has none: one at first, afterwards what somebody writes, or an autoscaler has left, but not zero |
 | an HPA, of `scaleTargetRef` or somebody's own | the HPA's, but not zero, which no HPA ever raises: then `minReplicas`, or the number of the spec |
 | a ScaledObject | KEDA's, zero included |
 | anybody, for beat | one |
 
 A switch between HPA and KEDA keeps the number. An autoscaler that is no longer asked for keeps it until it is gone; then
-the spec's counts.
+the spec's counts, where it has one.
 ";
 
 /// From a chart or from hand-made manifests, side by side.
