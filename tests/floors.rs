@@ -24,6 +24,7 @@ const RULE_GROUND: &[&str] = &[
     "facts",
     "finding",
     "misnamed",
+    "overheard",
     "path",
     "quoting",
     "release",

@@ -7,6 +7,7 @@ use super::{Aspect, State};
 use crate::build::{Applied, ChildKind};
 use crate::names;
 use crate::resolve::Scaler;
+use crate::rules::overheard;
 
 /// Reason when a queue should be followed and KEDA is not installed.
 pub(super) const KEDA_MISSING: &str = "KedaNotInstalled";
@@ -106,7 +107,7 @@ fn unmeasured(hpa: &Applied) -> Option<(String, String)> {
     let is_lost = status == "False" && reason != AT_ZERO;
     is_lost.then(|| {
         let held = "the queues cannot be measured, and the number of pods stays as it is";
-        (reason.to_owned(), format!("HorizontalPodAutoscaler {}: {held}: {message}", hpa.name))
+        (reason.to_owned(), format!("HorizontalPodAutoscaler {}: {held}: {}", hpa.name, told(message)))
     })
 }
 
@@ -123,5 +124,10 @@ pub(super) fn complaint(child: &Applied) -> Option<(String, String)> {
         return Some(("Waiting".to_owned(), format!("{} has not reported yet", name())));
     }
     let failing = reported.into_iter().find(|(status, ..)| *status == "False");
-    failing.map(|(_, reason, message)| (reason.to_owned(), format!("{}: {message}", name())))
+    failing.map(|(_, reason, message)| (reason.to_owned(), format!("{}: {}", name(), told(message))))
+}
+
+/// What an autoscaler says, as it may be passed on: it knows the address of the broker.
+fn told(message: &str) -> String {
+    overheard(message, &serde_json::Value::Null)
 }

@@ -130,6 +130,11 @@ pub const REASONS: &[Reason] = &[
         RECONCILING,
         "The API server does not let the operator do something: a quota, a role, a namespace that is going.",
     ),
+    reason(
+        "WebhookFailed",
+        RECONCILING,
+        "The API server has to ask a webhook of somebody else about a child, and it does not answer.",
+    ),
     reason("ApiTimeout", RECONCILING, "The API server did not answer in time; it is asked again."),
     reason("ApiError", RECONCILING, "A request to the API server failed; it is sent again."),
     reason("Unreadable", STALLED, "The object cannot be read: it was let in by another schema."),
