@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Bringing the children of one Celery in line with its spec.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use k8s_openapi::jiff::Timestamp;
@@ -10,15 +12,18 @@ use kube::core::DynamicObject;
 use tracing::info;
 
 use super::deeds::{Deeds, Done, told};
+use super::failures::Failures;
+use super::predecessor::Awaited;
 use super::roll::Followed;
-use super::{Context, scalers};
+use super::{Context, predecessor, scalers};
 use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Applied, Capabilities, ChildKey, ChildKind, Children, Manifest, Stamp, Stamped};
 use crate::cluster::{self, Verb};
 use crate::index::{Owned, Troubles};
+use crate::labels::{COMPONENT, Component};
 use crate::resolve::{self, Owner, Resolved};
-use crate::status::{Paused, Scalers};
+use crate::status::{ChildRef, Failure, Paused, Scalers};
 
 /// What converging came to.
 pub(super) struct Outcome {
@@ -33,6 +38,12 @@ pub(super) struct Outcome {
     pub(super) troubles: Troubles,
     /// Whether Secrets or ConfigMaps have to be looked at again before long.
     pub(super) follows_configs: bool,
+    /// What keeps children from being as they should.
+    pub(super) obstacles: BTreeMap<ChildRef, Failure>,
+    /// What went wrong.
+    pub(super) failures: Failures,
+    /// After how long to look again at what is waited for.
+    pub(super) again: Option<Duration>,
 }
 
 /// Everything that one run needs.
@@ -44,8 +55,8 @@ struct Run<'a> {
 }
 
 /// Brings the children in line: what must not be there goes first, so that an autoscaler never meets its successor.
-/// A child that fails does not keep the others waiting; the first error is returned beside them. While it is paused
-/// nothing is written, and what would have been is named.
+/// A child that fails does not keep the others waiting. While it is paused nothing is written, and what would have been
+/// is named.
 ///
 /// # Errors
 /// When a Secret cannot be read: nothing can be decided then, and the children stay as they are.
@@ -53,7 +64,7 @@ pub(super) async fn converge(
     context: &Context,
     celery: &Celery,
     asked: &Asked,
-) -> Result<(Outcome, Option<cluster::Error>), cluster::Error> {
+) -> Result<Outcome, cluster::Error> {
     let namespace = celery.namespace().unwrap_or_default();
     let sources = cluster::read_secrets(&context.client, &namespace, resolve::secrets(&celery.spec)).await?;
     let resolved = resolve::resolved(celery, &sources);
@@ -64,24 +75,49 @@ pub(super) async fn converge(
     let wanted = build::children(&resolved, capabilities);
     let followed = Followed::read(context, &namespace, &wanted.manifests, asked.roll).await;
     let run = Run { context, owner: &resolved.owner, asked, followed };
-    let (children, paused, failure) = if asked.paused {
+    let (children, paused, made) = if asked.paused {
         let (children, behind) = run.undone(&wanted);
         let paused = if behind.is_empty() { Paused::InStep } else { Paused::Behind(behind) };
-        (children, Some(paused), None)
+        (children, Some(paused), Made::default())
     } else {
-        let mut deeds = Deeds::default();
-        let mut failure = run.prune(&wanted, &mut deeds).await;
-        let children = run.apply(&wanted, &mut deeds, &mut failure).await;
-        for news in deeds.news() {
+        let mut made = Made::default();
+        run.prune(&wanted, &mut made).await;
+        let children = run.apply(&wanted, &mut made).await;
+        for news in made.deeds.news() {
             context.tell(&resolved.owner, news);
         }
-        (children, None, failure)
+        (children, None, made)
     };
+    let mut obstacles = made.failures.obstacles();
+    obstacles.extend(made.awaited.iter().map(|(child, awaited)| (child.clone(), awaited.failure.clone())));
+    pass_on(&mut obstacles, &wanted.manifests, &children);
+    let again = made.awaited.values().filter_map(|awaited| awaited.again).min();
     let follows_configs = run.followed.is_any();
     let pods = (namespace.clone(), resolved.owner.name.clone());
     let troubles = context.pods.troubles(&pods, Timestamp::now().as_second());
     let scalers = scalers::seen(context, &resolved.owner, &children);
-    Ok((Outcome { resolved, children, capabilities, paused, scalers, troubles, follows_configs }, failure))
+    let failures = made.failures;
+    Ok(Outcome {
+        resolved,
+        children,
+        capabilities,
+        paused,
+        scalers,
+        troubles,
+        follows_configs,
+        obstacles,
+        failures,
+        again,
+    })
+}
+
+/// What came of applying and pruning.
+#[derive(Default)]
+struct Made {
+    deeds: Deeds,
+    failures: Failures,
+    /// Children that are not made yet.
+    awaited: BTreeMap<ChildRef, Awaited>,
 }
 
 /// What is applied at the same time; a step begins when the one before it has ended. What others read or mount comes
@@ -111,20 +147,28 @@ fn mounts_what_is_taken(
         && claims.any(|(_, outcome)| matches!(outcome, Some(Err(cluster::Error::NameTaken { .. }))))
 }
 
+/// A Deployment that is not made for want of its claim has the obstacle of the claim.
+fn pass_on(obstacles: &mut BTreeMap<ChildRef, Failure>, manifests: &[Manifest], children: &[Applied]) {
+    for manifest in manifests.iter().filter(|manifest| manifest.kind == ChildKind::Deployment) {
+        let is_it = |child: &Applied| child.kind == ChildKind::Deployment && child.name == manifest.name;
+        let claim = (ChildKind::PersistentVolumeClaim, manifest.name.clone());
+        if let Some(failure) = obstacles.get(&claim).filter(|_| !children.iter().any(is_it)).cloned() {
+            obstacles.entry((ChildKind::Deployment, manifest.name.clone())).or_insert(failure);
+        }
+    }
+}
+
 impl Run<'_> {
     /// Applies what is wanted, as far as that changes anything.
-    async fn apply(
-        &self,
-        wanted: &Children,
-        deeds: &mut Deeds,
-        failure: &mut Option<cluster::Error>,
-    ) -> Vec<Applied> {
+    async fn apply(&self, wanted: &Children, made: &mut Made) -> Vec<Applied> {
         let mut outcomes: Vec<Option<Result<Done, cluster::Error>>> =
             wanted.manifests.iter().map(|_| None).collect();
         for step in STEPS {
             let members = wanted.manifests.iter().enumerate().filter(|(_, manifest)| step(manifest.kind));
             let due = members.filter(|(_, manifest)| {
-                !self.waits(manifest) && !mounts_what_is_taken(manifest, &wanted.manifests, &outcomes)
+                !self.waits(manifest)
+                    && !mounts_what_is_taken(manifest, &wanted.manifests, &outcomes)
+                    && !self.awaits(manifest, made)
             });
             let applies = due.map(async |(index, manifest)| (index, self.apply_one(manifest).await));
             for (index, outcome) in join_all(applies.collect::<Vec<_>>()).await {
@@ -134,24 +178,51 @@ impl Run<'_> {
         // In the order of the manifests, whoever was first: a status is the same for the same children.
         let mut children = Vec::new();
         for (manifest, outcome) in wanted.manifests.iter().zip(outcomes) {
-            match outcome {
-                None => {}
+            let live = match outcome {
+                None => None,
                 Some(Ok(done)) => {
-                    deeds.note(manifest, &done);
-                    children.push(Applied {
-                        kind: manifest.kind,
-                        name: manifest.name.clone(),
-                        live: done.live,
-                    });
+                    made.deeds.note(manifest, &done);
+                    Some(done.live)
                 }
                 Some(Err(error)) => {
-                    // What only waits for somebody must not hide what is worth another try.
-                    let first = failure.take().filter(|first| !first.is_settled() || error.is_settled());
-                    *failure = first.or(Some(error));
+                    made.failures.of_child(manifest.kind, &manifest.name, error);
+                    // As it was, it is still there.
+                    self.own(manifest)
                 }
-            }
+            };
+            children.extend(live.map(|live| Applied {
+                kind: manifest.kind,
+                name: manifest.name.clone(),
+                live,
+            }));
         }
         children
+    }
+
+    /// The object of a manifest, where it is this Celery's own.
+    fn own(&self, manifest: &Manifest) -> Option<Arc<DynamicObject>> {
+        let live = self.context.index.get(&self.key(manifest));
+        live.filter(|live| cluster::is_own(self.owner, manifest, live))
+    }
+
+    /// Whether a Deployment of beat has to wait for the pods of its predecessor. The end of a pod is an event of its own.
+    fn awaits(&self, manifest: &Manifest, made: &mut Made) -> bool {
+        let is_beat = manifest.body["metadata"]["labels"][COMPONENT] == Component::Beat.as_str();
+        if manifest.kind != ChildKind::Deployment || !is_beat {
+            return false;
+        }
+        let Self { context, owner, .. } = self;
+        let celery = (owner.namespace.clone(), owner.name.clone());
+        let pods = context.pods.remaining(&celery, &manifest.name);
+        if pods.is_empty() || context.index.get(&self.key(manifest)).is_some() {
+            context.stop_waiting(&owner.uid);
+            return false;
+        }
+        let waited = context.waited(&owner.uid);
+        let awaited = predecessor::awaited(&manifest.name, &pods, waited, Timestamp::now().as_second());
+        let waits = awaited.is_some();
+        made.awaited.extend(awaited.map(|awaited| ((manifest.kind, manifest.name.clone()), awaited)));
+        waits
     }
 
     async fn apply_one(&self, manifest: &Manifest) -> Result<Done, cluster::Error> {
@@ -218,8 +289,7 @@ impl Run<'_> {
     fn undone(&self, wanted: &Children) -> (Vec<Applied>, Vec<String>) {
         let (mut children, mut behind) = (Vec::new(), Vec::new());
         for manifest in &wanted.manifests {
-            let live = self.context.index.get(&self.key(manifest));
-            let live = live.filter(|live| cluster::is_own(self.owner, manifest, live));
+            let live = self.own(manifest);
             let stamped = self.stamped(manifest, live.as_deref());
             let is_done = |live: &DynamicObject| cluster::is_in_step(self.owner, &stamped.manifest, live);
             if !live.as_deref().is_some_and(is_done) {
@@ -248,26 +318,24 @@ impl Run<'_> {
         owned
     }
 
-    /// Deletes what is not wanted; returns the first error.
-    async fn prune(&self, wanted: &Children, deeds: &mut Deeds) -> Option<cluster::Error> {
+    /// Deletes what is not wanted.
+    async fn prune(&self, wanted: &Children, made: &mut Made) {
         let Self { context, owner, .. } = self;
-        let mut failure = None;
         for Owned { key, uid, .. } in self.unwanted(wanted) {
             let (kind, _, name) = &key;
             match cluster::delete(&context.client, &key, &uid).await {
                 Ok(going) => {
                     info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
                     context.metrics.applied(kind.as_str(), "deleted");
-                    deeds.deleted.push(told(*kind, name));
+                    made.deeds.deleted.push(told(*kind, name));
                     match going {
                         Some(going) => context.index.put(*kind, &going),
                         None => context.index.remove(&key, &uid),
                     }
                 }
-                Err(error) => failure = failure.or(Some(error)),
+                Err(error) => made.failures.of_child(*kind, name, error),
             }
         }
-        failure
     }
 
     /// Whether an autoscaler has to wait for its predecessor, which KEDA's finalizer may hold for a while: two of them

@@ -4,13 +4,18 @@
 mod context;
 mod converge;
 mod deeds;
+mod failures;
 mod guard;
 mod pods;
+mod predecessor;
 mod roll;
 mod scalers;
 mod triggers;
+mod written;
 
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,14 +27,16 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::DynamicObject;
 use kube::core::ApiResource;
 use kube::runtime::controller::{self, Action, Config, Controller};
-use kube::runtime::{WatchStreamExt as _, watcher};
-use kube::{Client, ResourceExt as _};
+use kube::runtime::{PredicateConfig, WatchStreamExt as _, watcher};
+use kube::{Client, Resource as _, ResourceExt as _};
 use thiserror::Error;
 use tokio::sync::watch;
 use tracing::warn;
 
 use self::context::Context;
 use self::converge::Outcome;
+use self::failures::Failures;
+use self::written::Written;
 use crate::annotations::Asked;
 use crate::api::{Celery, CeleryStatus};
 use crate::cluster;
@@ -53,10 +60,27 @@ const MISSING: Duration = Duration::from_secs(5);
 /// After how long a failed object is tried again, at most.
 const MAX_PAUSE: Duration = Duration::from_mins(1);
 
-/// Why a reconcile ended early.
+/// Why a reconcile did not come to its end.
 #[derive(Debug, Error)]
-#[error(transparent)]
-struct Error(#[from] cluster::Error);
+#[error("{failures}")]
+struct Error {
+    failures: Failures,
+    /// After how long the object is looked at again in any case.
+    again: Duration,
+}
+
+impl From<cluster::Error> for Error {
+    fn from(error: cluster::Error) -> Self {
+        Self { failures: error.into(), again: RESYNC }
+    }
+}
+
+impl Error {
+    /// One word for metrics.
+    fn reason(&self) -> &'static str {
+        self.failures.first().map_or("ApiError", cluster::Error::reason)
+    }
+}
 
 /// The reconciler of one scope, before it runs.
 pub struct Reconciler {
@@ -86,7 +110,14 @@ impl Reconciler {
         let mut feed = CeleryFeed::default();
         let (seen, store) = (feed.index(), feed.objects());
         let changes = watcher(celeries, watcher::Config::default().page_size(triggers::PAGE));
+        let written = Arc::new(Written::default());
+        let shown = written.clone();
         let changes = changes.inspect_ok(move |event| feed.observe(event)).applied_objects();
+        let changes = changes
+            .inspect_ok(move |object| {
+                shown.see(object.meta().uid.as_deref().unwrap_or_default(), object.version())
+            })
+            .predicate_filter(followed, PredicateConfig::default());
         let controller = Controller::for_stream_with(changes, store, resource);
         Self {
             controller,
@@ -102,7 +133,8 @@ impl Reconciler {
                 metrics,
                 leads,
                 teller,
-                written: Mutex::default(),
+                written,
+                waiting: Mutex::default(),
                 failures: Mutex::default(),
             }),
         }
@@ -148,12 +180,25 @@ impl Reconciler {
     }
 }
 
+/// What a reconcile follows from, in one number: all but the status. That we write ourselves, and where every attempt
+/// fails with other words, each would call for the next at once.
+fn followed(object: &StoredCelery) -> Option<u64> {
+    let meta = object.meta();
+    let mut hasher = DefaultHasher::new();
+    meta.generation.hash(&mut hasher);
+    meta.labels.hash(&mut hasher);
+    meta.annotations.hash(&mut hasher);
+    meta.finalizers.hash(&mut hasher);
+    meta.deletion_timestamp.as_ref().map(|time| time.0.as_second()).hash(&mut hasher);
+    Some(hasher.finish())
+}
+
 /// A reconcile, counted.
 async fn measured(stored: Arc<StoredCelery>, context: Arc<Context>) -> Result<Action, Error> {
     let begin = Instant::now();
     // Boxed: it is large, and the controller holds many.
     let outcome = Box::pin(reconcile(&stored, context.clone())).await;
-    let word = outcome.as_ref().map_or_else(|Error(error)| error.reason(), |_| "done");
+    let word = outcome.as_ref().map_or_else(Error::reason, |_| "done");
     context.metrics.reconciled(word, begin.elapsed());
     outcome
 }
@@ -164,7 +209,7 @@ async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Actio
         // Whatever is the last to change that triggers everything that the store holds by then.
         return Ok(Action::await_change());
     }
-    let object = context.newest(stored.object());
+    let object = context.written.newest(stored.object());
     if object.metadata.deletion_timestamp.is_some() {
         context.forget(&object);
         return Ok(Action::await_change());
@@ -176,15 +221,16 @@ async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Actio
         Err(unreadable) => return park_unreadable(&context, &object, &unreadable).await,
     };
     let asked = Asked::of(object.metadata.annotations.as_ref());
-    let (applied, failure) = match judged.verdict {
-        Verdict::Refused => (None, None),
+    let (mut applied, early) = match judged.verdict {
+        Verdict::Refused => (None, Failures::default()),
         Verdict::Accepted | Verdict::Tolerated => {
             match converge::converge(&context, &judged.celery, &asked).await {
-                Ok((outcome, failure)) => (Some(outcome), failure),
-                Err(error) => (None, Some(error)),
+                Ok(outcome) => (Some(outcome), Failures::default()),
+                Err(error) => (None, error.into()),
             }
         }
     };
+    let failures = applied.as_mut().map_or(early, |outcome| mem::take(&mut outcome.failures));
     let nothing_done = asked.paused.then_some(Paused::InStep);
     let observed = Observed {
         generation: object.metadata.generation,
@@ -197,22 +243,20 @@ async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Actio
             troubles: &outcome.troubles.of,
             scalers: &outcome.scalers,
             children: &outcome.children,
+            obstacles: &outcome.obstacles,
             capabilities: outcome.capabilities,
         }),
-        failure: failure.as_ref().map(|error| Failure {
-            reason: error.reason(),
-            message: error.to_string(),
-            stalled: error.is_stalled(),
-        }),
+        failure: failures.first().map(failures::failure),
         previous: judged.celery.status.as_ref(),
     };
     let status = status::status(&observed, &Time(Timestamp::now()));
     report(&context, &object, judged.celery.status.as_ref(), &status).await?;
-    if let Some(error) = failure {
-        return Err(Error(error));
+    let again = applied.as_ref().map_or(RESYNC, pause);
+    if !failures.is_empty() {
+        return Err(Error { failures, again });
     }
     context.forget_failures(&object);
-    Ok(Action::requeue(applied.as_ref().map_or(RESYNC, pause)))
+    Ok(Action::requeue(again))
 }
 
 /// After how long to look at an object again although nothing was heard.
@@ -221,7 +265,7 @@ fn pause(outcome: &Outcome) -> Duration {
         return MISSING;
     }
     let pause = if outcome.follows_configs { CONFIG_RESYNC } else { RESYNC };
-    outcome.troubles.again.map_or(pause, |again| again.min(pause))
+    [outcome.troubles.again, outcome.again].into_iter().flatten().fold(pause, Duration::min)
 }
 
 /// Says of an object that cannot be read that it cannot; its children stay as they are.
@@ -263,7 +307,7 @@ async fn report(
         generation: object.metadata.generation,
     };
     let stored = cluster::write_status(&context.client, &owner, status).await?;
-    context.lock_written().insert(owner.uid.clone(), stored);
+    context.written.put(stored);
     for news in status::of_conditions(written, status) {
         context.tell(&owner, news);
     }
@@ -275,15 +319,69 @@ fn retry(object: &StoredCelery, error: &Error, context: &Context) -> Action {
         // Whoever writes now does it.
         return Action::await_change();
     }
-    let Error(error) = error;
     let namespace = object.namespace();
-    warn!(name = object.name_any(), namespace, reason = error.reason(), %error, detail = error.detail(), "not converged");
+    for error in error.failures.errors() {
+        warn!(name = object.name_any(), namespace, reason = error.reason(), %error, detail = error.detail(), "not converged");
+    }
     let mut failures = context.lock_failures();
     let count = failures.entry(object.uid().unwrap_or_default()).or_default();
     *count = count.saturating_add(1);
-    if error.is_settled() {
-        return Action::requeue(RESYNC);
+    Action::requeue(backoff(error, *count))
+}
+
+/// After how long to try again what has failed so many times in a row. What pods read at their start is looked at
+/// meanwhile as always.
+fn backoff(error: &Error, count: u32) -> Duration {
+    if error.failures.are_settled() {
+        return error.again;
     }
     // 0.5 s, 1 s, 2 s … one minute.
-    Action::requeue(Duration::from_millis(250u64.saturating_mul(1 << (*count).min(8))).min(MAX_PAUSE))
+    let pause = Duration::from_millis(250u64.saturating_mul(1 << count.min(8))).min(MAX_PAUSE);
+    pause.min(error.again.max(CONFIG_RESYNC))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_reconcile_follows_from_everything_but_the_status() {
+        let of = |metadata: Value, status: &str| {
+            let mut object = json!({"metadata": {"name": "shop", "uid": "u", "generation": 3}, "status": {"workers": status}});
+            object["metadata"]
+                .as_object_mut()
+                .expect("fields")
+                .extend(metadata.as_object().expect("fields").clone());
+            followed(&serde_json::from_value(object).expect("an object"))
+        };
+        let plain = of(json!({"resourceVersion": "5"}), "0/2");
+        assert_eq!(of(json!({"resourceVersion": "6"}), "1/2"), plain);
+        for change in [
+            json!({"generation": 4}),
+            json!({"annotations": {"celeryproject.org/paused": "true"}}),
+            json!({"labels": {"team": "a"}}),
+            json!({"finalizers": ["example.com/hold"]}),
+            json!({"deletionTimestamp": "2026-01-01T00:00:00Z"}),
+        ] {
+            assert_ne!(of(change.clone(), "0/2"), plain, "{change}");
+        }
+    }
+
+    #[test]
+    fn what_pods_read_is_looked_at_while_something_fails() {
+        let refused = cluster::Error::ClaimRefused {
+            name: "shop-beat".to_owned(),
+            field: "size".to_owned(),
+            message: "cannot shrink".to_owned(),
+        };
+        let settled = Error { failures: refused.into(), again: CONFIG_RESYNC };
+        assert_eq!(backoff(&settled, 9), CONFIG_RESYNC);
+        let passing = |again| Error { failures: cluster::Error::Timeout.into(), again };
+        assert_eq!(backoff(&passing(CONFIG_RESYNC), 1), Duration::from_millis(500));
+        assert_eq!(backoff(&passing(CONFIG_RESYNC), 9), CONFIG_RESYNC);
+        assert_eq!(backoff(&passing(MISSING), 9), CONFIG_RESYNC);
+        assert_eq!(backoff(&passing(RESYNC), u32::MAX), MAX_PAUSE);
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Aspect, State};
+use super::{Aspect, State, obstacle};
 use crate::build::{Applied, ChildKind};
 use crate::names;
 use crate::resolve::Scaler;
@@ -70,6 +70,9 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
     for (name, scaler) in &scalers {
         let kind =
             if scaler.queue.is_some() { ChildKind::ScaledObject } else { ChildKind::HorizontalPodAutoscaler };
+        if let Some(failure) = obstacle(state, kind, name) {
+            return no(failure.reason, failure.message.clone());
+        }
         let is_it = |child: &Applied| child.kind == kind && child.name == *name;
         if !state.children.iter().any(is_it) {
             if let Some((leaving, _)) = state.scalers.leaving.iter().find(|(_, leaving)| leaving == name) {

@@ -11,6 +11,7 @@ mod parts;
 mod paused;
 mod ready;
 mod reasons;
+mod repeats;
 mod rollout;
 mod trouble;
 mod valid;
@@ -70,6 +71,8 @@ pub struct State<'a> {
     pub scalers: &'a Scalers,
     /// The children that are there.
     pub children: &'a [Applied],
+    /// What keeps children from being as they should.
+    pub obstacles: &'a BTreeMap<ChildRef, Failure>,
     /// What the cluster offers.
     pub capabilities: Capabilities,
 }
@@ -81,7 +84,10 @@ impl std::fmt::Debug for State<'_> {
     }
 }
 
-/// Why a reconcile ended early.
+/// Kind and name of a child.
+pub type ChildRef = (ChildKind, String);
+
+/// Why a reconcile ended early, or what keeps a child from being as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// One word for programs.
@@ -178,10 +184,18 @@ fn conditions(aspects: &[Aspect], observed: &Observed<'_>, now: &Time) -> Vec<Co
             last_transition_time: unchanged
                 .map_or_else(|| now.clone(), |old| old.last_transition_time.clone()),
             reason: aspect.reason.clone(),
-            message: aspect.message.clone(),
+            message: unchanged
+                .filter(|old| old.reason == aspect.reason && old.observed_generation == observed.generation)
+                .filter(|old| repeats::says_the_same(&old.message, &aspect.message))
+                .map_or_else(|| aspect.message.clone(), |old| old.message.clone()),
         }
     };
     aspects.iter().map(condition).collect()
+}
+
+/// What keeps a child from being as it should.
+fn obstacle<'a>(state: State<'a>, kind: ChildKind, name: &str) -> Option<&'a Failure> {
+    state.obstacles.get(&(kind, name.to_owned()))
 }
 
 fn deployment<'a>(state: State<'a>, name: &str) -> Option<&'a Applied> {

@@ -21,7 +21,11 @@ const PODS: &[&str] = &["WorkersAvailable", "BeatAvailable", "FlowerAvailable"];
 /// Only a change by somebody helps.
 const STALLED: &[&str] = &["Ready", "Stalled"];
 /// It passes by itself, or is tried again.
-const RECONCILING: &[&str] = &["Ready", "Reconciling"];
+const RECONCILING: &[&str] =
+    &["Ready", "Reconciling", "WorkersAvailable", "BeatAvailable", "FlowerAvailable", "AutoscalingReady"];
+/// Only a change by somebody helps, and a child waits for it.
+const CHILD_STALLED: &[&str] =
+    &["Ready", "Stalled", "WorkersAvailable", "BeatAvailable", "FlowerAvailable", "AutoscalingReady"];
 
 /// The reasons of conditions. Two conditions also pass on what others say: `AutoscalingReady` the reason of an
 /// autoscaler, and those of pods the reason of a Deployment that Kubernetes gave up on.
@@ -68,8 +72,9 @@ pub const REASONS: &[Reason] = &[
     ),
     reason(
         "AwaitingPredecessor",
-        &["AutoscalingReady"],
-        "An autoscaler of the other kind is still being deleted: two of them would undo each other's work.",
+        &["BeatAvailable", "AutoscalingReady"],
+        "A pod of an earlier beat, or an autoscaler of the other kind, has not ended yet: two would send every task \
+         twice, or undo each other's work.",
     ),
     reason("ProgressDeadlineExceeded", PODS, "Kubernetes gave up waiting for a rollout."),
     reason(
@@ -112,14 +117,14 @@ pub const REASONS: &[Reason] = &[
         "Somebody else's autoscaler scales a Deployment of this object; two undo each other's work.",
     ),
     reason("KedaNotInstalled", &["AutoscalingReady"], "task_queue_length needs KEDA."),
-    reason("NameTaken", STALLED, "An object of the name of a child belongs to somebody else."),
+    reason("NameTaken", CHILD_STALLED, "An object of the name of a child belongs to somebody else."),
     reason(
         "SelectorDiffers",
-        STALLED,
+        CHILD_STALLED,
         "A Deployment cannot be adopted: its selector is another one and never changes.",
     ),
     reason("Leaving", RECONCILING, "An object of the name of a child is about to go; it is waited for."),
-    reason("ChildRefused", STALLED, "The API server does not take a child."),
+    reason("ChildRefused", CHILD_STALLED, "The API server does not take a child."),
     reason(
         "ClaimRefused",
         STALLED,

@@ -108,3 +108,23 @@ fn a_condition_that_no_longer_applies_goes() {
     assert_eq!(word(&status, "FlowerAvailable"), None);
     assert_eq!(word(&status, "AutoscalingReady"), None);
 }
+
+/// Whoever refuses may number its answers: nothing is written for that.
+#[test]
+fn a_refusal_with_another_number_is_the_same() {
+    let refused = |number: &str| {
+        let mut scene = Scene::new(&spec());
+        let message = format!("Deployment shop-worker is refused: denied (request {number})");
+        scene.failure = Some(Failure { reason: "ChildRefused", message, stalled: true });
+        scene
+    };
+    let first = stored(&refused("3f2504e0-4f89-11d3-9a0c-0305e82c3301").status_at(NOON));
+    let mut again = refused("9b2d04e0-4f89-11d3-9a0c-0305e82c3aaa");
+    again.previous = Some(first.clone());
+    assert_eq!(again.status_at(LATER), first);
+    // Of another spec it is another one.
+    if let Some(previous) = &mut again.previous {
+        previous.conditions.iter_mut().for_each(|condition| condition.observed_generation = Some(1));
+    }
+    assert_ne!(condition(&again.status_at(LATER), "Ready").message, condition(&first, "Ready").message);
+}
