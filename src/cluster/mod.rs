@@ -101,6 +101,19 @@ pub enum Error {
         /// What the API server says.
         message: String,
     },
+    /// The role of the operator lacks a kind.
+    #[error(
+        "{kind} {name}: the operator may not list and watch {resource}; nothing is done about it until its role allows \
+         that"
+    )]
+    NotPermitted {
+        /// Kind of the object.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// The kind as roles name it, `ingresses.networking.k8s.io`.
+        resource: String,
+    },
     /// The API server has to ask a webhook of somebody else first, and cannot.
     #[error("{kind} {name}: the webhook {webhook} does not answer the API server; it is tried again")]
     WebhookFailed {
@@ -162,6 +175,7 @@ impl Error {
             Self::Refused { .. } => "ChildRefused",
             Self::ClaimRefused { .. } => "ClaimRefused",
             Self::Forbidden { .. } => "Forbidden",
+            Self::NotPermitted { .. } => "NotPermitted",
             Self::WebhookFailed { .. } => "WebhookFailed",
             Self::Timeout => "ApiTimeout",
             Self::Failed { .. } | Self::Api(_) => "ApiError",
@@ -177,13 +191,14 @@ impl Error {
                 | Self::SelectorDiffers { .. }
                 | Self::Refused { .. }
                 | Self::ClaimRefused { .. }
+                | Self::NotPermitted { .. }
         )
     }
 
     /// Whether there is no use in trying again soon.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        matches!(self, Self::ClaimRefused { .. })
+        matches!(self, Self::ClaimRefused { .. } | Self::NotPermitted { .. })
     }
 
     /// What the API server said, for the log; nothing when it speaks of a Secret and might quote it.
@@ -199,6 +214,17 @@ impl Error {
             },
             _ => None,
         }
+    }
+
+    /// The error of a manifest of a kind that the operator may not watch.
+    #[must_use]
+    pub fn not_permitted(manifest: &Manifest) -> Self {
+        let resource = manifest.kind.resource();
+        let resource = match resource.group.as_str() {
+            "" => resource.plural,
+            group => format!("{}.{group}", resource.plural),
+        };
+        Self::NotPermitted { kind: manifest.kind.as_str(), name: manifest.name.clone(), resource }
     }
 
     /// The error as one about reading a Secret.

@@ -77,14 +77,6 @@ impl Context {
         self.lock_failures().remove(&object.uid().unwrap_or_default());
     }
 
-    /// Drops what was noted of an object that goes.
-    pub(super) fn forget(&self, object: &DynamicObject) {
-        self.forget_failures(object);
-        let uid = object.uid().unwrap_or_default();
-        self.written.forget(&uid);
-        self.stop_waiting(&uid);
-    }
-
     /// Drops what was noted of objects that are no longer there.
     pub(super) fn forget_all_but(&self, present: &[Arc<StoredCelery>]) {
         let present: HashSet<&str> =

@@ -68,9 +68,11 @@ pub(super) async fn converge(
     let namespace = celery.namespace().unwrap_or_default();
     let sources = cluster::read_secrets(&context.client, &namespace, resolve::secrets(&celery.spec)).await?;
     let resolved = resolve::resolved(celery, &sources);
+    // What the operator may not look at is asked for all the same, so that somebody hears of it.
+    let may_be_there = |kind| context.index.knows(kind) || context.index.is_forbidden(kind);
     let capabilities = Capabilities {
-        keda: context.index.knows(ChildKind::ScaledObject),
-        monitors: context.index.knows(ChildKind::ServiceMonitor),
+        keda: may_be_there(ChildKind::ScaledObject),
+        monitors: may_be_there(ChildKind::ServiceMonitor),
     };
     let wanted = build::children(&resolved, capabilities);
     let followed = Followed::read(context, &namespace, &wanted.manifests, asked.roll).await;
@@ -227,6 +229,9 @@ impl Run<'_> {
 
     async fn apply_one(&self, manifest: &Manifest) -> Result<Done, cluster::Error> {
         let Self { context, owner, .. } = self;
+        if context.index.is_forbidden(manifest.kind) {
+            return Err(cluster::Error::not_permitted(manifest));
+        }
         let done = match context.index.get(&self.key(manifest)) {
             Some(seen) => self.bring_in_step(manifest, seen).await?,
             None => self.create(manifest).await?,

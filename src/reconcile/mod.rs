@@ -31,7 +31,7 @@ use kube::runtime::{PredicateConfig, WatchStreamExt as _, watcher};
 use kube::{Client, Resource as _, ResourceExt as _};
 use thiserror::Error;
 use tokio::sync::watch;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use self::context::Context;
 use self::converge::Outcome;
@@ -111,8 +111,15 @@ impl Reconciler {
         let (seen, store) = (feed.index(), feed.objects());
         let changes = watcher(celeries, watcher::Config::default().page_size(triggers::PAGE));
         let written = Arc::new(Written::default());
-        let shown = written.clone();
-        let changes = changes.inspect_ok(move |event| feed.observe(event)).applied_objects();
+        let (shown, gone) = (written.clone(), written.clone());
+        let changes = changes
+            .inspect_ok(move |event| {
+                feed.observe(event);
+                if let watcher::Event::Delete(object) = event {
+                    gone.forget(object.meta().uid.as_deref().unwrap_or_default());
+                }
+            })
+            .applied_objects();
         let changes = changes
             .inspect_ok(move |object| {
                 shown.see(object.meta().uid.as_deref().unwrap_or_default(), object.version())
@@ -121,7 +128,7 @@ impl Reconciler {
         let controller = Controller::for_stream_with(changes, store, resource);
         Self {
             controller,
-            triggers: triggers::triggers(&client, scope, &index, &pods, &scalers, leads.clone()),
+            triggers: triggers::triggers(&client, scope, &index, &pods, &scalers, &metrics, leads.clone()),
             events,
             context: Arc::new(Context {
                 client,
@@ -198,21 +205,41 @@ async fn measured(stored: Arc<StoredCelery>, context: Arc<Context>) -> Result<Ac
     let begin = Instant::now();
     // Boxed: it is large, and the controller holds many.
     let outcome = Box::pin(reconcile(&stored, context.clone())).await;
-    let word = outcome.as_ref().map_or_else(Error::reason, |_| "done");
+    let word = outcome.as_ref().map_or_else(Error::reason, |(end, _)| end.as_str());
     context.metrics.reconciled(word, begin.elapsed());
-    outcome
+    outcome.map(|(_, action)| action)
+}
+
+/// How a reconcile ended.
+enum End {
+    /// Everything was looked at.
+    Done,
+    /// Nothing: somebody else writes, or not everything is listed yet.
+    Waiting,
+    /// The object is about to go.
+    Leaving,
+}
+
+impl End {
+    /// One word for metrics.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Waiting => "waiting",
+            Self::Leaving => "leaving",
+        }
+    }
 }
 
 /// guard → read → resolve → build → apply → status, for one object.
-async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Action, Error> {
+async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<(End, Action), Error> {
     if !context.may_write() {
         // Whatever is the last to change that triggers everything that the store holds by then.
-        return Ok(Action::await_change());
+        return Ok((End::Waiting, Action::await_change()));
     }
     let object = context.written.newest(stored.object());
     if object.metadata.deletion_timestamp.is_some() {
-        context.forget(&object);
-        return Ok(Action::await_change());
+        return leave(&context, &object).await;
     }
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let facts = context.surroundings.facts(&namespace, &name, stored.app().unwrap_or(&name));
@@ -256,7 +283,7 @@ async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Actio
         return Err(Error { failures, again });
     }
     context.forget_failures(&object);
-    Ok(Action::requeue(again))
+    Ok((End::Done, Action::requeue(again)))
 }
 
 /// After how long to look at an object again although nothing was heard.
@@ -273,7 +300,7 @@ async fn park_unreadable(
     context: &Context,
     object: &DynamicObject,
     why: &NotACelery,
-) -> Result<Action, Error> {
+) -> Result<(End, Action), Error> {
     let written: Option<CeleryStatus> =
         serde_json::from_value(object.data["status"].clone()).unwrap_or_default();
     let observed = Observed {
@@ -287,7 +314,24 @@ async fn park_unreadable(
     };
     let status = status::status(&observed, &Time(Timestamp::now()));
     report(context, object, written.as_ref(), &status).await?;
-    Ok(Action::await_change())
+    Ok((End::Done, Action::await_change()))
+}
+
+/// Says of an object that goes that it does: it may take a while where its children go first.
+async fn leave(context: &Context, object: &DynamicObject) -> Result<(End, Action), Error> {
+    let written: Option<CeleryStatus> =
+        serde_json::from_value(object.data["status"].clone()).unwrap_or_default();
+    let status = status::leaving(object.metadata.generation, written.as_ref(), &Time(Timestamp::now()));
+    if written.as_ref() != Some(&status) {
+        match cluster::write_status(&context.client, &owner(object), &status).await {
+            Ok(stored) => context.written.put(stored),
+            // It may be gone by now, and nobody waits for this.
+            Err(error) => debug!(name = object.name_any(), reason = error.reason(), "gone without a word"),
+        }
+    }
+    context.forget_failures(object);
+    context.stop_waiting(&object.uid().unwrap_or_default());
+    Ok((End::Leaving, Action::await_change()))
 }
 
 /// Writes the status, only if it is another one.
@@ -300,18 +344,22 @@ async fn report(
     if written == Some(status) {
         return Ok(());
     }
-    let owner = Owner {
-        name: object.name_any(),
-        namespace: object.namespace().unwrap_or_default(),
-        uid: object.uid().unwrap_or_default(),
-        generation: object.metadata.generation,
-    };
+    let owner = owner(object);
     let stored = cluster::write_status(&context.client, &owner, status).await?;
     context.written.put(stored);
     for news in status::of_conditions(written, status) {
         context.tell(&owner, news);
     }
     Ok(())
+}
+
+fn owner(object: &DynamicObject) -> Owner {
+    Owner {
+        name: object.name_any(),
+        namespace: object.namespace().unwrap_or_default(),
+        uid: object.uid().unwrap_or_default(),
+        generation: object.metadata.generation,
+    }
 }
 
 fn retry(object: &StoredCelery, error: &Error, context: &Context) -> Action {

@@ -32,6 +32,11 @@ const CHILD_STALLED: &[&str] =
 pub const REASONS: &[Reason] = &[
     reason("Ready", &["Ready"], "Everything is as the spec says."),
     reason("Settled", &["Reconciling", "Stalled"], "Nothing is being done; nothing stands in the way."),
+    reason(
+        "Terminating",
+        &["Ready", "Reconciling"],
+        "The object is being deleted, and something holds it until its children are gone.",
+    ),
     reason("Accepted", &["Valid"], "No rule denies the spec."),
     reason(
         "Tolerated",
@@ -134,6 +139,11 @@ pub const REASONS: &[Reason] = &[
         "Forbidden",
         RECONCILING,
         "The API server does not let the operator do something: a quota, a role, a namespace that is going.",
+    ),
+    reason(
+        "NotPermitted",
+        CHILD_STALLED,
+        "The role of the operator does not let it watch a kind that the spec needs.",
     ),
     reason(
         "WebhookFailed",

@@ -7,7 +7,7 @@ use super::scene::{Scene, condition, finding, summary, time, word};
 use crate::api::CeleryStatus;
 use crate::build::ChildKind;
 use crate::rules::Severity;
-use crate::status::{Failure, Verdict};
+use crate::status::{Failure, Verdict, leaving};
 
 const NOON: &str = "2026-05-01T12:00:00Z";
 /// With a fraction of a second, as clocks have it and the API server has not.
@@ -127,4 +127,17 @@ fn a_refusal_with_another_number_is_the_same() {
         previous.conditions.iter_mut().for_each(|condition| condition.observed_generation = Some(1));
     }
     assert_ne!(condition(&again.status_at(LATER), "Ready").message, condition(&first, "Ready").message);
+}
+
+/// With foreground deletion it is there until its children are gone.
+#[test]
+fn an_object_that_goes_says_so_once() {
+    let before = stored(&Scene::new(&spec()).status_at(NOON));
+    let gone = stored(&leaving(Some(8), Some(&before), &time(LATER)));
+    assert_eq!(summary(&gone), ("Reconciling", "Terminating"));
+    assert_eq!(word(&gone, "Ready"), Some(("False", "Terminating")));
+    assert_eq!(word(&gone, "FlowerAvailable"), word(&before, "FlowerAvailable"));
+    assert_eq!((gone.observed_generation, &gone.pools), (Some(8), &before.pools));
+    assert_eq!(leaving(Some(8), Some(&gone), &time("2027-01-01T00:00:00Z")), gone);
+    assert_eq!(summary(&leaving(Some(1), None, &time(NOON))).0, "Reconciling");
 }
