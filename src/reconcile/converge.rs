@@ -15,6 +15,7 @@ use super::deeds::{Deeds, Done, told};
 use super::failures::Failures;
 use super::predecessor::Awaited;
 use super::roll::Followed;
+use super::steps::{STEPS, mounts_what_is_taken, pass_on};
 use super::{Context, predecessor, scalers};
 use crate::annotations::Asked;
 use crate::api::Celery;
@@ -120,44 +121,6 @@ struct Made {
     failures: Failures,
     /// Children that are not made yet.
     awaited: BTreeMap<ChildRef, Awaited>,
-}
-
-/// What is applied at the same time; a step begins when the one before it has ended. What others read or mount comes
-/// first, and what scales something after it.
-const STEPS: [fn(ChildKind) -> bool; 3] =
-    [is_used_by_others, |kind| !is_used_by_others(kind) && !is_scaler(kind), is_scaler];
-
-fn is_used_by_others(kind: ChildKind) -> bool {
-    use ChildKind::{ConfigMap, PersistentVolumeClaim, Secret, TriggerAuthentication};
-    matches!(kind, Secret | ConfigMap | PersistentVolumeClaim | TriggerAuthentication)
-}
-
-fn is_scaler(kind: ChildKind) -> bool {
-    matches!(kind, ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject)
-}
-
-/// Whether a Deployment would mount somebody else's claim, which is called like it.
-fn mounts_what_is_taken(
-    deployment: &Manifest,
-    manifests: &[Manifest],
-    outcomes: &[Option<Result<Done, cluster::Error>>],
-) -> bool {
-    let mut claims = manifests.iter().zip(outcomes).filter(|(manifest, _)| {
-        manifest.kind == ChildKind::PersistentVolumeClaim && manifest.name == deployment.name
-    });
-    deployment.kind == ChildKind::Deployment
-        && claims.any(|(_, outcome)| matches!(outcome, Some(Err(cluster::Error::NameTaken { .. }))))
-}
-
-/// A Deployment that is not made for want of its claim has the obstacle of the claim.
-fn pass_on(obstacles: &mut BTreeMap<ChildRef, Failure>, manifests: &[Manifest], children: &[Applied]) {
-    for manifest in manifests.iter().filter(|manifest| manifest.kind == ChildKind::Deployment) {
-        let is_it = |child: &Applied| child.kind == ChildKind::Deployment && child.name == manifest.name;
-        let claim = (ChildKind::PersistentVolumeClaim, manifest.name.clone());
-        if let Some(failure) = obstacles.get(&claim).filter(|_| !children.iter().any(is_it)).cloned() {
-            obstacles.entry((ChildKind::Deployment, manifest.name.clone())).or_insert(failure);
-        }
-    }
 }
 
 impl Run<'_> {
@@ -357,28 +320,5 @@ impl Run<'_> {
 
     fn key(&self, manifest: &Manifest) -> ChildKey {
         (manifest.kind, self.owner.namespace.clone(), manifest.name.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_is_applied_in_one_step_and_a_scaler_after_what_it_scales() {
-        let step_of = |kind: ChildKind| {
-            let mut steps = STEPS.iter().enumerate().filter(|(_, step)| step(kind));
-            let first = steps.next().map(|(index, _)| index);
-            assert!(steps.next().is_none(), "{kind:?} is applied twice");
-            first
-        };
-        assert!(ChildKind::ALL.iter().all(|kind| step_of(*kind).is_some()));
-        let deployment = step_of(ChildKind::Deployment);
-        for before in [ChildKind::Secret, ChildKind::ConfigMap, ChildKind::PersistentVolumeClaim] {
-            assert!(step_of(before) < deployment);
-        }
-        for scaler in [ChildKind::HorizontalPodAutoscaler, ChildKind::ScaledObject] {
-            assert!(deployment < step_of(scaler));
-        }
     }
 }

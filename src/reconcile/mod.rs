@@ -8,8 +8,11 @@ mod failures;
 mod guard;
 mod pods;
 mod predecessor;
+mod report;
+mod retry;
 mod roll;
 mod scalers;
+mod steps;
 mod triggers;
 mod written;
 
@@ -24,29 +27,26 @@ use futures::future::{self, FutureExt as _};
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::DynamicObject;
 use kube::core::ApiResource;
 use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _, watcher};
 use kube::{Client, Resource as _, ResourceExt as _};
-use thiserror::Error;
 use tokio::sync::watch;
-use tracing::{debug, warn};
 
 use self::context::Context;
 use self::converge::Outcome;
 use self::failures::Failures;
+use self::report::{leave, park_unreadable, report};
+use self::retry::{Error, retry};
 use self::written::Written;
 use crate::annotations::Asked;
-use crate::api::{Celery, CeleryStatus};
+use crate::api::Celery;
 use crate::cluster;
 use crate::index::{
     CeleryFeed, CeleryIndex, ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings,
 };
 use crate::metrics::Metrics;
-use crate::resolve::Owner;
-use crate::rules::NotACelery;
-use crate::status::{self, Failure, Observed, Paused, State, Verdict};
+use crate::status::{self, Observed, Paused, State, Verdict};
 
 /// Objects that are reconciled at the same time.
 pub const CONCURRENCY: u16 = 8;
@@ -57,30 +57,6 @@ const RESYNC: Duration = Duration::from_mins(5);
 const CONFIG_RESYNC: Duration = Duration::from_secs(30);
 /// After how long a Secret that is missing is looked for again.
 const MISSING: Duration = Duration::from_secs(5);
-/// After how long a failed object is tried again, at most.
-const MAX_PAUSE: Duration = Duration::from_mins(1);
-
-/// Why a reconcile did not come to its end.
-#[derive(Debug, Error)]
-#[error("{failures}")]
-struct Error {
-    failures: Failures,
-    /// After how long the object is looked at again in any case.
-    again: Duration,
-}
-
-impl From<cluster::Error> for Error {
-    fn from(error: cluster::Error) -> Self {
-        Self { failures: error.into(), again: RESYNC }
-    }
-}
-
-impl Error {
-    /// One word for metrics.
-    fn reason(&self) -> &'static str {
-        self.failures.first().map_or("ApiError", cluster::Error::reason)
-    }
-}
 
 /// The reconciler of one scope, before it runs.
 pub struct Reconciler {
@@ -122,9 +98,9 @@ impl Reconciler {
             .applied_objects();
         let changes = changes
             .inspect_ok(move |object| {
-                shown.see(object.meta().uid.as_deref().unwrap_or_default(), object.version())
+                shown.see(object.meta().uid.as_deref().unwrap_or_default(), object.version());
             })
-            .predicate_filter(followed, PredicateConfig::default());
+            .predicate_filter(|object: &StoredCelery| Some(followed(object)), PredicateConfig::default());
         let controller = Controller::for_stream_with(changes, store, resource);
         Self {
             controller,
@@ -189,7 +165,7 @@ impl Reconciler {
 
 /// What a reconcile follows from, in one number: all but the status. That we write ourselves, and where every attempt
 /// fails with other words, each would call for the next at once.
-fn followed(object: &StoredCelery) -> Option<u64> {
+fn followed(object: &StoredCelery) -> u64 {
     let meta = object.meta();
     let mut hasher = DefaultHasher::new();
     meta.generation.hash(&mut hasher);
@@ -197,7 +173,7 @@ fn followed(object: &StoredCelery) -> Option<u64> {
     meta.annotations.hash(&mut hasher);
     meta.finalizers.hash(&mut hasher);
     meta.deletion_timestamp.as_ref().map(|time| time.0.as_second()).hash(&mut hasher);
-    Some(hasher.finish())
+    hasher.finish()
 }
 
 /// A reconcile, counted.
@@ -295,99 +271,6 @@ fn pause(outcome: &Outcome) -> Duration {
     [outcome.troubles.again, outcome.again].into_iter().flatten().fold(pause, Duration::min)
 }
 
-/// Says of an object that cannot be read that it cannot; its children stay as they are.
-async fn park_unreadable(
-    context: &Context,
-    object: &DynamicObject,
-    why: &NotACelery,
-) -> Result<(End, Action), Error> {
-    let written: Option<CeleryStatus> =
-        serde_json::from_value(object.data["status"].clone()).unwrap_or_default();
-    let observed = Observed {
-        generation: object.metadata.generation,
-        verdict: Verdict::Refused,
-        findings: &[],
-        paused: None,
-        applied: None,
-        failure: Some(Failure { reason: "Unreadable", message: why.to_string(), stalled: true }),
-        previous: written.as_ref(),
-    };
-    let status = status::status(&observed, &Time(Timestamp::now()));
-    report(context, object, written.as_ref(), &status).await?;
-    Ok((End::Done, Action::await_change()))
-}
-
-/// Says of an object that goes that it does: it may take a while where its children go first.
-async fn leave(context: &Context, object: &DynamicObject) -> Result<(End, Action), Error> {
-    let written: Option<CeleryStatus> =
-        serde_json::from_value(object.data["status"].clone()).unwrap_or_default();
-    let status = status::leaving(object.metadata.generation, written.as_ref(), &Time(Timestamp::now()));
-    if written.as_ref() != Some(&status) {
-        match cluster::write_status(&context.client, &owner(object), &status).await {
-            Ok(stored) => context.written.put(stored),
-            // It may be gone by now, and nobody waits for this.
-            Err(error) => debug!(name = object.name_any(), reason = error.reason(), "gone without a word"),
-        }
-    }
-    context.forget_failures(object);
-    context.stop_waiting(&object.uid().unwrap_or_default());
-    Ok((End::Leaving, Action::await_change()))
-}
-
-/// Writes the status, only if it is another one.
-async fn report(
-    context: &Context,
-    object: &DynamicObject,
-    written: Option<&CeleryStatus>,
-    status: &CeleryStatus,
-) -> Result<(), Error> {
-    if written == Some(status) {
-        return Ok(());
-    }
-    let owner = owner(object);
-    let stored = cluster::write_status(&context.client, &owner, status).await?;
-    context.written.put(stored);
-    for news in status::of_conditions(written, status) {
-        context.tell(&owner, news);
-    }
-    Ok(())
-}
-
-fn owner(object: &DynamicObject) -> Owner {
-    Owner {
-        name: object.name_any(),
-        namespace: object.namespace().unwrap_or_default(),
-        uid: object.uid().unwrap_or_default(),
-        generation: object.metadata.generation,
-    }
-}
-
-fn retry(object: &StoredCelery, error: &Error, context: &Context) -> Action {
-    if !context.may_write() {
-        // Whoever writes now does it.
-        return Action::await_change();
-    }
-    let namespace = object.namespace();
-    for error in error.failures.errors() {
-        warn!(name = object.name_any(), namespace, reason = error.reason(), %error, detail = error.detail(), "not converged");
-    }
-    let mut failures = context.lock_failures();
-    let count = failures.entry(object.uid().unwrap_or_default()).or_default();
-    *count = count.saturating_add(1);
-    Action::requeue(backoff(error, *count))
-}
-
-/// After how long to try again what has failed so many times in a row. What pods read at their start is looked at
-/// meanwhile as always.
-fn backoff(error: &Error, count: u32) -> Duration {
-    if error.failures.are_settled() {
-        return error.again;
-    }
-    // 0.5 s, 1 s, 2 s … one minute.
-    let pause = Duration::from_millis(250u64.saturating_mul(1 << count.min(8))).min(MAX_PAUSE);
-    pause.min(error.again.max(CONFIG_RESYNC))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -415,21 +298,5 @@ mod tests {
         ] {
             assert_ne!(of(change.clone(), "0/2"), plain, "{change}");
         }
-    }
-
-    #[test]
-    fn what_pods_read_is_looked_at_while_something_fails() {
-        let refused = cluster::Error::ClaimRefused {
-            name: "shop-beat".to_owned(),
-            field: "size".to_owned(),
-            message: "cannot shrink".to_owned(),
-        };
-        let settled = Error { failures: refused.into(), again: CONFIG_RESYNC };
-        assert_eq!(backoff(&settled, 9), CONFIG_RESYNC);
-        let passing = |again| Error { failures: cluster::Error::Timeout.into(), again };
-        assert_eq!(backoff(&passing(CONFIG_RESYNC), 1), Duration::from_millis(500));
-        assert_eq!(backoff(&passing(CONFIG_RESYNC), 9), CONFIG_RESYNC);
-        assert_eq!(backoff(&passing(MISSING), 9), CONFIG_RESYNC);
-        assert_eq!(backoff(&passing(RESYNC), u32::MAX), MAX_PAUSE);
     }
 }

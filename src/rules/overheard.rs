@@ -69,7 +69,9 @@ impl Secrets {
                     let [Value::String(option), Value::String(value)] = pair else { continue };
                     self.collect_option(option, value);
                 }
-                items.iter().for_each(|item| self.collect(item));
+                for item in items {
+                    self.collect(item);
+                }
             }
             Value::Object(fields) => {
                 if let (Some(Value::String(name)), Some(Value::String(value))) =
@@ -110,7 +112,9 @@ impl Secrets {
 
     fn collect_users(&mut self, users: &str) {
         let passwords = users.split(',').filter_map(|user| Some(user.split_once(':')?.1));
-        passwords.for_each(|password| self.add(password));
+        for password in passwords {
+            self.add(password);
+        }
     }
 
     /// The credentials in a text: of its URLs, of `user:password@host`, and of what is named like a secret.
