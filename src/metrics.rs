@@ -37,6 +37,7 @@ pub struct Metrics {
     applies: Family<Labels<2>, Counter>,
     events: Family<Labels<1>, Counter>,
     celeries: Family<Labels<1>, Gauge>,
+    kinds_forbidden: Family<Labels<1>, Gauge>,
     certificate_not_after: Family<Labels<1>, Gauge>,
     ca_bundle_mismatch: Gauge,
     leader: Gauge,
@@ -55,6 +56,7 @@ impl Default for Metrics {
             applies: Family::default(),
             events: Family::default(),
             celeries: Family::default(),
+            kinds_forbidden: Family::default(),
             certificate_not_after: Family::default(),
             ca_bundle_mismatch: Gauge::default(),
             leader: Gauge::default(),
@@ -91,7 +93,7 @@ impl Metrics {
         registry.register("admission_in_flight", "Admission requests that wait for their answer", in_flight);
         registry.register(
             "reconciles",
-            "Reconciles by outcome: done, or why they ended early",
+            "Reconciles by outcome: done, leaving, waiting (for the lead or the first lists), or why they ended early",
             self.reconciles.clone(),
         );
         let duration = self.reconcile_duration.clone();
@@ -110,6 +112,11 @@ impl Metrics {
             "celeries",
             "Celery objects by state: ready, reconciling, stalled or unseen",
             self.celeries.clone(),
+        );
+        registry.register(
+            "kind_forbidden",
+            "1 while the role of the operator does not let it watch this kind of children",
+            self.kinds_forbidden.clone(),
         );
         let not_after = self.certificate_not_after.clone();
         registry.register(
@@ -175,6 +182,11 @@ impl Metrics {
         }
     }
 
+    /// Sets whether the operator may watch a kind of children.
+    pub fn permitted(&self, kind: &'static str, is_permitted: bool) {
+        self.kinds_forbidden.get_or_create(&[("kind", kind)]).set(i64::from(!is_permitted));
+    }
+
     /// Sets until when the certificate of the webhooks holds, in seconds since the epoch, and whether every webhook
     /// configuration carries its authority.
     pub fn certificate(&self, not_after: i64, carried: bool) {
@@ -228,6 +240,7 @@ mod tests {
         metrics.count([("ready", 2), ("stalled", 0)]);
         metrics.certificate(1_800_000_000, false);
         metrics.leads(true);
+        metrics.permitted("Ingress", false);
         let waiting = metrics.in_flight();
         let text = metrics.text();
         for line in [
@@ -242,6 +255,7 @@ mod tests {
             r#"celery_operator_celeries{state="ready"} 2"#,
             r#"celery_operator_certificate_not_after_seconds{certificate="webhook"} 1800000000"#,
             "celery_operator_leader 1",
+            r#"celery_operator_kind_forbidden{kind="Ingress"} 1"#,
             "celery_operator_ca_bundle_mismatch 1",
             concat!(r#"celery_operator_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
         ] {

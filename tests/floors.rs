@@ -43,6 +43,7 @@ const RULE_GROUND: &[&str] = &[
     "facts",
     "finding",
     "misnamed",
+    "overheard",
     "path",
     "quoting",
     "release",

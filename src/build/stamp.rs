@@ -15,7 +15,7 @@ use super::manifest::{ChildKind, Manifest, hash};
 use super::references::{ConfigRef, Reading};
 use crate::annotations::{CONFIG_HASH, CONFIG_SEEN, RESTART};
 
-/// Stands for a Secret or ConfigMap that pods started without.
+/// Stands for a Secret or ConfigMap that was not there: pods started without it, or wait for it.
 const ABSENT: &str = "-";
 
 /// What is known of a Secret or ConfigMap at the moment.
@@ -31,6 +31,8 @@ pub enum Look {
         version: String,
         /// Older versions of which it is known that the fields that are read were the same.
         same_as: BTreeSet<String>,
+        /// Whether nobody has changed it since it was created.
+        is_as_created: bool,
     },
 }
 
@@ -120,12 +122,17 @@ pub fn stamped<'m>(
 fn next(seen: Option<&str>, look: &Look, optional: bool) -> (Option<String>, bool) {
     let kept = || seen.map(str::to_owned);
     match (look, seen) {
+        (Look::Missing, None) => (Some(ABSENT.to_owned()), false),
         // Away for a moment: what was seen last still holds.
-        (Look::Missing, None) if optional => (Some(ABSENT.to_owned()), false),
         (Look::Unknown | Look::Missing, _) => (kept(), false),
-        // Pods that wait for it start with it; those that run have read it.
+        // Nobody looked before: pods that run have read it.
         (Look::Present { version, .. }, None) => (Some(version.clone()), false),
-        (Look::Present { version, same_as }, Some(seen)) => {
+        // Pods that waited for it have started with what was there first. Where that is another version, or nobody knows
+        // which, they are replaced once.
+        (Look::Present { version, is_as_created, .. }, Some(ABSENT)) => {
+            (Some(version.clone()), optional || !is_as_created)
+        }
+        (Look::Present { version, same_as, .. }, Some(seen)) => {
             (Some(version.clone()), seen != version && !same_as.contains(seen))
         }
     }
@@ -154,7 +161,12 @@ mod tests {
 
     fn present(version: &str, same_as: &[&str]) -> Look {
         let same_as = same_as.iter().map(|&version| version.to_owned()).collect();
-        Look::Present { version: version.to_owned(), same_as }
+        Look::Present { version: version.to_owned(), same_as, is_as_created: true }
+    }
+
+    /// One that was changed since it was created.
+    fn changed(version: &str) -> Look {
+        Look::Present { version: version.to_owned(), same_as: BTreeSet::new(), is_as_created: false }
     }
 
     struct Story {
@@ -235,6 +247,18 @@ mod tests {
         let mut story = begin(false, Some(Look::Missing));
         assert_eq!(story.look(Some(present("5", &[]))), noted());
         assert_eq!(story.look(Some(present("6", &[]))), replaced());
+    }
+
+    /// They may have started with what it was at first.
+    #[test]
+    fn pods_that_waited_for_a_secret_that_has_changed_since_are_replaced_once() {
+        let mut story = begin(false, Some(Look::Missing));
+        assert_eq!(story.look(Some(Look::Missing)), left());
+        assert_eq!(story.look(Some(changed("6"))), replaced());
+        assert_eq!(story.look(Some(changed("6"))), left());
+        // What was seen before is compared, whoever changed it when.
+        let mut story = begin(false, Some(changed("5")));
+        assert_eq!(story.look(Some(changed("5"))), left());
     }
 
     #[test]

@@ -17,8 +17,16 @@ use sha2::{Digest as _, Sha256};
 use super::{Error, is_missing, limited};
 use crate::build::{ConfigKind, ConfigRef};
 
-/// Version and fields of a Secret or ConfigMap; of the fields only digests.
-pub type Fields = (String, BTreeMap<String, [u8; 32]>);
+/// What is kept of a Secret or ConfigMap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// Its version.
+    pub version: String,
+    /// A digest of each field.
+    pub digests: BTreeMap<String, [u8; 32]>,
+    /// Whether nobody has changed it since it was created.
+    pub is_as_created: bool,
+}
 
 /// Reads a Secret or ConfigMap; `None` when it does not exist.
 ///
@@ -56,17 +64,31 @@ pub async fn read_config(
     }
 }
 
-/// The same of a Secret of our own, as the watch has it.
+/// The same of a Secret of our own, as the watch has it: nobody else changes it, and whoever makes it looks at it at once.
 #[must_use]
 pub fn own_secret(live: &DynamicObject) -> Fields {
     let data: BTreeMap<String, ByteString> =
         serde_json::from_value(live.data["data"].clone()).unwrap_or_default();
-    fields(&live.metadata, data.iter().map(|(key, value)| (key, &value.0[..])))
+    let read = fields(&live.metadata, data.iter().map(|(key, value)| (key, &value.0[..])));
+    Fields { is_as_created: true, ..read }
 }
 
 fn fields<'a>(metadata: &ObjectMeta, data: impl Iterator<Item = (&'a String, &'a [u8])>) -> Fields {
-    let digests = data.map(|(key, value)| (key.clone(), Sha256::digest(value).into()));
-    (metadata.resource_version.clone().unwrap_or_default(), digests.collect())
+    Fields {
+        version: metadata.resource_version.clone().unwrap_or_default(),
+        digests: data.map(|(key, value)| (key.clone(), Sha256::digest(value).into())).collect(),
+        is_as_created: is_as_created(metadata),
+    }
+}
+
+/// Whether one manager alone has written an object, at the second it was created. Where nobody knows, it may have
+/// changed.
+fn is_as_created(metadata: &ObjectMeta) -> bool {
+    let created = metadata.creation_timestamp.as_ref();
+    match metadata.managed_fields.as_deref() {
+        Some([writer]) => writer.time.is_some() && writer.time.as_ref() == created,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -82,7 +104,25 @@ mod tests {
         let read: Secret = serde_json::from_value(object).expect("a Secret");
         let data = read.data.unwrap_or_default();
         let read = fields(&read.metadata, data.iter().map(|(key, value)| (key, &value.0[..])));
-        assert_eq!(own_secret(&live), read);
-        assert_eq!((read.0.as_str(), read.1.len()), ("7", 1));
+        assert_eq!(own_secret(&live), Fields { is_as_created: true, ..read.clone() });
+        assert_eq!((read.version.as_str(), read.digests.len()), ("7", 1));
+    }
+
+    #[test]
+    fn what_anybody_wrote_after_its_creation_has_changed() {
+        let (then, later) = ("2026-05-01T12:00:00Z", "2026-05-01T12:00:06Z");
+        let writer =
+            |manager: &str, time: &str| json!({"manager": manager, "operation": "Update", "time": time});
+        for (writers, expected) in [
+            (json!([writer("kubectl-create", then)]), true),
+            (json!([writer("controller", later)]), false),
+            (json!([writer("kubectl-create", then), writer("kubectl-patch", then)]), false),
+            (json!([]), false),
+            (json!([{"manager": "old"}]), false),
+        ] {
+            let metadata = json!({"creationTimestamp": then, "managedFields": writers});
+            let metadata = serde_json::from_value(metadata).expect("metadata");
+            assert_eq!(is_as_created(&metadata), expected, "{writers}");
+        }
     }
 }

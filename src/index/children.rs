@@ -56,6 +56,8 @@ struct Content {
     lists: HashMap<ChildKind, List>,
     synced: BTreeSet<ChildKind>,
     absent: BTreeSet<ChildKind>,
+    /// Kinds that we may not list.
+    forbidden: BTreeSet<ChildKind>,
 }
 
 /// A list of a kind, while it runs.
@@ -79,6 +81,7 @@ impl fmt::Debug for ChildIndex {
             .field("deleted", &content.deleted.len())
             .field("synced", &content.synced)
             .field("absent", &content.absent)
+            .field("forbidden", &content.forbidden)
             .finish_non_exhaustive()
     }
 }
@@ -106,10 +109,23 @@ impl ChildIndex {
         keys.filter_map(owned).collect()
     }
 
-    /// Whether every kind was listed once, or found to be unknown to the cluster.
+    /// Whether every kind was listed once, or found to be unknown to the cluster, or closed to us.
     pub fn is_synced(&self) -> bool {
         let content = self.read();
-        ChildKind::ALL.iter().all(|kind| content.synced.contains(kind) || content.absent.contains(kind))
+        let is_settled = |kind: &ChildKind| {
+            [&content.synced, &content.absent, &content.forbidden].iter().any(|kinds| kinds.contains(kind))
+        };
+        ChildKind::ALL.iter().all(is_settled)
+    }
+
+    /// Whether a kind is closed to us, as far as the last look tells: what is there of it is not known then.
+    pub fn is_forbidden(&self, kind: ChildKind) -> bool {
+        self.read().forbidden.contains(&kind)
+    }
+
+    /// Notes that we may not list a kind. Returns whether that is news.
+    pub fn forbid(&self, kind: ChildKind) -> bool {
+        self.write().forbidden.insert(kind)
     }
 
     /// Whether the cluster knows a kind, as far as the last look tells.
@@ -120,6 +136,9 @@ impl ChildIndex {
     /// The same, and `None` before the first look.
     pub fn presence(&self, kind: ChildKind) -> Option<bool> {
         let content = self.read();
+        if content.forbidden.contains(&kind) {
+            return None;
+        }
         if content.absent.contains(&kind) {
             return Some(false);
         }
@@ -133,6 +152,7 @@ impl ChildIndex {
         for key in &keys {
             content.remove(key);
         }
+        content.forbidden.remove(&kind);
         content.absent.insert(kind)
     }
 
@@ -186,8 +206,8 @@ impl ChildIndex {
             Event::InitDone => {
                 let mut content = self.write();
                 let objects = content.finish_list(kind);
-                let was_absent = content.absent.remove(&kind);
-                Change { objects, became_known: content.synced.insert(kind) || was_absent }
+                let was_closed = content.absent.remove(&kind) | content.forbidden.remove(&kind);
+                Change { objects, became_known: content.synced.insert(kind) || was_closed }
             }
             Event::Delete(object) => {
                 let key = key(kind, &object);
@@ -346,6 +366,25 @@ mod tests {
         assert_eq!(texts(), 1);
         index.remove(&(KIND, "default".to_owned(), "b".to_owned()), "child");
         assert_eq!(texts(), 0);
+    }
+
+    #[test]
+    fn a_kind_that_is_closed_to_us_keeps_nobody_waiting_and_may_open() {
+        let index = ChildIndex::default();
+        for kind in ChildKind::ALL.into_iter().filter(|kind| *kind != KIND) {
+            index.observe(kind, Event::Init);
+            index.observe(kind, Event::InitDone);
+        }
+        assert!(!index.is_synced());
+        assert!(index.forbid(KIND) && !index.forbid(KIND));
+        assert!(index.is_synced() && index.is_forbidden(KIND));
+        assert_eq!(index.presence(KIND), None);
+        index.observe(KIND, Event::Init);
+        assert!(index.is_forbidden(KIND));
+        assert!(index.observe(KIND, Event::InitDone).became_known);
+        assert!(!index.is_forbidden(KIND) && index.knows(KIND));
+        // One that was known may be closed later; what the cluster does not know is not closed.
+        assert!(index.forbid(KIND) && index.forget_kind(KIND) && !index.is_forbidden(KIND));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Config {
     pub version: String,
     /// A digest of each field.
     pub fields: BTreeMap<String, [u8; 32]>,
+    /// Whether nobody has changed it since it was created.
+    pub is_as_created: bool,
 }
 
 /// What an attempt to read came to.
@@ -104,7 +106,8 @@ impl ConfigIndex {
                     .iter()
                     .filter(|older| read_fields(older, reading).as_ref() == Some(&fields));
                 let same_as: BTreeSet<String> = older.map(|older| older.version.clone()).collect();
-                Look::Present { version: newest.version.clone(), same_as }
+                let is_as_created = newest.is_as_created;
+                Look::Present { version: newest.version.clone(), same_as, is_as_created }
             }
             (State::Absent, _) => Look::Missing,
             _ => Look::Unknown,
@@ -167,7 +170,7 @@ mod tests {
 
     fn found(version: &str, fields: &[(&str, u8)]) -> Read {
         let fields = fields.iter().map(|&(key, digest)| (key.to_owned(), [digest; 32])).collect();
-        Read::Found(Config { version: version.to_owned(), fields })
+        Read::Found(Config { version: version.to_owned(), fields, is_as_created: true })
     }
 
     struct Story(ConfigIndex, Instant);
@@ -187,7 +190,7 @@ mod tests {
                 keys => Keys::Some(keys.iter().map(|&key| key.to_owned()).collect()),
             };
             match self.0.look("web", &Self::reference(), &Reading { keys, optional }, self.1) {
-                Look::Present { version, same_as } => (version, same_as.into_iter().collect()),
+                Look::Present { version, same_as, .. } => (version, same_as.into_iter().collect()),
                 Look::Missing => is("missing", &[]),
                 Look::Unknown => is("?", &[]),
             }

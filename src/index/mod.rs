@@ -15,7 +15,7 @@ pub use celeries::{CeleryFeed, CeleryIndex};
 pub use children::{ChildIndex, Owned};
 pub use configs::{Config, ConfigIndex, Read};
 pub(crate) use kept::version;
-pub use pods::{CeleryKey, PodIndex, Troubles};
+pub use pods::{CeleryKey, PodIndex, Remaining, Troubles};
 pub use scalers::{DeploymentKey, SCALERS, ScalerIndex};
 pub use stored::StoredCelery;
 pub use surroundings::Surroundings;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher::Event;
 
-use crate::labels;
+use crate::labels::{self, Component};
 use crate::status::{Cause, Trouble};
 
 /// How long no node may take a pod before that counts: one may be on its way.
@@ -42,6 +42,26 @@ struct Seen {
     /// Seconds since the epoch.
     created: i64,
     trouble: Option<Trouble>,
+    /// Of a pod of beat that has not ended.
+    runs: Option<Runs>,
+}
+
+/// Until when a pod runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runs {
+    /// Nobody ends it.
+    On,
+    /// It is to have ended by then, in seconds since the epoch.
+    Until(i64),
+}
+
+/// A pod of beat that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remaining {
+    /// Its name.
+    pub name: String,
+    /// When it is to have ended, in seconds since the epoch; `None` where nobody ends it.
+    pub ends: Option<i64>,
 }
 
 /// What the pods of a Celery suffer from.
@@ -79,6 +99,21 @@ impl PodIndex {
             }
         }
         found
+    }
+
+    /// The pods of a Deployment of beat that have not ended, in the order of their names.
+    #[must_use]
+    pub fn remaining(&self, celery: &CeleryKey, deployment: &str) -> Vec<Remaining> {
+        let content = self.read();
+        let pods = content.celeries.get(celery).into_iter().flatten();
+        let of = |(name, pod): (&String, &Seen)| {
+            let ends = match pod.runs.filter(|_| pod.deployment == deployment)? {
+                Runs::On => None,
+                Runs::Until(end) => Some(end),
+            };
+            Some(Remaining { name: name.clone(), ends })
+        };
+        pods.filter_map(of).collect()
     }
 
     /// Whether the pods were listed, or it turned out that they cannot be.
@@ -184,7 +219,18 @@ fn seen(pod: &Pod) -> Option<Seen> {
         template: template.clone(),
         created: pod.metadata.creation_timestamp.as_ref().map(|time| time.0.as_second()).unwrap_or_default(),
         trouble: Trouble::of(pod),
+        runs: runs(pod),
     })
+}
+
+fn runs(pod: &Pod) -> Option<Runs> {
+    let component = pod.metadata.labels.as_ref()?.get(labels::COMPONENT)?;
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    let has_ended = matches!(phase, Some("Succeeded" | "Failed"));
+    // Others may be there twice for a while.
+    let is_waited_for = component == Component::Beat.as_str() && !has_ended;
+    let end = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0.as_second());
+    is_waited_for.then(|| end.map_or(Runs::On, Runs::Until))
 }
 
 /// Counts instead of names.
@@ -295,5 +341,35 @@ mod tests {
             (0, Some(Duration::from_secs(61))),
             "a clock that is behind"
         );
+    }
+
+    #[test]
+    fn pods_of_beat_are_known_until_they_have_ended() {
+        let index = PodIndex::default();
+        let beat = |name: &str, ends: Option<&str>, phase: &str| {
+            let mut pod = pod(name, "one", EARLY, None);
+            pod.metadata
+                .labels
+                .as_mut()
+                .expect("labels")
+                .insert(labels::COMPONENT.to_owned(), "beat".to_owned());
+            pod.metadata.owner_references.as_mut().expect("owners")[0].name = "shop-beat-one".to_owned();
+            let time = json!(ends);
+            pod.metadata.deletion_timestamp = serde_json::from_value(time).expect("a time");
+            pod.status = serde_json::from_value(json!({"phase": phase})).expect("a status");
+            pod
+        };
+        let remaining = || -> Vec<(String, Option<i64>)> {
+            let pods = index.remaining(&shop(), "shop-beat");
+            pods.into_iter().map(|pod| (pod.name, pod.ends)).collect()
+        };
+        index.observe(Event::Apply(pod("worker", "one", EARLY, None)));
+        assert_eq!(index.observe(Event::Apply(beat("a", None, "Running"))), [shop()]);
+        index.observe(Event::Apply(beat("b", Some("1970-01-01T00:01:00Z"), "Running")));
+        assert_eq!(remaining(), [("a".to_owned(), None), ("b".to_owned(), Some(60))]);
+        assert_eq!(index.observe(Event::Apply(beat("a", None, "Failed"))), [shop()]);
+        assert_eq!(index.observe(Event::Delete(beat("b", None, "Running"))), [shop()]);
+        assert_eq!(remaining(), []);
+        assert_eq!(index.remaining(&shop(), "shop-worker"), []);
     }
 }

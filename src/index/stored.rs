@@ -35,6 +35,13 @@ impl StoredCelery {
         }
     }
 
+    /// Its resource version, 0 where it has none.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        let version = self.metadata.resource_version.as_deref();
+        version.and_then(|version| version.parse().ok()).unwrap_or_default()
+    }
+
     /// How it is.
     #[must_use]
     pub fn health(&self) -> Health {

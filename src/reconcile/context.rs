@@ -3,13 +3,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use kube::api::DynamicObject;
 use kube::{Client, Resource as _, ResourceExt as _};
 use tokio::sync::watch;
 
+use super::written::Written;
 use crate::cluster::Teller;
-use crate::index::{ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings, version};
+use crate::index::{ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings};
 use crate::metrics::Metrics;
 use crate::resolve::Owner;
 use crate::status::News;
@@ -28,8 +30,9 @@ pub(super) struct Context {
     /// Whether this process is the one that writes.
     pub(super) leads: watch::Receiver<bool>,
     pub(super) teller: Teller,
-    /// Our own last status writes that the watch has not shown yet.
-    pub(super) written: Mutex<HashMap<String, DynamicObject>>,
+    pub(super) written: Arc<Written>,
+    /// Since when beat waits for the pods of its predecessor, by UID.
+    pub(super) waiting: Mutex<HashMap<String, Instant>>,
     /// Failures in a row, by UID.
     pub(super) failures: Mutex<HashMap<String, u32>>,
 }
@@ -47,22 +50,18 @@ impl Context {
         }
     }
 
-    /// The object from the watch, or what our own last write returned, whichever is newer.
-    pub(super) fn newest(&self, seen: DynamicObject) -> DynamicObject {
-        let uid = seen.uid().unwrap_or_default();
-        let mut written = self.lock_written();
-        match written.get(&uid) {
-            Some(own) if version(own) > version(&seen) => own.clone(),
-            Some(_) => {
-                written.remove(&uid);
-                seen
-            }
-            None => seen,
-        }
+    /// For how long the object of this UID has been waiting; it begins to with the first call.
+    pub(super) fn waited(&self, uid: &str) -> Duration {
+        self.lock_waiting().entry(uid.to_owned()).or_insert_with(Instant::now).elapsed()
     }
 
-    pub(super) fn lock_written(&self) -> std::sync::MutexGuard<'_, HashMap<String, DynamicObject>> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ends the waiting of the object of this UID.
+    pub(super) fn stop_waiting(&self, uid: &str) {
+        self.lock_waiting().remove(uid);
+    }
+
+    fn lock_waiting(&self) -> std::sync::MutexGuard<'_, HashMap<String, Instant>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn lock_failures(&self) -> std::sync::MutexGuard<'_, HashMap<String, u32>> {
@@ -78,17 +77,12 @@ impl Context {
         self.lock_failures().remove(&object.uid().unwrap_or_default());
     }
 
-    /// Drops what was noted of an object that goes.
-    pub(super) fn forget(&self, object: &DynamicObject) {
-        self.forget_failures(object);
-        self.lock_written().remove(&object.uid().unwrap_or_default());
-    }
-
     /// Drops what was noted of objects that are no longer there.
     pub(super) fn forget_all_but(&self, present: &[Arc<StoredCelery>]) {
         let present: HashSet<&str> =
             present.iter().filter_map(|object| object.meta().uid.as_deref()).collect();
         self.lock_failures().retain(|uid, _| present.contains(uid.as_str()));
-        self.lock_written().retain(|uid, _| present.contains(uid.as_str()));
+        self.lock_waiting().retain(|uid, _| present.contains(uid.as_str()));
+        self.written.retain(|uid| present.contains(uid));
     }
 }

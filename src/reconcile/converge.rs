@@ -2,7 +2,9 @@
 //! Bringing the children of one Celery in line with its spec.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use k8s_openapi::jiff::Timestamp;
@@ -11,15 +13,19 @@ use kube::core::DynamicObject;
 use tracing::info;
 
 use super::deeds::{Deeds, Done, told};
+use super::failures::Failures;
+use super::predecessor::Awaited;
 use super::roll::Followed;
-use super::{Context, scalers};
+use super::steps::{STEPS, mounts_what_is_taken, pass_on};
+use super::{Context, predecessor, scalers};
 use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Applied, Capabilities, ChildKey, ChildKind, Children, Manifest, Stamp, Stamped};
 use crate::cluster::{self, Verb};
 use crate::index::{Owned, Troubles};
+use crate::labels::{COMPONENT, Component};
 use crate::resolve::{self, Owner, Resolved};
-use crate::status::{Paused, Scalers};
+use crate::status::{ChildRef, Failure, Paused, Scalers};
 
 /// What converging came to.
 pub(super) struct Outcome {
@@ -34,6 +40,12 @@ pub(super) struct Outcome {
     pub(super) troubles: Troubles,
     /// Whether Secrets or ConfigMaps have to be looked at again before long.
     pub(super) follows_configs: bool,
+    /// What keeps children from being as they should.
+    pub(super) obstacles: BTreeMap<ChildRef, Failure>,
+    /// What went wrong.
+    pub(super) failures: Failures,
+    /// After how long to look again at what is waited for.
+    pub(super) again: Option<Duration>,
 }
 
 /// Everything that one run needs.
@@ -47,8 +59,8 @@ struct Run<'a> {
 }
 
 /// Brings the children in line: what must not be there goes first, so that an autoscaler never meets its successor.
-/// A child that fails does not keep the others waiting; the first error is returned beside them. While it is paused
-/// nothing is written, and what would have been is named.
+/// A child that fails does not keep the others waiting. While it is paused nothing is written, and what would have been
+/// is named.
 ///
 /// # Errors
 /// When a Secret cannot be read: nothing can be decided then, and the children stay as they are.
@@ -56,78 +68,75 @@ pub(super) async fn converge(
     context: &Context,
     celery: &Celery,
     asked: &Asked,
-) -> Result<(Outcome, Option<cluster::Error>), cluster::Error> {
+) -> Result<Outcome, cluster::Error> {
     let namespace = celery.namespace().unwrap_or_default();
     let sources = cluster::read_secrets(&context.client, &namespace, resolve::secrets(&celery.spec)).await?;
     let resolved = resolve::resolved(celery, &sources);
+    // What the operator may not look at is asked for all the same, so that somebody hears of it.
+    let may_be_there = |kind| context.index.knows(kind) || context.index.is_forbidden(kind);
     let capabilities = Capabilities {
-        keda: context.index.knows(ChildKind::ScaledObject),
-        monitors: context.index.knows(ChildKind::ServiceMonitor),
+        keda: may_be_there(ChildKind::ScaledObject),
+        monitors: may_be_there(ChildKind::ServiceMonitor),
     };
     let wanted = build::children(&resolved, capabilities);
     let followed = Followed::read(context, &namespace, &wanted.manifests, asked.roll).await;
     let run = Run { context, owner: &resolved.owner, asked, resolved: &resolved, wanted: &wanted, followed };
-    let (children, paused, failure) = if asked.paused {
+    let (children, paused, made) = if asked.paused {
         let (children, behind) = run.undone(&wanted);
         let paused = if behind.is_empty() { Paused::InStep } else { Paused::Behind(behind) };
-        (children, Some(paused), None)
+        (children, Some(paused), Made::default())
     } else {
-        let mut deeds = Deeds::default();
-        let mut failure = run.prune(&wanted, &mut deeds).await;
-        let children = run.apply(&wanted, &mut deeds, &mut failure).await;
-        for news in deeds.news() {
+        let mut made = Made::default();
+        run.prune(&wanted, &mut made).await;
+        let children = run.apply(&wanted, &mut made).await;
+        for news in made.deeds.news() {
             context.tell(&resolved.owner, news);
         }
-        (children, None, failure)
+        (children, None, made)
     };
+    let mut obstacles = made.failures.obstacles();
+    obstacles.extend(made.awaited.iter().map(|(child, awaited)| (child.clone(), awaited.failure.clone())));
+    pass_on(&mut obstacles, &wanted.manifests, &children);
+    let again = made.awaited.values().filter_map(|awaited| awaited.again).min();
     let follows_configs = run.followed.is_any();
     let pods = (namespace.clone(), resolved.owner.name.clone());
     let troubles = context.pods.troubles(&pods, Timestamp::now().as_second());
     let scalers = scalers::seen(context, &resolved.owner, &children);
-    Ok((Outcome { resolved, children, capabilities, paused, scalers, troubles, follows_configs }, failure))
+    let failures = made.failures;
+    Ok(Outcome {
+        resolved,
+        children,
+        capabilities,
+        paused,
+        scalers,
+        troubles,
+        follows_configs,
+        obstacles,
+        failures,
+        again,
+    })
 }
 
-/// What is applied at the same time; a step begins when the one before it has ended. What others read or mount comes
-/// first, and what scales something after it.
-const STEPS: [fn(ChildKind) -> bool; 3] =
-    [is_used_by_others, |kind| !is_used_by_others(kind) && !is_scaler(kind), is_scaler];
-
-fn is_used_by_others(kind: ChildKind) -> bool {
-    use ChildKind::{ConfigMap, PersistentVolumeClaim, Secret, TriggerAuthentication};
-    matches!(kind, Secret | ConfigMap | PersistentVolumeClaim | TriggerAuthentication)
-}
-
-fn is_scaler(kind: ChildKind) -> bool {
-    matches!(kind, ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject)
-}
-
-/// Whether a Deployment would mount somebody else's claim, which is called like it.
-fn mounts_what_is_taken(
-    deployment: &Manifest,
-    manifests: &[Manifest],
-    outcomes: &[Option<Result<Done, cluster::Error>>],
-) -> bool {
-    let mut claims = manifests.iter().zip(outcomes).filter(|(manifest, _)| {
-        manifest.kind == ChildKind::PersistentVolumeClaim && manifest.name == deployment.name
-    });
-    deployment.kind == ChildKind::Deployment
-        && claims.any(|(_, outcome)| matches!(outcome, Some(Err(cluster::Error::NameTaken { .. }))))
+/// What came of applying and pruning.
+#[derive(Default)]
+struct Made {
+    deeds: Deeds,
+    failures: Failures,
+    /// Children that are not made yet.
+    awaited: BTreeMap<ChildRef, Awaited>,
 }
 
 impl Run<'_> {
     /// Applies what is wanted, as far as that changes anything.
-    async fn apply(
-        &self,
-        wanted: &Children,
-        deeds: &mut Deeds,
-        failure: &mut Option<cluster::Error>,
-    ) -> Vec<Applied> {
+    async fn apply(&self, wanted: &Children, made: &mut Made) -> Vec<Applied> {
         let mut outcomes: Vec<Option<Result<Done, cluster::Error>>> =
             wanted.manifests.iter().map(|_| None).collect();
         for step in STEPS {
             let members = wanted.manifests.iter().enumerate().filter(|(_, manifest)| step(manifest.kind));
             let due = members.filter(|(_, manifest)| {
-                !self.waits(manifest) && !mounts_what_is_taken(manifest, &wanted.manifests, &outcomes)
+                !self.waits(manifest)
+                    && !mounts_what_is_taken(manifest, &wanted.manifests, &outcomes)
+                    && !self.awaits(manifest, made)
             });
             let applies = due.map(async |(index, manifest)| (index, self.apply_one(manifest).await));
             for (index, outcome) in join_all(applies.collect::<Vec<_>>()).await {
@@ -137,28 +146,58 @@ impl Run<'_> {
         // In the order of the manifests, whoever was first: a status is the same for the same children.
         let mut children = Vec::new();
         for (manifest, outcome) in wanted.manifests.iter().zip(outcomes) {
-            match outcome {
-                None => {}
+            let live = match outcome {
+                None => None,
                 Some(Ok(done)) => {
-                    deeds.note(manifest, &done);
-                    children.push(Applied {
-                        kind: manifest.kind,
-                        name: manifest.name.clone(),
-                        live: done.live,
-                    });
+                    made.deeds.note(manifest, &done);
+                    Some(done.live)
                 }
                 Some(Err(error)) => {
-                    // What only waits for somebody must not hide what is worth another try.
-                    let first = failure.take().filter(|first| !first.is_settled() || error.is_settled());
-                    *failure = first.or(Some(error));
+                    made.failures.of_child(manifest.kind, &manifest.name, error);
+                    // As it was, it is still there.
+                    self.own(manifest)
                 }
-            }
+            };
+            children.extend(live.map(|live| Applied {
+                kind: manifest.kind,
+                name: manifest.name.clone(),
+                live,
+            }));
         }
         children
     }
 
+    /// The object of a manifest, where it is this Celery's own.
+    fn own(&self, manifest: &Manifest) -> Option<Arc<DynamicObject>> {
+        let live = self.context.index.get(&self.key(manifest));
+        live.filter(|live| cluster::is_own(self.owner, manifest, live))
+    }
+
+    /// Whether a Deployment of beat has to wait for the pods of its predecessor. The end of a pod is an event of its own.
+    fn awaits(&self, manifest: &Manifest, made: &mut Made) -> bool {
+        let is_beat = manifest.body["metadata"]["labels"][COMPONENT] == Component::Beat.as_str();
+        if manifest.kind != ChildKind::Deployment || !is_beat {
+            return false;
+        }
+        let Self { context, owner, .. } = self;
+        let celery = (owner.namespace.clone(), owner.name.clone());
+        let pods = context.pods.remaining(&celery, &manifest.name);
+        if pods.is_empty() || context.index.get(&self.key(manifest)).is_some() {
+            context.stop_waiting(&owner.uid);
+            return false;
+        }
+        let waited = context.waited(&owner.uid);
+        let awaited = predecessor::awaited(&manifest.name, &pods, waited, Timestamp::now().as_second());
+        let waits = awaited.is_some();
+        made.awaited.extend(awaited.map(|awaited| ((manifest.kind, manifest.name.clone()), awaited)));
+        waits
+    }
+
     async fn apply_one(&self, manifest: &Manifest) -> Result<Done, cluster::Error> {
         let Self { context, owner, .. } = self;
+        if context.index.is_forbidden(manifest.kind) {
+            return Err(cluster::Error::not_permitted(manifest));
+        }
         let done = match context.index.get(&self.key(manifest)) {
             Some(seen) => self.bring_in_step(manifest, seen).await?,
             None => self.create(manifest).await?,
@@ -232,8 +271,7 @@ impl Run<'_> {
     fn undone(&self, wanted: &Children) -> (Vec<Applied>, Vec<String>) {
         let (mut children, mut behind) = (Vec::new(), Vec::new());
         for manifest in &wanted.manifests {
-            let live = self.context.index.get(&self.key(manifest));
-            let live = live.filter(|live| cluster::is_own(self.owner, manifest, live));
+            let live = self.own(manifest);
             let stamped = self.stamped(manifest, live.as_deref());
             let is_done = |live: &DynamicObject| cluster::is_in_step(self.owner, &stamped.manifest, live);
             if !live.as_deref().is_some_and(is_done) {
@@ -262,26 +300,24 @@ impl Run<'_> {
         owned
     }
 
-    /// Deletes what is not wanted; returns the first error.
-    async fn prune(&self, wanted: &Children, deeds: &mut Deeds) -> Option<cluster::Error> {
+    /// Deletes what is not wanted.
+    async fn prune(&self, wanted: &Children, made: &mut Made) {
         let Self { context, owner, .. } = self;
-        let mut failure = None;
         for Owned { key, uid, .. } in self.unwanted(wanted) {
             let (kind, _, name) = &key;
             match cluster::delete(&context.client, &key, &uid).await {
                 Ok(going) => {
                     info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
                     context.metrics.applied(kind.as_str(), "deleted");
-                    deeds.deleted.push(told(*kind, name));
+                    made.deeds.deleted.push(told(*kind, name));
                     match going {
                         Some(going) => context.index.put(*kind, &going),
                         None => context.index.remove(&key, &uid),
                     }
                 }
-                Err(error) => failure = failure.or(Some(error)),
+                Err(error) => made.failures.of_child(*kind, name, error),
             }
         }
-        failure
     }
 
     /// Whether an autoscaler has to wait for its predecessor, which KEDA's finalizer may hold for a while: two of them
@@ -298,28 +334,5 @@ impl Run<'_> {
 
     fn key(&self, manifest: &Manifest) -> ChildKey {
         (manifest.kind, self.owner.namespace.clone(), manifest.name.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_is_applied_in_one_step_and_a_scaler_after_what_it_scales() {
-        let step_of = |kind: ChildKind| {
-            let mut steps = STEPS.iter().enumerate().filter(|(_, step)| step(kind));
-            let first = steps.next().map(|(index, _)| index);
-            assert!(steps.next().is_none(), "{kind:?} is applied twice");
-            first
-        };
-        assert!(ChildKind::ALL.iter().all(|kind| step_of(*kind).is_some()));
-        let deployment = step_of(ChildKind::Deployment);
-        for before in [ChildKind::Secret, ChildKind::ConfigMap, ChildKind::PersistentVolumeClaim] {
-            assert!(step_of(before) < deployment);
-        }
-        for scaler in [ChildKind::HorizontalPodAutoscaler, ChildKind::ScaledObject] {
-            assert!(deployment < step_of(scaler));
-        }
     }
 }

@@ -4,13 +4,21 @@
 mod context;
 mod converge;
 mod deeds;
+mod failures;
 mod guard;
 mod pods;
+mod predecessor;
+mod report;
+mod retry;
 mod roll;
 mod scalers;
+mod steps;
 mod triggers;
+mod written;
 
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,27 +27,26 @@ use futures::future::{self, FutureExt as _};
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::DynamicObject;
 use kube::core::ApiResource;
 use kube::runtime::controller::{self, Action, Config, Controller};
-use kube::runtime::{WatchStreamExt as _, watcher};
-use kube::{Client, ResourceExt as _};
-use thiserror::Error;
+use kube::runtime::{PredicateConfig, WatchStreamExt as _, watcher};
+use kube::{Client, Resource as _, ResourceExt as _};
 use tokio::sync::watch;
-use tracing::warn;
 
 use self::context::Context;
 use self::converge::Outcome;
+use self::failures::Failures;
+use self::report::{leave, park_unreadable, report};
+use self::retry::{Error, retry};
+use self::written::Written;
 use crate::annotations::Asked;
-use crate::api::{Celery, CeleryStatus};
+use crate::api::Celery;
 use crate::cluster;
 use crate::index::{
     CeleryFeed, CeleryIndex, ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings,
 };
 use crate::metrics::Metrics;
-use crate::resolve::Owner;
-use crate::rules::NotACelery;
-use crate::status::{self, Failure, Observed, Paused, State, Verdict};
+use crate::status::{self, Observed, Paused, State, Verdict};
 
 /// Objects that are reconciled at the same time.
 pub const CONCURRENCY: u16 = 8;
@@ -50,13 +57,6 @@ const RESYNC: Duration = Duration::from_mins(5);
 const CONFIG_RESYNC: Duration = Duration::from_secs(30);
 /// After how long a Secret that is missing is looked for again.
 const MISSING: Duration = Duration::from_secs(5);
-/// After how long a failed object is tried again, at most.
-const MAX_PAUSE: Duration = Duration::from_mins(1);
-
-/// Why a reconcile ended early.
-#[derive(Debug, Error)]
-#[error(transparent)]
-struct Error(#[from] cluster::Error);
 
 /// The reconciler of one scope, before it runs.
 pub struct Reconciler {
@@ -86,11 +86,25 @@ impl Reconciler {
         let mut feed = CeleryFeed::default();
         let (seen, store) = (feed.index(), feed.objects());
         let changes = watcher(celeries, watcher::Config::default().page_size(triggers::PAGE));
-        let changes = changes.inspect_ok(move |event| feed.observe(event)).applied_objects();
+        let written = Arc::new(Written::default());
+        let (shown, gone) = (written.clone(), written.clone());
+        let changes = changes
+            .inspect_ok(move |event| {
+                feed.observe(event);
+                if let watcher::Event::Delete(object) = event {
+                    gone.forget(object.meta().uid.as_deref().unwrap_or_default());
+                }
+            })
+            .applied_objects();
+        let changes = changes
+            .inspect_ok(move |object| {
+                shown.see(object.meta().uid.as_deref().unwrap_or_default(), object.version());
+            })
+            .predicate_filter(|object: &StoredCelery| Some(followed(object)), PredicateConfig::default());
         let controller = Controller::for_stream_with(changes, store, resource);
         Self {
             controller,
-            triggers: triggers::triggers(&client, scope, &index, &pods, &scalers, leads.clone()),
+            triggers: triggers::triggers(&client, scope, &index, &pods, &scalers, &metrics, leads.clone()),
             events,
             context: Arc::new(Context {
                 client,
@@ -102,7 +116,8 @@ impl Reconciler {
                 metrics,
                 leads,
                 teller,
-                written: Mutex::default(),
+                written,
+                waiting: Mutex::default(),
                 failures: Mutex::default(),
             }),
         }
@@ -148,26 +163,59 @@ impl Reconciler {
     }
 }
 
+/// What a reconcile follows from, in one number: all but the status. That we write ourselves, and where every attempt
+/// fails with other words, each would call for the next at once.
+fn followed(object: &StoredCelery) -> u64 {
+    let meta = object.meta();
+    let mut hasher = DefaultHasher::new();
+    meta.generation.hash(&mut hasher);
+    meta.labels.hash(&mut hasher);
+    meta.annotations.hash(&mut hasher);
+    meta.finalizers.hash(&mut hasher);
+    meta.deletion_timestamp.as_ref().map(|time| time.0.as_second()).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// A reconcile, counted.
 async fn measured(stored: Arc<StoredCelery>, context: Arc<Context>) -> Result<Action, Error> {
     let begin = Instant::now();
     // Boxed: it is large, and the controller holds many.
     let outcome = Box::pin(reconcile(&stored, context.clone())).await;
-    let word = outcome.as_ref().map_or_else(|Error(error)| error.reason(), |_| "done");
+    let word = outcome.as_ref().map_or_else(Error::reason, |(end, _)| end.as_str());
     context.metrics.reconciled(word, begin.elapsed());
-    outcome
+    outcome.map(|(_, action)| action)
+}
+
+/// How a reconcile ended.
+enum End {
+    /// Everything was looked at.
+    Done,
+    /// Nothing: somebody else writes, or not everything is listed yet.
+    Waiting,
+    /// The object is about to go.
+    Leaving,
+}
+
+impl End {
+    /// One word for metrics.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Waiting => "waiting",
+            Self::Leaving => "leaving",
+        }
+    }
 }
 
 /// guard → read → resolve → build → apply → status, for one object.
-async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Action, Error> {
+async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<(End, Action), Error> {
     if !context.may_write() {
         // Whatever is the last to change that triggers everything that the store holds by then.
-        return Ok(Action::await_change());
+        return Ok((End::Waiting, Action::await_change()));
     }
-    let object = context.newest(stored.object());
+    let object = context.written.newest(stored.object());
     if object.metadata.deletion_timestamp.is_some() {
-        context.forget(&object);
-        return Ok(Action::await_change());
+        return leave(&context, &object).await;
     }
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let facts = context.surroundings.facts(&namespace, &name, stored.app().unwrap_or(&name));
@@ -176,15 +224,16 @@ async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Actio
         Err(unreadable) => return park_unreadable(&context, &object, &unreadable).await,
     };
     let asked = Asked::of(object.metadata.annotations.as_ref());
-    let (applied, failure) = match judged.verdict {
-        Verdict::Refused => (None, None),
+    let (mut applied, early) = match judged.verdict {
+        Verdict::Refused => (None, Failures::default()),
         Verdict::Accepted | Verdict::Tolerated => {
             match converge::converge(&context, &judged.celery, &asked).await {
-                Ok((outcome, failure)) => (Some(outcome), failure),
-                Err(error) => (None, Some(error)),
+                Ok(outcome) => (Some(outcome), Failures::default()),
+                Err(error) => (None, error.into()),
             }
         }
     };
+    let failures = applied.as_mut().map_or(early, |outcome| mem::take(&mut outcome.failures));
     let nothing_done = asked.paused.then_some(Paused::InStep);
     let observed = Observed {
         generation: object.metadata.generation,
@@ -197,22 +246,20 @@ async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<Actio
             troubles: &outcome.troubles.of,
             scalers: &outcome.scalers,
             children: &outcome.children,
+            obstacles: &outcome.obstacles,
             capabilities: outcome.capabilities,
         }),
-        failure: failure.as_ref().map(|error| Failure {
-            reason: error.reason(),
-            message: error.to_string(),
-            stalled: error.is_stalled(),
-        }),
+        failure: failures.first().map(failures::failure),
         previous: judged.celery.status.as_ref(),
     };
     let status = status::status(&observed, &Time(Timestamp::now()));
     report(&context, &object, judged.celery.status.as_ref(), &status).await?;
-    if let Some(error) = failure {
-        return Err(Error(error));
+    let again = applied.as_ref().map_or(RESYNC, pause);
+    if !failures.is_empty() {
+        return Err(Error { failures, again });
     }
     context.forget_failures(&object);
-    Ok(Action::requeue(applied.as_ref().map_or(RESYNC, pause)))
+    Ok((End::Done, Action::requeue(again)))
 }
 
 /// After how long to look at an object again although nothing was heard.
@@ -221,69 +268,35 @@ fn pause(outcome: &Outcome) -> Duration {
         return MISSING;
     }
     let pause = if outcome.follows_configs { CONFIG_RESYNC } else { RESYNC };
-    outcome.troubles.again.map_or(pause, |again| again.min(pause))
+    [outcome.troubles.again, outcome.again].into_iter().flatten().fold(pause, Duration::min)
 }
 
-/// Says of an object that cannot be read that it cannot; its children stay as they are.
-async fn park_unreadable(
-    context: &Context,
-    object: &DynamicObject,
-    why: &NotACelery,
-) -> Result<Action, Error> {
-    let written: Option<CeleryStatus> =
-        serde_json::from_value(object.data["status"].clone()).unwrap_or_default();
-    let observed = Observed {
-        generation: object.metadata.generation,
-        verdict: Verdict::Refused,
-        findings: &[],
-        paused: None,
-        applied: None,
-        failure: Some(Failure { reason: "Unreadable", message: why.to_string(), stalled: true }),
-        previous: written.as_ref(),
-    };
-    let status = status::status(&observed, &Time(Timestamp::now()));
-    report(context, object, written.as_ref(), &status).await?;
-    Ok(Action::await_change())
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
 
-/// Writes the status, only if it is another one.
-async fn report(
-    context: &Context,
-    object: &DynamicObject,
-    written: Option<&CeleryStatus>,
-    status: &CeleryStatus,
-) -> Result<(), Error> {
-    if written == Some(status) {
-        return Ok(());
-    }
-    let owner = Owner {
-        name: object.name_any(),
-        namespace: object.namespace().unwrap_or_default(),
-        uid: object.uid().unwrap_or_default(),
-        generation: object.metadata.generation,
-    };
-    let stored = cluster::write_status(&context.client, &owner, status).await?;
-    context.lock_written().insert(owner.uid.clone(), stored);
-    for news in status::of_conditions(written, status) {
-        context.tell(&owner, news);
-    }
-    Ok(())
-}
+    use super::*;
 
-fn retry(object: &StoredCelery, error: &Error, context: &Context) -> Action {
-    if !context.may_write() {
-        // Whoever writes now does it.
-        return Action::await_change();
+    #[test]
+    fn a_reconcile_follows_from_everything_but_the_status() {
+        let of = |metadata: Value, status: &str| {
+            let mut object = json!({"metadata": {"name": "shop", "uid": "u", "generation": 3}, "status": {"workers": status}});
+            object["metadata"]
+                .as_object_mut()
+                .expect("fields")
+                .extend(metadata.as_object().expect("fields").clone());
+            followed(&serde_json::from_value(object).expect("an object"))
+        };
+        let plain = of(json!({"resourceVersion": "5"}), "0/2");
+        assert_eq!(of(json!({"resourceVersion": "6"}), "1/2"), plain);
+        for change in [
+            json!({"generation": 4}),
+            json!({"annotations": {"celeryproject.org/paused": "true"}}),
+            json!({"labels": {"team": "a"}}),
+            json!({"finalizers": ["example.com/hold"]}),
+            json!({"deletionTimestamp": "2026-01-01T00:00:00Z"}),
+        ] {
+            assert_ne!(of(change.clone(), "0/2"), plain, "{change}");
+        }
     }
-    let Error(error) = error;
-    let namespace = object.namespace();
-    warn!(name = object.name_any(), namespace, reason = error.reason(), %error, detail = error.detail(), "not converged");
-    let mut failures = context.lock_failures();
-    let count = failures.entry(object.uid().unwrap_or_default()).or_default();
-    *count = count.saturating_add(1);
-    if error.is_settled() {
-        return Action::requeue(RESYNC);
-    }
-    // 0.5 s, 1 s, 2 s … one minute.
-    Action::requeue(Duration::from_millis(250u64.saturating_mul(1 << (*count).min(8))).min(MAX_PAUSE))
 }

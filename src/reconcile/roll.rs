@@ -96,6 +96,6 @@ impl<'a> Followed<'a> {
     }
 }
 
-fn found((version, fields): Fields) -> Read {
-    Read::Found(Config { version, fields })
+fn found(Fields { version, digests, is_as_created }: Fields) -> Read {
+    Read::Found(Config { version, fields: digests, is_as_created })
 }

@@ -22,12 +22,16 @@ use crate::api::{API_VERSION, Celery};
 use crate::build::ChildKind;
 use crate::index::{ChildIndex, PodIndex, ScalerIndex, StoredCelery};
 use crate::labels::{INSTANCE, MANAGED_SELECTOR};
+use crate::metrics::Metrics;
 
 /// Objects of one answer to a list: they lie in memory as a whole, and an allocator does not give back its highest mark.
 pub(super) const PAGE: u32 = 50;
 
 /// After how long a kind is asked for again that the cluster may not know.
 const ABSENT: Duration = Duration::from_secs(5);
+
+/// How often in a row a kind has to be refused to be taken for closed to us.
+const REFUSALS: u8 = 3;
 
 /// What the controller listens to.
 pub(super) struct Triggers {
@@ -45,13 +49,14 @@ pub(super) fn triggers(
     index: &Arc<ChildIndex>,
     pods: &Arc<PodIndex>,
     scalers: &Arc<ScalerIndex>,
+    metrics: &Arc<Metrics>,
     leads: watch::Receiver<bool>,
 ) -> Triggers {
     let (sender, everything) = mpsc::unbounded();
     let everything = stream::select(everything, elections(leads));
     let streams = ChildKind::ALL.map(|kind| {
         let api = objects(client, scope, &kind.resource());
-        watched(kind, api, index.clone(), sender.clone()).boxed()
+        watched(kind, api, index.clone(), sender.clone(), metrics.clone()).boxed()
     });
     let of_scalers = scalers::watched(client, scope, scalers, index, &sender);
     let of_pods = pods::watched(client, scope, pods.clone(), sender).boxed();
@@ -88,16 +93,22 @@ fn watched(
     api: Api<DynamicObject>,
     index: Arc<ChildIndex>,
     news: mpsc::UnboundedSender<()>,
+    metrics: Arc<Metrics>,
 ) -> impl Stream<Item = ObjectRef<StoredCelery>> {
     let config = watcher::Config::default().labels(MANAGED_SELECTOR).page_size(PAGE);
-    let mut is_failing = false;
+    let (mut is_failing, mut refusals) = (false, 0_u8);
     watcher(api, config).backoff(patience(kind)).flat_map(move |event| {
         let mut changed = Vec::new();
         match event {
             Ok(event) => {
                 // Every attempt to list begins with `Init`, also one that fails.
-                is_failing &= matches!(event, Event::Init);
+                if !matches!(event, Event::Init) {
+                    (is_failing, refusals) = (false, 0);
+                }
                 let change = index.observe(kind, event);
+                if change.became_known {
+                    metrics.permitted(kind.as_str(), true);
+                }
                 if change.became_known && kind.is_optional() {
                     info!(kind = kind.as_str(), "the cluster knows this kind");
                 }
@@ -110,6 +121,15 @@ fn watched(
             Err(error) if kind.is_optional() && is_unknown_kind(&error) => {
                 if index.forget_kind(kind) {
                     info!(kind = kind.as_str(), "the cluster does not know this kind");
+                    let _ = news.unbounded_send(());
+                }
+            }
+            Err(error) if is_forbidden(&error) => {
+                refusals = refusals.saturating_add(1);
+                // A role that was just written takes a moment.
+                if refusals >= REFUSALS && index.forbid(kind) {
+                    warn!(kind = kind.as_str(), %error, "not permitted; objects that need this kind say so");
+                    metrics.permitted(kind.as_str(), false);
                     let _ = news.unbounded_send(());
                 }
             }
@@ -161,11 +181,20 @@ pub(super) fn patience(kind: ChildKind) -> Box<dyn Backoff> {
 
 /// The API server answers 404 for a kind it does not serve.
 pub(super) fn is_unknown_kind(error: &Error) -> bool {
+    code(error) == Some(404)
+}
+
+/// It answers 403 where a role is missing, also for a kind it does not serve.
+fn is_forbidden(error: &Error) -> bool {
+    code(error) == Some(403)
+}
+
+fn code(error: &Error) -> Option<u16> {
     match error {
         Error::InitialListFailed(kube::Error::Api(status))
         | Error::WatchStartFailed(kube::Error::Api(status))
-        | Error::WatchError(status) => status.code == 404,
-        _ => false,
+        | Error::WatchError(status) => Some(status.code),
+        _ => None,
     }
 }
 

@@ -29,6 +29,7 @@ mod folders;
 mod ignored;
 mod misnamed;
 mod monitors;
+mod overheard;
 mod path;
 mod pods;
 mod pools;
@@ -62,6 +63,7 @@ pub use finding::{Finding, Kind, Severity};
 pub use rule::{Check, Example, Rule};
 
 use finding::Report;
+pub(crate) use overheard::overheard;
 pub(crate) use quoting::shown_name;
 use subject::Subject;
 

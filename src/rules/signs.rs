@@ -48,7 +48,7 @@ pub(super) fn is_credential(name: &str, value: &str) -> bool {
 }
 
 /// Whether a text is `user:password`, or several of them. What is not, Flower refuses, and a rule of its own tells.
-fn lists_users(text: &str) -> bool {
+pub(super) fn lists_users(text: &str) -> bool {
     text.split(',').all(|user| user.contains(':'))
 }
 
@@ -69,7 +69,7 @@ pub(super) fn has_password(text: &str) -> bool {
 }
 
 /// The passwords of the URLs in a text.
-fn passwords(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn passwords(text: &str) -> impl Iterator<Item = &str> {
     text.split("://").skip(1).filter_map(|rest| {
         let authority = rest.split(['/', '?', '#', ' ', ',', ';']).next().unwrap_or_default();
         let (user_info, _) = authority.rsplit_once('@')?;

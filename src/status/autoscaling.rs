@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Aspect, State};
+use super::{Aspect, State, obstacle};
 use crate::build::{Applied, ChildKind};
 use crate::names;
 use crate::resolve::Scaler;
+use crate::rules::overheard;
 
 /// Reason when a queue should be followed and KEDA is not installed.
 pub(super) const KEDA_MISSING: &str = "KedaNotInstalled";
@@ -72,6 +73,9 @@ pub(super) fn ready(state: State<'_>) -> Option<Aspect> {
     for (name, scaler) in &scalers {
         let kind =
             if scaler.queue.is_some() { ChildKind::ScaledObject } else { ChildKind::HorizontalPodAutoscaler };
+        if let Some(failure) = obstacle(state, kind, name) {
+            return no(failure.reason, failure.message.clone());
+        }
         let is_it = |child: &Applied| child.kind == kind && child.name == *name;
         if !state.children.iter().any(is_it) {
             let mut leaving = state.scalers.leaving.iter().filter(|(other, _)| *other != kind);
@@ -142,7 +146,7 @@ fn unmeasured(hpa: &Applied) -> Option<(String, String)> {
     let is_lost = status == "False" && reason != AT_ZERO;
     is_lost.then(|| {
         let held = "the queues cannot be measured, and the number of pods stays as it is";
-        (reason.to_owned(), format!("HorizontalPodAutoscaler {}: {held}: {message}", hpa.name))
+        (reason.to_owned(), format!("HorizontalPodAutoscaler {}: {held}: {}", hpa.name, told(message)))
     })
 }
 
@@ -159,5 +163,10 @@ pub(super) fn complaint(child: &Applied) -> Option<(String, String)> {
         return Some(("Waiting".to_owned(), format!("{} has not reported yet", name())));
     }
     let failing = reported.into_iter().find(|(status, ..)| *status == "False");
-    failing.map(|(_, reason, message)| (reason.to_owned(), format!("{}: {message}", name())))
+    failing.map(|(_, reason, message)| (reason.to_owned(), format!("{}: {}", name(), told(message))))
+}
+
+/// What an autoscaler says, as it may be passed on: it knows the address of the broker.
+fn told(message: &str) -> String {
+    overheard(message, &serde_json::Value::Null)
 }

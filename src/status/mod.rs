@@ -11,6 +11,7 @@ mod parts;
 mod paused;
 mod ready;
 mod reasons;
+mod repeats;
 mod rollout;
 mod trouble;
 mod valid;
@@ -35,6 +36,8 @@ pub use reasons::{EVENTS, REASONS, Reason};
 pub use trouble::{Cause, Hindrance, MissingConfig, Trouble};
 pub use valid::{REFUSED, Verdict};
 
+/// Reason of an object that is being deleted.
+const LEAVING: &str = "Terminating";
 /// Longest message of a condition.
 const MAX_MESSAGE: usize = 1024;
 
@@ -70,6 +73,8 @@ pub struct State<'a> {
     pub scalers: &'a Scalers,
     /// The children that are there.
     pub children: &'a [Applied],
+    /// What keeps children from being as they should.
+    pub obstacles: &'a BTreeMap<ChildRef, Failure>,
     /// What the cluster offers.
     pub capabilities: Capabilities,
 }
@@ -81,7 +86,10 @@ impl std::fmt::Debug for State<'_> {
     }
 }
 
-/// Why a reconcile ended early.
+/// Kind and name of a child.
+pub type ChildRef = (ChildKind, String);
+
+/// Why a reconcile ended early, or what keeps a child from being as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// One word for programs.
@@ -162,26 +170,54 @@ fn parked(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
     status
 }
 
+/// The status of an object that is being deleted: what is known of it stays, and it is neither ready nor stalled.
+#[must_use]
+pub fn leaving(generation: Option<i64>, previous: Option<&CeleryStatus>, now: &Time) -> CeleryStatus {
+    let message = "the object is being deleted";
+    let aspects = [
+        Aspect::new("Ready", false, LEAVING, message),
+        Aspect::new("Reconciling", true, LEAVING, message),
+        Aspect::new("Stalled", false, "Settled", ""),
+    ];
+    let mut status = previous.cloned().unwrap_or_default();
+    let before = status.conditions.clone();
+    let fresh = timed(&aspects, generation, &before, now);
+    status.conditions.retain(|old| !fresh.iter().any(|new| new.type_ == old.type_));
+    status.conditions.splice(0..0, fresh);
+    status.observed_generation = generation;
+    status
+}
+
 fn conditions(aspects: &[Aspect], observed: &Observed<'_>, now: &Time) -> Vec<Condition> {
-    let before = |type_: &str| {
-        observed
-            .previous
-            .and_then(|status| status.conditions.iter().find(|condition| condition.type_ == type_))
-    };
+    let before = observed.previous.map(|status| status.conditions.as_slice()).unwrap_or_default();
+    timed(aspects, observed.generation, before, now)
+}
+
+/// Aspects with the times at which they turned, and with the words that said the same before.
+fn timed(aspects: &[Aspect], generation: Option<i64>, before: &[Condition], now: &Time) -> Vec<Condition> {
     let condition = |aspect: &Aspect| {
         let status = if aspect.status { "True" } else { "False" };
-        let unchanged = before(aspect.type_).filter(|condition| condition.status == status);
+        let before = before.iter().find(|condition| condition.type_ == aspect.type_);
+        let unchanged = before.filter(|condition| condition.status == status);
+        let said = unchanged
+            .filter(|old| old.reason == aspect.reason && old.observed_generation == generation)
+            .filter(|old| repeats::says_the_same(&old.message, &aspect.message));
         Condition {
             type_: aspect.type_.to_owned(),
             status: status.to_owned(),
-            observed_generation: observed.generation,
+            observed_generation: generation,
             last_transition_time: unchanged
                 .map_or_else(|| now.clone(), |old| old.last_transition_time.clone()),
             reason: aspect.reason.clone(),
-            message: aspect.message.clone(),
+            message: said.map_or_else(|| aspect.message.clone(), |old| old.message.clone()),
         }
     };
     aspects.iter().map(condition).collect()
+}
+
+/// What keeps a child from being as it should.
+fn obstacle<'a>(state: State<'a>, kind: ChildKind, name: &str) -> Option<&'a Failure> {
+    state.obstacles.get(&(kind, name.to_owned()))
 }
 
 fn deployment<'a>(state: State<'a>, name: &str) -> Option<&'a Applied> {

@@ -21,13 +21,22 @@ const PODS: &[&str] = &["WorkersAvailable", "BeatAvailable", "FlowerAvailable"];
 /// Only a change by somebody helps.
 const STALLED: &[&str] = &["Ready", "Stalled"];
 /// It passes by itself, or is tried again.
-const RECONCILING: &[&str] = &["Ready", "Reconciling"];
+const RECONCILING: &[&str] =
+    &["Ready", "Reconciling", "WorkersAvailable", "BeatAvailable", "FlowerAvailable", "AutoscalingReady"];
+/// Only a change by somebody helps, and a child waits for it.
+const CHILD_STALLED: &[&str] =
+    &["Ready", "Stalled", "WorkersAvailable", "BeatAvailable", "FlowerAvailable", "AutoscalingReady"];
 
 /// The reasons of conditions. Two conditions also pass on what others say: `AutoscalingReady` the reason of an
 /// autoscaler, and those of pods the reason of a Deployment that Kubernetes gave up on.
 pub const REASONS: &[Reason] = &[
     reason("Ready", &["Ready"], "Everything is as the spec says."),
     reason("Settled", &["Reconciling", "Stalled"], "Nothing is being done; nothing stands in the way."),
+    reason(
+        "Terminating",
+        &["Ready", "Reconciling"],
+        "The object is being deleted, and something holds it until its children are gone.",
+    ),
     reason("Accepted", &["Valid"], "No rule denies the spec."),
     reason(
         "Tolerated",
@@ -68,8 +77,9 @@ pub const REASONS: &[Reason] = &[
     ),
     reason(
         "AwaitingPredecessor",
-        &["AutoscalingReady"],
-        "An autoscaler is still being deleted: until it is gone the number of pods is its own, and no other is made.",
+        &["BeatAvailable", "AutoscalingReady"],
+        "A pod of an earlier beat, or an autoscaler that is no longer asked for, has not ended yet: two beats would send \
+         every task twice, and until it is gone the number of pods is the autoscaler's own.",
     ),
     reason(
         "DeploymentPaused",
@@ -123,14 +133,14 @@ pub const REASONS: &[Reason] = &[
         "Somebody else's autoscaler starts a second beat, which is undone each time; only its deletion ends that.",
     ),
     reason("KedaNotInstalled", &["AutoscalingReady"], "task_queue_length needs KEDA."),
-    reason("NameTaken", STALLED, "An object of the name of a child belongs to somebody else."),
+    reason("NameTaken", CHILD_STALLED, "An object of the name of a child belongs to somebody else."),
     reason(
         "SelectorDiffers",
-        STALLED,
+        CHILD_STALLED,
         "A Deployment cannot be adopted: its selector is another one and never changes.",
     ),
     reason("Leaving", RECONCILING, "An object of the name of a child is about to go; it is waited for."),
-    reason("ChildRefused", STALLED, "The API server does not take a child."),
+    reason("ChildRefused", CHILD_STALLED, "The API server does not take a child."),
     reason(
         "ClaimRefused",
         STALLED,
@@ -140,6 +150,16 @@ pub const REASONS: &[Reason] = &[
         "Forbidden",
         RECONCILING,
         "The API server does not let the operator do something: a quota, a role, a namespace that is going.",
+    ),
+    reason(
+        "NotPermitted",
+        CHILD_STALLED,
+        "The role of the operator does not let it watch a kind that the spec needs.",
+    ),
+    reason(
+        "WebhookFailed",
+        RECONCILING,
+        "The API server has to ask a webhook of somebody else about a child, and it does not answer.",
     ),
     reason("ApiTimeout", RECONCILING, "The API server did not answer in time; it is asked again."),
     reason("ApiError", RECONCILING, "A request to the API server failed; it is sent again."),

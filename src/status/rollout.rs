@@ -3,7 +3,7 @@
 
 use super::{State, fields};
 use crate::build::{Applied, ChildKind};
-use crate::celery::broker_url::masked;
+use crate::rules::overheard;
 
 /// What a Deployment says of itself while somebody has paused its rollout.
 const PAUSED: &str = "DeploymentPaused";
@@ -47,9 +47,9 @@ pub(super) fn rollout(deployment: &Applied, state: State<'_>) -> Rollout {
     let title = part.map(|part| format!("{}: ", part.title)).unwrap_or_default();
     if let Some((reason, message)) = failed("ReplicaFailure", "True") {
         // Whoever refuses pods may quote the variables of their containers.
-        let words: Vec<String> = message.split(' ').map(masked).collect();
+        let told = overheard(message, &serde_json::to_value(state.spec).unwrap_or_default());
         let hint = part.and_then(|part| part.refused(message)).unwrap_or_default();
-        return rollout(false, reason, format!("{title}Deployment {name}: {}{hint}", words.join(" ")), true);
+        return rollout(false, reason, format!("{title}Deployment {name}: {told}{hint}"), true);
     }
     if updated >= desired && replicas <= updated && available >= desired {
         return rollout(

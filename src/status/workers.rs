@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `WorkersAvailable`: whether every pool has the pods it should have.
 
-use super::{Aspect, State, deployment, rollout};
+use super::{Aspect, State, deployment, obstacle, rollout};
+use crate::build::ChildKind;
 use crate::names;
 
 pub(super) fn available(state: State<'_>) -> Option<Aspect> {
@@ -16,6 +17,12 @@ pub(super) fn of(type_: &'static str, state: State<'_>, names: &[String]) -> Opt
     }
     let no = |reason: &str, message: String| Some(Aspect::new(type_, false, reason, message));
     let mut rollouts = Vec::new();
+    let obstacles: Vec<_> =
+        names.iter().filter_map(|name| obstacle(state, ChildKind::Deployment, name)).collect();
+    // What nobody but the user can mend is told before what passes by itself.
+    if let Some(failure) = obstacles.iter().find(|failure| failure.stalled).or(obstacles.first()) {
+        return no(failure.reason, failure.message.clone());
+    }
     for name in names {
         let Some(live) = deployment(state, name) else {
             return no("Missing", format!("Deployment {name} is not there yet"));

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::http::JSON;
 use crate::rig::shared;
 use crate::shop;
-use crate::space::Space;
-use crate::wait::until_within;
+use crate::space::{Space, collection, condition};
+use crate::wait::{until, until_within};
 
 /// The container of a Deployment.
 fn container(deployment: &Value) -> &Value {
@@ -138,4 +139,44 @@ fn deleting_a_celery_leaves_nothing() {
     }
     // What the user brought stays.
     assert!(space.get("secrets", "broker").is_some());
+}
+
+/// A pod that runs, as far as the API server knows: it takes its time to end.
+#[test]
+fn beat_waits_for_the_pod_of_the_one_before_it() {
+    let space = Space::new(shared(), "beats");
+    space.create("celeries", &shop::with("spec: {workerSpec: null, beatSpec: {}}"));
+    let pod = until("a pod of beat is made", || space.list("pods").pop().ok_or("none"));
+    let name = pod["metadata"]["name"].as_str().unwrap().to_owned();
+    let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
+        "target": {"apiVersion": "v1", "kind": "Node", "name": "node"}});
+    let path = format!("{}/{name}/binding", collection("pods", &space.name));
+    space.rig.send("POST", &path, JSON, Some(&binding)).success();
+    space.until_ready("shop");
+    space.delete("deployments", "shop-beat").success();
+    let celery = space.until_condition("shop", "BeatAvailable", "False", "AwaitingPredecessor");
+    let message = condition(&celery, "Ready")["message"].to_string();
+    assert!(message.contains(&name), "{message}");
+    space.until("pods", &name, |it| it["metadata"]["deletionTimestamp"].is_string());
+    assert!(space.get("deployments", "shop-beat").is_none());
+    assert_eq!(space.list("pods").len(), 1);
+    // As a kubelet says that the pod has ended.
+    let at_once = json!({"gracePeriodSeconds": 0});
+    let path = format!("{}/{name}", collection("pods", &space.name));
+    space.rig.send("DELETE", &path, JSON, Some(&at_once)).success();
+    space.until_there("deployments", "shop-beat");
+    space.until_ready("shop");
+}
+
+/// With foreground deletion the object stays until its children are gone.
+#[test]
+fn an_object_that_waits_for_its_end_says_so() {
+    let space = Space::new(shared(), "ending");
+    space.create("celeries", &shop::plain());
+    space.until_ready("shop");
+    space.edit("celeries", "shop", "metadata: {finalizers: [example.com/hold]}");
+    space.delete("celeries", "shop").success();
+    space.until_condition("shop", "Ready", "False", "Terminating");
+    space.edit("celeries", "shop", "metadata: {finalizers: null}");
+    space.until_gone("celeries", "shop");
 }

@@ -119,3 +119,27 @@ fn a_password_in_parts_replaces_the_pods_too() {
         if hash(&now) == hash(&before) { Err(hash(&now).to_string()) } else { Ok(()) }
     });
 }
+
+/// There is no kubelet here, which would have started the pods with the first version by then.
+#[test]
+fn what_changed_between_its_creation_and_the_first_look_replaces_the_pods_once() {
+    let space = Space::new(shared(), "late");
+    let read = |name: &str| format!("{{name: A, valueFrom: {{configMapKeyRef: {{name: {name}, key: a}}}}}}");
+    for name in ["turned", "left"] {
+        let env = format!("spec: {{common: {{env: [{}]}}}}", read(name));
+        space.create("celeries", &shop::named(name, &env));
+    }
+    let before = ["turned", "left"].map(|name| {
+        let seen =
+            |it: &Value| it["metadata"]["annotations"][SEEN].as_str().is_some_and(|seen| seen.contains('-'));
+        space.until("deployments", &format!("{name}-worker"), seen);
+        space.create("configmaps", &json!({"metadata": {"name": name}, "data": {"a": "wrong"}}));
+        template(&space, name)
+    });
+    // Within a second one writer's changes cannot be told apart.
+    space.merge("configmaps", "turned?fieldManager=later", &json!({"data": {"a": "right"}})).success();
+    until_seen(&space, "turned", "ConfigMap");
+    assert_ne!(template(&space, "turned"), before[0]);
+    until_seen(&space, "left", "ConfigMap");
+    assert_eq!(template(&space, "left"), before[1]);
+}

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rollouts that fail. There is no kubelet here: the test says of pods what a kubelet would.
 
+use std::fs;
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
+use crate::audit;
+use crate::http::{JSON, MERGE};
 use crate::rig::shared;
 use crate::shop;
 use crate::space::{Space, condition};
@@ -92,4 +97,137 @@ fn pods_that_find_no_node_and_pods_that_are_refused_are_told() {
     let celery = space.until_condition("refused", "Stalled", "True", "FailedCreate");
     let message = condition(&celery, "Stalled")["message"].to_string();
     assert!(message.contains("exceeded quota") && message.contains("spec.workerSpec.resources"), "{message}");
+}
+
+/// A policy of somebody else that refuses every Deployment of this namespace in these words, in force.
+fn refuse_deployments(space: &Space<'_>, words: &str) {
+    let name = format!("refuses-{}", space.name);
+    let policy = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+    "metadata": {"name": name},
+    "spec": {
+        "matchConstraints": {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space.name}},
+            "resourceRules": [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
+                "resources": ["deployments"]}],
+        },
+        "validations": [{"expression": "false", "messageExpression": words}],
+    }});
+    let binding = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name}, "spec": {"policyName": name, "validationActions": ["Deny"]}});
+    for (plural, object) in
+        [("validatingadmissionpolicies", policy), ("validatingadmissionpolicybindings", binding)]
+    {
+        let path = format!("/apis/admissionregistration.k8s.io/v1/{plural}");
+        space.rig.send("POST", &path, JSON, Some(&object)).success();
+    }
+    let pod = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "c",
+        "env": [{"name": "CELERY_BROKER_URL", "value": "x"}]}]}});
+    let tried = json!({"metadata": {"name": "tried"},
+        "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": pod}});
+    until("the policy is in force", || {
+        let answer = space.post("deployments", "?dryRun=All", &tried);
+        if answer.code == 422 { Ok(()) } else { Err(format!("{}: {}", answer.code, answer.text)) }
+    });
+}
+
+#[test]
+fn a_policy_that_quotes_a_password_is_passed_on_without_it() {
+    let space = Space::new(shared(), "quoting");
+    let quoted = "'plain passwords are not allowed: ' + object.spec.template.spec.containers[0].env\
+        .filter(e, has(e.value)).map(e, e.name + '=' + e.value).join(', ')";
+    refuse_deployments(&space, quoted);
+    let broker = "broker: {url: 'redis://:hush-broker@cache:6379/0'}";
+    let env = "env: [{name: PLAIN, value: hush-variable}]";
+    space.create("celeries", &shop::with(&format!("spec: {{common: {{{broker}, {env}}}}}")));
+    let celery = space.until_condition("shop", "Stalled", "True", "ChildRefused");
+    let message = condition(&celery, "Ready")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("plain passwords are not allowed: "), "{message}");
+    assert!(message.contains("redis://***@cache:6379/0") && message.contains("PLAIN=***"), "{message}");
+    assert!(!message.contains(": :"), "{message}");
+    assert_eq!(condition(&celery, "WorkersAvailable")["reason"], "ChildRefused");
+    until("the refusal is an event", || {
+        let events = space.list("events");
+        let told = events.iter().find(|event| event["reason"] == "ChildRefused");
+        told.map(|_| ()).ok_or_else(|| format!("{} events", events.len()))
+    });
+    let log = fs::read_to_string(&space.rig.launch.log).unwrap();
+    assert!(log.lines().any(|line| line.contains(&space.name) && line.contains("not converged")));
+    for (what, text) in
+        [("status", celery["status"].to_string()), ("events", json!(space.list("events")).to_string())]
+    {
+        assert!(!text.contains("hush"), "{what}: {text}");
+    }
+    let lines: Vec<&str> =
+        log.lines().filter(|line| line.contains(&space.name) && line.contains("hush")).collect();
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
+/// As somebody does who says something else each time: his namespace changes while the operator tries.
+#[test]
+fn a_refusal_in_other_words_each_time_is_not_run_into_at_once() {
+    let space = Space::new(shared(), "wordy");
+    let namespace = format!("/api/v1/namespaces/{}", space.name);
+    let say = |count: u32| {
+        let patch = json!({"metadata": {"annotations": {"words": format!("no-{count}")}}});
+        space.rig.send("PATCH", &namespace, MERGE, Some(&patch)).success();
+    };
+    say(0);
+    refuse_deployments(&space, "'denied: ' + namespaceObject.metadata.annotations['words']");
+    let (begin, from) = (Instant::now(), audit::length(space.rig));
+    space.create("celeries", &shop::plain());
+    let mut count = 0;
+    let tries = until("five attempts", || {
+        count += 1;
+        say(count);
+        let writes = audit::writes_in(space.rig, from, &space.name);
+        let tries = writes
+            .iter()
+            .filter(|write| write.contains("patch deployments ") && write.contains("shop-worker"));
+        let tries = tries.count();
+        if tries >= 5 { Ok(tries) } else { Err(format!("{tries} attempts")) }
+    });
+    // After 0.5, 1, 2 and 4 seconds.
+    let took = begin.elapsed();
+    assert!(took > Duration::from_secs(6), "{tries} attempts in {took:?}");
+}
+
+#[test]
+fn a_name_that_is_taken_is_told_although_a_quota_is_exceeded() {
+    let space = Space::new(shared(), "several");
+    let foreign = json!({"metadata": {"name": "shop-beat"}, "spec": {"replicas": 0, "selector": {"matchLabels": {"a": "b"}},
+        "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "c"}]}}}});
+    space.create("deployments", &foreign);
+    let quota = json!({"metadata": {"name": "one"}, "spec": {"hard": {"count/deployments.apps": "1"}}});
+    space.create("resourcequotas", &quota);
+    space.until("resourcequotas", "one", |it| it["status"]["used"]["count/deployments.apps"] == "1");
+    space.create("celeries", &shop::with("spec: {beatSpec: {}}"));
+    let celery = space.until_condition("shop", "Stalled", "True", "NameTaken");
+    assert_eq!(condition(&celery, "BeatAvailable")["reason"], "NameTaken");
+    let workers = condition(&celery, "WorkersAvailable");
+    assert_eq!(workers["reason"], "Forbidden");
+    assert!(workers["message"].to_string().contains("exceeded quota"), "{workers}");
+}
+
+/// A webhook that nobody serves.
+#[test]
+fn a_webhook_that_does_not_answer_is_named() {
+    let space = Space::new(shared(), "silent");
+    let configuration = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": format!("silent-{}", space.name)},
+        "webhooks": [{"name": "w3.policy.example.com", "failurePolicy": "Fail", "sideEffects": "None",
+            "admissionReviewVersions": ["v1"], "clientConfig": {"url": "https://127.0.0.1:1/"},
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space.name}},
+            "rules": [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}]}]});
+    let path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    space.rig.send("POST", path, JSON, Some(&configuration)).success();
+    let tried = json!({"metadata": {"name": "tried"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {
+        "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "c"}]}}}});
+    until("the webhook is in force", || {
+        let answer = space.post("deployments", "?dryRun=All", &tried);
+        if answer.code == 500 { Ok(()) } else { Err(format!("{}: {}", answer.code, answer.text)) }
+    });
+    space.create("celeries", &shop::plain());
+    let celery = space.until_condition("shop", "Ready", "False", "WebhookFailed");
+    let message = condition(&celery, "Ready")["message"].to_string();
+    assert!(message.contains("Deployment shop-worker: the webhook w3.policy.example.com"), "{message}");
 }

@@ -34,6 +34,7 @@ mod failing;
 mod golden;
 mod leaders;
 mod monitors;
+mod roles;
 mod samples;
 mod schema;
 mod sequence;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::scene::{PASSWORD, Scene, child_ready, condition, summary, word};
 use crate::build::ChildKind;
-use crate::status::{Cause, Hindrance, MissingConfig, REASONS, Trouble};
+use crate::status::{Cause, Failure, Hindrance, MissingConfig, REASONS, Trouble};
 
 fn trouble(cause: Cause, container: &str) -> Trouble {
     let container = (!container.is_empty()).then(|| container.to_owned());
@@ -229,4 +229,42 @@ fn refused_pods_are_told_without_passwords_and_with_a_field() {
         let told = &condition(&status, "Stalled").message;
         assert!(told.contains(part) && told.contains("pool default") && !told.contains(PASSWORD), "{told}");
     }
+}
+
+fn obstacle(reason: &'static str, name: &str, stalled: bool) -> ((ChildKind, String), Failure) {
+    let failure = Failure { reason, message: format!("Deployment {name}: {reason}"), stalled };
+    ((ChildKind::Deployment, name.to_owned()), failure)
+}
+
+#[test]
+fn every_child_tells_its_own_error() {
+    let mut scene = Scene::new(&json!({"workerSpec": {}, "workerPools": [{"name": "mail"}], "beatSpec": {}}))
+        .without(ChildKind::Deployment, "shop-beat")
+        .without(ChildKind::Deployment, "shop-worker");
+    let taken = obstacle("NameTaken", "shop-beat", true);
+    scene.failure = Some(taken.1.clone());
+    // A child that could not be changed is there as it was.
+    scene.obstacles = [
+        taken,
+        obstacle("Forbidden", "shop-worker", false),
+        obstacle("ChildRefused", "shop-worker-mail", true),
+    ]
+    .into();
+    let status = scene.status();
+    assert_eq!(summary(&status), ("Stalled", "NameTaken"));
+    assert_eq!(word(&status, "BeatAvailable"), Some(("False", "NameTaken")));
+    assert_eq!(word(&status, "WorkersAvailable"), Some(("False", "ChildRefused")));
+    let taken = obstacle("NameTaken", "shop-worker", true);
+    scene.obstacles.insert(taken.0, taken.1);
+    assert_eq!(condition(&scene.status(), "WorkersAvailable").message, "Deployment shop-worker: NameTaken");
+}
+
+#[test]
+fn what_is_waited_for_is_no_failure() {
+    let mut scene =
+        Scene::new(&json!({"workerSpec": {}, "beatSpec": {}})).without(ChildKind::Deployment, "shop-beat");
+    scene.obstacles = [obstacle("AwaitingPredecessor", "shop-beat", false)].into();
+    let status = scene.status();
+    assert_eq!(summary(&status), ("Reconciling", "AwaitingPredecessor"));
+    assert_eq!(word(&status, "BeatAvailable"), Some(("False", "AwaitingPredecessor")));
 }

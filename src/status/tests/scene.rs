@@ -11,7 +11,7 @@ use crate::api::{Celery, CelerySpec, CeleryStatus, Condition};
 use crate::build::{self, Applied, Capabilities, ChildKind};
 use crate::resolve::{self, Resolved, SecretData, Sources};
 use crate::rules::{Finding, Kind, Severity};
-use crate::status::{Failure, Observed, Paused, REASONS, Scalers, State, Trouble, Verdict, status};
+use crate::status::{ChildRef, Failure, Observed, Paused, REASONS, Scalers, State, Trouble, Verdict, status};
 
 /// Every password contains this text.
 pub(super) const PASSWORD: &str = "hunter2";
@@ -30,6 +30,7 @@ pub(super) struct Scene {
     pub(super) paused: Option<Paused>,
     pub(super) troubles: BTreeMap<String, Trouble>,
     pub(super) scalers: Scalers,
+    pub(super) obstacles: BTreeMap<ChildRef, Failure>,
     spec: CelerySpec,
 }
 
@@ -80,6 +81,7 @@ impl Scene {
             paused: None,
             troubles: BTreeMap::new(),
             scalers: Scalers::default(),
+            obstacles: BTreeMap::new(),
             spec: celery.spec,
             children: manifests.iter().map(child).collect(),
             resolved,
@@ -118,6 +120,7 @@ impl Scene {
             troubles: &self.troubles,
             scalers: &self.scalers,
             children: &self.children,
+            obstacles: &self.obstacles,
             capabilities: self.capabilities,
         };
         let observed = Observed {

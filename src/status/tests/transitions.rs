@@ -7,7 +7,7 @@ use super::scene::{Scene, condition, finding, summary, time, word};
 use crate::api::CeleryStatus;
 use crate::build::ChildKind;
 use crate::rules::Severity;
-use crate::status::{Failure, Verdict};
+use crate::status::{Failure, Verdict, leaving};
 
 const NOON: &str = "2026-05-01T12:00:00Z";
 /// With a fraction of a second, as clocks have it and the API server has not.
@@ -107,4 +107,37 @@ fn a_condition_that_no_longer_applies_goes() {
     let status = scene.status();
     assert_eq!(word(&status, "FlowerAvailable"), None);
     assert_eq!(word(&status, "AutoscalingReady"), None);
+}
+
+/// Whoever refuses may number its answers: nothing is written for that.
+#[test]
+fn a_refusal_with_another_number_is_the_same() {
+    let refused = |number: &str| {
+        let mut scene = Scene::new(&spec());
+        let message = format!("Deployment shop-worker is refused: denied (request {number})");
+        scene.failure = Some(Failure { reason: "ChildRefused", message, stalled: true });
+        scene
+    };
+    let first = stored(&refused("3f2504e0-4f89-11d3-9a0c-0305e82c3301").status_at(NOON));
+    let mut again = refused("9b2d04e0-4f89-11d3-9a0c-0305e82c3aaa");
+    again.previous = Some(first.clone());
+    assert_eq!(again.status_at(LATER), first);
+    // Of another spec it is another one.
+    if let Some(previous) = &mut again.previous {
+        previous.conditions.iter_mut().for_each(|condition| condition.observed_generation = Some(1));
+    }
+    assert_ne!(condition(&again.status_at(LATER), "Ready").message, condition(&first, "Ready").message);
+}
+
+/// With foreground deletion it is there until its children are gone.
+#[test]
+fn an_object_that_goes_says_so_once() {
+    let before = stored(&Scene::new(&spec()).status_at(NOON));
+    let gone = stored(&leaving(Some(8), Some(&before), &time(LATER)));
+    assert_eq!(summary(&gone), ("Reconciling", "Terminating"));
+    assert_eq!(word(&gone, "Ready"), Some(("False", "Terminating")));
+    assert_eq!(word(&gone, "FlowerAvailable"), word(&before, "FlowerAvailable"));
+    assert_eq!((gone.observed_generation, &gone.pools), (Some(8), &before.pools));
+    assert_eq!(leaving(Some(8), Some(&gone), &time("2027-01-01T00:00:00Z")), gone);
+    assert_eq!(summary(&leaving(Some(1), None, &time(NOON))).0, "Reconciling");
 }
