@@ -4,6 +4,8 @@
 pub(super) mod address;
 pub(super) mod needs;
 
+use serde_json::Value;
+
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::secret;
@@ -82,7 +84,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "R13", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the Secret of a result backend holds what Celery can use",
         consequence: "Whatever the same URL would do in the object: the worker crashes.",
-        check: Check::of_facts(r13).or(Severity::Warn, "when the image may bring the backend along, and where the URL can be read all the same, and its password only seems unencoded"),
+        check: Check::of_facts(r13).or(Severity::Warn, "when the image may bring the backend along, when the application may say how certificates are checked, and where the URL can be read all the same, and its password only seems unencoded"),
         example: Example {
             bad: "spec: {common: {resultBackend: {urlSecretRef: {name: broken, key: url}}}}",
             at: "spec.common.resultBackend.urlSecretRef",
@@ -120,6 +122,11 @@ pub(super) const RULES: &[Rule] = &[
 fn read(subject: &Subject<'_>) -> Option<Result<Backend, Defect>> {
     let url = url(subject)?;
     (!expands(url)).then(|| backend_url::parse(url))
+}
+
+/// What config says of TLS to a Redis, unless that leaves it to the application. The parameters of the URL win over it.
+fn written_tls<'a>(subject: &Subject<'a>) -> Option<&'a Value> {
+    subject.common().config.get("redis_backend_use_ssl").map(|setting| &setting.0)
 }
 
 /// Whether a Redis keeps the results.
@@ -204,6 +211,12 @@ fn r13(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(text) = reference.and_then(|reference| secret::text(subject, reference)) else { return };
     let path = "spec.common.resultBackend.urlSecretRef";
     match backend_url::parse(text) {
+        Err(Defect::CertReqsMissing) => {
+            if written_tls(subject).is_none_or(|options| options.get("ssl_cert_reqs").is_none()) {
+                let message = "needs ssl_cert_reqs if redis_backend_use_ssl lacks it";
+                report.warn(Kind::Forbidden, path, message, "add it");
+            }
+        }
         Ok(backend) if is_redis(&backend) && !text.contains(';') && doubtful(text).is_some() => {
             report.warn(Kind::Forbidden, path, secret::UNENCODED, secret::ENCODE);
         }

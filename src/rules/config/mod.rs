@@ -3,6 +3,7 @@
 
 pub(super) mod content;
 pub(super) mod settled;
+pub(super) mod spelling;
 pub(super) mod unfit;
 
 use serde_json::Value;
@@ -12,7 +13,7 @@ use super::finding::{Kind, Report, Severity};
 use super::path;
 use super::release;
 use super::rule::{Check, Example, RELEASES, Rule};
-use super::subject::Subject;
+use super::subject::{Beat, Pool, Subject};
 use crate::celery::expansion::expands;
 use crate::celery::settings::{Refusal, Unknown, word};
 use crate::celery::version::{Release, Target};
@@ -111,24 +112,46 @@ fn taken<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (&'s str, &'s Val
     known.map(|(name, value)| (name, value, path::entry("spec.common.config", name)))
 }
 
-/// Whether the field of a worker that is the same option is set in some pool, so that C19 tells.
+/// Whether the field of a worker that is the same option is set in every pool, so that C19 tells. Where a pool leaves it
+/// out, the setting is what the pools have in common, and a field wins over it.
 fn has_field(subject: &Subject<'_>, field: &str) -> bool {
-    subject.pools.iter().any(|pool| {
-        let written = serde_json::to_value(pool.spec).unwrap_or_default();
-        written.get(field).is_some_and(|value| !value.is_null())
-    })
+    !subject.pools.is_empty() && subject.pools.iter().all(|pool| has(pool, field))
 }
+
+/// Whether a field of a pool is set.
+fn has(pool: &Pool<'_>, field: &str) -> bool {
+    let written = serde_json::to_value(pool.spec).unwrap_or_default();
+    written.get(field).is_some_and(|value| !value.is_null())
+}
+
+/// Settings that say where the broker is. The parts count beside a URL too: `broker_transport` takes the place of its
+/// scheme, and what the URL leaves out comes from the others.
+const BROKER: [&str; 9] = [
+    "broker_host",
+    "broker_password",
+    "broker_port",
+    "broker_read_url",
+    "broker_transport",
+    "broker_url",
+    "broker_user",
+    "broker_vhost",
+    "broker_write_url",
+];
 
 fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
     let config = &subject.common().config;
     let broker = subject.broker();
+    let is_set = |name: &str| config.get(name).is_some_and(|setting| !setting.0.is_null());
+    for name in BROKER.into_iter().filter(|name| broker.is_some() && is_set(name)) {
+        tell(name, "spec.common.broker", report);
+    }
+    if broker.is_some() {
+        behind_dashes(subject, report);
+    }
     let has_options = broker.is_some_and(|broker| {
         broker.transport_options.is_some() || broker.redis.is_some() || broker.sqs.is_some()
     });
     let shared = [
-        ("broker_url", broker.is_some(), "spec.common.broker"),
-        ("broker_read_url", broker.is_some(), "spec.common.broker"),
-        ("broker_write_url", broker.is_some(), "spec.common.broker"),
         ("broker_transport_options", has_options, "transportOptions of the broker"),
         ("result_backend", subject.common().result_backend.is_some(), "spec.common.resultBackend"),
     ];
@@ -141,6 +164,21 @@ fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some(field) = field_of(option).filter(|field| has_field(subject, field)) {
             tell(name, field, report);
         }
+    }
+}
+
+/// The same settings among arguments.
+fn behind_dashes(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let of_pools = subject.pools.iter().flat_map(|pool| {
+        let settings = pool.said.settings.iter();
+        settings.map(move |setting| (pool.arg(setting.at), setting.name.as_str()))
+    });
+    let of_beat = subject.beat.iter().flat_map(|beat| {
+        beat.said.settings.iter().map(|setting| (Beat::arg(setting.at), setting.name.as_str()))
+    });
+    for (path, _) in of_pools.chain(of_beat).filter(|(_, name)| BROKER.contains(name)) {
+        let message = "spec.common.broker sets the same";
+        report.add(Kind::Forbidden, path, message, "use spec.common.broker alone");
     }
 }
 
