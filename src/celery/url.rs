@@ -222,8 +222,8 @@ pub(super) fn parameters(query: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The file of a URL of SQLite, from `sqlite:` on, as `SQLAlchemy` finds it: empty for one that is kept in memory, without a
-/// slash before it for one in the folder that the process stands in. `None` for other URLs.
+/// The file of a URL of `SQLite`, from `sqlite:` on, as `SQLAlchemy` finds it: empty for one that is kept in memory,
+/// without a slash before it for one in the folder that the process stands in. `None` for other URLs.
 #[must_use]
 pub fn sqlite_file(url: &str) -> Option<&str> {
     let (scheme, rest) = url.split_once("://")?;

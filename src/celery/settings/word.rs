@@ -35,12 +35,11 @@ pub fn word(name: &str, value: &Json, release: Release) -> Result<String, Refusa
     if extension(name).is_some() {
         return of_extension(name, value);
     }
-    let (kind, plain) = match undeclared(name) {
-        Some(kind) => (kind, false),
-        None => {
-            let setting = setting(name, release).map_err(Refusal::Unknown)?;
-            (setting.kind, setting.takes_plain_words())
-        }
+    let (kind, plain) = if let Some(kind) = undeclared(name) {
+        (kind, false)
+    } else {
+        let setting = setting(name, release).map_err(Refusal::Unknown)?;
+        (setting.kind, setting.takes_plain_words())
     };
     // A name of one word has no namespace to put before the dot.
     let (namespace, rest) = name.split_once('_').ok_or(Refusal::Unreachable)?;

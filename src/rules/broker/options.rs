@@ -227,13 +227,14 @@ impl Takes {
     /// Whether a value is one of these; null is told of elsewhere.
     fn fits(self, value: &Value) -> bool {
         match (self, value) {
-            (_, Value::Null) | (Self::Number, Value::Number(_)) => true,
+            (_, Value::Null)
+            | (Self::Number | Self::Word, Value::Number(_))
+            | (Self::Text, Value::String(_)) => true,
             (Self::Whole, Value::Number(number)) => !number.is_f64(),
             (Self::Seconds, Value::Number(number)) => number.as_f64().is_some_and(|seconds| seconds > 0.0),
             (Self::Steps, Value::Array(steps)) => {
                 !steps.is_empty() && steps.iter().all(|step| step.is_i64() || step.is_u64())
             }
-            (Self::Text, Value::String(_)) | (Self::Word, Value::Number(_)) => true,
             (Self::Word, Value::String(text)) => !text.contains(char::is_whitespace),
             (Self::Order, Value::String(word)) => {
                 ORDERS.contains(&word.as_str()) || word.contains(['.', ':'])

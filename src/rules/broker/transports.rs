@@ -152,7 +152,7 @@ fn b20(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The file of a broker in SQLite; empty for one in memory.
+/// The file of a broker in `SQLite`; empty for one in memory.
 fn sqlite<'a>(subject: &Subject<'a>) -> Option<&'a str> {
     let is_read = good(subject).next().is_some();
     let url = subject.broker().and_then(|broker| broker.url.as_deref()).filter(|_| is_read)?;

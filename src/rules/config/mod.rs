@@ -30,8 +30,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "C19", severity: Severity::Deny, schema: false, since: "0.1",
         title: "what has a field is not set in config too",
-        consequence: "One of the two has no effect, and nobody is told which.",
-        check: Check::object(c19),
+        consequence: "One of the two has no effect, and nobody is told which. With broker_transport Celery takes another transport than the scheme of the URL: with memory the worker consumes nothing.",
+        check: Check::object(c19).or(Severity::Warn, "for a part of the broker that its URL may leave out"),
         example: Example { bad: "spec: {common: {config: {worker_concurrency: 3}}, workerSpec: {concurrency: 7}}", at: "spec.common.config.worker_concurrency", good: "spec: {common: {config: {worker_concurrency: 3}}}", old: None },
     },
 ];
@@ -124,19 +124,12 @@ fn has(pool: &Pool<'_>, field: &str) -> bool {
     written.get(field).is_some_and(|value| !value.is_null())
 }
 
-/// Settings that say where the broker is. The parts count beside a URL too: `broker_transport` takes the place of its
-/// scheme, and what the URL leaves out comes from the others.
-const BROKER: [&str; 9] = [
-    "broker_host",
-    "broker_password",
-    "broker_port",
-    "broker_read_url",
-    "broker_transport",
-    "broker_url",
-    "broker_user",
-    "broker_vhost",
-    "broker_write_url",
-];
+/// Settings that say where the broker is; `broker_transport` takes the place of the scheme of a URL.
+const BROKER: [&str; 4] = ["broker_read_url", "broker_transport", "broker_url", "broker_write_url"];
+/// Settings that say what a URL leaves out.
+const PARTS: [&str; 5] = ["broker_host", "broker_password", "broker_port", "broker_user", "broker_vhost"];
+/// What is said of them, and what to do.
+const ADDS: (&str, &str) = ("adds to what spec.common.broker says", "say it there alone");
 
 fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
     let config = &subject.common().config;
@@ -146,6 +139,9 @@ fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
         tell(name, "spec.common.broker", report);
     }
     if broker.is_some() {
+        for name in PARTS.into_iter().filter(|name| is_set(name)) {
+            report.warn(Kind::Forbidden, path::entry("spec.common.config", name), ADDS.0, ADDS.1);
+        }
         behind_dashes(subject, report);
     }
     let has_options = broker.is_some_and(|broker| {
@@ -176,9 +172,13 @@ fn behind_dashes(subject: &Subject<'_>, report: &mut Report<'_>) {
     let of_beat = subject.beat.iter().flat_map(|beat| {
         beat.said.settings.iter().map(|setting| (Beat::arg(setting.at), setting.name.as_str()))
     });
-    for (path, _) in of_pools.chain(of_beat).filter(|(_, name)| BROKER.contains(name)) {
-        let message = "spec.common.broker sets the same";
-        report.add(Kind::Forbidden, path, message, "use spec.common.broker alone");
+    for (path, name) in of_pools.chain(of_beat) {
+        if BROKER.contains(&name) {
+            let message = "spec.common.broker sets the same";
+            report.add(Kind::Forbidden, path, message, "use spec.common.broker alone");
+        } else if PARTS.contains(&name) {
+            report.warn(Kind::Forbidden, path, ADDS.0, ADDS.1);
+        }
     }
 }
 

@@ -96,7 +96,7 @@ fn c48(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// RedBeat asks the settings for the broker. Where the object leaves that to the application, they have it.
+/// `RedBeat` asks the settings for the broker. Where the object leaves that to the application, they have it.
 fn without_url(subject: &Subject<'_>, beat: &Beat<'_>, report: &mut Report<'_>) {
     let name = "redbeat_redis_url";
     let is_said = subject.common().config.contains_key(name) || beat.said.setting(name).is_some();

@@ -80,8 +80,7 @@ fn b40(subject: &Subject<'_>, report: &mut Report<'_>) {
         inside(&options.0, "spec.common.broker.transportOptions", report);
     }
     for (name, setting) in &subject.common().config {
-        let told_already = (["broker_password", "broker_url"].contains(&name.as_str())
-            && subject.broker().is_some())
+        let told_already = (name == "broker_url" && subject.broker().is_some())
             || (name == "result_backend" && subject.common().result_backend.is_some());
         // What no command line can set is refused, whatever its value.
         if settings::word(name, &setting.0, subject.celery.newest()) == Err(Refusal::Unreachable) {
@@ -89,7 +88,7 @@ fn b40(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         let path = path::entry("spec.common.config", name);
         match &setting.0 {
-            Value::String(text) if told_already && (name == "broker_password" || has_password(text)) => {}
+            Value::String(text) if told_already && has_password(text) => {}
             Value::String(text) if is_secret(name) && is_readable(text) || has_password(text) => {
                 told(path, report);
             }

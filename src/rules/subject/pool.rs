@@ -95,8 +95,8 @@ impl<'a> Pool<'a> {
             || mounts.any(|mount| holds(&mount.mount_path))
     }
 
-    /// The same of a file that SQLite is told, which stands below the folder of the image where it does not begin with a
-    /// slash. Wherever that is, a volume may be there.
+    /// The same of a file of `SQLite`, which lies in the folder of the image where it does not begin with a slash.
+    /// Wherever that is, a volume may be there.
     pub(in crate::rules) fn may_keep_file(&self, file: &str) -> bool {
         let mounts = self.common.volume_mounts.len() + self.spec.volume_mounts.len();
         if file.starts_with('/') {

@@ -60,6 +60,15 @@ fn fields_and_settings_do_not_say_the_same() {
 }
 
 #[test]
+fn parts_of_a_broker_beside_it_are_told() {
+    let at = |name: &str| format!("spec.common.config.{name}");
+    assert_eq!(of_common("C19", "config: {broker_transport: memory}"), deny(&at("broker_transport")));
+    assert_eq!(of_common("C19", "config: {broker_vhost: '3'}"), warn(&at("broker_vhost")));
+    let args = "spec: {workerSpec: {args: ['--', broker.port=6380]}}";
+    assert_eq!(of_rule("C19", args), warn("spec.workerSpec.args[1]"));
+}
+
+#[test]
 fn values_that_end_a_worker_are_told_at_their_place() {
     let at = |path: &str| deny(&format!("spec.common.config.{path}"));
     for (config, expected) in [
