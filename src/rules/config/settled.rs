@@ -33,7 +33,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "C116", severity: Severity::Warn, schema: false, since: "0.1",
         title: "the lock of RedBeat outlives the sleep of beat",
-        consequence: "The lock expires while beat sleeps: beat ends with LockNotOwnedError, or a second one starts beside it.",
+        consequence: "The lock expires while beat sleeps, and beat ends with LockNotOwnedError.",
         check: Check::object(c116),
         example: Example {
             bad: "spec: {common: {config: {redbeat_redis_url: 'redis://cache:6379/1', redbeat_lock_timeout: 30}}, beatSpec: {scheduler: redbeat.RedBeatScheduler, maxInterval: 60}}",
