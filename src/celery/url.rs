@@ -227,7 +227,7 @@ pub(super) fn parameters(query: &str) -> Vec<(String, String)> {
 #[must_use]
 pub fn sqlite_file(url: &str) -> Option<&str> {
     let (scheme, rest) = url.split_once("://")?;
-    let is_sqlite = scheme.split('+').next() == Some("sqlite");
+    let is_sqlite = scheme.split('+').next() == Some("sqlite") && (rest.is_empty() || rest.starts_with('/'));
     let path = rest.strip_prefix('/').unwrap_or(rest);
     let file = path.split('?').next().unwrap_or_default();
     is_sqlite.then_some(if file == ":memory:" { "" } else { file })

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the address of a result backend: host, port, password, database and parameters.
 
-use super::{URL, defect, is_redis, read, url, written_tls};
+use super::{URL, defect, is_redis, lacks_cert_reqs, read, url, written_tls};
 use crate::celery::backend_url::Defect;
-use crate::celery::broker_url::CERT_REQS;
+use crate::celery::broker_url::{CERT_REQS, masked};
+use crate::celery::expansion::expands;
 use crate::celery::url::{Fault, doubtful};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -86,16 +87,22 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 ];
 
 fn r04(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let written = written_tls(subject);
-    if written.is_none() && matches!(read(subject), Some(Err(Defect::CertReqsMissing))) {
-        let message = "needs ssl_cert_reqs if redis_backend_use_ssl lacks it";
-        report.warn(Kind::Forbidden, URL, message, "add ?ssl_cert_reqs=required");
-        return;
+    let url = url(subject).filter(|url| !expands(url)).unwrap_or_default();
+    if lacks_cert_reqs(url) {
+        let fix = "add ?ssl_cert_reqs=required";
+        match written_tls(subject) {
+            Some(options) if options.get("ssl_cert_reqs").is_some() => {}
+            Some(_) => {
+                let told = Defect::CertReqsMissing.to_string();
+                report.add_shown(report.severity(), URL, &masked(url), told, fix);
+            }
+            None => {
+                let message = "needs ssl_cert_reqs if redis_backend_use_ssl lacks it";
+                report.warn(Kind::Forbidden, URL, message, fix);
+            }
+        }
     }
-    let says_how = written.is_some_and(|options| options.get("ssl_cert_reqs").is_some());
     defect(subject, report, |defect| match defect {
-        Defect::CertReqsMissing if says_how => None,
-        Defect::CertReqsMissing => Some("add ?ssl_cert_reqs=required".to_owned()),
         Defect::CertReqs(_) => Some(format!("use one of {}", CERT_REQS.join(", "))),
         _ => None,
     });

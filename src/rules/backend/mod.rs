@@ -121,7 +121,21 @@ pub(super) const RULES: &[Rule] = &[
 /// The result backend as Celery reads it; nothing while variables are missing in the text.
 fn read(subject: &Subject<'_>) -> Option<Result<Backend, Defect>> {
     let url = url(subject)?;
-    (!expands(url)).then(|| backend_url::parse(url))
+    (!expands(url)).then(|| parsed(url))
+}
+
+/// What Celery makes of a URL when something beside it says how certificates are checked.
+fn parsed(url: &str) -> Result<Backend, Defect> {
+    if !lacks_cert_reqs(url) {
+        return backend_url::parse(url);
+    }
+    let sign = if url.contains('?') { '&' } else { '?' };
+    backend_url::parse(&format!("{url}{sign}ssl_cert_reqs=required"))
+}
+
+/// Whether a URL asks for TLS and leaves open how certificates are checked.
+fn lacks_cert_reqs(url: &str) -> bool {
+    backend_url::parse(url) == Err(Defect::CertReqsMissing)
 }
 
 /// What config says of TLS to a Redis, unless that leaves it to the application. The parameters of the URL win over it.
@@ -210,13 +224,12 @@ fn r13(subject: &Subject<'_>, report: &mut Report<'_>) {
     let reference = backend.and_then(|backend| backend.url_secret_ref.as_ref());
     let Some(text) = reference.and_then(|reference| secret::text(subject, reference)) else { return };
     let path = "spec.common.resultBackend.urlSecretRef";
-    match backend_url::parse(text) {
-        Err(Defect::CertReqsMissing) => {
-            if written_tls(subject).is_none_or(|options| options.get("ssl_cert_reqs").is_none()) {
-                let message = "needs ssl_cert_reqs if redis_backend_use_ssl lacks it";
-                report.warn(Kind::Forbidden, path, message, "add it");
-            }
-        }
+    let says_how = written_tls(subject).is_some_and(|options| options.get("ssl_cert_reqs").is_some());
+    if lacks_cert_reqs(text) && !says_how {
+        report.warn(Kind::Forbidden, path, "needs ssl_cert_reqs if redis_backend_use_ssl lacks it", "add it");
+    }
+    match parsed(text) {
+        Err(Defect::CertReqsMissing) => {}
         Ok(backend) if is_redis(&backend) && !text.contains(';') && doubtful(text).is_some() => {
             report.warn(Kind::Forbidden, path, secret::UNENCODED, secret::ENCODE);
         }

@@ -2,7 +2,7 @@
 //! Rules about what a result backend needs beside its URL, and what it is worth to pods.
 
 use super::{URL, read, url};
-use crate::celery::backend_url::{self, Backend, BackendKind as Store, Defect, Location};
+use crate::celery::backend_url::{Backend, BackendKind as Store, Location};
 use crate::celery::expansion::expands;
 use crate::celery::url::{is_local, sqlite_file};
 use crate::celery::version::{Release, Target};
@@ -113,16 +113,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
 ];
 
-/// The backend that can be used; whether certificates are checked may be said elsewhere than in the URL.
 fn good(subject: &Subject<'_>) -> Option<Backend> {
-    match read(subject)? {
-        Err(Defect::CertReqsMissing) => {
-            let text = url(subject)?;
-            let sign = if text.contains('?') { '&' } else { '?' };
-            backend_url::parse(&format!("{text}{sign}ssl_cert_reqs=required")).ok()
-        }
-        read => read.ok(),
-    }
+    read(subject).and_then(Result::ok)
 }
 
 /// Folders of a pod template or of a container beside Celery are not looked at: with a template, nothing is told.

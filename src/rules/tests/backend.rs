@@ -53,6 +53,9 @@ fn what_checks_certificates_may_be_said_beside_the_url() {
     assert_eq!(of("R04", "rediss://cache", &tls("ssl_cert_reqs: required, ssl_ca_certs: /etc/ca.pem")), []);
     assert_eq!(of("R04", "rediss://cache", &tls("ssl_ca_certs: /etc/ca.pem")), deny(url));
     assert_eq!(of("R04", "rediss://cache", "{}"), warn(url));
+    // What else is wrong is told all the same.
+    assert_eq!(of("R18", "rediss://cache?master_name=a", "{}"), deny(url));
+    assert_eq!(of("R05", "rediss://cache/results", &tls("ssl_cert_reqs: none")), deny(url));
     // The parameter wins over the setting.
     assert_eq!(of("R04", "rediss://cache?ssl_cert_reqs=x", &tls("ssl_cert_reqs: required")), deny(url));
     assert_eq!(of("R20", "rediss://:hush@cache", &tls("ssl_cert_reqs: required")), warn(url));

@@ -27,8 +27,9 @@ const BROKER: Known = Known {
         Refusal {
             id: "B20",
             why: "no other pod sees a task",
-            when: |input| input.text.contains("memory://"),
+            when: |input| input.text.contains("memory://") || input.text.starts_with("sqla"),
         },
+        Refusal { id: "B21", why: "each pod has its own file", when: |input| input.text.starts_with("sqla") },
         Refusal { id: "B22", why: "crashes once it connects", when: |input| input.text.contains("slmq://") },
         astray("B25", "an autoscaler refuses it, and most of it crashes the worker"),
         astray("B28", "the next URL of the list is no URL, or cannot be used there"),
@@ -51,7 +52,10 @@ const BACKEND: Known = Known {
         astray("R18", "newer releases of redis-py refuse it"),
         astray("R19", "the application decides, or a blank that nobody meant"),
     ]],
-    warned: &[("R06", "a package of the image may register the name, or bring the class")],
+    warned: &[
+        ("R04", "the application may say it in redis_backend_use_ssl"),
+        ("R06", "a package of the image may register the name, or bring the class"),
+    ],
 };
 
 /// Where an object names its Celery.
