@@ -29,7 +29,6 @@ const BROKER: Known = Known {
             why: "no other pod sees a task",
             when: |input| input.text.contains("memory://") || input.text.starts_with("sqla"),
         },
-        Refusal { id: "B21", why: "each pod has its own file", when: |input| input.text.starts_with("sqla") },
         Refusal { id: "B22", why: "crashes once it connects", when: |input| input.text.contains("slmq://") },
         astray("B25", "an autoscaler refuses it, and most of it crashes the worker"),
         astray("B28", "the next URL of the list is no URL, or cannot be used there"),
