@@ -229,11 +229,10 @@ fn r13(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.warn(Kind::Forbidden, path, "needs ssl_cert_reqs if redis_backend_use_ssl lacks it", "add it");
     }
     match parsed(text) {
-        Err(Defect::CertReqsMissing) => {}
         Ok(backend) if is_redis(&backend) && !text.contains(';') && doubtful(text).is_some() => {
             report.warn(Kind::Forbidden, path, secret::UNENCODED, secret::ENCODE);
         }
-        Ok(_) => {}
+        Ok(_) | Err(Defect::CertReqsMissing) => {}
         Err(Defect::Unknown { meant: None, .. }) => {
             let message = "the Secret names no backend of Celery itself";
             report.warn(Kind::Forbidden, path, message, "see that the image registers it");
