@@ -221,3 +221,20 @@ pub(super) fn parameters(query: &str) -> Vec<(String, String)> {
     }
     found
 }
+
+/// The file of a URL of `SQLite`, from `sqlite:` on, as `SQLAlchemy` finds it: empty for one that is kept in memory,
+/// without a slash before it for one in the folder that the process stands in. `None` for other URLs.
+#[must_use]
+pub fn sqlite_file(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let is_sqlite = scheme.split('+').next() == Some("sqlite") && (rest.is_empty() || rest.starts_with('/'));
+    let path = rest.strip_prefix('/').unwrap_or(rest);
+    let file = path.split('?').next().unwrap_or_default();
+    is_sqlite.then_some(if file == ":memory:" { "" } else { file })
+}
+
+/// Whether a host is the machine itself: in a pod, the pod.
+#[must_use]
+pub fn is_local(host: &str) -> bool {
+    matches!(host, "localhost" | "::1") || host.starts_with("127.")
+}

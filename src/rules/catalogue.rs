@@ -25,6 +25,7 @@ const AREAS: &[&[Rule]] = &[
     config::unfit::RULES,
     config::settled::RULES,
     config::content::RULES,
+    config::spelling::RULES,
     backend::RULES,
     backend::address::RULES,
     backend::needs::RULES,

@@ -9,6 +9,7 @@ use crate::celery::broker_url::Transport;
 use crate::celery::command::Command;
 use crate::celery::queues::DEFAULT_QUEUE;
 use crate::celery::sqs::queue_name;
+use crate::effective::Effective;
 
 /// Longest name that AMQP can carry, in bytes.
 const MAX_AMQP: usize = 255;
@@ -32,6 +33,18 @@ pub(super) const RULES: &[Rule] = &[
         example: Example { bad: "spec: {workerSpec: {queues: [a], excludeQueues: [a]}}", at: "spec.workerSpec.excludeQueues", good: "spec: {workerSpec: {excludeQueues: [a]}}", old: None },
     },
     Rule {
+        id: "W80", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "without task_create_missing_queues a worker consumes declared queues",
+        consequence: "The worker ends with a KeyError and starts again for ever.",
+        check: Check::object(w80).or(Severity::Warn, "when config has no task_queues, since the application may declare them"),
+        example: Example {
+            bad: "spec: {common: {config: {task_create_missing_queues: false, task_queues: {mail: {}}}}, workerSpec: {queues: [mial]}}",
+            at: "spec.workerSpec.queues[0]",
+            good: "spec: {common: {config: {task_create_missing_queues: false, task_queues: {mail: {}}}}, workerSpec: {queues: [mail]}}",
+            old: None,
+        },
+    },
+    Rule {
         id: "W27", severity: Severity::Deny, schema: false, since: "0.1",
         title: "RabbitMQ can have a queue of that name",
         consequence: "The worker ends with ACCESS_REFUSED for a reserved name, or with an error of the protocol for one too long.",
@@ -49,22 +62,25 @@ pub(super) const RULES: &[Rule] = &[
 
 /// The names a pool writes, each with its path.
 fn names<'a>(pool: &Pool<'a>) -> Vec<(String, &'a str)> {
-    let mut names = Vec::new();
-    for (field, list) in [("queues", &pool.spec.queues), ("excludeQueues", &pool.spec.exclude_queues)] {
-        let path = |index| format!("{}.{field}[{index}]", pool.path);
-        names.extend(list.iter().enumerate().map(|(index, name)| (path(index), name.as_str())));
-    }
-    for option in ["--queues", "--exclude-queues"] {
-        for used in pool.said.all(option).filter(|used| !used.is_opaque()) {
-            // A blank behind the option itself is several words in one.
-            let joined = [used.at, used.value_at].iter().any(|at| is_joined(Command::Worker, pool.word(*at)));
-            let list = used.value.filter(|_| !joined);
-            names.extend(
-                list.into_iter().flat_map(|list| list.split(',')).map(|name| (pool.arg(used.value_at), name)),
-            );
-        }
-    }
-    names
+    let all = [selected(pool), of(pool, "--exclude-queues", "excludeQueues", &pool.spec.exclude_queues)];
+    all.concat()
+}
+
+/// Those that it writes to consume.
+fn selected<'a>(pool: &Pool<'a>) -> Vec<(String, &'a str)> {
+    of(pool, "--queues", "queues", &pool.spec.queues)
+}
+
+fn of<'a>(pool: &Pool<'a>, option: &str, field: &str, list: &'a [String]) -> Vec<(String, &'a str)> {
+    let path = |index| format!("{}.{field}[{index}]", pool.path);
+    let written = list.iter().enumerate().map(|(index, name)| (path(index), name.as_str()));
+    let given = pool.said.all(option).filter(|used| !used.is_opaque()).flat_map(|used| {
+        // A blank behind the option itself is several words in one.
+        let joined = [used.at, used.value_at].iter().any(|at| is_joined(Command::Worker, pool.word(*at)));
+        let names = used.value.filter(|_| !joined).into_iter().flat_map(|list| list.split(','));
+        names.map(|name| (pool.arg(used.value_at), name))
+    });
+    written.chain(given).collect()
 }
 
 fn w25(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -100,6 +116,40 @@ fn blemish(name: &str, severity: Severity) -> Option<(Severity, &'static str, &'
     }
 }
 
+/// The queues that config declares for a pool, unless that leaves them to the application.
+fn declared<'a>(subject: &Subject<'a>, pool: &Pool<'_>) -> Option<Vec<&'a str>> {
+    let is_overridden = pool.said.setting("task_queues").is_some();
+    let written = subject.common().config.get("task_queues").filter(|_| !is_overridden)?;
+    let queues = written.0.as_object().filter(|queues| !queues.is_empty())?;
+    Some(queues.keys().map(String::as_str).collect())
+}
+
+/// What the object does not declare, the application may.
+fn w80(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in subject.pools.iter().filter(|pool| pool.effective().makes_queues() == Effective::Is(false)) {
+        let declared = declared(subject, pool);
+        let default = pool.effective().default_queue().is();
+        let is_there = |name: &str| match &declared {
+            Some(declared) => declared.contains(&name),
+            None => default.as_deref() == Some(name),
+        };
+        let mut told = String::new();
+        let last = pool.said.last("--queues").map(|used| pool.arg(used.value_at));
+        let counts = |path: &String| last.as_ref().is_none_or(|last| path == last);
+        for (path, name) in selected(pool).into_iter().filter(|(path, _)| counts(path)) {
+            if is_there(name) || blemish(name, Severity::Deny).is_some() || path == told {
+                continue;
+            }
+            let message = "is a queue that nobody declares";
+            match &declared {
+                Some(_) => report.add_shown(report.severity(), &path, name, message, "add it to task_queues"),
+                None => report.add_shown(Severity::Warn, &path, name, message, "set task_queues in config"),
+            }
+            told = path;
+        }
+    }
+}
+
 fn w26(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let excluded = written(pool, "--exclude-queues", &pool.spec.exclude_queues);
@@ -113,11 +163,18 @@ fn w26(subject: &Subject<'_>, report: &mut Report<'_>) {
                 let message = "leaves no queue to consume";
                 report.add(Kind::Invalid, path, message, "remove it, or name other queues");
             }
-            // An application with queues of its own may mean just this.
-            Some(queues) if queues.is_empty() && excluded.contains(&DEFAULT_QUEUE) => {
-                let message = "leaves out the queue that Celery uses by default";
-                report.graded(Severity::Warn, Kind::Invalid, path, message, "name queues instead");
-            }
+            Some(queues) if queues.is_empty() => match declared(subject, pool) {
+                Some(declared) if declared.iter().all(|queue| excluded.contains(queue)) => {
+                    let message = "leaves none of task_queues to consume";
+                    report.add(Kind::Invalid, path, message, "remove it, or name other queues");
+                }
+                // An application with queues of its own may mean just this.
+                None if excluded.contains(&DEFAULT_QUEUE) => {
+                    let message = "leaves out the queue that Celery uses by default";
+                    report.graded(Severity::Warn, Kind::Invalid, path, message, "name queues instead");
+                }
+                _ => {}
+            },
             _ => {}
         }
     }

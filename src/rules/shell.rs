@@ -2,7 +2,11 @@
 //! What a shell makes of words: how a command is read where one stands in front of Celery, and which words only a shell
 //! understands.
 
+mod script;
+
 use std::collections::BTreeSet;
+
+pub(super) use script::{ends_at_once, steps_aside};
 
 /// Most words of a line that are written out.
 const MAX_LISTED: usize = 8;
@@ -57,13 +61,6 @@ pub(super) fn script_at(command: &[String]) -> Option<usize> {
 #[must_use]
 pub(super) fn uses(script: &str, parameters: &[char]) -> bool {
     script.split('$').skip(1).any(|after| after.trim_start_matches('{').starts_with(parameters))
-}
-
-/// Whether a script hands its place over to what it starts, or passes signals on by itself.
-#[must_use]
-pub(super) fn steps_aside(script: &str) -> bool {
-    let separators = |letter: char| letter.is_whitespace() || ";&|(){}\"'".contains(letter);
-    script.split(separators).any(|word| ["exec", "trap"].contains(&word))
 }
 
 /// Whether a script starts one part of Celery by name, whatever the arguments: `celery -A shop worker`. One that chooses
@@ -143,14 +140,6 @@ mod tests {
         for script in ["", "celery @", "celery $x@", "a@b $1"] {
             assert!(!uses(script, &['@', '*']), "{script}");
         }
-    }
-
-    #[test]
-    fn exec_is_a_word_of_its_own() {
-        assert!(steps_aside("cd /app && exec celery"));
-        assert!(steps_aside("{ exec celery; }"));
-        assert!(steps_aside("trap 'kill $p' TERM; celery & p=$!; wait"));
-        assert!(!steps_aside("./executor && celery"));
     }
 
     #[test]

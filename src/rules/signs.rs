@@ -63,9 +63,18 @@ pub(super) fn placeholder(password: &str) -> Option<&str> {
     is_variable.then_some(name)
 }
 
-/// Whether a text holds a URL with a password in it that is no variable.
+/// Whether a text holds a URL with a password in it that is no variable, or a connection string of Azure with its key.
 pub(super) fn has_password(text: &str) -> bool {
-    passwords(text).any(|password| !password.is_empty() && !expands(password))
+    let mut all = passwords(text).chain(keys(text));
+    all.any(|password| !password.is_empty() && !expands(password))
+}
+
+/// The keys in connection strings of Azure: `…;AccountKey=…;…`.
+pub(super) fn keys(text: &str) -> impl Iterator<Item = &str> {
+    text.split([';', '/', '"', '\'']).filter_map(|part| {
+        let (name, key) = part.split_once('=')?;
+        ["accountkey", "sharedaccesskey"].contains(&name.trim().to_lowercase().as_str()).then_some(key)
+    })
 }
 
 /// The passwords of the URLs in a text.

@@ -60,6 +60,7 @@ fn bad() -> Vec<(&'static str, Json)> {
         ("task_default_queue", json!("")),
         ("task_default_exchange", json!(7)),
         ("task_default_exchange_type", json!(7)),
+        ("task_default_exchange_type", json!("directt")),
         ("task_queues", json!({"celery": "b"})),
         ("task_queues", json!({"celery": null})),
         ("task_queues", json!({"celery": []})),
@@ -111,6 +112,10 @@ fn good() -> Vec<(&'static str, Json)> {
         ("task_time_limit", json!(0)),
         ("result_expires", json!(0)),
         ("redbeat_lock_timeout", json!(30)),
+        ("task_default_exchange_type", json!("topic")),
+        ("task_default_delivery_mode", json!(1)),
+        ("redis_backend_health_check_interval", json!(30)),
+        ("result_backend_thread_safe", json!(true)),
     ]
 }
 

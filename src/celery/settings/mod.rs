@@ -12,6 +12,7 @@ mod names;
 mod reading;
 mod routes;
 mod schedule;
+mod undeclared;
 mod unfit;
 mod word;
 
@@ -25,7 +26,8 @@ use command_line::{Row, Type, rows};
 pub use extension::{Extension, extension};
 pub use reading::{Fault, Value, reading};
 pub use schedule::{Misplanned, misplanned};
-pub use unfit::{Step, Unfit, unfit};
+pub use undeclared::undeclared;
+pub use unfit::{Step, Unfit, fields, unfit};
 pub use word::{Refusal, word};
 
 /// One setting, as some releases declare it.
@@ -141,8 +143,11 @@ fn nearest(written: &str, release: Release) -> Option<&'static str> {
         ending.next().filter(|_| name.contains('_') && ending.next().is_none())
     };
     let renamed = renamed.or_else(bare).map(|setting| setting.name.as_str());
-    let all =
-        || here().map(|setting| setting.name.as_str()).chain(Extension::RedBeat.settings().iter().copied());
+    if let Some(name) = undeclared::names().find(|known| *known == name || *known == own) {
+        return Some(name);
+    }
+    let beside = || Extension::RedBeat.settings().iter().copied().chain(undeclared::names());
+    let all = || here().map(|setting| setting.name.as_str()).chain(beside());
     renamed.or_else(|| closest::of(&name, all()))
 }
 

@@ -29,6 +29,8 @@ fn names_are_looked_up_by_release() {
         ("CELERY_TASK_ACKS_LATE", Some("task_acks_late")),
         ("TASK_ACKS_LATE", Some("task_acks_late")),
         ("acks_late", Some("task_acks_late")),
+        ("redis_backend_health_check_intervall", Some("redis_backend_health_check_interval")),
+        ("DYNAMODB_ENDPOINT_URL", Some("dynamodb_endpoint_url")),
         ("backend", None),
         ("nosuch_key", None),
         ("", None),
@@ -61,6 +63,9 @@ fn values_become_words() {
         ("broker_transport_options", json!({"a": 1}), "broker.transport_options=(dict){\"a\":1}"),
         ("broker_use_ssl", json!({"cert_reqs": 2}), "broker.use_ssl=(dict){\"cert_reqs\":2}"),
         ("task_routes", json!([["a", {}]]), "task.routes=(json)[[\"a\",{}]]"),
+        ("result_backend_thread_safe", json!(true), "result.backend_thread_safe=(bool)true"),
+        ("redis_backend_health_check_interval", json!(30), "redis.backend_health_check_interval=(float)30"),
+        ("dynamodb_endpoint_url", json!("http://db:8000"), "dynamodb.endpoint_url=(string)http://db:8000"),
     ] {
         assert_eq!(word(name, &value, Release::V5_7).expect(name), expected);
     }
@@ -75,6 +80,7 @@ fn values_become_words() {
         ("task_default_queue", json!("a\0"), Refusal::Value("a value without a NUL")),
         ("broker_transport_options", json!("{bad}"), Refusal::Value("a table of names and values")),
         ("accept_content", json!("json"), Refusal::Value("a list")),
+        ("result_backend_thread_safe", json!("perhaps"), Refusal::Value("true or false")),
         ("nosuch", json!(1), Refusal::Unknown(Unknown::Name { meant: None })),
     ] {
         assert_eq!(word(name, &value, Release::V5_7), Err(refusal), "{name}");

@@ -47,6 +47,8 @@ impl Unfit {
 
 /// The words behind the number of a rate.
 const RATES: [&str; 4] = ["s", "m", "h", ""];
+/// Types of exchanges that a broker has; plugins of RabbitMQ bring others, with `x-` before their names.
+const EXCHANGES: [&str; 5] = ["", "direct", "topic", "fanout", "headers"];
 /// Levels of Python's logging, as Celery knows them.
 const LEVELS: [&str; 8] = ["CRITICAL", "FATAL", "ERROR", "WARN", "WARNING", "INFO", "DEBUG", "NOTSET"];
 /// What a policy of retries may say.
@@ -138,9 +140,25 @@ fn unfit_text(name: &str, value: &Json) -> Option<Unfit> {
             let is_other = value.as_str().is_some_and(|word| !["transient", "persistent"].contains(&word));
             is_other.then(|| Unfit::whole("is not a mode", "use transient or persistent"))
         }
+        "task_default_exchange_type" => {
+            let is_other =
+                value.as_str().is_some_and(|word| !EXCHANGES.contains(&word) && !word.starts_with("x-"));
+            is_other.then(|| Unfit::whole("is not a type of exchange", "use direct, topic or fanout"))
+        }
+        "broker_failover_strategy" => {
+            let is_other = value.as_str().is_some_and(|word| !["round-robin", "shuffle", ""].contains(&word));
+            is_other.then(|| Unfit::whole("is not a strategy", "use round-robin or shuffle"))
+        }
+        "broker_heartbeat_checkrate" => {
+            (number_of(value) == Some(0.0)).then(|| Unfit::whole("divides by zero", "use 2"))
+        }
+        "broker_connection_timeout" => {
+            (number_of(value) == Some(0.0)).then(|| Unfit::whole("leaves no time to connect", "use 4"))
+        }
         "worker_redirect_stdouts_level" => level(value),
         "worker_log_format" | "worker_task_log_format" => {
-            let is_bare = value.as_str().is_some_and(|text| !text.is_empty() && !has_field(text));
+            let is_bare =
+                value.as_str().is_some_and(|text| !text.is_empty() && fields(text).next().is_none());
             is_bare.then(|| Unfit::whole("has no field of a log line", "use one such as %(message)s"))
         }
         _ => None,
@@ -188,13 +206,14 @@ fn level(value: &Json) -> Option<Unfit> {
     (!LEVELS.contains(&word.as_str())).then_some(told)
 }
 
-/// Whether a `%(name)` with flags and the letter of a type stands in a text, which is what Python asks of a format.
-fn has_field(text: &str) -> bool {
-    text.match_indices("%(").any(|(at, opening)| {
-        let Some((name, rest)) = text[at + opening.len()..].split_once(')') else { return false };
+/// The fields of a format of Python: of each `%(name)` with flags and the letter of a type the name.
+pub fn fields(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("%(").filter_map(|(at, opening)| {
+        let (name, rest) = text[at + opening.len()..].split_once(')')?;
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
         let kind = rest.trim_start_matches(|c: char| "#0+ -.*".contains(c) || c.is_ascii_digit());
-        is_name && kind.starts_with(|c: char| "diouxefgcrsa%".contains(c.to_ascii_lowercase()))
+        let is_whole = kind.starts_with(|c: char| "diouxefgcrsa%".contains(c.to_ascii_lowercase()));
+        (is_name && is_whole).then_some(name)
     })
 }
 

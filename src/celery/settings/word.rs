@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use super::reading::truth;
-use super::{Setting, SettingKind, Unknown, extension, setting};
+use super::{SettingKind, Unknown, extension, setting, undeclared};
 use crate::celery::number;
 use crate::celery::version::Release;
 
@@ -35,10 +35,15 @@ pub fn word(name: &str, value: &Json, release: Release) -> Result<String, Refusa
     if extension(name).is_some() {
         return of_extension(name, value);
     }
-    let setting = setting(name, release).map_err(Refusal::Unknown)?;
+    let (kind, plain) = if let Some(kind) = undeclared(name) {
+        (kind, false)
+    } else {
+        let setting = setting(name, release).map_err(Refusal::Unknown)?;
+        (setting.kind, setting.takes_plain_words())
+    };
     // A name of one word has no namespace to put before the dot.
-    let (namespace, rest) = setting.name.split_once('_').ok_or(Refusal::Unreachable)?;
-    let text = expressed(setting, value)?;
+    let (namespace, rest) = name.split_once('_').ok_or(Refusal::Unreachable)?;
+    let text = expressed(name, kind, plain, value)?;
     if text.contains('\0') {
         return Err(Refusal::Value("a value without a NUL"));
     }
@@ -55,20 +60,18 @@ fn of_extension(name: &str, value: &Json) -> Result<String, Refusal> {
     }
 }
 
-fn expressed(setting: &Setting, value: &Json) -> Result<String, Refusal> {
-    let kind = setting.kind;
+fn expressed(name: &str, kind: SettingKind, plain: bool, value: &Json) -> Result<String, Refusal> {
     if kind == SettingKind::Bytes {
         return Err(Refusal::Unreachable);
     }
-    let plain = setting.takes_plain_words();
     let cast = |cast: &str, text: &str| Ok(if plain { text.to_owned() } else { format!("({cast}){text}") });
     let json = |cast: &str| Ok(format!("({cast}){value}"));
     match (kind, value) {
         (_, Json::Null) => json("json"),
         (SettingKind::Flag, Json::Bool(flag)) => cast("bool", &flag.to_string()),
         (SettingKind::Flag, Json::String(text)) if truth(text).is_some() => cast("bool", text),
-        (SettingKind::Flag, Json::Object(_)) if setting.name == "broker_use_ssl" => json("dict"),
-        (SettingKind::Flag, _) if setting.name == "broker_use_ssl" => {
+        (SettingKind::Flag, Json::Object(_)) if name == "broker_use_ssl" => json("dict"),
+        (SettingKind::Flag, _) if name == "broker_use_ssl" => {
             Err(Refusal::Value("true, false or a table of names and values"))
         }
         (SettingKind::Flag, _) => Err(Refusal::Value("true or false")),
@@ -88,9 +91,7 @@ fn expressed(setting: &Setting, value: &Json) -> Result<String, Refusal> {
         }
         (SettingKind::Text | SettingKind::Any, Json::String(text)) => cast("string", text),
         (SettingKind::Text, Json::Number(_)) | (SettingKind::Any, _) => json("json"),
-        (SettingKind::Text, Json::Array(_) | Json::Object(_))
-            if MORE_THAN_TEXT.contains(&setting.name.as_str()) =>
-        {
+        (SettingKind::Text, Json::Array(_) | Json::Object(_)) if MORE_THAN_TEXT.contains(&name) => {
             json("json")
         }
         (SettingKind::Text | SettingKind::Bytes, _) => Err(Refusal::Value("a text")),

@@ -101,6 +101,13 @@ impl<'a> Pool<'a> {
         self.setting("task_default_queue").or_else(|| Effective::Is(DEFAULT_QUEUE.to_owned()))
     }
 
+    /// Whether Celery makes a queue that is named and that nobody declares, as far as settings tell.
+    #[must_use]
+    pub fn makes_queues(&self) -> Effective<bool> {
+        let said = self.setting("task_create_missing_queues").and_then(|text| click_truth(&text));
+        said.or_else(|| Effective::Is(true))
+    }
+
     /// The queues that an autoscaler counts which names none: those of the pool, or the best guess.
     #[must_use]
     pub fn counted_queues(&self) -> Vec<String> {

@@ -4,6 +4,7 @@
 use super::Pool;
 use crate::api::{ProbeType, Probes, WorkerPoolKind};
 use crate::celery::broker_url::Transport;
+use crate::celery::value::click_truth;
 use crate::effective::{Effective, broker};
 
 /// Settings that make workers deaf to whoever does not know them.
@@ -27,6 +28,13 @@ impl Pool<'_> {
     pub fn answers_pings(&self) -> bool {
         let kind = self.implementation().is();
         kind.is_some_and(|kind| kind != WorkerPoolKind::Solo) && self.hears_pings()
+    }
+
+    /// Whether it listens to remote control, as far as settings tell; pings are a part of that.
+    #[must_use]
+    pub fn listens(&self) -> Effective<bool> {
+        let said = self.setting("worker_enable_remote_control").and_then(|text| click_truth(&text));
+        said.or_else(|| Effective::Is(true))
     }
 
     fn hears_pings(&self) -> bool {

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{Arguments, Matter};
 use crate::celery::settings::command_line::Defect;
-use crate::celery::settings::{self, Refusal};
+use crate::celery::settings::{self, Refusal, SettingKind};
+use crate::celery::version::Release;
 
 /// What people paste from a text processor in the place of `-`.
 const DASHES: [char; 6] = ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
@@ -26,9 +27,14 @@ pub(super) fn setting(arguments: &Arguments<'_>, at: usize, defect: &Defect) -> 
             (Matter::Setting, Shown::name(name), message, "set it in the application".to_owned())
         }
         // Celery has it, but no kind that its command line would know.
-        Defect::Unknown { .. } if settings::setting(name, arguments.reading.release).is_ok() => {
+        Defect::Unknown { .. } if is_real(name, arguments.reading.release) => {
             let message = "has no type on the command line of Celery".to_owned();
-            (Matter::Setting, Shown::name(name), message, format!("write it, as in {name}=(bool)true"))
+            let cast = match settings::undeclared(&spelt(name)) {
+                Some(SettingKind::Text) => "(string)text",
+                Some(SettingKind::Whole | SettingKind::Number) => "(int)30",
+                _ => "(bool)true",
+            };
+            (Matter::Setting, Shown::name(name), message, format!("write it, as in {name}={cast}"))
         }
         defect => {
             let (message, fix) = words(defect);
@@ -36,6 +42,16 @@ pub(super) fn setting(arguments: &Arguments<'_>, at: usize, defect: &Defect) -> 
         }
     };
     Verdict { matter, at, shown, message, fix, is_guess: false }
+}
+
+/// Whether Celery has a setting, declared or not.
+fn is_real(name: &str, release: Release) -> bool {
+    settings::setting(name, release).is_ok() || settings::undeclared(&spelt(name)).is_some()
+}
+
+/// The name as the application would write it.
+fn spelt(name: &str) -> String {
+    name.to_lowercase().replace('.', "_")
 }
 
 fn words(defect: &Defect) -> (String, String) {

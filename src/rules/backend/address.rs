@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the address of a result backend: host, port, password, database and parameters.
 
-use super::{URL, defect, is_redis, read, url};
+use super::{URL, defect, is_redis, lacks_cert_reqs, read, url, written_tls};
 use crate::celery::backend_url::Defect;
-use crate::celery::broker_url::CERT_REQS;
+use crate::celery::broker_url::{CERT_REQS, masked};
+use crate::celery::expansion::expands;
 use crate::celery::url::{Fault, doubtful};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -15,11 +16,11 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "R04", severity: Severity::Deny, schema: false, since: "0.1",
         title: "rediss:// says whether the certificate is checked",
         consequence: "The worker crashes with \"A rediss:// URL must have parameter ssl_cert_reqs\".",
-        check: Check::object(r04),
+        check: Check::object(r04).or(Severity::Warn, "when neither the URL nor config says it, since the application may in redis_backend_use_ssl"),
         example: Example {
-            bad: "spec: {common: {resultBackend: {url: 'rediss://cache/1'}}}",
+            bad: "spec: {common: {resultBackend: {url: 'rediss://cache/1'}, config: {redis_backend_use_ssl: {ssl_ca_certs: /etc/ca.pem}}}}",
             at: URL,
-            good: "spec: {common: {resultBackend: {url: 'rediss://cache/1?ssl_cert_reqs=required'}}}",
+            good: "spec: {common: {resultBackend: {url: 'rediss://cache/1'}, config: {redis_backend_use_ssl: {ssl_cert_reqs: required, ssl_ca_certs: /etc/ca.pem}}}}",
             old: None,
         },
     },
@@ -86,8 +87,22 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 ];
 
 fn r04(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let url = url(subject).filter(|url| !expands(url)).unwrap_or_default();
+    if lacks_cert_reqs(url) {
+        let fix = "add ?ssl_cert_reqs=required";
+        match written_tls(subject) {
+            Some(options) if options.get("ssl_cert_reqs").is_some() => {}
+            Some(_) => {
+                let told = Defect::CertReqsMissing.to_string();
+                report.add_shown(report.severity(), URL, &masked(url), told, fix);
+            }
+            None => {
+                let message = "needs ssl_cert_reqs if redis_backend_use_ssl lacks it";
+                report.warn(Kind::Forbidden, URL, message, fix);
+            }
+        }
+    }
     defect(subject, report, |defect| match defect {
-        Defect::CertReqsMissing => Some("add ?ssl_cert_reqs=required".to_owned()),
         Defect::CertReqs(_) => Some(format!("use one of {}", CERT_REQS.join(", "))),
         _ => None,
     });

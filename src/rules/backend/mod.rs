@@ -4,6 +4,8 @@
 pub(super) mod address;
 pub(super) mod needs;
 
+use serde_json::Value;
+
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
 use super::secret;
@@ -82,7 +84,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "R13", severity: Severity::Deny, schema: false, since: "0.1",
         title: "the Secret of a result backend holds what Celery can use",
         consequence: "Whatever the same URL would do in the object: the worker crashes.",
-        check: Check::of_facts(r13).or(Severity::Warn, "when the image may bring the backend along, and where the URL can be read all the same, and its password only seems unencoded"),
+        check: Check::of_facts(r13).or(Severity::Warn, "when the image may bring the backend along, when the application may say how certificates are checked, and where the URL can be read all the same, and its password only seems unencoded"),
         example: Example {
             bad: "spec: {common: {resultBackend: {urlSecretRef: {name: broken, key: url}}}}",
             at: "spec.common.resultBackend.urlSecretRef",
@@ -119,7 +121,26 @@ pub(super) const RULES: &[Rule] = &[
 /// The result backend as Celery reads it; nothing while variables are missing in the text.
 fn read(subject: &Subject<'_>) -> Option<Result<Backend, Defect>> {
     let url = url(subject)?;
-    (!expands(url)).then(|| backend_url::parse(url))
+    (!expands(url)).then(|| parsed(url))
+}
+
+/// What Celery makes of a URL when something beside it says how certificates are checked.
+fn parsed(url: &str) -> Result<Backend, Defect> {
+    if !lacks_cert_reqs(url) {
+        return backend_url::parse(url);
+    }
+    let sign = if url.contains('?') { '&' } else { '?' };
+    backend_url::parse(&format!("{url}{sign}ssl_cert_reqs=required"))
+}
+
+/// Whether a URL asks for TLS and leaves open how certificates are checked.
+fn lacks_cert_reqs(url: &str) -> bool {
+    backend_url::parse(url) == Err(Defect::CertReqsMissing)
+}
+
+/// What config says of TLS to a Redis, unless that leaves it to the application. The parameters of the URL win over it.
+fn written_tls<'a>(subject: &Subject<'a>) -> Option<&'a Value> {
+    subject.common().config.get("redis_backend_use_ssl").map(|setting| &setting.0)
 }
 
 /// Whether a Redis keeps the results.
@@ -203,11 +224,15 @@ fn r13(subject: &Subject<'_>, report: &mut Report<'_>) {
     let reference = backend.and_then(|backend| backend.url_secret_ref.as_ref());
     let Some(text) = reference.and_then(|reference| secret::text(subject, reference)) else { return };
     let path = "spec.common.resultBackend.urlSecretRef";
-    match backend_url::parse(text) {
+    let says_how = written_tls(subject).is_some_and(|options| options.get("ssl_cert_reqs").is_some());
+    if lacks_cert_reqs(text) && !says_how {
+        report.warn(Kind::Forbidden, path, "needs ssl_cert_reqs if redis_backend_use_ssl lacks it", "add it");
+    }
+    match parsed(text) {
         Ok(backend) if is_redis(&backend) && !text.contains(';') && doubtful(text).is_some() => {
             report.warn(Kind::Forbidden, path, secret::UNENCODED, secret::ENCODE);
         }
-        Ok(_) => {}
+        Ok(_) | Err(Defect::CertReqsMissing) => {}
         Err(Defect::Unknown { meant: None, .. }) => {
             let message = "the Secret names no backend of Celery itself";
             report.warn(Kind::Forbidden, path, message, "see that the image registers it");

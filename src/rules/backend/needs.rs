@@ -2,12 +2,14 @@
 //! Rules about what a result backend needs beside its URL, and what it is worth to pods.
 
 use super::{URL, read, url};
-use crate::celery::backend_url::{Backend, BackendKind as Store};
+use crate::celery::backend_url::{Backend, BackendKind as Store, Location};
 use crate::celery::expansion::expands;
+use crate::celery::url::{is_local, sqlite_file};
 use crate::celery::version::{Release, Target};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, RELEASES, Rule};
+use crate::rules::signs::has_password;
 use crate::rules::subject::Subject;
 use crate::rules::variables::{all, names_backend, same_key};
 
@@ -62,6 +64,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "R40", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "results are not kept at localhost",
+        consequence: "localhost is the pod itself: the worker asks its own pod for a result backend and retries for ever.",
+        check: Check::object(r40),
+        example: Example {
+            bad: "spec: {common: {resultBackend: {url: 'redis://localhost:6379/1'}}}",
+            at: URL,
+            good: "spec: {common: {resultBackend: {url: 'redis://cache:6379/1'}}}",
+            old: None,
+        },
+    },
+    Rule {
         id: "R11", severity: Severity::Deny, schema: false, since: "0.1",
         title: "no variable names another result backend",
         consequence: "One of the two has no effect, and nobody is told which.",
@@ -106,18 +120,8 @@ fn good(subject: &Subject<'_>) -> Option<Backend> {
 /// Folders of a pod template or of a container beside Celery are not looked at: with a template, nothing is told.
 fn r07(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(backend) = good(subject).filter(|backend| backend.kind == Store::File) else { return };
-    let common = subject.common();
     let folder = backend.locations.first().map(|location| location.path.as_str()).unwrap_or_default();
-    let holds = |place: &str| {
-        let place = place.trim_end_matches('/');
-        folder.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let shared = common.volume_mounts.iter().any(|mount| holds(&mount.mount_path));
-    let lacks = |pool: &crate::rules::subject::Pool<'_>| {
-        pool.spec.pod_template.is_none()
-            && !pool.spec.volume_mounts.iter().any(|mount| holds(&mount.mount_path))
-    };
-    if !shared && common.pod_template.is_none() && subject.pools.iter().any(lacks) {
+    if subject.pools.iter().any(|pool| !pool.may_keep(folder)) {
         let message = "is a folder on no volume of the workers";
         report.add(Kind::Invalid, URL, message, "mount a volume there that all pods share");
     }
@@ -157,6 +161,31 @@ fn r10(subject: &Subject<'_>, report: &mut Report<'_>) {
         let message = "keeps results inside one process";
         report.add(Kind::Forbidden, URL, message, "use redis:// or rpc://");
     }
+    let file = url(subject).and_then(|url| sqlite_file(url.strip_prefix("db+")?));
+    match file.filter(|_| good(subject).is_some()) {
+        Some("") => {
+            let message = "keeps results in the memory of one process";
+            report.add(Kind::Forbidden, URL, message, "use redis:// or rpc://");
+        }
+        Some(file) if subject.pools.iter().any(|pool| !pool.may_keep_file(file)) => {
+            let message = "is a file on no volume of the workers";
+            report.add(Kind::Forbidden, URL, message, "use a server such as redis://");
+        }
+        _ => {}
+    }
+}
+
+/// A Redis without a host is that of the pod, too.
+fn r40(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(backend) = good(subject) else { return };
+    let is_redis = matches!(backend.kind, Store::Redis | Store::Sentinel);
+    let is_socket = backend.driver.as_deref().is_some_and(|driver| driver.eq_ignore_ascii_case("socket"));
+    let has_no_host = |host: &str| host.is_empty() && is_redis && !is_socket;
+    let is_here = |location: &Location| is_local(&location.host) || has_no_host(&location.host);
+    if backend.kind != Store::File && backend.locations.iter().any(is_here) {
+        let message = "is the worker's own pod";
+        report.add(Kind::Forbidden, URL, message, "use the name of the backend's Service");
+    }
 }
 
 fn r11(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -175,7 +204,8 @@ fn r11(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn r20(subject: &Subject<'_>, report: &mut Report<'_>) {
     let has_variable = url(subject).is_some_and(expands);
-    if !has_variable && good(subject).is_some_and(|backend| backend.has_password()) {
+    let has_key = url(subject).is_some_and(has_password);
+    if !has_variable && good(subject).is_some_and(|backend| backend.has_password() || has_key) {
         report.add(Kind::Forbidden, URL, "holds a readable password", "use urlSecretRef");
     }
 }

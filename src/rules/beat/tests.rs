@@ -74,7 +74,7 @@ fn a_file_that_cannot_be_written_is_found_where_it_is_named() {
 fn schedulers_have_their_variants() {
     for (beat, expected) in [
         ("scheduler: django", vec![]),
-        ("scheduler: redbeat.RedBeatScheduler", vec![]),
+        ("scheduler: redbeat.RedBeatScheduler", vec![("C48", WARN)]),
         ("scheduler: own", vec![("T04", WARN)]),
         ("scheduler: a/b", vec![("T04", DENY)]),
         ("args: ['-S', 'a b']", vec![("T04", DENY)]),

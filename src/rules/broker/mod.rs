@@ -18,6 +18,7 @@ use super::rule::{Check, Example, Rule};
 use super::subject::Subject;
 use super::variables as environment;
 use crate::celery::broker_url::{Endpoint, Transport, masked};
+use crate::celery::url::is_local;
 
 /// The tables of this area.
 pub(super) const AREAS: &[&[Rule]] = &[
@@ -156,8 +157,13 @@ fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b27(subject: &Subject<'_>, report: &mut Report<'_>) {
     let (message, fix) = ("is the worker's own pod", "use the name of the broker's Service");
-    for endpoint in good(subject).filter(|endpoint| is_local(&endpoint.host)) {
-        report.add_shown(report.severity(), BROKER_URL, &endpoint.host, message, fix);
+    for endpoint in good(subject) {
+        if is_local(&endpoint.host) {
+            report.add_shown(report.severity(), BROKER_URL, &endpoint.host, message, fix);
+        } else if endpoint.host.is_empty() && NETWORKED.contains(&endpoint.transport) {
+            let message = "names no host: that is the worker's own pod";
+            report.add(Kind::Forbidden, BROKER_URL, message, fix);
+        }
     }
     let Some(broker) = subject.broker() else { return };
     for (host, path) in [
@@ -220,10 +226,8 @@ fn b30(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Whether a host is the pod itself.
-fn is_local(host: &str) -> bool {
-    matches!(host, "localhost" | "::1") || host.starts_with("127.")
-}
+/// Transports whose clients ask the pod itself where the URL names no host.
+const NETWORKED: [Transport; 3] = [Transport::Redis, Transport::Sentinel, Transport::Amqp];
 
 /// The elements of the URL that could be read.
 fn good<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s Endpoint> {

@@ -17,8 +17,8 @@ use super::sqs::makes_queues;
 pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B50", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "a transport option has a value of its kind",
-        consequence: "The worker crashes with a TypeError, some options only with the first message. SQS makes no queue with a visibility_timeout that is not whole.",
+        title: "a transport option has a value that it takes",
+        consequence: "The worker crashes with a TypeError, some options only with the first message, or never connects. With a visibility_timeout of 0 Redis hands out every task a second time while it runs. SQS makes no queue with a visibility_timeout that is not whole.",
         check: Check::object(b50).or(Severity::Warn, "when the broker is not known, and for visibility_timeout with SQS"),
         example: Example {
             bad: "spec: {common: {broker: {transportOptions: {visibility_timeout: 1h}}}}",
@@ -60,21 +60,35 @@ enum Takes {
     Number,
     /// A count.
     Whole,
+    /// More seconds than none.
+    Seconds,
     /// A list of whole numbers.
     Steps,
+    /// A text.
+    Text,
+    /// A text without blanks, which Redis refuses in a name.
+    Word,
+    /// The order in which queues get their turn: a word of kombu, or the path of a class.
+    Order,
 }
 
 /// Options whose values are used in arithmetic, and the transports that have them.
 const TYPED: &[(&str, Takes, &[Transport])] = &[
-    ("visibility_timeout", Takes::Number, REDIS),
-    ("socket_timeout", Takes::Number, REDIS),
-    ("socket_connect_timeout", Takes::Number, REDIS),
+    ("visibility_timeout", Takes::Seconds, REDIS),
+    ("socket_timeout", Takes::Seconds, REDIS),
+    ("socket_connect_timeout", Takes::Seconds, REDIS),
     ("health_check_interval", Takes::Number, REDIS),
     ("polling_interval", Takes::Number, POLLING),
     ("max_connections", Takes::Whole, REDIS),
     ("priority_steps", Takes::Steps, REDIS),
     ("wait_time_seconds", Takes::Whole, &[Transport::Sqs]),
+    ("global_keyprefix", Takes::Text, REDIS),
+    ("queue_order_strategy", Takes::Order, REDIS),
+    ("sep", Takes::Text, REDIS),
+    ("client_name", Takes::Word, REDIS),
 ];
+/// The orders that kombu knows by a word.
+const ORDERS: [&str; 3] = ["priority", "round_robin", "sorted"];
 const REDIS: &[Transport] = &[Transport::Redis, Transport::Sentinel, Transport::RedisSocket];
 const POLLING: &[Transport] =
     &[Transport::Redis, Transport::Sentinel, Transport::RedisSocket, Transport::Sqs];
@@ -87,8 +101,6 @@ const NAMES: &[&str] = &[
     "socket_keepalive",
     "socket_keepalive_options",
     "retry_on_timeout",
-    "global_keyprefix",
-    "queue_order_strategy",
     "fanout_prefix",
     "fanout_patterns",
     "ack_emulation",
@@ -99,7 +111,6 @@ const NAMES: &[&str] = &[
     "unacked_restore_limit",
     "body_encoding",
     "deadletter_queue",
-    "sep",
     "region",
     "predefined_queues",
     "queue_name_prefix",
@@ -216,9 +227,18 @@ impl Takes {
     /// Whether a value is one of these; null is told of elsewhere.
     fn fits(self, value: &Value) -> bool {
         match (self, value) {
-            (_, Value::Null) | (Self::Number, Value::Number(_)) => true,
+            (_, Value::Null)
+            | (Self::Number | Self::Word, Value::Number(_))
+            | (Self::Text, Value::String(_)) => true,
             (Self::Whole, Value::Number(number)) => !number.is_f64(),
-            (Self::Steps, Value::Array(steps)) => steps.iter().all(|step| step.is_i64() || step.is_u64()),
+            (Self::Seconds, Value::Number(number)) => number.as_f64().is_some_and(|seconds| seconds > 0.0),
+            (Self::Steps, Value::Array(steps)) => {
+                !steps.is_empty() && steps.iter().all(|step| step.is_i64() || step.is_u64())
+            }
+            (Self::Word, Value::String(text)) => !text.contains(char::is_whitespace),
+            (Self::Order, Value::String(word)) => {
+                ORDERS.contains(&word.as_str()) || word.contains(['.', ':'])
+            }
             _ => false,
         }
     }
@@ -226,6 +246,10 @@ impl Takes {
     fn not(self) -> &'static str {
         match self {
             Self::Number => "is not a number",
+            Self::Seconds => "is not a number above 0",
+            Self::Text => "is not a text",
+            Self::Word => "is not a name without blanks",
+            Self::Order => "is not an order of queues",
             Self::Whole => "is not a whole number",
             Self::Steps => "is not a list of whole numbers",
         }
@@ -236,6 +260,12 @@ impl Takes {
         let digits = value.as_str().map(str::trim).filter(|text| text.parse::<u32>().is_ok());
         match (self, digits) {
             (Self::Steps, _) => "write one such as [0, 3, 6, 9]".to_owned(),
+            (Self::Order, _) => format!("use {}", ORDERS.join(", ")),
+            (Self::Text, _) => "write it in quotes".to_owned(),
+            (Self::Word, _) => "leave blanks out".to_owned(),
+            (_, Some("0")) | (Self::Seconds, None) if name == "visibility_timeout" => {
+                "use seconds such as 3600".to_owned()
+            }
             (_, Some(digits)) => format!("write {digits} without quotes"),
             _ if name == "max_connections" => "use a number such as 10".to_owned(),
             _ => "use seconds such as 60".to_owned(),

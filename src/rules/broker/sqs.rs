@@ -7,7 +7,8 @@ use super::options::options;
 use crate::api::limits;
 use crate::celery::broker_url::Transport;
 use crate::celery::expansion::expands;
-use crate::effective::broker::transport_options;
+use crate::celery::sqs::queue_name;
+use crate::effective::broker::{OPTIONS, transport_options};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path;
 use crate::rules::rule::{Check, Example, Rule};
@@ -39,8 +40,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "B54", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "predefined_queues has a url for each queue",
-        consequence: "The worker crashes with an AttributeError, a TypeError, a KeyError or an InvalidQueueException.",
+        title: "predefined_queues has every queue, with its url",
+        consequence: "The worker crashes with an AttributeError, a TypeError, a KeyError, an InvalidQueueException or an UndefinedQueueException.",
         check: Check::object(b54).or(Severity::Warn, "when the broker is not known"),
         example: Example {
             bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}, transportOptions: {predefined_queues: {mail: 'https://sqs.eu-west-1.amazonaws.com/123456789012/mail'}}}}}",
@@ -110,6 +111,7 @@ pub(super) fn makes_queues(subject: &Subject<'_>) -> bool {
 
 fn b54(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(severity) = severity(subject) else { return };
+    not_predefined(subject, severity, report);
     for (path, _, value) in options(subject).filter(|(_, name, _)| *name == "predefined_queues") {
         let Some(queues) = value.as_object() else {
             if !value.is_null() {
@@ -136,6 +138,33 @@ fn b54(subject: &Subject<'_>, report: &mut Report<'_>) {
                 }
             }
         }
+    }
+}
+
+/// Tells of queues of pools that the list leaves out. kombu looks for the name that SQS has, with the prefix.
+fn not_predefined(subject: &Subject<'_>, severity: Severity, report: &mut Report<'_>) {
+    let options = transport_options(subject.common()).is().unwrap_or_default();
+    let Some(known) = options.get("predefined_queues").and_then(Value::as_object) else { return };
+    let prefix = options.get("queue_name_prefix").and_then(Value::as_str).unwrap_or_default();
+    if known.is_empty()
+        || known.len() > limits::ITEMS
+        || expands(prefix)
+        || known.keys().any(|name| expands(name))
+    {
+        return;
+    }
+    for pool in &subject.pools {
+        // Settings behind the dashes take the place of all options.
+        let is_overridden = pool.said.setting(OPTIONS).is_some();
+        let names = pool.queues().filter(|_| !is_overridden).unwrap_or_default();
+        let Some(name) = names.iter().find(|name| !known.contains_key(&queue_name(prefix, name))) else {
+            continue;
+        };
+        let path = format!("{}.{}", pool.path, pool.queues_field());
+        let message = format!("has a queue that predefined_queues leaves out: {name:?}");
+        let there = queue_name(prefix, name);
+        let fix = if there == *name { "add it there".to_owned() } else { format!("add it as {there:?}") };
+        report.graded(severity, Kind::Forbidden, path, message, fix);
     }
 }
 

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about encrypted connections to a broker, and those that are not what they seem.
 
+use serde_json::Value;
+
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
 use super::good;
 use crate::celery::broker_url::{Endpoint, Service, Transport, masked};
+use crate::celery::value::click_truth;
 use crate::rules::path::BROKER_URL;
+
+/// The setting with the options of TLS.
+const USE_SSL: &str = "broker_use_ssl";
+/// What AMQP calls the options that have `ssl_` before them with Redis.
+const OF_AMQP: [&str; 6] = ["ca_certs", "cert_reqs", "certfile", "check_hostname", "ciphers", "keyfile"];
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -46,13 +54,56 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "B84", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "broker_use_ssl is a table with the names of Redis",
+        consequence: "With true kombu speaks to Redis without TLS and says nothing; with the names of AMQP the worker ends with \"got an unexpected keyword argument\".",
+        check: Check::object(b84),
+        example: Example {
+            bad: "spec: {common: {config: {broker_use_ssl: {ca_certs: /etc/tls/ca.crt}}}}",
+            at: "spec.common.config.broker_use_ssl.ca_certs",
+            good: "spec: {common: {config: {broker_use_ssl: {ssl_ca_certs: /etc/tls/ca.crt, ssl_cert_reqs: required}}}}",
+            old: None,
+        },
+    },
 ];
+
+fn b84(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let is_redis = matches!(subject.transport(), Some(Transport::Redis | Transport::Sentinel));
+    // What a URL says of TLS takes the place of the setting; the URL of a Secret may.
+    let is_hidden = subject.broker().is_some_and(|broker| broker.url_secret_ref.is_some());
+    let has_word = |endpoint: &Endpoint| endpoint.query.iter().any(|(name, _)| name.starts_with("ssl_"));
+    let Some(written) = subject.common().config.get(USE_SSL).filter(|_| is_redis && !is_hidden) else {
+        return;
+    };
+    if good(subject).any(has_word) {
+        return;
+    }
+    let path = format!("spec.common.config.{USE_SSL}");
+    let is_on = |text: &str| click_truth(text) == Some(true);
+    match &written.0 {
+        Value::Object(options) => {
+            for name in OF_AMQP.into_iter().filter(|name| options.contains_key(*name)) {
+                let message = "is no option of a connection to Redis";
+                report.add(Kind::Forbidden, format!("{path}.{name}"), message, format!("write ssl_{name}"));
+            }
+        }
+        written if *written == Value::Bool(true) || written.as_str().is_some_and(is_on) => {
+            let message = "leaves the connection to Redis without TLS";
+            report.add(Kind::Invalid, path, message, "write {ssl_cert_reqs: required}");
+        }
+        _ => {}
+    }
+}
 
 fn b15(subject: &Subject<'_>, report: &mut Report<'_>) {
     let is_silent = |endpoint: &crate::celery::broker_url::Endpoint| {
         endpoint.parameter("ssl_cert_reqs").is_none() && endpoint.verifies_certificates() == Some(false)
     };
-    if good(subject).any(is_silent) {
+    // A table takes the place of what kombu makes of a bare rediss://, and redis-py checks unless it is told otherwise.
+    let written = subject.common().config.get(USE_SSL).and_then(|setting| setting.0.as_object());
+    let says_how = written.is_some_and(|options| !options.is_empty());
+    if !says_how && good(subject).any(is_silent) {
         let message = "checks no certificate of the broker";
         report.add(Kind::Forbidden, BROKER_URL, message, "add ?ssl_cert_reqs=required");
     }
@@ -107,7 +158,7 @@ fn plain_on_a_tls_port(subject: &Subject<'_>, report: &mut Report<'_>) {
             && !endpoint.tls()
             && endpoint.effective_port() == Some(Service::AMQP_TLS.port)
     };
-    if good(subject).find(is_odd).is_some() && !subject.common().config.contains_key("broker_use_ssl") {
+    if good(subject).find(is_odd).is_some() && !subject.common().config.contains_key(USE_SSL) {
         let message = format!("names {}, the port with TLS, without it", Service::AMQP_TLS.port);
         let fix = "use amqps://, or set broker_use_ssl in the app";
         report.add(Kind::Forbidden, BROKER_URL, message, fix);

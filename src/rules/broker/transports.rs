@@ -8,8 +8,10 @@ use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
 use super::good;
 use crate::celery::broker_url::{Endpoint, Transport, masked};
+use crate::celery::expansion::expands;
+use crate::celery::url::sqlite_file;
 use crate::effective::Effective;
-use crate::effective::broker::transport_options;
+use crate::effective::broker::{OPTIONS, transport_options};
 use crate::rules::path::BROKER_URL;
 use crate::rules::variables;
 
@@ -29,20 +31,20 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "B20", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "memory:// is private to one process",
+        title: "the broker is not private to one process",
         consequence: "The worker starts and never sees a task of another pod.",
         check: Check::object(b20),
         example: Example { bad: "spec: {common: {broker: {url: 'memory://'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
     },
     Rule {
         id: "B21", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "filesystem:// has its folders",
-        consequence: "The worker crashes with \"No such file or directory: 'data_in'\".",
+        title: "filesystem:// has its folders, on a volume",
+        consequence: "The worker crashes with \"No such file or directory: 'data_in'\", or never sees a task of another pod.",
         check: Check::object(b21).or(Severity::Warn, "when the object says no transport options, since the application may"),
         example: Example {
-            bad: "spec: {common: {broker: {url: 'filesystem://', transportOptions: {data_folder_in: /tasks}}}}",
+            bad: "spec: {common: {broker: {url: 'filesystem://', transportOptions: {data_folder_in: /tasks}}, volumes: [{name: tasks, persistentVolumeClaim: {claimName: tasks}}], volumeMounts: [{name: tasks, mountPath: /tasks}]}}",
             at: "spec.common.broker.transportOptions.data_folder_out",
-            good: "spec: {common: {broker: {url: 'filesystem://', transportOptions: {data_folder_in: /tasks, data_folder_out: /tasks}}}}",
+            good: "spec: {common: {broker: {url: 'filesystem://', transportOptions: {data_folder_in: /tasks, data_folder_out: /tasks}}, volumes: [{name: tasks, persistentVolumeClaim: {claimName: tasks}}], volumeMounts: [{name: tasks, mountPath: /tasks}]}}",
             old: None,
         },
     },
@@ -91,6 +93,21 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
 ];
 
+/// What is said of a folder that only the container has.
+const ON_NO_VOLUME: &str = "is a folder on no volume of the workers";
+/// What to use instead of a broker that no other pod can reach.
+const ANOTHER: &str = "use a broker such as redis:// or amqp://";
+
+/// Where the transport options are written that count.
+fn options_path(subject: &Subject<'_>) -> &'static str {
+    let in_config = subject.common().config.contains_key(OPTIONS);
+    if in_config {
+        "spec.common.config.broker_transport_options"
+    } else {
+        "spec.common.broker.transportOptions"
+    }
+}
+
 /// Tells of options that a transport cannot do without. Where the object sets no options at all, the application may.
 fn needed(subject: &Subject<'_>, report: &mut Report<'_>, names: &[&str], message: &str, fix: &str) {
     let (severity, options) = match transport_options(subject.common()) {
@@ -127,20 +144,39 @@ fn b20(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).any(|endpoint| endpoint.transport == Transport::Memory) {
         let message = "memory:// cannot carry tasks between pods";
         let shown = masked(subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default());
-        report.add_shown(
-            report.severity(),
-            BROKER_URL,
-            &shown,
-            message,
-            "use a broker such as redis:// or amqp://",
-        );
+        report.add_shown(report.severity(), BROKER_URL, &shown, message, ANOTHER);
     }
+    if sqlite(subject) == Some("") {
+        let message = "is kept in the memory of one process and cannot carry tasks between pods";
+        report.add(Kind::Invalid, BROKER_URL, message, ANOTHER);
+    }
+}
+
+/// The file of a broker in `SQLite`; empty for one in memory.
+fn sqlite<'a>(subject: &Subject<'a>) -> Option<&'a str> {
+    let is_read = good(subject).next().is_some();
+    let url = subject.broker().and_then(|broker| broker.url.as_deref()).filter(|_| is_read)?;
+    let (wrapper, inner) = url.split_once('+')?;
+    sqlite_file(inner).filter(|_| ["sqla", "sqlalchemy"].contains(&wrapper))
 }
 
 fn b21(subject: &Subject<'_>, report: &mut Report<'_>) {
     if subject.scheme.as_ref().is_some_and(|scheme| scheme.name == "filesystem") {
         let names = ["data_folder_in", "data_folder_out"];
         needed(subject, report, &names, "filesystem:// needs it", "name a shared volume's folder");
+        let options = transport_options(subject.common()).is().unwrap_or_default();
+        for name in names {
+            let Some(folder) = options.get(name).and_then(Value::as_str) else { continue };
+            let is_lost = folder.starts_with('/') && subject.pools.iter().any(|pool| !pool.may_keep(folder));
+            if is_lost && !expands(folder) {
+                let path = format!("{}.{name}", options_path(subject));
+                report.add(Kind::Invalid, path, ON_NO_VOLUME, "mount a volume there that all pods share");
+            }
+        }
+    }
+    let file = sqlite(subject).filter(|file| !file.is_empty());
+    if file.is_some_and(|file| subject.pools.iter().any(|pool| !pool.may_keep_file(file))) {
+        report.add(Kind::Invalid, BROKER_URL, "is a file on no volume of the workers", ANOTHER);
     }
 }
 

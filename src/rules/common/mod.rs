@@ -54,7 +54,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C20", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a shell in front of Celery steps aside",
         consequence: "The shell takes SIGTERM and Celery never hears of it: running tasks are killed when the grace period ends. A script that passes no arguments on runs the same in every pod: beat's starts one more worker, and no beat runs.",
-        check: Check::object(c20).or(Severity::Deny, "when the script does not pass all arguments on"),
+        check: Check::object(c20).or(Severity::Deny, "when the script does not pass all arguments on, or leaves Celery in the background"),
         example: Example {
             bad: "spec: {common: {command: [sh, -c, '. ./env && celery \"$@\"', celery]}}",
             at: "spec.common.command",
@@ -143,6 +143,8 @@ fn c20(subject: &Subject<'_>, report: &mut Report<'_>) {
         (Severity::Deny, "the shell takes -A for its own name, and the app is missing")
     } else if !passes_all && !counts && (shell::steps_aside(script) || shell::starts_one_part(script)) {
         (Severity::Deny, "the script passes no arguments on: Celery gets none")
+    } else if shell::ends_at_once(script) {
+        (Severity::Deny, "the shell ends at once, and Celery with it")
     } else if !shell::steps_aside(script) {
         (report.severity(), "the shell keeps SIGTERM from Celery")
     } else {

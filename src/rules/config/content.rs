@@ -26,8 +26,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "C47", severity: Severity::Warn, schema: false, since: "0.1",
-        title: "accept_content has what task_serializer says",
-        consequence: "The worker drops every task: \"Refusing to deserialize untrusted content\".",
+        title: "accept_content has what task_serializer says, and result_accept_content what result_serializer says",
+        consequence: "The worker drops every task, and nobody can read a result: \"Refusing to deserialize untrusted content\".",
         check: Check::object(c47),
         example: Example {
             bad: "spec: {common: {config: {task_serializer: yaml, accept_content: [json]}}}",
@@ -109,6 +109,7 @@ fn c46(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn c47(subject: &Subject<'_>, report: &mut Report<'_>) {
+    of_results(subject, report);
     let config = &subject.common().config;
     let sent = match config.get("task_serializer").map(|written| &written.0) {
         Some(Value::String(word)) => Some(word.as_str()),
@@ -132,6 +133,34 @@ fn c47(subject: &Subject<'_>, report: &mut Report<'_>) {
         (Some(_), true) => (format!("lacks {name:?}, which task_serializer says"), "add it"),
         (Some(_), false) => ("is not in accept_content".to_owned(), "add it there"),
         (None, _) => (format!("lacks {name:?}, in which tasks are sent"), "add it, or set task_serializer"),
+    };
+    report.add(Kind::Forbidden, path::entry("spec.common.config", at), message, fix);
+}
+
+/// The same for results, which follow a list of their own and without one that of tasks. Nobody but the application sets
+/// what config does not.
+fn of_results(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let config = &subject.common().config;
+    let Some(Value::String(name)) = config.get("result_serializer").map(|written| &written.0) else { return };
+    let lists = ["result_accept_content", "accept_content"].into_iter();
+    let mut written = lists.filter_map(|list| Some((list, &config.get(list)?.0)));
+    let (at, accepted) = match written.find(|(_, value)| !value.is_null()) {
+        Some((list, Value::Array(items))) => (list, items.iter().map(Value::as_str).collect()),
+        Some(_) => return,
+        None => ("result_serializer", Some(vec![DEFAULT])),
+    };
+    let Some(accepted) =
+        accepted.filter(|words| !words.is_empty() && !words.iter().any(|word| expands(word)))
+    else {
+        return;
+    };
+    if expands(name) || serializer(name, false).is_some() || accepts(&accepted, name) {
+        return;
+    }
+    let (message, fix) = if at == "result_serializer" {
+        ("is not in result_accept_content".to_owned(), "add it there")
+    } else {
+        (format!("lacks {name:?}, which result_serializer says"), "add it")
     };
     report.add(Kind::Forbidden, path::entry("spec.common.config", at), message, fix);
 }

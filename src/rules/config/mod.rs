@@ -3,6 +3,7 @@
 
 pub(super) mod content;
 pub(super) mod settled;
+pub(super) mod spelling;
 pub(super) mod unfit;
 
 use serde_json::Value;
@@ -12,7 +13,7 @@ use super::finding::{Kind, Report, Severity};
 use super::path;
 use super::release;
 use super::rule::{Check, Example, RELEASES, Rule};
-use super::subject::Subject;
+use super::subject::{Beat, Pool, Subject};
 use crate::celery::expansion::expands;
 use crate::celery::settings::{Refusal, Unknown, word};
 use crate::celery::version::{Release, Target};
@@ -29,8 +30,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "C19", severity: Severity::Deny, schema: false, since: "0.1",
         title: "what has a field is not set in config too",
-        consequence: "One of the two has no effect, and nobody is told which.",
-        check: Check::object(c19),
+        consequence: "One of the two has no effect, and nobody is told which. With broker_transport Celery takes another transport than the scheme of the URL: with memory the worker consumes nothing.",
+        check: Check::object(c19).or(Severity::Warn, "for a part of the broker that its URL may leave out"),
         example: Example { bad: "spec: {common: {config: {worker_concurrency: 3}}, workerSpec: {concurrency: 7}}", at: "spec.common.config.worker_concurrency", good: "spec: {common: {config: {worker_concurrency: 3}}}", old: None },
     },
 ];
@@ -111,24 +112,42 @@ fn taken<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (&'s str, &'s Val
     known.map(|(name, value)| (name, value, path::entry("spec.common.config", name)))
 }
 
-/// Whether the field of a worker that is the same option is set in some pool, so that C19 tells.
+/// Whether the field of a worker that is the same option is set in every pool, so that C19 tells. Where a pool leaves it
+/// out, the setting is what the pools have in common, and a field wins over it.
 fn has_field(subject: &Subject<'_>, field: &str) -> bool {
-    subject.pools.iter().any(|pool| {
-        let written = serde_json::to_value(pool.spec).unwrap_or_default();
-        written.get(field).is_some_and(|value| !value.is_null())
-    })
+    !subject.pools.is_empty() && subject.pools.iter().all(|pool| has(pool, field))
 }
+
+/// Whether a field of a pool is set.
+fn has(pool: &Pool<'_>, field: &str) -> bool {
+    let written = serde_json::to_value(pool.spec).unwrap_or_default();
+    written.get(field).is_some_and(|value| !value.is_null())
+}
+
+/// Settings that say where the broker is; `broker_transport` takes the place of the scheme of a URL.
+const BROKER: [&str; 4] = ["broker_read_url", "broker_transport", "broker_url", "broker_write_url"];
+/// Settings that say what a URL leaves out.
+const PARTS: [&str; 5] = ["broker_host", "broker_password", "broker_port", "broker_user", "broker_vhost"];
+/// What is said of them, and what to do.
+const ADDS: (&str, &str) = ("adds to what spec.common.broker says", "say it there alone");
 
 fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
     let config = &subject.common().config;
     let broker = subject.broker();
+    let is_set = |name: &str| config.get(name).is_some_and(|setting| !setting.0.is_null());
+    for name in BROKER.into_iter().filter(|name| broker.is_some() && is_set(name)) {
+        tell(name, "spec.common.broker", report);
+    }
+    if broker.is_some() {
+        for name in PARTS.into_iter().filter(|name| is_set(name)) {
+            report.warn(Kind::Forbidden, path::entry("spec.common.config", name), ADDS.0, ADDS.1);
+        }
+        behind_dashes(subject, report);
+    }
     let has_options = broker.is_some_and(|broker| {
         broker.transport_options.is_some() || broker.redis.is_some() || broker.sqs.is_some()
     });
     let shared = [
-        ("broker_url", broker.is_some(), "spec.common.broker"),
-        ("broker_read_url", broker.is_some(), "spec.common.broker"),
-        ("broker_write_url", broker.is_some(), "spec.common.broker"),
         ("broker_transport_options", has_options, "transportOptions of the broker"),
         ("result_backend", subject.common().result_backend.is_some(), "spec.common.resultBackend"),
     ];
@@ -140,6 +159,25 @@ fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (name, option) in OPTIONS.iter().filter(|(name, _)| config.contains_key(*name)) {
         if let Some(field) = field_of(option).filter(|field| has_field(subject, field)) {
             tell(name, field, report);
+        }
+    }
+}
+
+/// The same settings among arguments.
+fn behind_dashes(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let of_pools = subject.pools.iter().flat_map(|pool| {
+        let settings = pool.said.settings.iter();
+        settings.map(move |setting| (pool.arg(setting.at), setting.name.as_str()))
+    });
+    let of_beat = subject.beat.iter().flat_map(|beat| {
+        beat.said.settings.iter().map(|setting| (Beat::arg(setting.at), setting.name.as_str()))
+    });
+    for (path, name) in of_pools.chain(of_beat) {
+        if BROKER.contains(&name) {
+            let message = "spec.common.broker sets the same";
+            report.add(Kind::Forbidden, path, message, "use spec.common.broker alone");
+        } else if PARTS.contains(&name) {
+            report.warn(Kind::Forbidden, path, ADDS.0, ADDS.1);
         }
     }
 }

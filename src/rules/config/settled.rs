@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about settings that have no effect where they stand.
 
-use super::{has_field, taken};
-use crate::celery::settings::{extension, settled_by_option};
+use super::{OPTIONS, has, has_field, taken};
+use crate::celery::settings::{Extension, extension, settled_by_option};
 use crate::celery::version::{Release, Target};
+use crate::rules::args::field_of;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Beat, Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -19,13 +20,25 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "C48", severity: Severity::Warn, schema: false, since: "0.1",
-        title: "settings of a scheduler go with this scheduler",
-        consequence: "Nobody reads the setting: beat runs a scheduler that does not know it.",
+        title: "settings of a scheduler go with this scheduler, and RedBeat with its URL",
+        consequence: "Nobody reads the setting: beat runs a scheduler that does not know it. RedBeat does not read CELERY_BROKER_URL: without redbeat_redis_url beat ends with \"'NoneType' object has no attribute 'startswith'\".",
         check: Check::object(c48),
         example: Example {
             bad: "spec: {common: {config: {redbeat_lock_timeout: 60}}, beatSpec: {}}",
             at: "spec.common.config.redbeat_lock_timeout",
-            good: "spec: {common: {config: {redbeat_lock_timeout: 60}}, beatSpec: {scheduler: redbeat.RedBeatScheduler}}",
+            good: "spec: {common: {config: {redbeat_redis_url: 'redis://cache:6379/1', redbeat_lock_timeout: 900}}, beatSpec: {scheduler: redbeat.RedBeatScheduler}}",
+            old: None,
+        },
+    },
+    Rule {
+        id: "C116", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "the lock of RedBeat outlives the sleep of beat",
+        consequence: "The lock expires while beat sleeps, and beat ends with LockNotOwnedError.",
+        check: Check::object(c116),
+        example: Example {
+            bad: "spec: {common: {config: {redbeat_redis_url: 'redis://cache:6379/1', redbeat_lock_timeout: 30}}, beatSpec: {scheduler: redbeat.RedBeatScheduler, maxInterval: 60}}",
+            at: "spec.common.config.redbeat_lock_timeout",
+            good: "spec: {common: {config: {redbeat_redis_url: 'redis://cache:6379/1', redbeat_lock_timeout: 300}}, beatSpec: {scheduler: redbeat.RedBeatScheduler, maxInterval: 60}}",
             old: None,
         },
     },
@@ -38,6 +51,10 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
 ];
 
+/// The setting for the sleep of beat, and the seconds that it sleeps by itself at most.
+const SLEEP: &str = "beat_max_loop_interval";
+const USUAL_SLEEP: f64 = 300.0;
+
 /// Celery 4 reads its command line in another order.
 fn is_settled(subject: &Subject<'_>) -> bool {
     subject.celery != Target::Known(Release::V4_4)
@@ -45,6 +62,13 @@ fn is_settled(subject: &Subject<'_>) -> bool {
 
 fn c45(subject: &Subject<'_>, report: &mut Report<'_>) {
     let has_beat = subject.beat.is_some();
+    let sleeps = |beat: &Beat<'_>| {
+        beat.said.has("--max-interval") || beat.spec.max_interval.is_some_and(|seconds| seconds != 0)
+    };
+    if subject.common().config.contains_key(SLEEP) && subject.beat.as_ref().is_some_and(sleeps) {
+        let path = format!("spec.common.config.{SLEEP}");
+        report.add(Kind::Forbidden, path, "has no effect beside maxInterval", "remove it");
+    }
     for (name, value, path) in taken(subject).filter(|_| is_settled(subject)) {
         let Some((_, field)) = settled_by_option(name).filter(|_| !value.is_null()) else { continue };
         let is_of_beat = name.starts_with("beat_");
@@ -67,12 +91,67 @@ fn c48(subject: &Subject<'_>, report: &mut Report<'_>) {
         let message = format!("only {} reads it", extension.package());
         report.add(Kind::Forbidden, path, message, "use its scheduler in beatSpec");
     }
+    if Extension::RedBeat.has_scheduler(scheduler) {
+        without_url(subject, beat, report);
+    }
+}
+
+/// `RedBeat` asks the settings for the broker. Where the object leaves that to the application, they have it.
+fn without_url(subject: &Subject<'_>, beat: &Beat<'_>, report: &mut Report<'_>) {
+    let name = "redbeat_redis_url";
+    let is_said = subject.common().config.contains_key(name) || beat.said.setting(name).is_some();
+    if !is_said && subject.broker().is_some() {
+        let path = beat.scheduler().map_or_else(|| Beat::PATH.to_owned(), |(_, path)| path);
+        let message = format!("needs {name}");
+        report.add(Kind::Forbidden, path, message, "set it in config or in the application");
+    }
+}
+
+/// The lock is taken anew after each sleep. With more frequent tasks beat sleeps less.
+fn c116(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(beat) = &subject.beat else { return };
+    let scheduler = beat.effective().scheduler().is();
+    let Some(written) = subject.common().config.get("redbeat_lock_timeout") else { return };
+    let has_option = beat.said.has("--max-interval") || beat.said.setting(SLEEP).is_some();
+    if has_option || scheduler.is_none_or(|scheduler| !Extension::RedBeat.has_scheduler(scheduler)) {
+        return;
+    }
+    let field = beat.spec.max_interval.filter(|seconds| *seconds != 0).map(f64::from);
+    let setting = subject.common().config.get(SLEEP);
+    let sleep = match (field, setting) {
+        (Some(seconds), _) => seconds,
+        (None, Some(setting)) => setting.0.as_f64().filter(|seconds| *seconds > 0.0).unwrap_or(f64::NAN),
+        (None, None) => USUAL_SLEEP,
+    };
+    if written.0.as_f64().is_some_and(|lock| lock > 0.0 && lock < sleep) {
+        let message = format!("is less than the {sleep} s that beat may sleep");
+        let path = "spec.common.config.redbeat_lock_timeout";
+        report.add(Kind::Invalid, path, message, "use five times as much");
+    }
+}
+
+/// What the pool says of the same by an option or its field, which wins.
+fn said_already(pool: &Pool<'_>, name: &str) -> Option<&'static str> {
+    let (_, option) = OPTIONS.iter().find(|(setting, _)| *setting == name)?;
+    // This option is a setting to Celery, so that the later one wins.
+    let is_a_setting = *option == "--disable-prefetch";
+    let field = field_of(option)?;
+    if is_a_setting || pool.said.has(option) {
+        return (!is_a_setting).then_some(*option);
+    }
+    has(pool, field).then_some(field)
 }
 
 fn w52(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|_| is_settled(subject)) {
         for setting in &pool.said.settings {
-            let Some((option, _)) = settled_by_option(&setting.name) else { continue };
+            let Some((option, _)) = settled_by_option(&setting.name) else {
+                if let Some(option) = said_already(pool, &setting.name) {
+                    let message = format!("has no effect beside {option}");
+                    report.add(Kind::Forbidden, pool.arg(setting.at), message, "remove it");
+                }
+                continue;
+            };
             // What is beat's is settled by beat alone.
             if setting.name.starts_with("worker_") {
                 report.add(

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::taken;
+use crate::celery::broker_url::Transport;
 use crate::celery::number;
 use crate::celery::settings::unfit;
 use crate::rules::finding::{Kind, Report, Severity};
@@ -37,10 +38,23 @@ fn c44(subject: &Subject<'_>, report: &mut Report<'_>) {
     let severity = release::refusal(subject, report.severity());
     for (name, value, path) in taken(subject) {
         let Some(found) = unfit(name, value) else { continue };
-        if name == "worker_redirect_stdouts_level" && !redirects(subject) {
+        if !has_effect(subject, name) {
             continue;
         }
         report.graded(severity, Kind::Invalid, inner(path, &found.within), found.message, found.fix);
+    }
+}
+
+/// Whether anybody reads a setting that not every worker does.
+fn has_effect(subject: &Subject<'_>, name: &str) -> bool {
+    match name {
+        "worker_redirect_stdouts_level" => redirects(subject),
+        // Only a list of brokers has an order.
+        "broker_failover_strategy" => subject.urls.len() > 1,
+        "broker_connection_timeout" | "broker_heartbeat_checkrate" => {
+            subject.transport() == Some(Transport::Amqp)
+        }
+        _ => true,
     }
 }
 

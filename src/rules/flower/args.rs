@@ -6,6 +6,7 @@ use super::given::{Flower, Place, argument_path};
 use crate::celery::closest;
 use crate::celery::environment::flower_variable;
 use crate::celery::flower::{Cause, Dropped, Unread, takes_variable};
+use crate::celery::number;
 use crate::celery::options::flower::{OPTIONS, Release, Spec, TornadoType};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -228,8 +229,27 @@ fn f03(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Numbers that tornado takes and Flower does not.
+fn out_of_range(flower: &Flower<'_>, report: &mut Report<'_>) {
+    let buckets = flower.option("task_runtime_metric_buckets");
+    if let Some((text, place)) = buckets.text() {
+        let bounds: Option<Vec<f64>> = text.split(',').map(number::float).collect();
+        if bounds.is_some_and(|bounds| !bounds.is_sorted()) {
+            let message = "are no bounds in ascending order, which ends Flower";
+            place.blame(report.severity(), message, "write them as 1,2.5,5", report);
+        }
+    }
+    let tasks = flower.option("max_tasks");
+    if let Some((text, place)) = tasks.text()
+        && number::int(text).is_some_and(|tasks| tasks < 0)
+    {
+        place.blame(report.severity(), "is less than no task", "use one such as 5000", report);
+    }
+}
+
 fn f05(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
+    out_of_range(&flower, report);
     for fault in &flower.reading.faults {
         let (Cause::BadValue(option) | Cause::UnexpectedValue(option)) = fault.cause else { continue };
         let (message, fix) = match option.kind {

@@ -36,7 +36,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "G13", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "a ping needs a broker that reaches every worker",
+        title: "a ping needs a broker that reaches every worker, and a worker that listens",
         consequence: "Nobody ever answers: the container is restarted for ever.",
         check: Check::object(g13),
         example: Example {
@@ -79,7 +79,12 @@ fn pings<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
 
 /// Whether no ping can ever be answered; other rules tell why.
 fn is_in_vain(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
-    pool.kind() == Some(WorkerPoolKind::Solo) || lacks_fanout(subject)
+    pool.kind() == Some(WorkerPoolKind::Solo) || lacks_fanout(subject) || is_deaf(pool)
+}
+
+/// Whether it was told not to listen to anybody.
+fn is_deaf(pool: &Pool<'_>) -> bool {
+    pool.effective().listens() == Effective::Is(false)
 }
 
 fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -87,7 +92,7 @@ fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
     if lacks_fanout(subject) {
         return;
     }
-    let is_solo = |pool: &&Pool<'_>| pool.kind() == Some(WorkerPoolKind::Solo);
+    let is_solo = |pool: &&Pool<'_>| pool.kind() == Some(WorkerPoolKind::Solo) && !is_deaf(pool);
     for (path, _) in subject.pools.iter().filter(is_solo).flat_map(pings) {
         let message = "a solo worker cannot answer while a task runs";
         report.add(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
@@ -95,11 +100,13 @@ fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn g13(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if !lacks_fanout(subject) {
-        return;
-    }
-    for (path, _) in subject.pools.iter().flat_map(pings) {
-        let message = "this broker carries no remote control: nobody would answer";
+    let lacks_fanout = lacks_fanout(subject);
+    for (pool, (path, _)) in subject.pools.iter().flat_map(|pool| pings(pool).map(move |ping| (pool, ping))) {
+        let message = match (lacks_fanout, is_deaf(pool)) {
+            (true, _) => "this broker carries no remote control: nobody would answer",
+            (false, true) => "worker_enable_remote_control is off: nobody would answer",
+            (false, false) => continue,
+        };
         report.add(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
     }
 }

@@ -82,6 +82,30 @@ impl<'a> Pool<'a> {
         }
     }
 
+    /// Whether a folder, named from the root, may be kept elsewhere than in its container: on a volume at the folder or
+    /// above it, or on what a template brings.
+    pub(in crate::rules) fn may_keep(&self, folder: &str) -> bool {
+        let holds = |place: &str| {
+            let place = place.trim_end_matches('/');
+            folder.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let mut mounts = self.common.volume_mounts.iter().chain(&self.spec.volume_mounts);
+        self.common.pod_template.is_some()
+            || self.spec.pod_template.is_some()
+            || mounts.any(|mount| holds(&mount.mount_path))
+    }
+
+    /// The same of a file of `SQLite`, which lies in the folder of the image where it does not begin with a slash.
+    /// Wherever that is, a volume may be there.
+    pub(in crate::rules) fn may_keep_file(&self, file: &str) -> bool {
+        let mounts = self.common.volume_mounts.len() + self.spec.volume_mounts.len();
+        if file.starts_with('/') {
+            self.may_keep(file)
+        } else {
+            mounts > 0 || self.common.pod_template.is_some() || self.spec.pod_template.is_some()
+        }
+    }
+
     /// Whether it lets running tasks end when it is asked to stop.
     pub(in crate::rules) fn is_warm(&self) -> bool {
         let mode = self.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.mode.as_ref());

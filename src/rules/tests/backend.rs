@@ -44,6 +44,52 @@ fn every_defect_of_a_result_backend_has_its_rule() {
 }
 
 #[test]
+fn what_checks_certificates_may_be_said_beside_the_url() {
+    let url = "spec.common.resultBackend.url";
+    let of = |id: &str, url: &str, config: &str| {
+        of_common(id, &format!("resultBackend: {{url: '{url}'}}, config: {config}"))
+    };
+    let tls = |options: &str| format!("{{redis_backend_use_ssl: {{{options}}}}}");
+    assert_eq!(of("R04", "rediss://cache", &tls("ssl_cert_reqs: required, ssl_ca_certs: /etc/ca.pem")), []);
+    assert_eq!(of("R04", "rediss://cache", &tls("ssl_ca_certs: /etc/ca.pem")), deny(url));
+    assert_eq!(of("R04", "rediss://cache", "{}"), warn(url));
+    // What else is wrong is told all the same.
+    assert_eq!(of("R18", "rediss://cache?master_name=a", "{}"), deny(url));
+    assert_eq!(of("R05", "rediss://cache/results", &tls("ssl_cert_reqs: none")), deny(url));
+    // The parameter wins over the setting.
+    assert_eq!(of("R04", "rediss://cache?ssl_cert_reqs=x", &tls("ssl_cert_reqs: required")), deny(url));
+    assert_eq!(of("R20", "rediss://:hush@cache", &tls("ssl_cert_reqs: required")), warn(url));
+    assert_eq!(of("R20", "rediss://:hush@cache?db=1", "{}"), warn(url));
+}
+
+#[test]
+fn a_key_of_azure_is_a_password() {
+    let text = |key: &str| {
+        format!(
+            "azureblockblob://DefaultEndpointsProtocol=https;AccountName=a;AccountKey={key};EndpointSuffix=x"
+        )
+    };
+    assert_eq!(backend("R20", &text("aHVzaA==")), warn("spec.common.resultBackend.url"));
+    assert_eq!(backend("R20", &text("$(KEY)")), []);
+    let env = |value: &str| of_common("B40", &format!("env: [{{name: AZURE, value: {value:?}}}]"));
+    assert_eq!(env("AccountName=a;AccountKey=aHVzaA=="), warn("spec.common.env[0].value"));
+    assert_eq!(
+        env("Endpoint=sb://a/;SharedAccessKeyName=b;SharedAccessKey=aHVzaA="),
+        warn("spec.common.env[0].value")
+    );
+    assert_eq!(env("AccountName=a;AccountKey=$(KEY)"), []);
+    // No message repeats it, whatever else is wrong.
+    for url in [
+        text("aHVzaA=="),
+        text("aHVzaA==").replace("azureb", "azurb"),
+        text("aHVzaA==").replace("azureb", "db+azureb"),
+    ] {
+        let told = findings(&format!("spec: {{common: {{resultBackend: {{url: {url:?}}}}}}}"));
+        assert!(!told.is_empty() && told.iter().all(|one| !one.to_string().contains("aHVzaA")), "{told:?}");
+    }
+}
+
+#[test]
 fn a_folder_of_results_may_be_mounted_by_each_pool() {
     let at = |rest: &str| {
         of_rule("R07", &format!("spec: {{common: {{resultBackend: {{url: 'file:///results/a'}}}}, {rest}}}"))

@@ -166,6 +166,80 @@ fn tls_is_what_the_scheme_says() {
 }
 
 #[test]
+fn tls_is_said_in_the_words_of_redis() {
+    let at = "spec.common.config.broker_use_ssl";
+    let of = |id: &str, url: &str, value: &str| {
+        of_common(id, &format!("broker: {{url: '{url}'}}, config: {{broker_use_ssl: {value}}}"))
+    };
+    let table = "{ssl_cert_reqs: required, ssl_ca_certs: /etc/ca.pem}";
+    assert_eq!(of("B15", "rediss://cache", table), []);
+    assert_eq!(of("B15", "rediss://cache", "{}"), warn(URL));
+    assert_eq!(of("B84", "redis://cache", "true"), deny(at));
+    assert_eq!(of("B84", "rediss://cache", "'on'"), deny(at));
+    assert_eq!(
+        of("B84", "redis://cache", "{cert_reqs: 2, ssl_ca_certs: /a}"),
+        deny(&format!("{at}.cert_reqs"))
+    );
+    assert_eq!(of("B84", "redis://cache", table), []);
+    assert_eq!(of("B84", "redis://cache", "false"), []);
+    // The URL wins.
+    assert_eq!(of("B84", "rediss://cache?ssl_cert_reqs=required", "true"), []);
+    assert_eq!(of("B84", "amqp://app@mq", "true"), []);
+    assert_eq!(of("B84", "amqp://app@mq", "{ca_certs: /etc/ca.pem}"), []);
+}
+
+#[test]
+fn a_url_without_a_host_means_the_pod() {
+    for url in ["redis://", "redis://:6379", "amqp://", "pyamqp://", "rediss:///1?ssl_cert_reqs=none"] {
+        assert_eq!(broker("B27", &format!("url: '{url}'")), warn(URL), "{url}");
+    }
+    for url in ["redis+socket:///run/redis.sock", "sqs://", "memory://", "filesystem://"] {
+        assert_eq!(broker("B27", &format!("url: '{url}'")), [], "{url}");
+    }
+    for url in [
+        "redis://",
+        "redis:///1",
+        "redis://127.0.0.1/1",
+        "sentinel://localhost",
+        "db+postgresql://localhost/x",
+    ] {
+        assert_eq!(backend("R40", url), warn("spec.common.resultBackend.url"), "{url}");
+    }
+    for url in
+        ["redis://cache", "redis+socket:///run/redis.sock", "rpc://", "file:///results", "db+sqlite:///x"]
+    {
+        assert_eq!(backend("R40", url), [], "{url}");
+    }
+}
+
+#[test]
+fn files_are_kept_where_other_pods_see_them() {
+    let mounts = "volumes: [{name: a, emptyDir: {}}], volumeMounts: [{name: a, mountPath: /data}]";
+    let of = |id: &str, field: &str, url: &str, rest: &str| {
+        of_common(id, &format!("{field}: {{url: '{url}'}}, {rest}"))
+    };
+    let results = "spec.common.resultBackend.url";
+    for url in ["db+sqlite://", "db+sqlite:///:memory:"] {
+        assert_eq!(of("R10", "resultBackend", url, mounts), warn(results), "{url}");
+    }
+    assert_eq!(of("R10", "resultBackend", "db+sqlite:////data/a.db", mounts), []);
+    assert_eq!(of("R10", "resultBackend", "db+sqlite:///a.db", mounts), []);
+    assert_eq!(of("R10", "resultBackend", "db+sqlite:////tmp/a.db", mounts), warn(results));
+    assert_eq!(of("R10", "resultBackend", "db+sqlite:///a.db", "config: {}"), warn(results));
+    assert_eq!(of("R10", "resultBackend", "db+postgresql://db/a", "config: {}"), []);
+    assert_eq!(of("B20", "broker", "sqla+sqlite://", mounts), deny(URL));
+    assert_eq!(of("B21", "broker", "sqla+sqlite:////data/a.db", mounts), []);
+    assert_eq!(of("B21", "broker", "sqla+sqlite:////tmp/a.db", mounts), deny(URL));
+    assert_eq!(of("B21", "broker", "sqla+postgresql://db/a", "config: {}"), []);
+    let folders = "transportOptions: {data_folder_in: /data/a, data_folder_out: /data/b}";
+    let files =
+        |rest: &str| of_common("B21", &format!("broker: {{url: 'filesystem://', {folders}}}, {rest}"));
+    assert_eq!(files(mounts), []);
+    assert_eq!(files("podTemplate: {}"), []);
+    assert_eq!(files("config: {}").len(), 2);
+}
+
+#[test]
 fn options_that_a_transport_needs() {
     let path = "spec.common.broker.transportOptions.master_name";
     let sentinel = "url: 'sentinel://a;sentinel://b'";
@@ -272,10 +346,24 @@ fn values_and_names_of_transport_options() {
         ("priority_steps: '0,3'", "priority_steps"),
         ("priority_steps: ['0', 3]", "priority_steps"),
         ("polling_interval: 1s", "polling_interval"),
+        ("visibility_timeout: 0", "visibility_timeout"),
+        ("socket_timeout: 0", "socket_timeout"),
+        ("priority_steps: []", "priority_steps"),
+        ("global_keyprefix: 5", "global_keyprefix"),
+        ("sep: 5", "sep"),
+        ("client_name: a b", "client_name"),
+        ("queue_order_strategy: first", "queue_order_strategy"),
     ] {
         assert_eq!(of("B50", given), deny(&format!("{options}.{at}")), "{given}");
     }
-    for given in ["visibility_timeout: 3600.5", "visibility_timeout: $(SECONDS)", "priority_steps: [0, 5]"] {
+    for given in [
+        "visibility_timeout: 3600.5",
+        "visibility_timeout: $(SECONDS)",
+        "priority_steps: [0, 5]",
+        "socket_timeout: null, client_name: shop, sep: ':'",
+        "queue_order_strategy: sorted",
+        "queue_order_strategy: 'shop.orders:Cycle'",
+    ] {
         assert_eq!(of("B50", given), [], "{given}");
     }
     let of_broker = |url: &str| {

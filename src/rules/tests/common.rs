@@ -231,6 +231,18 @@ fn a_shell_hands_all_arguments_on() {
         assert_eq!(at(lost), deny(path), "{lost}");
     }
     assert_eq!(at("sh, -c, 'exec celery $1 $2 $3', celery"), []);
+    for kept in [
+        "exec celery \"$@\" | tee /tmp/log",
+        "exec 2>&1; celery \"$@\"",
+        "celery \"$@\"; exec true",
+        "(exec celery \"$@\")",
+    ] {
+        assert_eq!(at(&format!("sh, -c, '{kept}', celery")), warn(path), "{kept}");
+    }
+    for gone in ["exec celery \"$@\" &", "celery \"$@\" &"] {
+        assert_eq!(at(&format!("sh, -c, '{gone}', celery")), deny(path), "{gone}");
+    }
+    assert_eq!(at("sh, -c, 'set -- celery \"$@\"; exec \"$@\"', celery"), []);
     assert_eq!(at(r#"sh, -c, 'celery "$@"', celery"#), warn(path));
     assert_eq!(at("sh, ./start.sh"), []);
     // Beat would run this worker as well.

@@ -20,6 +20,12 @@ fn settings_are_judged_by_the_release() {
         ("5.5", "timezone: UTC", Some(Severity::Deny)),
         ("5.5", "task_acks_late: 'yes'", None),
         ("5.5", "task_routes: {a: b}", None),
+        // Celery reads them and does not declare them.
+        ("5.2", "redis_backend_health_check_interval: 30", None),
+        ("5.6", "result_backend_thread_safe: true", None),
+        ("5.6", "dynamodb_endpoint_url: 'http://db:8000'", None),
+        ("5.6", "result_backend_thread_safe: perhaps", Some(Severity::Deny)),
+        ("5.6", "redis_backend_health_check: 30", Some(Severity::Deny)),
     ] {
         assert_eq!(at(version, setting), expected, "{version} {setting}");
     }
@@ -32,13 +38,34 @@ fn fields_and_settings_do_not_say_the_same() {
         ("{common: {config: {broker_url: 'redis://cache'}}}", 1),
         ("{common: {broker: null, config: {broker_url: 'redis://cache'}}}", 0),
         ("{common: {config: {broker_transport_options: {}}}}", 0),
+        ("{common: {config: {broker_transport: memory}}}", 1),
+        ("{common: {config: {broker_vhost: '3', broker_password: hush}}}", 2),
+        ("{common: {config: {broker_transport: null}}}", 0),
+        ("{common: {broker: null, config: {broker_transport: memory}}}", 0),
+        ("{workerSpec: {args: ['--', broker_transport=memory]}}", 1),
+        ("{beatSpec: {args: ['--', 'broker.url=redis://other']}}", 1),
+        ("{common: {broker: null}, workerSpec: {args: ['--', broker_transport=memory]}}", 0),
         ("{common: {broker: {transportOptions: {}}, config: {broker_transport_options: {}}}}", 1),
         ("{common: {resultBackend: {url: 'rpc://'}, config: {result_backend: 'rpc://'}}}", 1),
-        ("{common: {config: {task_time_limit: 9}}, workerPools: [{name: a, timeLimit: 9}]}", 1),
+        (
+            "{common: {config: {task_time_limit: 9}}, workerSpec: {timeLimit: 8}, workerPools: [{name: a, timeLimit: 9}]}",
+            1,
+        ),
+        // Where a pool leaves the field out, the setting is for that one.
+        ("{common: {config: {task_time_limit: 9}}, workerPools: [{name: a, timeLimit: 9}]}", 0),
         ("{common: {config: {task_time_limit: 9}}, workerPools: [{name: a}]}", 0),
     ] {
         assert_eq!(of_rule("C19", &format!("spec: {overlay}")).len(), expected, "{overlay}");
     }
+}
+
+#[test]
+fn parts_of_a_broker_beside_it_are_told() {
+    let at = |name: &str| format!("spec.common.config.{name}");
+    assert_eq!(of_common("C19", "config: {broker_transport: memory}"), deny(&at("broker_transport")));
+    assert_eq!(of_common("C19", "config: {broker_vhost: '3'}"), warn(&at("broker_vhost")));
+    let args = "spec: {workerSpec: {args: ['--', broker.port=6380]}}";
+    assert_eq!(of_rule("C19", args), warn("spec.workerSpec.args[1]"));
 }
 
 #[test]
@@ -50,6 +77,13 @@ fn values_that_end_a_worker_are_told_at_their_place() {
         ("task_routes: [[shop.mail, {queue: a}]]", at("task_routes[0][0]")),
         ("accept_content: []", at("accept_content")),
         ("task_default_rate_limit: $(RATE)", vec![]),
+        ("task_default_exchange_type: directt", at("task_default_exchange_type")),
+        ("task_default_exchange_type: x-delayed-message", vec![]),
+        ("task_default_delivery_mode: '1'", at("task_default_delivery_mode")),
+        ("task_default_delivery_mode: 1", vec![]),
+        // One broker has no order, and Redis no heartbeat.
+        ("broker_failover_strategy: random", vec![]),
+        ("broker_heartbeat_checkrate: 0", vec![]),
         ("worker_redirect_stdouts_level: loud", at("worker_redirect_stdouts_level")),
         ("worker_redirect_stdouts_level: loud, worker_redirect_stdouts: false", vec![]),
         // Another rule tells of a value of the wrong kind.
@@ -57,6 +91,14 @@ fn values_that_end_a_worker_are_told_at_their_place() {
     ] {
         assert_eq!(of_common("C44", &format!("config: {{{config}}}")), expected, "{config}");
     }
+    let with = |url: &str, config: &str| {
+        of_common("C44", &format!("broker: {{url: '{url}'}}, config: {{{config}}}"))
+    };
+    let several = "amqp://app@a;amqp://app@b";
+    assert_eq!(with(several, "broker_failover_strategy: random"), at("broker_failover_strategy"));
+    assert_eq!(with(several, "broker_failover_strategy: shuffle"), []);
+    assert_eq!(with(several, "broker_heartbeat_checkrate: 0"), at("broker_heartbeat_checkrate"));
+    assert_eq!(with(several, "broker_connection_timeout: 0"), at("broker_connection_timeout"));
     let old = of_common("C44", "celeryVersion: '4.4', config: {worker_max_tasks_per_child: 0}");
     assert_eq!(old, warn("spec.common.config.worker_max_tasks_per_child"));
 }
@@ -73,6 +115,12 @@ fn settings_that_an_option_settles_have_no_effect() {
         ("C45", "{common: {config: {worker_state_db: /tmp/state}}}", 0),
         ("W52", "{workerSpec: {args: ['--', worker.pool=solo]}}", 1),
         ("W52", "{workerSpec: {args: ['--', task.acks_late=true]}}", 0),
+        ("W52", "{workerSpec: {concurrency: 2, args: ['--', worker_concurrency=4]}}", 1),
+        ("W52", "{workerSpec: {args: ['--time-limit=9', '--', task.time_limit=4]}}", 1),
+        ("W52", "{workerSpec: {args: ['--', worker_concurrency=4]}}", 0),
+        ("W52", "{workerSpec: {disablePrefetch: true, args: ['--', worker.disable_prefetch=false]}}", 0),
+        ("C45", "{common: {config: {beat_max_loop_interval: 9}}, beatSpec: {maxInterval: 5}}", 1),
+        ("C45", "{common: {config: {beat_max_loop_interval: 9}}, beatSpec: {}}", 0),
     ] {
         assert_eq!(of_rule(rule, &format!("spec: {overlay}")).len(), expected, "{overlay}");
     }
@@ -94,6 +142,19 @@ fn settings_of_packages_are_taken() {
         assert_eq!(ids, expected, "{beat}");
     }
     assert_eq!(of_common("C18", "config: {redbeat_redis_ulr: a}").len(), 1);
+    let scheduler = "beatSpec: {scheduler: redbeat.RedBeatScheduler";
+    let path = "spec.beatSpec.scheduler";
+    let of = |id: &str, common: &str, beat: &str| {
+        of_rule(id, &format!("spec: {{common: {{{common}}}, {scheduler}{beat}}}}}"))
+    };
+    assert_eq!(of("C48", "", ""), warn(path));
+    assert_eq!(of("C48", "broker: null", ""), []);
+    assert_eq!(of("C48", "", ", args: ['--', redbeat.redis_url=(string)redis://cache]"), []);
+    let lock = "config: {redbeat_lock_timeout: 100";
+    assert_eq!(of("C116", &format!("{lock}}}"), "").len(), 1);
+    assert_eq!(of("C116", &format!("{lock}}}"), ", maxInterval: 60"), []);
+    assert_eq!(of("C116", &format!("{lock}, beat_max_loop_interval: 60}}"), ""), []);
+    assert_eq!(of("C116", &format!("{lock}}}"), ", args: ['--max-interval=5']"), []);
 }
 
 #[test]
@@ -107,7 +168,12 @@ fn messages_are_accepted_in_the_form_in_which_they_are_sent() {
         ("accept_content: [json, jsn]", vec![("C46", "accept_content[1]")]),
         ("result_serializer: jsno", vec![("C46", "result_serializer")]),
         ("task_compression: gzpi", vec![("C46", "task_compression")]),
-        ("task_compression: gzip, result_serializer: pickle", vec![]),
+        ("task_compression: gzip", vec![]),
+        ("result_serializer: pickle", vec![("C47", "result_serializer")]),
+        ("result_serializer: yaml, result_accept_content: [json]", vec![("C47", "result_accept_content")]),
+        ("result_serializer: yaml, result_accept_content: [json, yaml]", vec![]),
+        ("result_serializer: yaml, accept_content: [json, yaml]", vec![]),
+        ("result_serializer: yaml, result_accept_content: null", vec![("C47", "result_serializer")]),
     ] {
         let expected: Vec<(&str, String)> =
             expected.into_iter().map(|(id, at)| (id, format!("spec.common.config.{at}"))).collect();
@@ -168,6 +234,11 @@ fn what_only_the_application_can_set_is_told_so() {
             "{workerSpec: {args: ['--', enable_utc=true]}}",
             "has no type on the command line of Celery",
             "write it, as in enable_utc=(bool)true",
+        ),
+        (
+            "{workerSpec: {args: ['--', redis.backend_health_check_interval=30]}}",
+            "has no type on the command line of Celery",
+            "write it, as in redis.backend_health_check_interval=(int)30",
         ),
         ("{workerSpec: {args: ['--', nosuch=1]}}", "has no namespace", "write it as worker.lost_wait=20"),
     ] {

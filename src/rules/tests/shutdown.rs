@@ -161,6 +161,15 @@ fn pings_that_nobody_answers_and_pings_that_take_too_long() {
         assert_eq!(at("G13", broker, ping).len(), expected, "{broker}");
         assert_eq!(at("G14", broker, ping).len(), 1 - expected, "{broker}");
     }
+    let deaf = |config: &str, args: &str| {
+        let worker = format!("{{probes: {{startup: {{type: Ping}}}}, args: [{args}]}}");
+        of_rule("G13", &format!("spec: {{common: {{config: {{{config}}}}}, workerSpec: {worker}}}"))
+    };
+    let startup = deny("spec.workerSpec.probes.startup.type");
+    assert_eq!(deaf("worker_enable_remote_control: false", ""), startup);
+    assert_eq!(deaf("", "--, worker.enable_remote_control=off"), startup);
+    assert_eq!(deaf("worker_enable_remote_control: true", ""), []);
+    assert_eq!(deaf("worker_enable_remote_control: false", "--, worker.enable_remote_control=on"), []);
     let readiness = "spec.workerSpec.probes.readiness";
     assert_eq!(at("G14", "", ping), warn(&format!("{readiness}.periodSeconds")));
     assert_eq!(at("G14", "", "probes: {readiness: {type: Ping, periodSeconds: 30}}"), []);

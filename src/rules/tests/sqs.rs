@@ -41,6 +41,20 @@ fn options_of_sqs_keep_to_what_the_service_takes() {
     assert_eq!(of("B50", "visibility_timeout: 1h, predefined_queues: {a: {url: 'https://a/b'}}"), []);
     let typed = "url: null, sqs: {region: x}, transportOptions: {predefined_queues: {a: {}}}";
     assert_eq!(broker("B54", typed), deny(&at("predefined_queues.a")));
+    let pool = |options: &str, worker: &str| {
+        let broker = format!("broker: {{url: null, sqs: {{region: x}}, transportOptions: {{{options}}}}}");
+        of_rule("B54", &format!("spec: {{common: {{{broker}}}, workerSpec: {{{worker}}}}}"))
+    };
+    let mail = "predefined_queues: {prod-mail: {url: 'https://a/prod-mail'}}";
+    assert_eq!(pool(mail, "queues: [prod-mail]"), []);
+    assert_eq!(pool(mail, "queues: [mail]"), deny("spec.workerSpec.queues"));
+    assert_eq!(pool(mail, "args: [-Q, mail]"), deny("spec.workerSpec.args"));
+    assert_eq!(pool(&format!("queue_name_prefix: prod-, {mail}"), "queues: [mail]"), []);
+    assert_eq!(
+        pool(&format!("queue_name_prefix: prod-, {mail}"), "queues: [prod-mail]"),
+        deny("spec.workerSpec.queues")
+    );
+    assert_eq!(pool(mail, ""), []);
     let queues = at("predefined_queues");
     for (value, expected) in [
         ("[a]", deny(&queues)),

@@ -91,6 +91,30 @@ fn variables_in_a_url_leave_its_scheme() {
 fn kinds_of_pools_have_limits_of_their_own() {
     assert_eq!(worker("W36", "pool: threads, concurrency: 2, softTimeLimit: 5"), warn(&at("softTimeLimit")));
     assert_eq!(worker("W36", "pool: gevent, concurrency: 2, timeLimit: 5"), []);
+    assert_eq!(worker("W36", "pool: gevent, concurrency: 2, softTimeLimit: 5"), warn(&at("softTimeLimit")));
+    assert_eq!(worker("W36", "pool: eventlet, concurrency: 2, timeLimit: 5"), warn(&at("timeLimit")));
+    assert_eq!(worker("W35", "pool: gevent, concurrency: 2, timeLimit: 5, softTimeLimit: 9"), []);
+    let setting = |id: &str, name: &str, pools: &str| {
+        of_rule(id, &format!("spec: {{common: {{config: {{{name}: 5}}}}, {pools}}}"))
+    };
+    let config = |name: &str| warn(&format!("spec.common.config.{name}"));
+    let threads = "workerSpec: {pool: threads, concurrency: 2}";
+    for (id, name) in [
+        ("W36", "task_time_limit"),
+        ("W36", "task_soft_time_limit"),
+        ("W37", "worker_max_tasks_per_child"),
+        ("W37", "worker_max_memory_per_child"),
+    ] {
+        assert_eq!(setting(id, name, threads), config(name), "{name}");
+        // Of several pools one can follow.
+        assert_eq!(setting(id, name, &format!("{threads}, workerPools: [{{name: a}}]")), [], "{name}");
+    }
+    assert_eq!(setting("W36", "task_time_limit", "workerSpec: {pool: gevent, concurrency: 2}"), []);
+    let prefetch = |url: &str| {
+        of_common("W40", &format!("broker: {{url: '{url}'}}, config: {{worker_disable_prefetch: true}}"))
+    };
+    assert_eq!(prefetch("amqp://app@mq"), config("worker_disable_prefetch"));
+    assert_eq!(prefetch("redis://cache"), []);
     assert_eq!(worker("W37", "pool: solo, maxMemoryPerChild: 200Mi"), warn(&at("maxMemoryPerChild")));
     assert_eq!(worker("W32", "pool: solo, maxMemoryPerChild: 1Mi"), []);
     assert_eq!(worker("W35", "pool: solo, timeLimit: 5, softTimeLimit: 9"), []);
@@ -209,4 +233,26 @@ fn options_that_are_gone_are_told_with_their_fields() {
         let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
         assert!(all.iter().any(|line| line.contains(told)), "{word}: {all:#?}");
     }
+}
+
+#[test]
+fn queues_that_nobody_makes_are_told() {
+    let of = |id: &str, config: &str, worker: &str| {
+        of_rule(id, &format!("spec: {{common: {{config: {{{config}}}}}, workerSpec: {{{worker}}}}}"))
+    };
+    let none = "task_create_missing_queues: false";
+    let declared = "task_create_missing_queues: false, task_queues: {mail: {}}";
+    assert_eq!(of("W80", declared, "queues: [mail]"), []);
+    assert_eq!(of("W80", declared, "args: [-Q, 'mail,mial']"), deny("spec.workerSpec.args[1]"));
+    assert_eq!(of("W80", declared, "queues: [mial], args: [-Q, mail]"), []);
+    assert_eq!(of("W80", none, "queues: [mail]"), warn("spec.workerSpec.queues[0]"));
+    assert_eq!(of("W80", none, "queues: [celery]"), []);
+    assert_eq!(of("W80", none, "excludeQueues: [mail]"), []);
+    assert_eq!(of("W80", "task_queues: {mail: {}}", "queues: [mial]"), []);
+    assert_eq!(of("W80", none, "queues: [mail], args: ['--', task.create_missing_queues=true]"), []);
+    let path = "spec.workerSpec.excludeQueues";
+    assert_eq!(of("W26", "task_queues: {mail: {}}", "excludeQueues: [mail]"), deny(path));
+    assert_eq!(of("W26", "task_queues: {mail: {}, news: {}}", "excludeQueues: [mail]"), []);
+    assert_eq!(of("W26", "task_queues: {mail: {}}", "excludeQueues: [celery]"), []);
+    assert_eq!(of("W26", "task_queues: {}", "excludeQueues: [celery]"), warn(path));
 }

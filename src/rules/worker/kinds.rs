@@ -5,7 +5,7 @@ use crate::api::{Probes, Word as _, WorkerPoolKind};
 use crate::effective::Effective;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::subject::Subject;
+use crate::rules::subject::{Pool, Subject};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -19,7 +19,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "W36", severity: Severity::Warn, schema: false, since: "0.1",
         title: "time limits go with child processes",
-        consequence: "The limit is not kept: the task runs on to its end.",
+        consequence: "The limit is not kept: the task runs on to its end. Of the two limits gevent keeps the hard one alone.",
         check: Check::object(w36),
         example: Example { bad: "spec: {workerSpec: {pool: solo, timeLimit: 60}}", at: "spec.workerSpec.timeLimit", good: "spec: {workerSpec: {pool: prefork, timeLimit: 60}}", old: None },
     },
@@ -34,7 +34,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "W40", severity: Severity::Deny, schema: false, since: "0.1",
         title: "disablePrefetch goes with Redis",
         consequence: "Other brokers have nothing that could be disabled.",
-        check: Check::object(w40),
+        check: Check::object(w40).or(Severity::Warn, "for the setting in config"),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {disablePrefetch: true}}",
             at: "spec.workerSpec.disablePrefetch",
@@ -74,17 +74,46 @@ fn w19(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Whether a kind of pool keeps a limit; gevent has its own clock for the hard one.
+fn keeps(kind: WorkerPoolKind, field: &str) -> bool {
+    match kind {
+        WorkerPoolKind::Solo | WorkerPoolKind::Threads | WorkerPoolKind::Eventlet => false,
+        WorkerPoolKind::Gevent => field == "timeLimit",
+        WorkerPoolKind::Prefork | WorkerPoolKind::Custom => true,
+    }
+}
+
+/// Tells of a setting that no pool can follow; where one can, it may be meant for that.
+fn no_pool(
+    subject: &Subject<'_>,
+    report: &mut Report<'_>,
+    name: &str,
+    follows: impl Fn(WorkerPoolKind) -> bool,
+) {
+    let Some(written) = subject.common().config.get(name).filter(|written| !written.0.is_null()) else {
+        return;
+    };
+    let is_nothing = written.0.as_f64() == Some(0.0);
+    let mut kinds = subject.pools.iter().map(Pool::kind);
+    if !is_nothing && !subject.pools.is_empty() && kinds.all(|kind| kind.is_some_and(|kind| !follows(kind))) {
+        let path = format!("spec.common.config.{name}");
+        report.add(Kind::Forbidden, path, "has no effect with the pools here", "use the pool prefork");
+    }
+}
+
 fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
+    no_pool(subject, report, "task_time_limit", |kind| keeps(kind, "timeLimit"));
+    no_pool(subject, report, "task_soft_time_limit", |kind| keeps(kind, "softTimeLimit"));
     for pool in &subject.pools {
-        let Some(kind @ (WorkerPoolKind::Solo | WorkerPoolKind::Threads)) = pool.kind() else {
-            continue;
-        };
+        let Some(kind) = pool.kind() else { continue };
         let (hard, soft) = (pool.effective().time_limit(), pool.effective().soft_time_limit());
         for (option, field, is_set, limit) in [
             ("--time-limit", "timeLimit", pool.spec.time_limit.is_some(), hard),
             ("--soft-time-limit", "softTimeLimit", pool.spec.soft_time_limit.is_some(), soft),
         ] {
-            let Some(path) = pool.place(option, field, is_set) else { continue };
+            let Some(path) = pool.place(option, field, is_set).filter(|_| !keeps(kind, field)) else {
+                continue;
+            };
             // With 0 there is no limit that could be kept.
             if limit.is() == Some(0.0) {
                 continue;
@@ -99,9 +128,13 @@ fn w36(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn w37(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let has_children = |kind| matches!(kind, WorkerPoolKind::Prefork | WorkerPoolKind::Custom);
+    for name in ["worker_max_tasks_per_child", "worker_max_memory_per_child"] {
+        no_pool(subject, report, name, has_children);
+    }
     for pool in &subject.pools {
         let Some(kind) = pool.kind() else { continue };
-        if matches!(kind, WorkerPoolKind::Prefork | WorkerPoolKind::Custom) {
+        if has_children(kind) {
             continue;
         }
         for (option, field, is_set) in [
@@ -119,6 +152,13 @@ fn w37(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn w40(subject: &Subject<'_>, report: &mut Report<'_>) {
     if subject.transport().is_none() || subject.is_redis() {
         return;
+    }
+    // Of the release that does not have the setting yet another rule tells.
+    let setting = subject.common().config.get("worker_disable_prefetch");
+    if setting.is_some_and(|setting| setting.0 == true) {
+        let path = "spec.common.config.worker_disable_prefetch";
+        let message = "has no effect: only Redis can do without fetching ahead";
+        report.warn(Kind::Forbidden, path, message, "remove it");
     }
     for pool in &subject.pools {
         let is_set = pool.spec.disable_prefetch == Some(true);

@@ -83,9 +83,9 @@ fn w35(subject: &Subject<'_>, report: &mut Report<'_>) {
         let (Effective::Is(hard), Effective::Is(soft)) = (hard, soft) else { continue };
         let written = soft_time_limit(subject, pool);
         let Some(path) = written.filter(|path| !told.contains(path)) else { continue };
-        // With 0 there is no limit. Of pools that keep no limit at all another rule tells.
-        let keeps_limits = !matches!(pool.kind(), Some(WorkerPoolKind::Solo | WorkerPoolKind::Threads));
-        if keeps_limits && hard > 0.0 && soft >= 0.0 && hard <= soft {
+        // With 0 there is no limit. Of pools that do not keep both limits another rule tells.
+        let keeps_both = matches!(pool.kind(), None | Some(WorkerPoolKind::Prefork | WorkerPoolKind::Custom));
+        if keeps_both && hard > 0.0 && soft >= 0.0 && hard <= soft {
             let (message, fix) = ("is not below timeLimit, so it never fires", "lower it below timeLimit");
             report.add(Kind::Invalid, path.clone(), message, fix);
             // A setting is the same for all pools.

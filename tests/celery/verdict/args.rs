@@ -27,6 +27,7 @@ const WORKER: Known = Known {
             "W01",
             "two words in one become the name of a queue, or a value with a blank that nobody meant",
         ),
+        always("C19", "the broker of the object and another one: the worker consumes from one of them"),
         always("W06", "in the background the container ends at once"),
         always("W11", "with gevent and eventlet the scheduler crashes after the command line was read"),
         always("W13", "every start of a pod deletes the waiting tasks"),
@@ -49,6 +50,7 @@ const WORKER: Known = Known {
 
 const BEAT: Known = Known {
     refused: &[&[
+        always("C19", "the broker of the object and another one: beat sends to one of them"),
         always("T04", "no module has a class of that name, which beat finds out once it starts"),
         always("T16", "in the background the container ends at once"),
         always("T17", "of an option that is there twice the first value is lost without a word"),

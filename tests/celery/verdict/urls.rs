@@ -27,7 +27,7 @@ const BROKER: Known = Known {
         Refusal {
             id: "B20",
             why: "no other pod sees a task",
-            when: |input| input.text.contains("memory://"),
+            when: |input| input.text.contains("memory://") || input.text.starts_with("sqla"),
         },
         Refusal { id: "B22", why: "crashes once it connects", when: |input| input.text.contains("slmq://") },
         astray("B25", "an autoscaler refuses it, and most of it crashes the worker"),
@@ -51,7 +51,10 @@ const BACKEND: Known = Known {
         astray("R18", "newer releases of redis-py refuse it"),
         astray("R19", "the application decides, or a blank that nobody meant"),
     ]],
-    warned: &[("R06", "a package of the image may register the name, or bring the class")],
+    warned: &[
+        ("R04", "the application may say it in redis_backend_use_ssl"),
+        ("R06", "a package of the image may register the name, or bring the class"),
+    ],
 };
 
 /// Where an object names its Celery.
