@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which part of a Celery a Deployment stands for, and which fields of the spec to look at when its pods fail.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::trouble::{Cause, Hindrance, MissingConfig, Trouble};
 use crate::api::CelerySpec;
@@ -151,14 +151,19 @@ impl Part<'_> {
 
     /// Those of these fields that the spec has, and the pod templates, which may say the same.
     fn written<const N: usize>(&self, fields: [String; N]) -> Vec<String> {
-        let spec = serde_json::to_value(self.spec).unwrap_or_default();
         let is_written = |field: &String| {
-            let pointer = field.replace(['.', '['], "/").replace(']', "");
-            let value = pointer.strip_prefix("spec").and_then(|pointer| spec.pointer(pointer));
-            value.is_some_and(|value| !value.is_null() && *value != json!([]) && *value != json!({}))
+            let value = self.value(field);
+            value.is_some_and(|value| !value.is_null() && value != json!([]) && value != json!({}))
         };
         let templates = ["spec.common.podTemplate".to_owned(), format!("{}.podTemplate", self.path)];
         fields.into_iter().chain(templates).filter(is_written).collect()
+    }
+
+    /// What the spec says in a field.
+    fn value(&self, field: &str) -> Option<Value> {
+        let mut spec = serde_json::to_value(self.spec).ok()?;
+        let pointer = field.replace(['.', '['], "/").replace(']', "");
+        spec.pointer_mut(pointer.strip_prefix("spec")?).map(Value::take)
     }
 
     /// Where a container beside ours comes from.
@@ -167,10 +172,10 @@ impl Part<'_> {
         if let Some(at) = init {
             return vec![format!("spec.common.initContainers[{at}]")];
         }
-        let workers =
-            self.spec.worker_spec.iter().chain(self.spec.worker_pools.iter().map(|pool| &pool.spec));
-        let is_sidecar = workers.flat_map(|worker| &worker.sidecars).any(|container| container.name == name);
-        if is_sidecar { vec![format!("{}.sidecars", self.path)] } else { self.written([]) }
+        let sidecars = format!("{}.sidecars", self.path);
+        let own = self.value(&sidecars);
+        let mut own = own.as_ref().and_then(Value::as_array).into_iter().flatten();
+        if own.any(|container| container["name"] == name) { vec![sidecars] } else { self.written([]) }
     }
 
     /// Where the spec names what is missing; the places are found by name, whatever the fields are called.

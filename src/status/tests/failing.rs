@@ -118,6 +118,13 @@ fn every_failure_names_the_part_and_the_field() {
             "CrashLoopBackOff",
             &["container proxy", "look at spec.workerSpec.sidecars"],
         ),
+        // Another part has a container of this name.
+        (
+            "shop-beat",
+            trouble(Cause::Crash { exit_code: Some(0) }, "proxy"),
+            "CrashLoopBackOff",
+            &["container proxy", "look at Deployment shop-beat itself"],
+        ),
         (
             "shop-worker",
             trouble(Cause::Crash { exit_code: None }, "migrate"),
