@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A fence around a client: no request that could change anything passes once the lease has lapsed, whoever sends it.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
@@ -85,10 +85,16 @@ where
         let answer = self.inner.call(request);
         let fence = self.fence.clone();
         Box::pin(async move {
-            // Asked again where the request begins: the process may have slept since it was made.
             let left = fence.left().ok_or(Fenced)?;
+            let mut answer = pin!(answer);
+            // Asked again before each step, and not only once: the process may sleep at any of them, while a connection is
+            // opened above all, and whoever wakes it takes the next step before the time is looked at.
+            let fenced = poll_fn(|context| match fence.left() {
+                Some(_) => answer.as_mut().poll(context).map_err(Into::into),
+                None => Poll::Ready(Err(Fenced.into())),
+            });
             // One that is not through by then is given up, and not sent again below.
-            tokio::time::timeout(left, answer).await.map_err(|_| Fenced)?.map_err(Into::into)
+            tokio::time::timeout(left, fenced).await.map_err(|_| Fenced)?
         })
     }
 }
@@ -156,6 +162,31 @@ mod tests {
         fence.open_until(None);
         assert!(asleep.await.is_err());
         assert_eq!(sent.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_waits_for_its_connection_while_the_lease_lapses_is_not_sent() {
+        let fence = Fence::default();
+        fence.open_until(Some(uptime() + Duration::from_mins(1)));
+        let (sent, connected) = (Arc::new(AtomicU64::new(0)), Arc::new(tokio::sync::Notify::new()));
+        let of_server = (sent.clone(), connected.clone());
+        let mut service = fence.layer(tower::service_fn(move |_: Request<()>| {
+            let (sent, connected) = of_server.clone();
+            async move {
+                connected.notified().await;
+                sent.fetch_add(1, Ordering::SeqCst);
+                Ok::<_, Infallible>(())
+            }
+        }));
+        let request = Request::builder().method(Method::PATCH).body(()).expect("a request");
+        let asked = service.call(request);
+        let lapsed = async {
+            fence.open_until(None);
+            connected.notify_one();
+        };
+        let (answer, ()) = tokio::join!(asked, lapsed);
+        assert!(answer.is_err());
+        assert_eq!(sent.load(Ordering::SeqCst), 0);
     }
 
     #[tokio::test(start_paused = true)]
