@@ -48,6 +48,28 @@ struct Container<'r> {
     claims: Vec<Written<'r>>,
 }
 
+/// Whether a value holds a field of this name anywhere. Asked before pods are put together, which costs more than most
+/// rules and is for nothing where no pod has what a rule is about.
+fn has_field(value: &Value, field: &str) -> bool {
+    match value {
+        Value::Object(fields) => {
+            fields.contains_key(field) || fields.values().any(|one| has_field(one, field))
+        }
+        Value::Array(items) => items.iter().any(|one| has_field(one, field)),
+        _ => false,
+    }
+}
+
+/// Whether a value holds a text with this in it anywhere; asked for the same reason as [`has_field`].
+fn has_text(value: &Value, part: &str) -> bool {
+    match value {
+        Value::Object(fields) => fields.values().any(|one| has_text(one, part)),
+        Value::Array(items) => items.iter().any(|one| has_text(one, part)),
+        Value::String(text) => text.contains(part),
+        _ => false,
+    }
+}
+
 /// The pods of all components.
 fn pods<'r>(subject: &Subject<'_>, raw: &'r Value) -> Vec<Pod<'r>> {
     subject.components().iter().map(|component| pod(component, raw)).collect()

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Pod, items_at, pods};
+use super::{Pod, has_field, items_at, pods};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -40,6 +40,9 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn c61(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if !has_field(&report.raw()["spec"], "resourceFieldRef") {
+        return;
+    }
     let mut told: BTreeMap<String, String> = BTreeMap::new();
     for pod in pods(subject, report.raw()) {
         for (at, name) in shown(&pod) {
@@ -84,6 +87,9 @@ fn listed(pod: &Pod<'_>) -> String {
 }
 
 fn c62(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if !has_field(&report.raw()["spec"], "claims") {
+        return;
+    }
     let mut told = BTreeSet::new();
     for pod in pods(subject, report.raw()) {
         for (at, claim) in pod.containers.iter().flat_map(|container| &container.claims) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::{Container, items, name, pods};
+use super::{Container, has_text, items, name, pods};
 use crate::celery::expansion;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -59,7 +59,7 @@ struct Fate<'r> {
 }
 
 fn c59(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if has_service_links(subject) {
+    if !has_text(&report.raw()["spec"], "$(") || has_service_links(subject) {
         return;
     }
     let pods = pods(subject, report.raw());
