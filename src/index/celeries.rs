@@ -9,14 +9,13 @@ use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use kube::Resource as _;
-use kube::core::{ApiResource, DynamicObject};
+use kube::core::DynamicObject;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
 
 use super::StoredCelery;
 use super::stored::Health;
-use crate::api::Celery;
 
 /// The longest name that an object may have.
 const MAX_NAME: usize = 253;
@@ -64,7 +63,7 @@ impl CeleryIndex {
     /// The object of this name, if it was seen.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &str) -> Option<DynamicObject> {
-        let key = ObjectRef::new_with(name, ApiResource::erase::<Celery>(&())).within(namespace);
+        let key = ObjectRef::new(name).within(namespace);
         self.0.iter().find_map(|scope| scope.objects.get(&key)).map(|stored| stored.object())
     }
 
@@ -99,11 +98,7 @@ impl fmt::Debug for CeleryIndex {
 
 impl Default for CeleryFeed {
     fn default() -> Self {
-        Self {
-            writer: Writer::new(ApiResource::erase::<Celery>(&())),
-            prefixes: Arc::default(),
-            listed: Prefixes::default(),
-        }
+        Self { writer: Writer::new(()), prefixes: Arc::default(), listed: Prefixes::default() }
     }
 }
 

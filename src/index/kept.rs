@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntr
 use kube::core::DynamicObject;
 use serde_json::Value;
 
+use super::packed::Packed;
 use super::texts::Texts;
 use crate::build::ChildKind;
 use crate::names::FIELD_MANAGER;
@@ -30,7 +31,7 @@ pub(super) struct KeptChild {
     pub(super) leaves: bool,
     /// The resource version as the API server writes it.
     written_version: Option<Box<str>>,
-    text: Box<str>,
+    text: Packed,
     /// The fields of the first entry that is ours.
     own: Option<Arc<str>>,
 }
@@ -69,7 +70,7 @@ impl KeptChild {
             uid: object.metadata.uid.as_deref().map(Box::from),
             leaves: object.metadata.deletion_timestamp.is_some(),
             // Types of k8s-openapi and JSON always serialise; what cannot be read again is as if it were not there.
-            text: serde_json::to_string(&kept).unwrap_or_default().into(),
+            text: Packed::new(&serde_json::to_string(&kept).unwrap_or_default()),
             own: own.map(|fields| fields.0.to_string().into()),
         }
     }
@@ -88,7 +89,7 @@ impl KeptChild {
 
     /// The child as the rest of the house knows it.
     pub(super) fn object(&self) -> Option<DynamicObject> {
-        let mut object: DynamicObject = serde_json::from_str(&self.text).ok()?;
+        let mut object: DynamicObject = serde_json::from_str(&self.text.text()).ok()?;
         object.metadata.resource_version = self.written_version.as_deref().map(str::to_owned);
         if let Some(own) = self.own.as_deref() {
             own_entry(&mut object.metadata)?.fields_v1 = Some(FieldsV1(serde_json::from_str(own).ok()?));

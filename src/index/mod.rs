@@ -5,6 +5,7 @@ mod celeries;
 mod children;
 mod configs;
 mod kept;
+mod packed;
 mod pods;
 mod scalers;
 mod stored;

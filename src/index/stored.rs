@@ -6,22 +6,23 @@ use std::fmt;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
-use kube::core::{ApiResource, DynamicObject, DynamicResourceScope, TypeMeta};
+use kube::core::{DynamicObject, DynamicResourceScope, TypeMeta};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::kept::trim;
+use super::packed::Packed;
+use crate::api::Celery;
 
 /// A Celery object as it is kept: without the owners of its fields.
 #[derive(Clone)]
 pub struct StoredCelery {
     metadata: ObjectMeta,
-    types: Option<TypeMeta>,
     /// The prefix of its children's names, where one is written.
     app: Option<Box<str>>,
     health: Health,
     /// Everything else.
-    data: Box<str>,
+    data: Packed,
 }
 
 impl StoredCelery {
@@ -29,9 +30,9 @@ impl StoredCelery {
     #[must_use]
     pub fn object(&self) -> DynamicObject {
         DynamicObject {
-            types: self.types.clone(),
+            types: Some(TypeMeta::resource::<Celery>()),
             metadata: self.metadata.clone(),
-            data: serde_json::from_str(&self.data).unwrap_or_default(),
+            data: serde_json::from_str(&self.data.text()).unwrap_or_default(),
         }
     }
 
@@ -61,8 +62,8 @@ impl From<DynamicObject> for StoredCelery {
         object.metadata.managed_fields = None;
         let app = object.data["spec"]["common"]["appName"].as_str().map(Box::from);
         let health = Health::of(&object.data["status"]);
-        let data = object.data.to_string().into();
-        Self { metadata: object.metadata, types: object.types, app, health, data }
+        let data = Packed::new(&object.data.to_string());
+        Self { metadata: object.metadata, app, health, data }
     }
 }
 
@@ -124,23 +125,23 @@ impl fmt::Debug for StoredCelery {
 }
 
 impl Resource for StoredCelery {
-    type DynamicType = ApiResource;
+    type DynamicType = ();
     type Scope = DynamicResourceScope;
 
-    fn kind(resource: &ApiResource) -> Cow<'_, str> {
-        DynamicObject::kind(resource)
+    fn kind((): &()) -> Cow<'_, str> {
+        Celery::kind(&())
     }
 
-    fn group(resource: &ApiResource) -> Cow<'_, str> {
-        DynamicObject::group(resource)
+    fn group((): &()) -> Cow<'_, str> {
+        Celery::group(&())
     }
 
-    fn version(resource: &ApiResource) -> Cow<'_, str> {
-        DynamicObject::version(resource)
+    fn version((): &()) -> Cow<'_, str> {
+        Celery::version(&())
     }
 
-    fn plural(resource: &ApiResource) -> Cow<'_, str> {
-        DynamicObject::plural(resource)
+    fn plural((): &()) -> Cow<'_, str> {
+        Celery::plural(&())
     }
 
     fn meta(&self) -> &ObjectMeta {

@@ -27,7 +27,6 @@ use futures::future::{self, FutureExt as _};
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use kube::core::ApiResource;
 use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _, watcher};
 use kube::{Client, Resource as _, ResourceExt as _};
@@ -40,7 +39,6 @@ use self::report::{leave, park_unreadable, report};
 use self::retry::{Error, retry};
 use self::written::Written;
 use crate::annotations::Asked;
-use crate::api::Celery;
 use crate::cluster;
 use crate::index::{
     CeleryFeed, CeleryIndex, ChildIndex, ConfigIndex, PodIndex, ScalerIndex, StoredCelery, Surroundings,
@@ -81,8 +79,7 @@ impl Reconciler {
         let pods = Arc::new(PodIndex::default());
         let scalers = Arc::new(ScalerIndex::default());
         let (teller, events) = cluster::events(client.clone(), &cluster::instance());
-        let resource = ApiResource::erase::<Celery>(&());
-        let celeries = triggers::objects(&client, scope, &resource);
+        let celeries = triggers::objects(&client, scope, &());
         let mut feed = CeleryFeed::default();
         let (seen, store) = (feed.index(), feed.objects());
         let changes = watcher(celeries, watcher::Config::default().page_size(triggers::PAGE));
@@ -101,7 +98,7 @@ impl Reconciler {
                 shown.see(object.meta().uid.as_deref().unwrap_or_default(), object.version());
             })
             .predicate_filter(|object: &StoredCelery| Some(followed(object)), PredicateConfig::default());
-        let controller = Controller::for_stream_with(changes, store, resource);
+        let controller = Controller::for_stream(changes, store);
         Self {
             controller,
             triggers: triggers::triggers(&client, scope, &index, &pods, &scalers, &metrics, leads.clone()),

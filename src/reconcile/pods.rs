@@ -8,14 +8,12 @@ use futures::{Stream, StreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::api::Api;
-use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Event, watcher};
 use tracing::warn;
 
 use super::triggers::PAGE;
-use crate::api::Celery;
 use crate::index::{CeleryKey, PodIndex, StoredCelery};
 use crate::labels::MANAGED_SELECTOR;
 
@@ -57,5 +55,5 @@ pub(super) fn watched(
 }
 
 fn reference((namespace, name): CeleryKey) -> ObjectRef<StoredCelery> {
-    ObjectRef::new_with(&name, ApiResource::erase::<Celery>(&())).within(&namespace)
+    ObjectRef::new(&name).within(&namespace)
 }

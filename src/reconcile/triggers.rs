@@ -17,8 +17,8 @@ use kube::{Client, Resource, ResourceExt as _};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::{ApiResource, pods, scalers};
-use crate::api::{API_VERSION, Celery};
+use super::{pods, scalers};
+use crate::api::API_VERSION;
 use crate::build::ChildKind;
 use crate::index::{ChildIndex, PodIndex, ScalerIndex, StoredCelery};
 use crate::labels::{INSTANCE, MANAGED_SELECTOR};
@@ -155,7 +155,7 @@ fn made_for(kind: ChildKind, child: &DynamicObject) -> Option<ObjectRef<StoredCe
     let is_made = matches!(kind, ChildKind::PersistentVolumeClaim | ChildKind::HorizontalPodAutoscaler);
     let name = child.labels().get(INSTANCE).filter(|_| is_made)?;
     let namespace = child.namespace()?;
-    Some(ObjectRef::new_with(name, ApiResource::erase::<Celery>(&())).within(&namespace))
+    Some(ObjectRef::new(name).within(&namespace))
 }
 
 /// The same pause each time.
@@ -204,7 +204,7 @@ pub(super) fn owner(child: &DynamicObject) -> Option<ObjectRef<StoredCelery>> {
         .filter(|owner| owner.controller == Some(true) && owner.kind == "Celery")
         .find(|owner| owner.api_version == API_VERSION)?;
     let namespace = child.namespace()?;
-    Some(ObjectRef::new_with(&owner.name, ApiResource::erase::<Celery>(&())).within(&namespace))
+    Some(ObjectRef::new(&owner.name).within(&namespace))
 }
 
 #[cfg(test)]
