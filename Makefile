@@ -41,6 +41,14 @@ judge: ## Real Celery, every supported release, on what it makes of arguments, U
 judge-manifests: ## kubeconform and KEDA's own webhooks on what the golden files render; builds both once, five minutes
 	$(CARGO) run --locked -q -p judges
 
+.PHONY: alerts
+alerts: ## promtool on alerts and dashboard, Grafana's models on the dashboard; Debian has promtool in its package prometheus
+	ALERTS_JUDGE=required CELERY_JUDGE=required $(CARGO) test --locked --test alerts
+
+.PHONY: judge-gitops
+judge-gitops: ## Argo CD's and Flux's own code on what they make of samples, scaling, health; built once, two minutes
+	$(CARGO) test --locked --test cluster gitops
+
 .PHONY: bench-lint
 bench-lint: build ## How long lint takes for a thousand objects
 	hack/lint-bench.sh 1000

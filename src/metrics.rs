@@ -3,10 +3,12 @@
 //!
 //! Labels have few values, all known beforehand: no name of an object, no text that somebody else chooses.
 
+mod process;
+
 use std::fmt;
 use std::time::Duration;
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -28,7 +30,10 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// What the process counts.
 pub struct Metrics {
     registry: Registry,
+    /// What every process shows, under the names that all of them use.
+    process: Registry,
     admission_requests: Family<Labels<3>, Counter>,
+    admission_errors: Family<Labels<1>, Counter>,
     admission_findings: Family<Labels<2>, Counter>,
     admission_duration: Family<Labels<1>, Histogram, fn() -> Histogram>,
     admission_in_flight: Gauge,
@@ -37,17 +42,36 @@ pub struct Metrics {
     applies: Family<Labels<2>, Counter>,
     events: Family<Labels<1>, Counter>,
     celeries: Family<Labels<1>, Gauge>,
+    unready_since: Family<Labels<1>, Gauge>,
     kinds_forbidden: Family<Labels<1>, Gauge>,
+    certificate_not_before: Family<Labels<1>, Gauge>,
     certificate_not_after: Family<Labels<1>, Gauge>,
     ca_bundle_mismatch: Gauge,
+    configurations_missing: Gauge,
+    gates: Family<Labels<1>, Gauge>,
     leader: Gauge,
+}
+
+/// The certificate of the webhooks, and who knows of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its first second, since the epoch.
+    pub not_before: i64,
+    /// Its last second, since the epoch.
+    pub not_after: i64,
+    /// Whether every webhook configuration that exists carries its authority.
+    pub carried: bool,
+    /// How many webhook configurations do not exist.
+    pub missing: usize,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("celery_operator"),
+            process: process::registry(),
             admission_requests: Family::default(),
+            admission_errors: Family::default(),
             admission_findings: Family::default(),
             admission_duration: Family::new_with_constructor(|| Histogram::new(ANSWER_SECONDS)),
             admission_in_flight: Gauge::default(),
@@ -56,48 +80,71 @@ impl Default for Metrics {
             applies: Family::default(),
             events: Family::default(),
             celeries: Family::default(),
+            unready_since: Family::default(),
             kinds_forbidden: Family::default(),
+            certificate_not_before: Family::default(),
             certificate_not_after: Family::default(),
             ca_bundle_mismatch: Gauge::default(),
+            configurations_missing: Gauge::default(),
+            gates: Family::default(),
             leader: Gauge::default(),
         };
-        metrics.register();
+        // What is seen for the first time with a 1 has not increased, as far as Prometheus knows.
+        for reason in ["late", "malformed", "broken"] {
+            metrics.admission_errors.get_or_create(&[("reason", reason)]).inc_by(0);
+        }
+        for outcome in ["written", "failed", "dropped"] {
+            metrics.events.get_or_create(&[("outcome", outcome)]).inc_by(0);
+        }
+        metrics.register_admission();
+        metrics.register_reconciler();
+        metrics.register_certificates();
         metrics
     }
 }
 
 impl Metrics {
-    fn register(&mut self) {
+    fn register_admission(&mut self) {
         let registry = &mut self.registry;
-        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The release that runs", version);
-        let requests = self.admission_requests.clone();
         registry.register(
             "admission_requests",
             "Admission requests by webhook, operation and verdict",
-            requests,
+            self.admission_requests.clone(),
         );
-        let findings = self.admission_findings.clone();
+        registry.register(
+            "admission_errors",
+            "Requests to a webhook without a verdict: late (took too long), malformed (no review), broken (a fault of ours)",
+            self.admission_errors.clone(),
+        );
         registry.register(
             "admission_findings",
             "What the rules found in admitted and denied objects",
-            findings,
+            self.admission_findings.clone(),
         );
-        let duration = self.admission_duration.clone();
         registry.register(
             "admission_duration_seconds",
             "How long answers to admission requests take",
-            duration,
+            self.admission_duration.clone(),
         );
-        let in_flight = self.admission_in_flight.clone();
-        registry.register("admission_in_flight", "Admission requests that wait for their answer", in_flight);
+        registry.register(
+            "admission_in_flight",
+            "Admission requests that wait for their answer",
+            self.admission_in_flight.clone(),
+        );
+    }
+
+    fn register_reconciler(&mut self) {
+        let registry = &mut self.registry;
         registry.register(
             "reconciles",
             "Reconciles by outcome: done, leaving, waiting (for the lead or the first lists), or why they ended early",
             self.reconciles.clone(),
         );
-        let duration = self.reconcile_duration.clone();
-        registry.register("reconcile_duration_seconds", "How long reconciles take", duration);
+        registry.register(
+            "reconcile_duration_seconds",
+            "How long reconciles take",
+            self.reconcile_duration.clone(),
+        );
         registry.register(
             "apply",
             "Children that were created, changed, adopted or deleted, by kind",
@@ -110,27 +157,51 @@ impl Metrics {
         );
         registry.register(
             "celeries",
-            "Celery objects by state: ready, reconciling, stalled or unseen",
+            "Celery objects by state: ready, reconciling, stalled, paused with something left undone, or unseen",
             self.celeries.clone(),
+        );
+        registry.register(
+            "celeries_unready_since_seconds",
+            "When the Celery that has not been ready for longest, of those in this state, ceased to be, since the epoch",
+            self.unready_since.clone(),
         );
         registry.register(
             "kind_forbidden",
             "1 while the role of the operator does not let it watch this kind of children",
             self.kinds_forbidden.clone(),
         );
-        let not_after = self.certificate_not_after.clone();
+        registry.register("leader", "1 while this replica is the one that writes", self.leader.clone());
+    }
+
+    fn register_certificates(&mut self) {
+        let registry = &mut self.registry;
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The release that runs", version);
+        registry.register(
+            "gate_open",
+            "1 while this gate of readiness is open; a replica is ready when all are",
+            self.gates.clone(),
+        );
+        registry.register(
+            "certificate_not_before_seconds",
+            "First second of a certificate, since the epoch",
+            self.certificate_not_before.clone(),
+        );
         registry.register(
             "certificate_not_after_seconds",
             "Last second of a certificate, since the epoch",
-            not_after,
+            self.certificate_not_after.clone(),
         );
-        let mismatch = self.ca_bundle_mismatch.clone();
         registry.register(
             "ca_bundle_mismatch",
             "1 while a webhook configuration lacks the authority of the served certificate",
-            mismatch,
+            self.ca_bundle_mismatch.clone(),
         );
-        registry.register("leader", "1 while this replica is the one that writes", self.leader.clone());
+        registry.register(
+            "webhook_configurations_missing",
+            "Webhook configurations that do not exist: what they would call is not asked",
+            self.configurations_missing.clone(),
+        );
     }
 
     /// Notes an answer to an admission request.
@@ -144,6 +215,11 @@ impl Metrics {
         let labels = [("webhook", webhook), ("operation", operation), ("verdict", verdict)];
         self.admission_requests.get_or_create(&labels).inc();
         self.admission_duration.get_or_create(&[("webhook", webhook)]).observe(took.as_secs_f64());
+    }
+
+    /// Notes a request to a webhook that got no verdict.
+    pub fn failed(&self, reason: &'static str) {
+        self.admission_errors.get_or_create(&[("reason", reason)]).inc();
     }
 
     /// Notes that a rule found something.
@@ -182,16 +258,41 @@ impl Metrics {
         }
     }
 
+    /// Sets when the object that has not been ready for longest ceased to be, in seconds since the epoch, for each state.
+    pub fn unready_since(&self, states: impl IntoIterator<Item = (&'static str, Option<i64>)>) {
+        for (state, since) in states {
+            let labels = [("state", state)];
+            match since {
+                Some(since) => {
+                    self.unready_since.get_or_create(&labels).set(since);
+                }
+                // An epoch of 0 would be read as an outage of decades.
+                None => {
+                    self.unready_since.remove(&labels);
+                }
+            }
+        }
+    }
+
     /// Sets whether the operator may watch a kind of children.
     pub fn permitted(&self, kind: &'static str, is_permitted: bool) {
         self.kinds_forbidden.get_or_create(&[("kind", kind)]).set(i64::from(!is_permitted));
     }
 
-    /// Sets until when the certificate of the webhooks holds, in seconds since the epoch, and whether every webhook
-    /// configuration carries its authority.
-    pub fn certificate(&self, not_after: i64, carried: bool) {
-        self.certificate_not_after.get_or_create(&[("certificate", "webhook")]).set(not_after);
-        self.ca_bundle_mismatch.set(i64::from(!carried));
+    /// Sets what is known of the certificate of the webhooks.
+    pub fn certificate(&self, certificate: Certificate) {
+        let labels = [("certificate", "webhook")];
+        self.certificate_not_before.get_or_create(&labels).set(certificate.not_before);
+        self.certificate_not_after.get_or_create(&labels).set(certificate.not_after);
+        self.ca_bundle_mismatch.set(i64::from(!certificate.carried));
+        self.configurations_missing.set(i64::try_from(certificate.missing).unwrap_or(i64::MAX));
+    }
+
+    /// Sets which gates of readiness are open.
+    pub fn gates(&self, gates: impl IntoIterator<Item = (&'static str, bool)>) {
+        for (gate, is_open) in gates {
+            self.gates.get_or_create(&[("gate", gate)]).set(is_open.into());
+        }
     }
 
     /// Sets whether this replica is the one that writes.
@@ -204,7 +305,9 @@ impl Metrics {
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing into a text never fails.
-        let _ = encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.registry)
+            .and_then(|()| encode_registry(&mut text, &self.process))
+            .and_then(|()| encode_eof(&mut text));
         text
     }
 }
@@ -226,42 +329,4 @@ impl Drop for InFlight {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn everything_is_shown_under_its_name() {
-        let metrics = Metrics::default();
-        metrics.answered("validate", "CREATE", "denied", Duration::from_millis(2));
-        metrics.found("B04", "deny");
-        metrics.reconciled("done", Duration::from_millis(3));
-        metrics.applied("Deployment", "created");
-        metrics.told("written");
-        metrics.count([("ready", 2), ("stalled", 0)]);
-        metrics.certificate(1_800_000_000, false);
-        metrics.leads(true);
-        metrics.permitted("Ingress", false);
-        let waiting = metrics.in_flight();
-        let text = metrics.text();
-        for line in [
-            r#"celery_operator_admission_requests_total{webhook="validate",operation="CREATE",verdict="denied"} 1"#,
-            r#"celery_operator_admission_findings_total{rule="B04",severity="deny"} 1"#,
-            r#"celery_operator_admission_duration_seconds_bucket{le="0.0025",webhook="validate"} 1"#,
-            "celery_operator_admission_in_flight 1",
-            r#"celery_operator_reconciles_total{outcome="done"} 1"#,
-            "celery_operator_reconcile_duration_seconds_count 1",
-            r#"celery_operator_apply_total{kind="Deployment",verb="created"} 1"#,
-            r#"celery_operator_events_total{outcome="written"} 1"#,
-            r#"celery_operator_celeries{state="ready"} 2"#,
-            r#"celery_operator_certificate_not_after_seconds{certificate="webhook"} 1800000000"#,
-            "celery_operator_leader 1",
-            r#"celery_operator_kind_forbidden{kind="Ingress"} 1"#,
-            "celery_operator_ca_bundle_mismatch 1",
-            concat!(r#"celery_operator_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
-        ] {
-            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
-        }
-        drop(waiting);
-        assert!(metrics.text().contains("celery_operator_admission_in_flight 0"));
-    }
-}
+mod tests;

@@ -90,7 +90,10 @@ fn counted(surroundings: Surroundings, metrics: &Arc<Metrics>) -> Router {
             }),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn_with_state(Arc::new(Semaphore::new(IN_FLIGHT)), bounded))
+        .layer(middleware::from_fn_with_state(
+            (Arc::new(Semaphore::new(IN_FLIGHT)), metrics.clone()),
+            bounded,
+        ))
 }
 
 /// Counts what one webhook answers.
@@ -153,7 +156,11 @@ pub fn drain(handle: &Handle<SocketAddr>) {
 type Place = Arc<OwnedSemaphorePermit>;
 
 /// One of [`IN_FLIGHT`] requests, answered in time or told that it was not.
-async fn bounded(State(places): State<Arc<Semaphore>>, mut request: HttpRequest, next: Next) -> Response {
+async fn bounded(
+    State((places, metrics)): State<(Arc<Semaphore>, Arc<Metrics>)>,
+    mut request: HttpRequest,
+    next: Next,
+) -> Response {
     let answer = async {
         match places.acquire_owned().await {
             Ok(place) => {
@@ -163,8 +170,10 @@ async fn bounded(State(places): State<Arc<Semaphore>>, mut request: HttpRequest,
             Err(_closed) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     };
-    let late = || (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response();
-    timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(|_| late())
+    timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(|_| {
+        metrics.failed("late");
+        (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response()
+    })
 }
 
 async fn judge(
@@ -177,6 +186,7 @@ async fn judge(
     if body.len() <= JUDGED_AT_ONCE {
         return respond(&body, &counter, verdict);
     }
+    let metrics = counter.metrics.clone();
     let judged = tokio::task::spawn_blocking(move || {
         // Held also when nobody waits any more: the thread and the body are still taken.
         let _held = (place, waiting);
@@ -184,6 +194,7 @@ async fn judge(
     });
     judged.await.unwrap_or_else(|reason| {
         error!(%reason, "a large object could not be judged");
+        metrics.failed("broken");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     })
 }
@@ -197,6 +208,7 @@ fn respond(body: &[u8], counter: &Counter, verdict: impl Fn(&Request) -> Answer)
             Json(answer.response.into_review()).into_response()
         }
         Err(malformed) => {
+            counter.metrics.failed("malformed");
             let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
             (StatusCode::BAD_REQUEST, text, malformed.to_string()).into_response()
         }

@@ -32,6 +32,9 @@ const EMBEDDED: &[&str] = &[
     "behavior",
 ];
 
+/// The generation that a status speaks of before there is one.
+const UNSEEN: i64 = -1;
+
 /// Lists that are maps: where, and by which keys.
 const MAPS: &[(&str, &[&str], usize)] = &[
     ("/spec/properties/workerPools", &["name"], limits::POOLS),
@@ -178,6 +181,10 @@ fn completed(mut schema: Value) -> Value {
         metrics.insert("minItems".to_owned(), json!(1));
     }
     bounded(&mut schema);
+    if let Some(status) = place(&mut schema, "/status") {
+        // What nobody has looked at yet is not ready: kstatus takes a missing status for one that has nothing to say.
+        status.insert("default".to_owned(), json!({"observedGeneration": UNSEEN}));
+    }
     schema
 }
 

@@ -83,10 +83,21 @@ impl CeleryIndex {
 
     /// How many objects are in each state, as their status tells.
     #[must_use]
-    pub fn states(&self) -> [(&'static str, usize); 4] {
+    pub fn states(&self) -> [(&'static str, usize); Health::ALL.len()] {
         let healths: Vec<Health> =
             self.0.iter().flat_map(|scope| scope.objects.state()).map(|object| object.health()).collect();
         Health::ALL.map(|state| (state.as_str(), healths.iter().filter(|health| **health == state).count()))
+    }
+
+    /// Of the objects in each state, when the one that has not been ready for longest ceased to be, in seconds since the
+    /// epoch.
+    #[must_use]
+    pub fn unready_since(&self) -> [(&'static str, Option<i64>); Health::ALL.len()] {
+        let objects: Vec<_> = self.0.iter().flat_map(|scope| scope.objects.state()).collect();
+        Health::ALL.map(|state| {
+            let there = objects.iter().filter(|object| object.health() == state);
+            (state.as_str(), there.filter_map(|object| object.unready_since()).min())
+        })
     }
 }
 
@@ -303,6 +314,7 @@ mod tests {
                 "metadata": {"name": format!("shop-{at}"), "namespace": "web"}, "status": status});
             feed.observe(&Event::Apply(serde_json::from_value(object).expect("an object")));
         }
-        assert_eq!(index.states(), [("ready", 2), ("reconciling", 1), ("stalled", 1), ("unseen", 2)]);
+        let counts = [("ready", 2), ("reconciling", 1), ("stalled", 1), ("paused", 0), ("unseen", 2)];
+        assert_eq!(index.states(), counts);
     }
 }

@@ -18,5 +18,5 @@ pub use configs::{Config, ConfigIndex, Read};
 pub(crate) use kept::version;
 pub use pods::{CeleryKey, PodIndex, Remaining, Troubles};
 pub use scalers::{DeploymentKey, SCALERS, ScalerIndex};
-pub use stored::StoredCelery;
+pub use stored::{Health, StoredCelery};
 pub use surroundings::Surroundings;

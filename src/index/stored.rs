@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::jiff::Timestamp;
 use kube::Resource;
 use kube::core::{DynamicObject, DynamicResourceScope, TypeMeta};
 use serde::{Deserialize, Deserializer};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use super::kept::trim;
 use super::packed::Packed;
 use crate::api::Celery;
+use crate::status;
 
 /// A Celery object as it is kept: without the owners of its fields.
 #[derive(Clone)]
@@ -21,6 +23,8 @@ pub struct StoredCelery {
     /// The prefix of its children's names, where one is written.
     app: Option<Box<str>>,
     health: Health,
+    /// Since when it is not ready, in seconds since the epoch.
+    unready: Option<i64>,
     /// Everything else.
     data: Packed,
 }
@@ -49,6 +53,12 @@ impl StoredCelery {
         self.health
     }
 
+    /// Since when it is not ready, in seconds since the epoch; `None` where it is, and where nobody says.
+    #[must_use]
+    pub fn unready_since(&self) -> Option<i64> {
+        self.unready
+    }
+
     /// The prefix of its children's names.
     #[must_use]
     pub fn app(&self) -> Option<&str> {
@@ -62,8 +72,14 @@ impl From<DynamicObject> for StoredCelery {
         object.metadata.managed_fields = None;
         let app = object.data["spec"]["common"]["appName"].as_str().map(Box::from);
         let health = Health::of(&object.data["status"]);
+        let created = object.metadata.creation_timestamp.as_ref().map(|time| time.0.as_second());
+        let unready = match health {
+            Health::Ready => None,
+            Health::Unseen => created,
+            _ => turned(&object.data["status"]).or(created),
+        };
         let data = Packed::new(&object.data.to_string());
-        Self { metadata: object.metadata, app, health, data }
+        Self { metadata: object.metadata, app, health, unready, data }
     }
 }
 
@@ -76,26 +92,27 @@ pub enum Health {
     Reconciling,
     /// It will not get there by itself.
     Stalled,
+    /// It will not get there because somebody has asked for a pause.
+    Paused,
     /// Nobody has looked at it yet.
     Unseen,
 }
 
 impl Health {
     /// Every one, in the order they are told.
-    pub const ALL: [Self; 4] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::Unseen];
+    pub const ALL: [Self; 5] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::Paused, Self::Unseen];
 
     fn of(status: &Value) -> Self {
-        let mut conditions = status["conditions"].as_array().into_iter().flatten().peekable();
-        let is_seen = conditions.peek().is_some();
-        let is_true: Vec<&str> = conditions
-            .filter(|condition| condition["status"] == "True")
-            .filter_map(|condition| condition["type"].as_str())
-            .collect();
-        match () {
-            () if is_true.contains(&"Stalled") => Self::Stalled,
-            () if is_true.contains(&"Ready") => Self::Ready,
-            () if is_seen => Self::Reconciling,
-            () => Self::Unseen,
+        let conditions = || status["conditions"].as_array().into_iter().flatten();
+        let is_true = |type_: &str| {
+            conditions().find(|condition| condition["type"] == type_ && condition["status"] == "True")
+        };
+        match (is_true("Stalled"), is_true("Ready")) {
+            (Some(stalled), _) if stalled["reason"] == status::PAUSED => Self::Paused,
+            (Some(_), _) => Self::Stalled,
+            (None, Some(_)) => Self::Ready,
+            (None, None) if conditions().next().is_some() => Self::Reconciling,
+            (None, None) => Self::Unseen,
         }
     }
 
@@ -106,9 +123,18 @@ impl Health {
             Self::Ready => "ready",
             Self::Reconciling => "reconciling",
             Self::Stalled => "stalled",
+            Self::Paused => "paused",
             Self::Unseen => "unseen",
         }
     }
+}
+
+/// When the condition `Ready` last changed, in seconds since the epoch.
+fn turned(status: &Value) -> Option<i64> {
+    let mut conditions = status["conditions"].as_array()?.iter();
+    let ready = conditions.find(|condition| condition["type"] == "Ready")?;
+    let time: Timestamp = ready["lastTransitionTime"].as_str()?.parse().ok()?;
+    Some(time.as_second())
 }
 
 impl<'de> Deserialize<'de> for StoredCelery {
@@ -173,5 +199,35 @@ mod tests {
         assert_eq!(serde_json::to_value(stored.object()).expect("an object"), value);
         assert_eq!(stored.app(), Some("mall"));
         assert!(!format!("{stored:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn since_when_an_object_is_not_ready_is_what_its_status_says() {
+        let of = |status: Value| {
+            let stored: StoredCelery = serde_json::from_value(json!({
+                "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+                "metadata": {"name": "shop", "creationTimestamp": "2026-01-01T00:00:00Z"}, "status": status,
+            }))
+            .expect("an object");
+            (stored.health(), stored.unready_since())
+        };
+        let said = |ready: &str, stalled: &str, reason: &str| {
+            of(json!({"conditions": [
+                {"type": "Ready", "status": ready, "reason": reason, "lastTransitionTime": "2026-01-02T00:00:00Z"},
+                {"type": "Stalled", "status": stalled, "reason": reason, "lastTransitionTime": "2026-01-03T00:00:00Z"},
+            ]}))
+        };
+        let (first, second) = (1_767_225_600, 1_767_312_000);
+        assert_eq!(said("True", "False", "Ready"), (Health::Ready, None));
+        assert_eq!(said("False", "False", "Progressing"), (Health::Reconciling, Some(second)));
+        assert_eq!(said("False", "True", "CrashLoopBackOff"), (Health::Stalled, Some(second)));
+        assert_eq!(said("False", "True", "Paused"), (Health::Paused, Some(second)));
+        assert_eq!(of(json!(null)), (Health::Unseen, Some(first)));
+        // A status of somebody else's making.
+        assert_eq!(of(json!({"conditions": [{"type": "Ready"}]})), (Health::Reconciling, Some(first)));
+        assert_eq!(
+            of(json!({"conditions": [{"type": "Ready", "lastTransitionTime": "soon"}]})),
+            (Health::Reconciling, Some(first))
+        );
     }
 }

@@ -2,7 +2,7 @@
 //! The certificates of the webhooks: where they are kept, and what readiness hears of them.
 
 use std::net::SocketAddr;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -15,7 +15,7 @@ use super::Error;
 use crate::admin::{Certificate, Gates, WebhookGates};
 use crate::cli::Run;
 use crate::manifests::{CERTIFICATE_SECRET, MUTATING, VALIDATING};
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 
 /// Field manager of `caBundle`.
 const CERTIFICATE_MANAGER: &str = "celery-operator-certificates";
@@ -103,8 +103,7 @@ pub(super) async fn follow(
         let seen = published.borrow_and_update().clone();
         let mut pause = port.every;
         if let Some(seen) = &seen {
-            let seconds = seen.not_after.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-            metrics.certificate(i64::try_from(seconds).unwrap_or(i64::MAX), seen.carried);
+            metrics.certificate(counted(seen));
             tell(gates, |webhooks| {
                 webhooks.published = seen.carried;
                 webhooks.missing = seen.missing.iter().map(ToString::to_string).collect();
@@ -122,6 +121,20 @@ pub(super) async fn follow(
             changed = published.changed() => if changed.is_err() { return },
             () = sleep(pause) => {}
         }
+    }
+}
+
+/// What is published, as metrics tell it.
+fn counted(published: &Published) -> metrics::Certificate {
+    let seconds = |time: SystemTime| {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    };
+    metrics::Certificate {
+        not_before: seconds(published.not_before),
+        not_after: seconds(published.not_after),
+        carried: published.carried,
+        missing: published.missing.len(),
     }
 }
 

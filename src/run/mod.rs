@@ -119,7 +119,7 @@ async fn run(options: &Run, rooms: &Threads) -> Result<(), Error> {
     let leads = elector.as_ref().map_or_else(|| nobody.subscribe(), Elector::leads);
     let reconcilers = reconcilers(&fenced, &options.watch_namespace, &metrics, &leads);
     let celeries = CeleryIndex::of_all(reconcilers.iter().map(Reconciler::celeries));
-    let exposition = exposition(celeries.clone(), metrics.clone());
+    let exposition = exposition(celeries.clone(), metrics.clone(), gates_seen.clone());
     let surroundings = Surroundings::new(celeries, reconcilers.iter().map(Reconciler::children).collect());
 
     let handle = Handle::new();
@@ -271,10 +271,12 @@ fn reconcilers(
     namespaces.iter().map(|namespace| reconciler(Some(namespace))).collect()
 }
 
-/// What the process counts, and what its stores hold when it is asked.
-fn exposition(celeries: CeleryIndex, metrics: Arc<Metrics>) -> Exposition {
+/// What the process counts, and what its stores and gates are like when it is asked.
+fn exposition(celeries: CeleryIndex, metrics: Arc<Metrics>, gates: watch::Receiver<Gates>) -> Exposition {
     Arc::new(move || {
         metrics.count(celeries.states());
+        metrics.unready_since(celeries.unready_since());
+        metrics.gates(gates.borrow().named());
         metrics.text()
     })
 }

@@ -32,6 +32,7 @@ use parts::{beat_status, children, effective, findings, flower_status, pool_stat
 pub use autoscaling::Scalers;
 pub use news::{Importance, News, of_children, of_conditions};
 pub use paused::Paused;
+pub use ready::PAUSED;
 pub use reasons::{EVENTS, REASONS, Reason};
 pub use trouble::{Cause, Hindrance, MissingConfig, Trouble};
 pub use valid::{REFUSED, Verdict};

@@ -5,6 +5,9 @@ use super::rollout::Rollout;
 use super::{Aspect, Failure, autoscaling, paused};
 use crate::resolve::NOT_MEASURABLE;
 
+/// Reason of `Stalled` while something is left undone because somebody asked for a pause.
+pub const PAUSED: &str = "Paused";
+
 /// The three summary conditions of the aspects.
 pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[Rollout]) -> Vec<Aspect> {
     let blocking = aspects.iter().find(|aspect| !aspect.status && blocks(aspect));
@@ -16,7 +19,7 @@ pub(super) fn summary(aspects: &[Aspect], failure: Option<&Failure>, stalls: &[R
     let (reason, message) = match (failure, refused, behind, stalls.first()) {
         (Some(failure), ..) => (failure.reason.to_owned(), failure.message.clone()),
         (None, Some(refused), ..) => of(refused),
-        (None, None, Some(behind), _) => ("Paused".to_owned(), behind.message.clone()),
+        (None, None, Some(behind), _) => (PAUSED.to_owned(), behind.message.clone()),
         (None, None, None, Some(stall)) => (stall.reason.clone(), stall.message.clone()),
         (None, None, None, None) => {
             blocking.map_or_else(|| ("Ready".to_owned(), "everything is as the spec says".to_owned()), of)

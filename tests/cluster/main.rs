@@ -31,6 +31,7 @@ mod config;
 mod drift;
 mod events;
 mod failing;
+mod gitops;
 mod golden;
 mod leaders;
 mod monitors;

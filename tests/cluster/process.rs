@@ -51,9 +51,25 @@ fn while_nobody_looks(space: &Space<'_>) {
     let refused = space.merge("celeries", "changed", &shop::yaml("spec: {common: {image: 'shop:2'}}"));
     assert_eq!(refused.code, 500, "{}", refused.text);
     assert!(refused.text.contains("failed calling webhook"), "{}", refused.text);
+    the_api_server_counts_it(space.rig);
     space.edit("celeries", "still", "metadata: {labels: {team: a}}");
     space.delete("services", "damaged-flower").success();
     space.edit("deployments", "damaged-worker", "spec: {replicas: 9}");
+}
+
+/// Under the names that alerts ask for.
+fn the_api_server_counts_it(rig: &Rig) {
+    let counted = rig.succeed(&["get", "--raw", "/metrics"]);
+    for (metric, labels) in [
+        (
+            "apiserver_admission_webhook_rejection_count",
+            &[r#"name="validate.celery.celeryproject.org""#, r#"error_type="calling_webhook_error""#][..],
+        ),
+        ("apiserver_admission_webhook_fail_open_count", &[r#"name="default.celery.celeryproject.org""#][..]),
+    ] {
+        let mut lines = counted.lines().filter(|line| line.starts_with(metric));
+        assert!(lines.any(|line| labels.iter().all(|label| line.contains(label))), "{metric} {labels:?}");
+    }
 }
 
 fn what_was_missed_is_done(space: &Space<'_>) {

@@ -56,6 +56,8 @@ pub(crate) struct Rig {
     pub(crate) launch: Operator,
     pub(crate) client: Client,
     pub(crate) audit_log: PathBuf,
+    /// Of the administrator.
+    pub(crate) kubeconfig: PathBuf,
     dir: PathBuf,
 }
 
@@ -69,6 +71,7 @@ impl Rig {
             operator: Mutex::default(),
             client: http::client(plane.kubeconfig()),
             audit_log: plane.audit_log().unwrap().to_owned(),
+            kubeconfig: plane.kubeconfig().to_owned(),
             dir: plane.dir().to_owned(),
             launch,
             plane: Mutex::new(plane),
@@ -100,7 +103,7 @@ impl Rig {
     }
 
     /// A kind is served a moment after its definition was written.
-    fn await_kind(&self, definition: &str) {
+    pub(crate) fn await_kind(&self, definition: &str) {
         let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{definition}");
         until("the definition is established", || {
             let object = self.send("GET", &path, JSON, None).success();

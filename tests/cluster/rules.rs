@@ -32,7 +32,7 @@ fn neighbours(space: &Space<'_>) {
     for (name, prefix) in example::NEIGHBOURS {
         let overlay = format!("spec: {{common: {{appName: {prefix}}}}}");
         space.create("celeries", &shop::named(name, &overlay));
-        space.until("celeries", name, |celery| !celery["status"].is_null());
+        space.until("celeries", name, |celery| !celery["status"]["conditions"].is_null());
     }
 }
 
@@ -40,7 +40,7 @@ fn neighbours(space: &Space<'_>) {
 fn scaled(space: &Space<'_>, new: &Value) -> Answer {
     space.create("celeries", new);
     if space.rig.operator().is_some() {
-        space.until("celeries", "shop", |celery| !celery["status"].is_null());
+        space.until("celeries", "shop", |celery| !celery["status"]["conditions"].is_null());
     }
     space.merge("celeries", "shop/scale", &json!({"spec": {"replicas": 2}}))
 }

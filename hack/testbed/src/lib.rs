@@ -22,6 +22,7 @@ mod error;
 #[cfg(feature = "client")]
 pub mod exchange;
 mod flags;
+pub mod gitops;
 pub mod keda;
 mod launch;
 mod layout;

@@ -3,6 +3,7 @@
 
 use std::env;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use crate::binaries::{build_in, lock, user_cache};
@@ -39,6 +40,20 @@ pub fn keda_webhooks() -> Result<PathBuf, Error> {
     })
 }
 
+/// What Argo CD and Flux make of objects, by their own code: `gitops/main.go` of this crate says how it is asked. Built
+/// at the first call on a machine, in a minute or two, and when it was changed.
+///
+/// # Errors
+/// When there is no Go toolchain, or what it needs cannot be downloaded or built.
+pub fn gitops() -> Result<PathBuf, Error> {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("gitops");
+    let mut hasher = DefaultHasher::new();
+    [include_str!("../gitops/main.go"), include_str!("../gitops/go.mod"), include_str!("../gitops/go.sum")]
+        .hash(&mut hasher);
+    let version = format!("{:016x}", hasher.finish());
+    built("gitops", &version, "2 minutes", ".", || Ok(module))
+}
+
 struct Tool {
     program: &'static str,
     module: &'static str,
@@ -50,18 +65,28 @@ struct Tool {
 }
 
 fn tool(tool: &Tool) -> Result<PathBuf, Error> {
+    let module = || download(tool.module, tool.version);
+    built(tool.program, tool.version, tool.takes, tool.package, module)
+}
+
+/// The program of this version, built from the module's folder when it is not there yet.
+fn built(
+    program: &'static str,
+    version: &str,
+    takes: &str,
+    package: &str,
+    module: impl FnOnce() -> Result<PathBuf, Error>,
+) -> Result<PathBuf, Error> {
     let folder = user_cache()?.join("tools/bin");
-    let complete = folder.join(format!("{}-{}", tool.program, tool.version));
+    let complete = folder.join(format!("{program}-{version}"));
     if complete.is_file() {
         return Ok(complete);
     }
     fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
-    let _lock = lock(&folder.join(format!("{}.lock", tool.program)))?;
+    let _lock = lock(&folder.join(format!("{program}.lock")))?;
     if !complete.is_file() {
-        let Tool { program, version, takes, .. } = tool;
         eprintln!("testbed: building {program} {version}, about {takes} on two cores, once per machine");
-        let module = download(tool.module, version)?;
-        build_in(&module, tool.package, "-s -w", (program, version), &complete)?;
+        build_in(&module()?, package, "-s -w", (program, version), &complete)?;
     }
     Ok(complete)
 }

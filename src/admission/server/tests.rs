@@ -295,6 +295,26 @@ async fn a_body_that_does_not_end_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_gets_no_verdict_is_counted() {
+    let metrics = Arc::new(Metrics::default());
+    let ask = |body: Body| {
+        let request = HttpRequest::post(VALIDATE_PATH).header("content-type", "application/json").body(body);
+        counted(Surroundings::default(), &metrics).oneshot(request.expect("a request"))
+    };
+    let count = |reason: &str| -> u32 {
+        let name = format!("celery_operator_admission_errors_total{{reason=\"{reason}\"}} ");
+        let text = metrics.text();
+        text.lines().find_map(|line| line.strip_prefix(&name)).expect("a line").parse().expect("a number")
+    };
+    assert_eq!([count("late"), count("malformed"), count("broken")], [0, 0, 0]);
+    let endless = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+    ask(Body::from_stream(endless)).await.expect("an answer");
+    ask(Body::from("{}")).await.expect("an answer");
+    ask(Body::from(review("CREATE", &shop(json!({})), &Value::Null).to_string())).await.expect("an answer");
+    assert_eq!([count("late"), count("malformed"), count("broken")], [1, 1, 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_beyond_the_bound_wait_for_their_turn() {
     let router = router(Surroundings::default());
     let post = |body: Body| {
@@ -331,7 +351,7 @@ async fn who_has_given_up_waiting_still_has_a_place_while_the_object_is_judged()
     let places = Arc::new(Semaphore::new(1));
     let router = Router::new()
         .route("/", post(|place, body| judge(place, body, counter, slow)))
-        .layer(middleware::from_fn_with_state(places.clone(), bounded));
+        .layer(middleware::from_fn_with_state((places.clone(), Arc::default()), bounded));
     let mut object = shop(json!({}));
     object["metadata"]["annotations"] = json!({"note": "x".repeat(2 * JUDGED_AT_ONCE)});
     let body = Body::from(review("CREATE", &object, &Value::Null).to_string());
