@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A chart and the plain manifests install the same.
+
+use std::process::Command;
+
+use celery_operator::api::crd;
+use celery_operator::manifests::{Destination, IMAGE, Installation, manager, namespace, rbac, webhooks};
+use serde_json::{Value, json};
+
+use crate::helm::{chart, documents, printed, rendered};
+use crate::objects::by_title;
+
+fn plain(installation: &Installation) -> Vec<Value> {
+    [rbac(installation), manager(installation, IMAGE), webhooks(installation, &Destination::Service)].concat()
+}
+
+#[track_caller]
+fn same(one: &[Value], other: &[Value]) {
+    let (one, other) = (by_title(one), by_title(other));
+    let titles = |objects: &std::collections::BTreeMap<String, Value>| -> Vec<String> {
+        objects.keys().cloned().collect()
+    };
+    assert_eq!(titles(&one), titles(&other));
+    for (title, object) in &one {
+        assert_eq!(object, &other[title], "{title}");
+    }
+}
+
+#[test]
+fn the_chart_installs_what_the_plain_manifests_do() {
+    same(&rendered(&chart("celery-operator"), &[]), &plain(&Installation::default()));
+}
+
+#[test]
+fn the_chart_names_things_as_the_command_line_does() {
+    let arguments =
+        ["--set", "fullnameOverride=second", "--set", "watchNamespaces={web,mail}", "--namespace", "team"];
+    let installation = Installation {
+        cluster_wide_name: "second.team".to_owned(),
+        watched: vec!["web".to_owned(), "mail".to_owned()],
+        ..Installation::new("team", "second")
+    };
+    same(&rendered(&chart("celery-operator"), &arguments), &plain(&installation));
+}
+
+#[test]
+fn the_definition_is_the_same_and_stays() {
+    let objects = rendered(&chart("celery-operator-crds"), &[]);
+    let [definition] = &objects[..] else { panic!("{objects:?}") };
+    assert_eq!(definition["metadata"]["annotations"], json!({"helm.sh/resource-policy": "keep"}));
+    let mut definition = definition.clone();
+    definition["metadata"] = json!({"name": definition["metadata"]["name"]});
+    assert_eq!(definition, serde_json::to_value(crd::definition()).unwrap());
+    let gone = rendered(&chart("celery-operator-crds"), &["--set", "keep=false"]);
+    assert_eq!(gone[0]["metadata"].get("annotations"), None);
+}
+
+#[test]
+fn kustomize_makes_the_one_file_of_the_parts() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config");
+    let file = documents(&std::fs::read_to_string(format!("{folder}/install.yaml")).unwrap());
+    let installation = Installation::default();
+    let definition = serde_json::to_value(crd::definition()).unwrap();
+    same(&file, &[vec![namespace(&installation), definition], plain(&installation)].concat());
+    let mut kubectl = Command::new(testbed::Binaries::locate_or_build().unwrap().kubectl);
+    let parts = documents(&printed(kubectl.arg("kustomize").arg(format!("{folder}/default"))));
+    same(&parts, &file);
+}
