@@ -116,18 +116,14 @@ pub fn namespace(installation: &Installation) -> Value {
 /// # Errors
 /// What is wrong with it.
 pub fn installation_name(text: &str) -> Result<String, String> {
-    let ends = |letter: Option<char>, digits: bool| {
-        letter.is_some_and(|it| it.is_ascii_lowercase() || (digits && it.is_ascii_digit()))
-    };
-    let inner = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
-    let fits =
-        ends(text.chars().next(), false) && ends(text.chars().next_back(), true) && text.chars().all(inner);
-    match fits && text.len() <= LONGEST_NAME {
-        true => Ok(text.to_owned()),
-        false => Err(format!(
-            "use at most {LONGEST_NAME} lower-case letters, digits and hyphens, with a letter first and no hyphen last"
-        )),
+    let is_inner = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+    let begins = text.starts_with(|it: char| it.is_ascii_lowercase());
+    if begins && !text.ends_with('-') && text.chars().all(is_inner) && text.len() <= LONGEST_NAME {
+        return Ok(text.to_owned());
     }
+    Err(format!(
+        "use at most {LONGEST_NAME} lower-case letters, digits and hyphens, with a letter first and no hyphen last"
+    ))
 }
 
 #[cfg(test)]

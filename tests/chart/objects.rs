@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Labels that only Helm writes.
 const OF_HELM: &[&str] = &["app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart"];
@@ -40,8 +40,47 @@ pub(crate) fn by_title(objects: &[Value]) -> BTreeMap<String, Value> {
         if let Some(labels) = object["metadata"]["labels"].as_object_mut() {
             labels.retain(|name, _| !OF_HELM.contains(&name.as_str()));
         }
+        whole(&mut object);
         let title = title(&object);
         assert!(by_title.insert(title.clone(), object).is_none(), "{title} is there twice");
     }
     by_title
+}
+
+/// Two of three ways to print a number print 0.0 as 0.
+fn whole(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let as_float = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e15);
+            if let Some(Ok(number)) = as_float.map(|number| format!("{number:.0}").parse::<i64>()) {
+                *value = json!(number);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole),
+        Value::Object(fields) => fields.values_mut().for_each(whole),
+        _ => {}
+    }
+}
+
+/// Where two values differ first.
+pub(crate) fn difference(one: &Value, other: &Value, path: &str) -> Option<String> {
+    if one == other {
+        return None;
+    }
+    let inner = match (one, other) {
+        (Value::Object(fields), Value::Object(others)) => {
+            let names = fields.keys().chain(others.keys());
+            names.into_iter().find_map(|name| {
+                let at =
+                    |object: &serde_json::Map<String, Value>| object.get(name).cloned().unwrap_or_default();
+                difference(&at(fields), &at(others), &format!("{path}.{name}"))
+            })
+        }
+        (Value::Array(items), Value::Array(others)) if items.len() == others.len() => {
+            let pairs = items.iter().zip(others).enumerate();
+            pairs.into_iter().find_map(|(at, (one, other))| difference(one, other, &format!("{path}[{at}]")))
+        }
+        _ => None,
+    };
+    Some(inner.unwrap_or_else(|| format!("{path}: {one:.200} and {other:.200}")))
 }

@@ -35,7 +35,8 @@ fn two_teams_have_an_operator_each_that_may_do_nothing_elsewhere() {
             rig.try_kubectl(&[&["auth", "can-i"], what, &[&user, "--namespace", namespace]].concat());
         said(&output).lines().any(|line| line == "yes")
     };
-    for what in [&["list", "secrets"][..], &["create", "deployments.apps"], &["patch", "celeries/status"]] {
+    let status = ["patch", "celeries", "--subresource=status"];
+    for what in [&["list", "secrets"][..], &["create", "deployments.apps"], &status] {
         assert!(may("red", what, "red"), "{what:?}");
         assert!(!may("red", what, "blue"), "{what:?}");
         assert!(!may("red", what, "default"), "{what:?}");

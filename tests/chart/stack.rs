@@ -41,9 +41,9 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.unwrap();
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &to)
+            copy(&entry.path(), &to);
         } else {
-            drop(fs::copy(entry.path(), to).unwrap())
+            fs::copy(entry.path(), to).unwrap();
         }
     }
 }
@@ -57,8 +57,8 @@ fn a_broker_of_choice_and_a_sample_that_is_accepted() {
         (&["--set", "broker.type=redis"][..], "redis", 2),
         (&["--set", "broker.type=rabbitmq"], "amqp", 2),
         (
-            &["--set", "broker.type=external,broker.external.secretName=mine,broker.external.scheme=sqs"],
-            "sqs",
+            &["--set", "broker.type=external,broker.external.secretName=mine,broker.external.scheme=rediss"],
+            "rediss",
             1,
         ),
     ] {
