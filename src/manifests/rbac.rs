@@ -138,9 +138,9 @@ fn binding(installation: &Installation, name: &str, namespace: Option<&str>) -> 
 }
 
 /// Whoever has one of Kubernetes' own roles has these rules too.
-fn aggregated(installation: &Installation, verb: &str, roles: &[&str], rules: &Value) -> Value {
+fn aggregated(installation: &Installation, verb: &str, standard: &[&str], rules: &Value) -> Value {
     let mut role = role(installation, &format!("{}-{verb}", installation.cluster_wide_name), None, rules);
-    for one in roles {
+    for one in standard {
         role["metadata"]["labels"][format!("rbac.authorization.k8s.io/aggregate-to-{one}")] = json!("true");
     }
     role

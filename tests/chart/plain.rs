@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::helm::said;
-use crate::rig::Rig;
+use crate::rig::{Rig, until};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/install.yaml");
 
@@ -25,4 +25,16 @@ fn one_file_installs_everything_where_pods_have_to_be_restricted() {
     assert_eq!(pods["items"].as_array().map(Vec::len), Some(2), "{pods}");
     rig.kubectl(&["delete", "-f", FILE, "--timeout=60s"]);
     assert_eq!(rig.json(&["get", "namespace", "celery-system"]), Value::Null);
+    the_bundle_is_what_olm_takes(&rig);
+}
+
+fn the_bundle_is_what_olm_takes(rig: &Rig) {
+    let definition = testbed::olm::cluster_service_versions().unwrap().display().to_string();
+    rig.kubectl(&["apply", "--server-side", "-f", &definition]);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config/olm/manifests");
+    until("the bundle is accepted", || {
+        let output = rig.try_kubectl(&["apply", "--dry-run=server", "--validate=strict", "-f", folder]);
+        let said = said(&output);
+        if output.status.success() && !said.contains("Warning") { Ok(()) } else { Err(said) }
+    });
 }

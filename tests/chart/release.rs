@@ -5,7 +5,7 @@ use serde_json::Value;
 use testbed::{audit, free_port};
 
 use crate::helm::{chart, said};
-use crate::rig::{Rig, celery};
+use crate::rig::{Rig, celery, until};
 
 const NAME: &str = "celery-operator";
 const NAMESPACE: &str = "celery-system";
@@ -44,7 +44,7 @@ fn objects_outlive_upgrades_and_nothing_blocks_once_the_operator_has_gone() {
 /// Of the Celery and of what was made for it.
 fn uids(rig: &Rig) -> Vec<Value> {
     let uid = |kind: &str, name: &str| {
-        rig.until(&format!("{kind} {name} is there"), || {
+        until(&format!("{kind} {name} is there"), || {
             let object = rig.json(&["get", kind, name, "--namespace", "default"]);
             let uid = object["metadata"]["uid"].clone();
             if uid.is_string() { Ok(uid) } else { Err(object.to_string()) }
@@ -65,7 +65,7 @@ fn users_may_what_their_role_says(rig: &Rig) {
         let binding = ["create", "rolebinding", role, &format!("--clusterrole={role}"), &user];
         let _ = rig.try_kubectl(&binding);
         let asked = ["auth", "can-i", verb, "celeries", &format!("--as={role}"), "--namespace=default"];
-        rig.until(&format!("{role} may {verb}: {may}"), || {
+        until(&format!("{role} may {verb}: {may}"), || {
             let said = said(&rig.try_kubectl(&asked));
             if said.lines().any(|line| line == may) { Ok(()) } else { Err(said) }
         });
@@ -94,7 +94,7 @@ fn uninstalled_nothing_blocks(rig: &Rig) {
     let log = rig.plane.audit_log().unwrap().to_owned();
     let begin = audit::length(&log).unwrap();
     rig.helmed(&["uninstall", NAME, "--namespace", NAMESPACE]);
-    let deleted = rig.until("the deletions are logged", || {
+    let deleted = until("the deletions are logged", || {
         let events = audit::everybodys(&log, begin).map_err(|error| error.to_string())?;
         let shapes: Vec<String> = events.iter().filter(|it| it.was_done()).map(audit::Event::shape).collect();
         let shapes: Vec<String> = shapes.into_iter().filter(|it| it.starts_with("delete ")).collect();
@@ -113,7 +113,7 @@ fn uninstalled_nothing_blocks(rig: &Rig) {
             rig.kubectl(&["get", kind, "--selector=app.kubernetes.io/name=celery-operator", "--output=name"]);
         assert_eq!(left, "");
     }
-    rig.until("a Celery can be created", || {
+    until("a Celery can be created", || {
         let output = rig.apply(&celery("default", "after", "redis://cache"));
         if output.status.success() { Ok(()) } else { Err(said(&output)) }
     });

@@ -16,7 +16,7 @@ use testbed::{ControlPlane, Options, Process, free_port};
 use crate::helm::{chart, helm, printed, said};
 
 /// Longer than anything takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Rig {
     pub(crate) plane: ControlPlane,
@@ -51,7 +51,7 @@ impl Rig {
     pub(crate) fn install_definition(&self) {
         let chart = chart("celery-operator-crds").display().to_string();
         self.helmed(&["install", "celery-operator-crds", &chart, "--namespace", "default"]);
-        self.until("the definition is established", || {
+        until("the definition is established", || {
             let definition = self.json(&["get", "crd", "celeries.celeryproject.org"]);
             let conditions = definition["status"]["conditions"].as_array().cloned().unwrap_or_default();
             let established = |it: &Value| it["type"] == "Established" && it["status"] == "True";
@@ -92,15 +92,10 @@ impl Rig {
         assert!(output.status.success(), "{}", said(&output));
     }
 
-    #[track_caller]
-    pub(crate) fn until<T>(&self, what: &str, look: impl FnMut() -> Result<T, String>) -> T {
-        testbed::until(what, PATIENCE, look).unwrap_or_else(|missed| panic!("{missed}"))
-    }
-
     /// Both replicas are there as far as the API server is concerned: nothing forbids such pods.
     #[track_caller]
     pub(crate) fn until_pods_exist(&self, namespace: &str, deployment: &str) {
-        self.until("the pods are accepted", || {
+        until("the pods are accepted", || {
             let it = self.json(&["get", "deployment", deployment, "--namespace", namespace]);
             if it["status"]["replicas"] == 2 { Ok(()) } else { Err(it["status"].to_string()) }
         });
@@ -126,7 +121,7 @@ impl Rig {
         let process = Process::spawn("celery-operator", &command, &log).unwrap();
         self.lead_here(namespace, name);
         let mut running = Running { process };
-        self.until("the operator is ready", || {
+        until("the operator is ready", || {
             assert!(running.process.try_exit().is_none(), "it ended: {}", fs::read_to_string(&log).unwrap());
             match ready(admin_port) {
                 Ok(answer) if answer.starts_with("HTTP/1.1 200") => Ok(()),
@@ -148,7 +143,7 @@ impl Rig {
     /// The webhooks are in force in a namespace once they refuse what no schema would.
     #[track_caller]
     pub(crate) fn until_judged(&self, namespace: &str) {
-        self.until("the webhooks are asked", || {
+        until("the webhooks are asked", || {
             let bad = celery(namespace, "judged", "cache:6379");
             let output = self.plane.kubectl_apply(&bad.to_string(), &["--dry-run=server"]).unwrap();
             if said(&output).contains("[B04]") { Ok(()) } else { Err(said(&output)) }
@@ -169,6 +164,12 @@ impl Rig {
         fs::write(&path, config.to_string()).unwrap();
         path
     }
+}
+
+/// Asks until there is an answer, and fails when there is none.
+#[track_caller]
+pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Result<T, String>) -> T {
+    testbed::until(what, PATIENCE, look).unwrap_or_else(|missed| panic!("{missed}"))
 }
 
 fn ready(port: u16) -> std::io::Result<String> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::helm::{chart, documents, printed, rendered};
 use crate::objects::{by_title, difference};
+use crate::stack;
 
 fn plain(installation: &Installation) -> Vec<Value> {
     [rbac(installation), manager(installation, IMAGE), webhooks(installation, &Destination::Service)].concat()
@@ -65,4 +66,29 @@ fn kustomize_makes_the_one_file_of_the_parts() {
     let mut kubectl = Command::new(testbed::Binaries::locate_or_build().unwrap().kubectl);
     let parts = documents(&printed(kubectl.arg("kustomize").arg(format!("{folder}/default"))));
     same(&parts, &file);
+}
+
+/// What the page shows does what it says there.
+#[test]
+fn a_kustomization_may_name_another_namespace_and_image() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let page = std::fs::read_to_string(format!("{root}/docs/install.md")).unwrap();
+    let shown = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    stack::copy(&std::path::Path::new(root).join("config"), &folder.path().join("celery-operator/config"));
+    let own = folder.path().join("own");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("kustomization.yaml"), shown).unwrap();
+    let mut kubectl = Command::new(testbed::Binaries::locate_or_build().unwrap().kubectl);
+    let made = documents(&printed(kubectl.arg("kustomize").arg(&own)));
+    let installation = Installation::new("operators", "celery-operator");
+    let image = format!("registry.example.com/{IMAGE}");
+    let definition = serde_json::to_value(crd::definition()).unwrap();
+    let wanted = [
+        vec![namespace(&installation), definition],
+        rbac(&installation),
+        manager(&installation, &image),
+        webhooks(&installation, &Destination::Service),
+    ];
+    same(&made, &wanted.concat());
 }

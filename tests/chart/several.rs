@@ -4,7 +4,7 @@
 use testbed::free_port;
 
 use crate::helm::{chart, said};
-use crate::rig::{Rig, celery};
+use crate::rig::{Rig, celery, until};
 
 const NAME: &str = "celery-operator";
 
@@ -24,7 +24,7 @@ fn two_teams_have_an_operator_each_that_may_do_nothing_elsewhere() {
     for team in ["red", "blue"] {
         rig.until_judged(team);
         rig.applied(&celery(team, "shop", "redis://cache"));
-        rig.until("the Celery is looked after", || {
+        until("the Celery is looked after", || {
             let object = rig.json(&["get", "deployment/shop-worker", "--namespace", team]);
             if object.is_null() { Err("there is no Deployment") } else { Ok(()) }.map_err(str::to_owned)
         });

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::helm::{chart, documents, printed, refused, rendered, said};
 use crate::objects::one;
-use crate::rig::Rig;
+use crate::rig::{Rig, until};
 
 /// The chart with its dependencies.
 pub(crate) fn packaged() -> TempDir {
@@ -35,7 +35,8 @@ pub(crate) fn packaged() -> TempDir {
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -131,7 +132,7 @@ fn brokers_are_accepted_and_keep_their_password(rig: &Rig, path: &str) {
         let release = [broker, path, "--namespace", "try", "--set", &values];
         rig.helmed(&[&["install"], &release[..]].concat());
         let name = format!("{broker}-broker");
-        rig.until("its pod is accepted", || {
+        until("its pod is accepted", || {
             let it = rig.json(&["get", "deployment", &name, "--namespace", "try"]);
             if it["status"]["replicas"] == 1 { Ok(()) } else { Err(it["status"].to_string()) }
         });

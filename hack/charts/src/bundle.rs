@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The bundle for the Operator Lifecycle Manager (OLM).
 //!
-//! OLM brings the webhook configurations and their certificate itself, from what the ClusterServiceVersion says. It knows no
-//! matchConditions: the webhooks are asked about more than elsewhere, about the removal of finalizers too, and so
+//! OLM brings the webhook configurations and their certificate itself, from what the `ClusterServiceVersion` says. It knows no
+//! `matchConditions`: the webhooks are asked about more than elsewhere, about the removal of finalizers too, and so
 //! nobody is refused while no replica answers. What was let through is judged by the reconciler.
 
 use celery_operator::api::{GROUP, VERSION, crd};
