@@ -38,7 +38,7 @@ judge: ## Real Celery, every supported release, on what it makes of arguments, U
 	CELERY_JUDGE=required $(CARGO) test --locked --test celery
 
 .PHONY: judge-manifests
-judge-manifests: ## kubeconform and KEDA's own webhooks on what the golden files render; builds both once, five minutes
+judge-manifests: ## kubeconform, kube-score and KEDA's own webhooks on golden files, charts and config/; builds them once, six minutes
 	$(CARGO) run --locked -q -p judges
 
 .PHONY: alerts
@@ -97,15 +97,15 @@ $(MUTANTS):
 ##@ Generated files
 
 .PHONY: generate
-generate: ## Write what Rust is the source of into config/ and docs/reference/
-	$(CARGO) build --locked -q -p celery-operator -p reference
+generate: ## Write what Rust is the source of into config/, charts/ and docs/reference/
+	$(CARGO) build --locked -q -p celery-operator -p charts -p reference
 	hack/generate.sh .
 
 .PHONY: generated
-generated: ## Whether config/ and docs/reference/ are what Rust says
-	$(CARGO) build --locked -q -p celery-operator -p reference
+generated: ## Whether config/, charts/ and docs/reference/ are what Rust says
+	$(CARGO) build --locked -q -p celery-operator -p charts -p reference
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && hack/generate.sh "$$folder" && \
-	for part in $$(cd "$$folder" && ls -d */*); do \
+	for part in $$(cd "$$folder" && ls -d config/* docs/* && find charts -type f); do \
 		diff -ru "$$part" "$$folder/$$part" || { echo "$$part is stale: make generate" >&2; exit 1; }; \
 	done
 

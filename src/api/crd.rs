@@ -236,12 +236,16 @@ pub(crate) fn strip_descriptions(schema: &mut Value) {
     }
 }
 
-/// Gives every list and every text an upper bound, and takes `nullable` away: the API server then drops a written
-/// null before anybody sees it.
+/// Gives every list and every text an upper bound, and takes `nullable` away (the API server then drops a written null
+/// before anybody sees it) and formats that are Rust's.
 fn bounded(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             object.remove("nullable");
+            // Not among the formats that Kubernetes knows: every install would be told so. The bound says the same.
+            if object.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+                object.remove("format");
+            }
             if let Some(words) = object.get_mut("enum").and_then(Value::as_array_mut) {
                 words.retain(|word| !word.is_null());
             }

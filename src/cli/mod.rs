@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::manifests::{NAMESPACE, SERVICE};
+use crate::manifests::{IMAGE, Installation, NAME, NAMESPACE, installation_name};
 use crate::telemetry::{self, LogFilter, LogFormat};
 
 /// Celery on Kubernetes: refused when wrong at apply time, run without losing a task afterwards.
@@ -79,9 +79,16 @@ pub struct Run {
     /// given several times.
     #[arg(long, env = "CELERY_OPERATOR_WEBHOOK_NAMES", value_delimiter = ',')]
     pub webhook_name: Vec<String>,
-    /// Service that leads to the webhooks.
-    #[arg(long, env = "CELERY_OPERATOR_WEBHOOK_SERVICE", default_value = SERVICE)]
-    pub webhook_service: String,
+    /// Service that leads to the webhooks; absent: NAME-webhook.
+    #[arg(long, env = "CELERY_OPERATOR_WEBHOOK_SERVICE")]
+    pub webhook_service: Option<String>,
+    /// Name of this operator, if a cluster has several. Its Lease is called NAME, its Secret NAME-webhook-cert.
+    #[arg(long, env = "CELERY_OPERATOR_NAME", default_value = NAME, value_parser = installation_name)]
+    pub name: String,
+    /// What the names of its webhook configurations begin with, if namespaces have operators of one name; absent: NAME.
+    /// They are called CLUSTER_WIDE_NAME-mutating and CLUSTER_WIDE_NAME-validating.
+    #[arg(long, env = "CELERY_OPERATOR_CLUSTER_WIDE_NAME")]
+    pub cluster_wide_name: Option<String>,
     /// Namespace of the operator: here it keeps its certificates.
     #[arg(long, env = "CELERY_OPERATOR_NAMESPACE", default_value = NAMESPACE)]
     pub namespace: String,
@@ -112,6 +119,33 @@ pub struct Run {
     /// What is logged: `info`, `debug`, or a filter such as `celery_operator=debug,warn`.
     #[arg(long, env = "CELERY_OPERATOR_LOG", default_value = "info")]
     pub log: LogFilter,
+}
+
+impl Run {
+    /// Which operator of the cluster this is.
+    #[must_use]
+    pub fn installation(&self) -> Installation {
+        installation(&self.namespace, &self.name, self.cluster_wide_name.as_deref(), &self.watch_namespace)
+    }
+
+    /// Service that leads to the webhooks.
+    #[must_use]
+    pub fn service(&self) -> String {
+        self.webhook_service.clone().unwrap_or_else(|| self.installation().service())
+    }
+}
+
+fn installation(
+    namespace: &str,
+    name: &str,
+    cluster_wide_name: Option<&str>,
+    watched: &[String],
+) -> Installation {
+    Installation {
+        cluster_wide_name: cluster_wide_name.unwrap_or(name).to_owned(),
+        watched: watched.to_vec(),
+        ..Installation::new(namespace, name)
+    }
 }
 
 /// What a process does.
@@ -218,19 +252,44 @@ struct Manifests {
     /// Namespace of the operator.
     #[arg(long, default_value = NAMESPACE)]
     namespace: String,
-    /// Where the API server reaches the webhooks outside the cluster, `https://127.0.0.1:9443`; absent: the Service.
+    /// Name of the operator, if a cluster has several.
+    #[arg(long, default_value = NAME, value_parser = installation_name)]
+    name: String,
+    /// What the names of its webhook configurations and cluster roles begin with, if namespaces have operators of one
+    /// name; absent: NAME.
+    #[arg(long)]
+    cluster_wide_name: Option<String>,
+    /// Look after these namespaces only, and may do something in these only. May be given several times.
+    #[arg(long, value_delimiter = ',')]
+    watch_namespace: Vec<String>,
+    /// Image of the operator.
+    #[arg(long, default_value = IMAGE)]
+    image: String,
+    /// Where the API server reaches the webhooks of an operator that runs outside the cluster, `https://127.0.0.1:9443`;
+    /// absent: the Service.
     #[arg(long)]
     url: Option<String>,
+}
+
+impl Manifests {
+    fn installation(&self) -> Installation {
+        installation(&self.namespace, &self.name, self.cluster_wide_name.as_deref(), &self.watch_namespace)
+    }
 }
 
 /// Which manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Which {
+    /// The namespace.
+    Namespace,
     /// Service account and roles.
     Rbac,
+    /// The Deployment, its Services, disruption budget and network policy.
+    Manager,
     /// Webhook configurations.
     Webhooks,
-    /// Everything, the CustomResourceDefinition included.
+    /// Everything, the CustomResourceDefinition and the namespace included; with a URL, what the cluster needs of an
+    /// operator that runs outside it.
     All,
 }
 

@@ -19,16 +19,22 @@ pub(super) fn crd() -> Value {
 
 /// The chosen manifests.
 pub(super) fn manifests(manifests: &Manifests) -> Vec<Value> {
-    let destination = match &manifests.url {
-        Some(url) => Destination::Url(url.clone()),
-        None => Destination::Service { namespace: manifests.namespace.clone() },
+    let installation = manifests.installation();
+    let rbac = || manifests::rbac(&installation);
+    let manager = || manifests::manager(&installation, &manifests.image);
+    let webhooks = || {
+        let destination = manifests.url.clone().map_or(Destination::Service, Destination::Url);
+        manifests::webhooks(&installation, &destination)
     };
-    let rbac = || manifests::rbac(&manifests.namespace);
-    let webhooks = || manifests::webhooks(&destination);
-    match manifests.which {
-        Which::Rbac => rbac(),
-        Which::Webhooks => webhooks(),
-        Which::All => [vec![crd()], rbac(), webhooks()].concat(),
+    match (manifests.which, &manifests.url) {
+        (Which::Namespace, _) => vec![manifests::namespace(&installation)],
+        (Which::Rbac, _) => rbac(),
+        (Which::Manager, _) => manager(),
+        (Which::Webhooks, _) => webhooks(),
+        (Which::All, Some(_)) => [vec![crd()], rbac(), webhooks()].concat(),
+        (Which::All, None) => {
+            [vec![manifests::namespace(&installation), crd()], rbac(), manager(), webhooks()].concat()
+        }
     }
 }
 

@@ -4,13 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::{SERVICE, labels};
+use super::Installation;
 use crate::api::{GROUP, VERSION};
 
-/// Name of the mutating configuration.
-pub const MUTATING: &str = "celery-operator-mutating";
-/// Name of the validating configuration.
-pub const VALIDATING: &str = "celery-operator-validating";
 /// Path of the mutating webhook.
 pub const MUTATE_PATH: &str = "/mutate/celeries";
 /// Path of the validating webhook.
@@ -19,21 +15,18 @@ pub const VALIDATE_PATH: &str = "/validate/celeries";
 /// Where the API server finds the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// Through the operator's Service in this namespace.
-    Service {
-        /// The namespace.
-        namespace: String,
-    },
+    /// Through the operator's Service.
+    Service,
     /// Under an address outside the cluster: `https://127.0.0.1:9443`.
     Url(String),
 }
 
 impl Destination {
-    fn client_config(&self, path: &str) -> Value {
+    fn client_config(&self, installation: &Installation, path: &str) -> Value {
         match self {
-            Self::Service { namespace } => {
-                json!({ "service": { "name": SERVICE, "namespace": namespace, "path": path, "port": 443 } })
-            }
+            Self::Service => json!({ "service": {
+                "name": installation.service(), "namespace": installation.namespace, "path": path, "port": 443,
+            } }),
             Self::Url(base) => json!({ "url": format!("{}{path}", base.trim_end_matches('/')) }),
         }
     }
@@ -41,7 +34,7 @@ impl Destination {
 
 /// Both configurations.
 #[must_use]
-pub fn webhooks(destination: &Destination) -> Vec<Value> {
+pub fn webhooks(installation: &Installation, destination: &Destination) -> Vec<Value> {
     // The API server matches and answers these webhooks on every write: what cannot change a verdict is skipped.
     let conditions = json!([
         { "name": "not-deleted", "expression": "!has(object.metadata.deletionTimestamp)" },
@@ -51,11 +44,11 @@ pub fn webhooks(destination: &Destination) -> Vec<Value> {
         json!({
             "name": format!("{name}.celery.{GROUP}"),
             "admissionReviewVersions": ["v1"],
-            "clientConfig": destination.client_config(path),
+            "clientConfig": destination.client_config(installation, path),
             "failurePolicy": failure_policy,
             "matchConditions": conditions,
             "matchPolicy": "Equivalent",
-            "namespaceSelector": {},
+            "namespaceSelector": namespaces(&installation.watched),
             "objectSelector": {},
             "rules": [{
                 "apiGroups": [GROUP],
@@ -82,17 +75,24 @@ pub fn webhooks(destination: &Destination) -> Vec<Value> {
             "scope": "Namespaced",
         }));
     }
+    let configuration = |kind: &str, name: String, webhook: Value| {
+        json!({
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": kind,
+            "metadata": { "name": name, "labels": installation.labels() },
+            "webhooks": [webhook],
+        })
+    };
     vec![
-        configuration("MutatingWebhookConfiguration", MUTATING, default),
-        configuration("ValidatingWebhookConfiguration", VALIDATING, validate),
+        configuration("MutatingWebhookConfiguration", installation.mutating(), default),
+        configuration("ValidatingWebhookConfiguration", installation.validating(), validate),
     ]
 }
 
-fn configuration(kind: &str, name: &str, webhook: Value) -> Value {
-    json!({
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": kind,
-        "metadata": { "name": name, "labels": labels() },
-        "webhooks": [webhook],
-    })
+/// The API server labels each namespace with its name.
+fn namespaces(watched: &[String]) -> Value {
+    if watched.is_empty() {
+        return json!({});
+    }
+    json!({ "matchExpressions": [{ "key": "kubernetes.io/metadata.name", "operator": "In", "values": watched }] })
 }

@@ -14,7 +14,6 @@ use webhook_certs::{
 use super::Error;
 use crate::admin::{Certificate, Gates, WebhookGates};
 use crate::cli::Run;
-use crate::manifests::{CERTIFICATE_SECRET, MUTATING, VALIDATING};
 use crate::metrics::{self, Metrics};
 
 /// Field manager of `caBundle`.
@@ -33,19 +32,23 @@ pub(super) fn certificates(options: &Run) -> Result<Config, Error> {
         None => Source::Issued(issuing(options)?),
     };
     let mut config = Config::new(source, CERTIFICATE_MANAGER);
-    config.targets = vec![Target::mutating(MUTATING), Target::validating(VALIDATING)];
+    let installation = options.installation();
+    config.targets =
+        vec![Target::mutating(installation.mutating()), Target::validating(installation.validating())];
     Ok(config)
 }
 
 /// What is issued where nobody else does.
 fn issuing(options: &Run) -> Result<Issuing, Error> {
     let names = match &options.webhook_name[..] {
-        [] => Names::of_service(&options.webhook_service, &options.namespace)?,
+        [] => Names::of_service(&options.service(), &options.namespace)?,
         given => Names::parse(given)?,
     };
-    let secret = SecretRef { namespace: options.namespace.clone(), name: CERTIFICATE_SECRET.to_owned() };
-    let mut issuing = Issuing::new(secret, names);
-    issuing.secret_labels.insert("app.kubernetes.io/name".to_owned(), "celery-operator".to_owned());
+    let installation = options.installation();
+    let labels = installation.labels();
+    let name = installation.certificate_secret();
+    let mut issuing = Issuing::new(SecretRef { namespace: installation.namespace, name }, names);
+    issuing.secret_labels.extend(labels);
     let days = Duration::from_hours(24) * options.certificate_days;
     issuing.lifetimes =
         Lifetimes::new(CA_LIFETIME, options.certificate_seconds.map_or(days, Duration::from_secs))?;
@@ -63,7 +66,7 @@ pub(super) struct Port {
 impl Port {
     /// Of all names of a Service the API server uses one.
     pub(super) fn new(options: &Run) -> Result<Self, Error> {
-        let used = format!("{}.{}.svc", options.webhook_service, options.namespace);
+        let used = format!("{}.{}.svc", options.service(), options.namespace);
         let names = match &options.webhook_name[..] {
             [] => Names::parse([used])?,
             given => Names::parse(given)?,

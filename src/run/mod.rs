@@ -38,7 +38,6 @@ use crate::cli::Run;
 use crate::cluster;
 use crate::index::{CeleryIndex, Surroundings};
 use crate::lease::{self, Elector};
-use crate::manifests::LEASE;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
 use crate::rules;
@@ -233,7 +232,7 @@ fn serving<'a>(
 fn lease(options: &Run, identity: String) -> lease::Config {
     lease::Config {
         namespace: options.namespace.clone(),
-        name: LEASE.to_owned(),
+        name: options.installation().lease(),
         identity,
         duration: Duration::from_secs(options.lease_seconds.into()),
     }

@@ -7,6 +7,7 @@ mod call;
 mod catalogue;
 mod input;
 mod lines;
+mod manifests;
 mod outputs;
 mod render;
 mod rules;

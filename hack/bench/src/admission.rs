@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use celery_operator::defaults::{self, Addition, Moment};
-use celery_operator::manifests::{Destination, webhooks};
+use celery_operator::manifests::{Destination, Installation, webhooks};
 use serde_json::{Value, json};
 use testbed::exchange::{JSON, Message, exchange};
 
@@ -80,7 +80,8 @@ fn patch() -> Value {
 /// The operator's own configurations, leading elsewhere.
 async fn install(stage: &Stage, null: &Null, kind: &str) -> Result<(), Error> {
     let before = if kind == PATCH { PATCHING } else { "" };
-    for mut configuration in webhooks(&Destination::Url(format!("{}{before}", null.url))) {
+    let destination = Destination::Url(format!("{}{before}", null.url));
+    for mut configuration in webhooks(&Installation::default(), &destination) {
         let plural = match configuration["kind"].as_str() {
             Some("MutatingWebhookConfiguration") => "mutatingwebhookconfigurations",
             _ => "validatingwebhookconfigurations",

@@ -65,9 +65,10 @@ impl Stage {
     fn leave_objects_to_the_reconciler(&self) -> Result<(), Error> {
         let selector = json!({ "matchLabels": { ADMITTED_BY: OURS } });
         let patch = json!([{ "op": "replace", "path": "/webhooks/0/objectSelector", "value": selector }]);
+        let installation = celery_operator::manifests::Installation::default();
         for name in [
-            format!("mutatingwebhookconfiguration/{}", celery_operator::manifests::MUTATING),
-            format!("validatingwebhookconfiguration/{}", celery_operator::manifests::VALIDATING),
+            format!("mutatingwebhookconfiguration/{}", installation.mutating()),
+            format!("validatingwebhookconfiguration/{}", installation.validating()),
         ] {
             let mut kubectl = self.plane.kubectl();
             let output = kubectl.args(["patch", &name, "--type=json", "-p", &patch.to_string()]).output()?;

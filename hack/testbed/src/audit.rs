@@ -126,6 +126,16 @@ pub fn length(log: &Path) -> io::Result<u64> {
 /// # Errors
 /// When the log cannot be read.
 pub fn requests(log: &Path, from: u64) -> io::Result<Vec<Event>> {
+    let mut events = everybodys(log, from)?;
+    events.retain(|event| event.user.username == OPERATOR);
+    Ok(events)
+}
+
+/// The requests of everybody, in the same way.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn everybodys(log: &Path, from: u64) -> io::Result<Vec<Event>> {
     let mut file = File::open(log)?;
     file.seek(SeekFrom::Start(from))?;
     let mut events = Vec::new();
@@ -133,7 +143,7 @@ pub fn requests(log: &Path, from: u64) -> io::Result<Vec<Event>> {
         // The last line may be half written.
         let Ok(event) = serde_json::from_str::<Event>(&line?) else { continue };
         let begun_and_ended = event.verb == "watch" && event.stage == "ResponseComplete";
-        if event.user.username == OPERATOR && !begun_and_ended {
+        if !begun_and_ended {
             events.push(event);
         }
     }

@@ -27,6 +27,7 @@ pub mod keda;
 mod launch;
 mod layout;
 pub mod machine;
+pub mod olm;
 pub mod operator;
 mod pki;
 mod ports;

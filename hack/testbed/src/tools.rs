@@ -17,13 +17,61 @@ pub const KUBECONFORM_VERSION: &str = "v0.8.0";
 /// # Errors
 /// When there is no Go toolchain, or the module cannot be downloaded or built.
 pub fn kubeconform() -> Result<PathBuf, Error> {
-    tool(&Tool {
-        program: "kubeconform",
-        module: "github.com/yannh/kubeconform",
-        version: KUBECONFORM_VERSION,
-        package: "./cmd/kubeconform",
-        takes: "a few seconds",
-    })
+    tool(
+        "github.com/yannh/kubeconform",
+        &Tool {
+            program: "kubeconform",
+            version: KUBECONFORM_VERSION,
+            package: "./cmd/kubeconform",
+            ldflags: "-s -w",
+            takes: "a few seconds",
+        },
+    )
+}
+
+/// The release of kube-score.
+pub const KUBE_SCORE_VERSION: &str = "v1.20.0";
+
+/// kube-score, which looks for what is unwise in manifests. Built at the first call on a machine, in a minute.
+///
+/// # Errors
+/// When there is no Go toolchain, or the module cannot be downloaded or built.
+pub fn kube_score() -> Result<PathBuf, Error> {
+    tool(
+        "github.com/zegl/kube-score",
+        &Tool {
+            program: "kube-score",
+            version: KUBE_SCORE_VERSION,
+            package: "./cmd/kube-score",
+            ldflags: "-s -w",
+            takes: "a minute",
+        },
+    )
+}
+
+/// The release of Helm.
+pub const HELM_VERSION: &str = "v3.22.0";
+
+/// Helm. Built at the first call on a machine, in minutes.
+///
+/// # Errors
+/// When there is no Go toolchain, or the module cannot be downloaded or built.
+pub fn helm() -> Result<PathBuf, Error> {
+    tool(
+        "helm.sh/helm/v3",
+        &Tool {
+            program: "helm",
+            version: HELM_VERSION,
+            package: "./cmd/helm",
+            // Without these it takes every cluster that it does not ask for one of long ago.
+            ldflags: "-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0 \
+                  -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 \
+                  -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36 \
+                  -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 \
+                  -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=36",
+            takes: "2 minutes",
+        },
+    )
 }
 
 /// KEDA's admission webhooks. Built at the first call on a machine, in minutes.
@@ -31,13 +79,16 @@ pub fn kubeconform() -> Result<PathBuf, Error> {
 /// # Errors
 /// When there is no Go toolchain, or the module cannot be downloaded or built.
 pub fn keda_webhooks() -> Result<PathBuf, Error> {
-    tool(&Tool {
-        program: "keda-webhooks",
-        module: keda::MODULE,
-        version: keda::VERSION,
-        package: "./cmd/webhooks",
-        takes: "4 minutes",
-    })
+    tool(
+        keda::MODULE,
+        &Tool {
+            program: "keda-webhooks",
+            version: keda::VERSION,
+            package: "./cmd/webhooks",
+            ldflags: "-s -w",
+            takes: "4 minutes",
+        },
+    )
 }
 
 /// What Argo CD and Flux make of objects, by their own code: `gitops/main.go` of this crate says how it is asked. Built
@@ -51,32 +102,29 @@ pub fn gitops() -> Result<PathBuf, Error> {
     [include_str!("../gitops/main.go"), include_str!("../gitops/go.mod"), include_str!("../gitops/go.sum")]
         .hash(&mut hasher);
     let version = format!("{:016x}", hasher.finish());
-    built("gitops", &version, "2 minutes", ".", || Ok(module))
+    let tool =
+        Tool { program: "gitops", version: &version, package: ".", ldflags: "-s -w", takes: "2 minutes" };
+    built(&tool, || Ok(module))
 }
 
-struct Tool {
+struct Tool<'v> {
     program: &'static str,
-    module: &'static str,
-    version: &'static str,
+    version: &'v str,
     /// Built where the module lies, with its own go.mod: what it replaces there, `go install` would refuse.
     package: &'static str,
+    ldflags: &'static str,
     /// On two cores, from a cold cache.
     takes: &'static str,
 }
 
-fn tool(tool: &Tool) -> Result<PathBuf, Error> {
-    let module = || download(tool.module, tool.version);
-    built(tool.program, tool.version, tool.takes, tool.package, module)
+/// The program of a module that somebody publishes.
+fn tool(module: &str, tool: &Tool<'_>) -> Result<PathBuf, Error> {
+    built(tool, || download(module, tool.version))
 }
 
 /// The program of this version, built from the module's folder when it is not there yet.
-fn built(
-    program: &'static str,
-    version: &str,
-    takes: &str,
-    package: &str,
-    module: impl FnOnce() -> Result<PathBuf, Error>,
-) -> Result<PathBuf, Error> {
+fn built(tool: &Tool<'_>, module: impl FnOnce() -> Result<PathBuf, Error>) -> Result<PathBuf, Error> {
+    let Tool { program, version, package, ldflags, takes } = *tool;
     let folder = user_cache()?.join("tools/bin");
     let complete = folder.join(format!("{program}-{version}"));
     if complete.is_file() {
@@ -86,7 +134,7 @@ fn built(
     let _lock = lock(&folder.join(format!("{program}.lock")))?;
     if !complete.is_file() {
         eprintln!("testbed: building {program} {version}, about {takes} on two cores, once per machine");
-        build_in(&module()?, package, "-s -w", (program, version), &complete)?;
+        build_in(&module()?, package, ldflags, (program, version), &complete)?;
     }
     Ok(complete)
 }

@@ -33,7 +33,25 @@ fn names(arguments: &[&str]) -> Vec<String> {
 fn the_port_is_verified_under_the_names_that_callers_use() {
     assert_eq!(names(&[]), ["celery-operator-webhook.celery-system.svc"]);
     assert_eq!(names(&["--namespace=n", "--webhook-service=w"]), ["w.n.svc"]);
+    assert_eq!(names(&["--namespace=n", "--name=x"]), ["x-webhook.n.svc"]);
     assert_eq!(names(&["--webhook-name=[::1],*.example.org"]), ["webhook.example.org", "::1"]);
+}
+
+#[test]
+fn several_operators_of_a_cluster_share_no_object() {
+    let kept = |arguments: &[&str]| {
+        let config = certificates(&options(arguments)).expect("a configuration");
+        let targets: Vec<String> = config.targets.iter().map(ToString::to_string).collect();
+        let Source::Issued(issuing) = config.source else { unreachable!("no folder was given") };
+        (issuing.secret.name, targets.join(", "))
+    };
+    let wanted = "MutatingWebhookConfiguration/x-mutating, ValidatingWebhookConfiguration/x-validating";
+    assert_eq!(kept(&["--name=x"]), ("x-webhook-cert".to_owned(), wanted.to_owned()));
+    let wanted = "MutatingWebhookConfiguration/x.n-mutating, ValidatingWebhookConfiguration/x.n-validating";
+    assert_eq!(
+        kept(&["--name=x", "--cluster-wide-name=x.n"]),
+        ("x-webhook-cert".to_owned(), wanted.to_owned())
+    );
 }
 
 #[test]
