@@ -41,6 +41,23 @@ judge: ## Real Celery, every supported release, on what it makes of arguments, U
 judge-manifests: ## kubeconform and KEDA's own webhooks on what the golden files render; builds both once, five minutes
 	$(CARGO) run --locked -q -p judges
 
+# A program that needs no libraries, as its image has none.
+STATIC := $(or $(CARGO_TARGET_DIR),target)/$(shell uname -m)-unknown-linux-gnu/release/celery-operator
+
+.PHONY: static
+static:
+	RUSTFLAGS='-C target-feature=+crt-static' $(CARGO) build --locked --release -p celery-operator \
+		--target $(shell uname -m)-unknown-linux-gnu
+
+.PHONY: image
+image: static ## The operator's image as target/celery-operator.tar, for `docker load` and others; needs no Docker
+	OPERATOR=$(STATIC) $(CARGO) run --locked -q -p e2e -- image target/celery-operator.tar
+
+.PHONY: e2e
+e2e: static ## The operator and real Celery as pods on a real node of this machine, as root; ONLY=name, tells the packages it needs
+	$(if $(ONLY),,$(CARGO) test --locked -p testbed --test node)
+	OPERATOR=$(STATIC) $(CARGO) run --locked -q -p e2e
+
 .PHONY: bench-lint
 bench-lint: build ## How long lint takes for a thousand objects
 	hack/lint-bench.sh 1000
