@@ -105,7 +105,7 @@ fn base(folder: &Path, requirements: &Path) -> Result<PathBuf, Error> {
     for file in [&script, &requirements.to_owned()] {
         hash.update(fs::read(file)?);
     }
-    let name: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let name = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let complete = folder.join(format!("python-{name}-{}.tar", env::consts::ARCH));
     if complete.is_file() {
         return Ok(complete);

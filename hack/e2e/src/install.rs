@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::images::OPERATOR;
-use crate::stage::Stage;
+use crate::stage::{Stage, wait_for};
 
 /// Namespace of the operator.
 pub(crate) const NAMESPACE: &str = "celery-system";
@@ -47,7 +47,7 @@ pub(crate) fn uninstall(stage: &Stage) -> Result<(), Error> {
 /// # Errors
 /// When they do not in time.
 pub(crate) fn available(stage: &Stage) -> Result<(), Error> {
-    stage.until("the operator", || {
+    wait_for("the operator", || {
         let deployment = stage.get(&["deployment", NAME, "--namespace", NAMESPACE])?;
         let status = &deployment["status"];
         let current = status["observedGeneration"] == deployment["metadata"]["generation"];
@@ -58,7 +58,7 @@ pub(crate) fn available(stage: &Stage) -> Result<(), Error> {
             Err(status.to_string())
         })
     })?;
-    stage.until("its webhooks", || {
+    wait_for("its webhooks", || {
         // Refused by the operator alone: for the API server it is a text.
         let mistaken = crate::sample::celery(&[("/spec/common/broker", json!({ "url": "cache:6379" }))])?;
         let answer = stage.apply(&mistaken.to_string(), &["--dry-run=server"]);

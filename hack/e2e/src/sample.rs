@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::brokers::Redis;
 use crate::images::{SAMPLE, TAGS};
-use crate::stage::Stage;
+use crate::stage::{Stage, wait_for};
 
 const YAML: &str = include_str!("../../../config/samples/app/celery.yaml");
 
@@ -141,7 +141,7 @@ impl<'s> Sample<'s> {
     /// When it does not become so in time.
     pub(crate) fn ready(&self) -> Result<Duration, Error> {
         let begin = Instant::now();
-        self.stage.until("a Celery that is ready", || {
+        wait_for("a Celery that is ready", || {
             let ready = self.condition("Ready")?;
             Ok(if ready["status"] == "True" { Ok(()) } else { Err(ready.to_string()) })
         })?;

@@ -86,22 +86,6 @@ impl Stage {
         Ok(printed(&self.plane.kubectl_apply(objects, arguments)?)?)
     }
 
-    /// Waits until something holds.
-    ///
-    /// # Errors
-    /// When it does not in time: what was seen last.
-    pub(crate) fn until<T>(
-        &self,
-        what: &str,
-        mut look: impl FnMut() -> Result<Result<T, String>, Error>,
-    ) -> Result<T, Error> {
-        Ok(until(what, PATIENCE, || match look() {
-            Ok(seen) => seen,
-            // A connection may break while things are being broken.
-            Err(error) => Err(error.to_string()),
-        })?)
-    }
-
     /// Makes a namespace where `restricted` is enforced, as in a cluster that is taken care of.
     ///
     /// # Errors
@@ -117,6 +101,21 @@ impl Stage {
         self.plane.keep();
         self.plane.dir()
     }
+}
+
+/// Waits until something holds.
+///
+/// # Errors
+/// When it does not in time: what was seen last.
+pub(crate) fn wait_for<T>(
+    what: &str,
+    mut look: impl FnMut() -> Result<Result<T, String>, Error>,
+) -> Result<T, Error> {
+    Ok(until(what, PATIENCE, || match look() {
+        Ok(seen) => seen,
+        // A connection may break while things are being broken.
+        Err(error) => Err(error.to_string()),
+    })?)
 }
 
 fn printed(output: &Output) -> Result<String, String> {

@@ -22,7 +22,7 @@ rules:
 /// The user of the controller manager: not the administrator, so that an audit log tells them apart.
 const CONTROLLER_MANAGER: &str = "system:kube-controller-manager";
 
-/// The programs of a node, and the groups that give them their rights. CoreDNS reads every Service: it has no group of its
+/// The programs of a node, and the groups that give them their rights. DNS reads every Service: it has no group of its
 /// own.
 const NODE_USERS: [(&str, &str, &str); 4] = [
     ("kubelet", "system:node:node-1", "system:nodes"),
@@ -72,20 +72,20 @@ impl Layout {
         let controller_token = random()?;
         layout.write_pki(&pki)?;
         layout.write_file("audit-policy.yaml", AUDIT_POLICY)?;
-        let mut tokens = format!(
-            "{},admin,admin,system:masters\n{controller_token},{CONTROLLER_MANAGER},{CONTROLLER_MANAGER},system:masters\n",
-            layout.token
-        );
+        let mut tokens = vec![
+            format!("{},admin,admin,system:masters", layout.token),
+            format!("{controller_token},{CONTROLLER_MANAGER},{CONTROLLER_MANAGER},system:masters"),
+        ];
         let from_node = format!("https://{}:{api_port}", network::HOST);
         for (program, user, group) in NODE_USERS.iter().filter(|_| node) {
             let token = random()?;
-            tokens.push_str(&format!("{token},{user},{user},{group}\n"));
+            tokens.push(format!("{token},{user},{user},{group}"));
             layout.write_file(
                 &format!("{program}.kubeconfig"),
                 &layout.kubeconfig_text(&from_node, user, &token),
             )?;
         }
-        layout.write_file("tokens.csv", &tokens)?;
+        layout.write_file("tokens.csv", &(tokens.join("\n") + "\n"))?;
         layout.write_file("kubeconfig", &layout.kubeconfig_text(&layout.server, "admin", &layout.token))?;
         layout.write_file(
             "kube-controller-manager.kubeconfig",

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::Error;
 use crate::outcome::Outcome;
 use crate::sample::Sample;
-use crate::stage::Stage;
+use crate::stage::{Stage, wait_for};
 
 /// Seconds between two things that beat sends, as the sample has it.
 const TICK: u64 = 5;
@@ -23,7 +23,7 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     sample.change(&[("/spec/workerSpec/numOfWorkers", json!(1)), ("/spec/flowerSpec", json!(null))])?;
     sample.ready()?;
     let ticks = |more_than: usize| {
-        sample.stage.until("a tick of beat", || {
+        wait_for("a tick of beat", || {
             let ticks = sample.page("tick")?.done();
             Ok(if ticks > more_than { Ok(ticks) } else { Err(format!("{ticks} so far")) })
         })

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::outcome::Outcome;
 use crate::sample::Sample;
-use crate::stage::Stage;
+use crate::stage::{Stage, wait_for};
 
 /// From the change to what is told of it.
 const TOLD_WITHIN: Duration = Duration::from_mins(2);
@@ -29,7 +29,7 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     for (number, (what, place, value, named)) in CHANGES.into_iter().enumerate() {
         let begin = Instant::now();
         sample.change(&[&good[..], &[(place, json!(value))]].concat())?;
-        let stalled = sample.stage.until("a Celery that is stalled", || {
+        let stalled = wait_for("a Celery that is stalled", || {
             let stalled = sample.condition("Stalled")?;
             Ok(if stalled["status"] == "True" { Ok(stalled) } else { Err(stalled.to_string()) })
         })?;

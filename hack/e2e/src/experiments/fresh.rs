@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::outcome::Outcome;
 use crate::sample::{NAME, Sample};
-use crate::stage::Stage;
+use crate::stage::{Stage, wait_for};
 use crate::{Error, images, install, mebibytes};
 
 /// From the first apply to a Celery that is ready, on a machine that does nothing else. Two workers, beat and Flower start
@@ -60,7 +60,7 @@ fn run(sample: Sample<'_>) -> Result<Outcome, Error> {
         (page.started(), page.done()) == (3, 0),
         format!("{} failing tasks ran once and were told as failed", page.started()),
     );
-    let ticks = sample.stage.until("what beat sends", || {
+    let ticks = wait_for("what beat sends", || {
         let ticks = sample.page("tick")?.done();
         Ok(if ticks > 0 { Ok(ticks) } else { Err("nothing".to_owned()) })
     })?;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::outcome::Outcome;
 use crate::sample::{Sample, image};
-use crate::stage::Stage;
+use crate::stage::{Stage, wait_for};
 use crate::{Error, install};
 
 const TASKS: usize = 60;
@@ -38,7 +38,7 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     install::uninstall(stage)?;
     install::install(stage)?;
     sample.ready()?;
-    let all = sample.stage.until("every task", || {
+    let all = wait_for("every task", || {
         let done = sample.page("slow")?.done();
         Ok(if done == TASKS { Ok(()) } else { Err(format!("{done} are done")) })
     });

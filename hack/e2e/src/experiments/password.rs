@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::outcome::Outcome;
 use crate::sample::Sample;
-use crate::stage::Stage;
+use crate::stage::{Stage, wait_for};
 
 const TASKS: usize = 60;
 /// From the Secret to pods that all have it; the longest task is part of it.
@@ -28,7 +28,7 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     stage.broker.take_password("the-second")?;
     let begin = Instant::now();
     sample.write_urls()?;
-    sample.stage.until("pods with the new password", || {
+    wait_for("pods with the new password", || {
         let now = pods(&sample)?;
         let old = now.iter().filter(|uid| before.contains(uid)).count();
         Ok(if old == 0 { Ok(()) } else { Err(format!("{old} pods of before")) })
@@ -44,7 +44,7 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     sample.send(&["quick", "10", "--wait", "60"])?;
     let done = sample.page("quick")?.done();
     outcome.held(done == 10, format!("{done} of 10 tasks come back once the old password is gone"));
-    let all = sample.stage.until("every task", || {
+    let all = wait_for("every task", || {
         let done = sample.page("slow")?.done();
         Ok(if done == TASKS { Ok(()) } else { Err(format!("{done} are done")) })
     });

@@ -13,6 +13,9 @@ use crate::{Error, until};
 pub(crate) const ROOT: &str = "/celery-operator-node";
 
 const HIERARCHIES: &str = "/sys/fs/cgroup";
+/// Of the processors, in versions 1 and 2: as much as four processes of this machine. A group has no more than one without
+/// it, however many pods are in it, and beside a compiler no probe is answered in time.
+const SHARES: [(&str, &str); 2] = [("cpu.shares", "4096"), ("cpu.weight", "400")];
 /// The kernel needs a moment between the end of a process and an empty group.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -34,6 +37,12 @@ impl Cgroups {
         for folder in &folders {
             remove(folder);
             fs::create_dir_all(folder).map_err(Error::io("create the control group", folder))?;
+            for (file, share) in SHARES {
+                let file = folder.join(file);
+                if file.is_file() {
+                    fs::write(&file, share).map_err(Error::io("write", &file))?;
+                }
+            }
         }
         Ok(Self { folders })
     }

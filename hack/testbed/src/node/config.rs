@@ -109,7 +109,7 @@ pub(crate) fn kube_proxy(kubeconfig: &Path) -> Value {
     })
 }
 
-/// CoreDNS: names of the cluster, and no others.
+/// `CoreDNS`: names of the cluster, and no others.
 pub(crate) fn corefile(kubeconfig: &Path) -> String {
     format!(
         ".:53 {{\n  bind {NODE}\n  errors\n  kubernetes cluster.local in-addr.arpa {{\n    kubeconfig {}\n    ttl 1\n  }}\n}}\n",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A node: pods of a [`ControlPlane`] run here, have addresses, reach Services by name, and can be looked into.
 //!
-//! kubelet, kube-proxy, containerd, CoreDNS and the scheduler run in namespaces of their own (see `space`), so that
+//! kubelet, kube-proxy, containerd, `CoreDNS` and the scheduler run in namespaces of their own (see `space`), so that
 //! nothing of them is left on this machine however their owner ends. Root is needed for that.
 
 mod cgroups;
