@@ -31,7 +31,9 @@ spec:
         - name: web
           image: IMAGE
           imagePullPolicy: Never
-          command: [busybox, sh, -c, 'echo served by $HOSTNAME; echo hello > /tmp/index.html; busybox httpd -f -p 8080 -h /tmp']
+          command: [busybox, sh, -c, 'echo served by $HOSTNAME; echo hello > /srv/index.html; busybox httpd -f -p 8080 -h /srv']
+          volumeMounts: [{name: pages, mountPath: /srv}]
+      volumes: [{name: pages, emptyDir: {}}]
 ---
 apiVersion: v1
 kind: Service

@@ -55,11 +55,11 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     // What the new one can do.
     sample.change(&[&wanted[..], &[("/spec/common/image", json!(image(1)))]].concat())?;
     sample.ready()?;
-    let now = pods(&sample)?;
-    outcome.held(
-        now.iter().all(|pod| !before.contains(pod)),
-        "the new installation replaces pods for another image",
-    );
+    wait_for("other pods", || {
+        let old = pods(&sample)?.into_iter().filter(|pod| before.contains(pod)).count();
+        Ok(if old == 0 { Ok(()) } else { Err(format!("{old} of before")) })
+    })?;
+    outcome.held(true, "the new installation replaces pods for another image");
     sample.end()?;
     Ok(outcome)
 }

@@ -93,7 +93,7 @@ fn architecture() -> &'static str {
 pub(crate) fn pause(name: &str, busybox: &Path, to: &Path) -> Result<(), Error> {
     let failed = |error: std::io::Error| Error::Image { image: name.to_owned(), said: error.to_string() };
     let layer = Layer::of_entries(
-        &[Entry::folder("bin"), Entry::file("bin/busybox", 0o755, busybox), Entry::folder("tmp")],
+        &[Entry::folder("bin"), Entry::file("bin/busybox", 0o755, busybox)],
         &to.with_extension("layer"),
     )
     .map_err(failed)?;
