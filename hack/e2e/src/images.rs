@@ -21,6 +21,9 @@ pub(crate) const SAMPLE: &str = "celery-sample";
 /// One image under several tags: a change of the tag replaces pods, and nothing else about them.
 pub(crate) const TAGS: [&str; 3] = ["1.0", "1.1", "1.2"];
 
+/// Makes the lower layer of the sample application's image.
+pub(crate) const DEBOOTSTRAP: &str = "/usr/sbin/debootstrap";
+
 /// What takes a name without a registry for one of its own.
 const REGISTRY: &str = "docker.io/library";
 /// At most, in bytes: what the operator's image is held to.
@@ -45,13 +48,13 @@ pub(crate) fn program() -> Result<PathBuf, Error> {
     }
 }
 
-/// The operator's image: the program and nothing else.
+/// Writes the operator's image: the program and nothing else.
 ///
 /// # Errors
-/// When the program cannot be read.
-pub(crate) fn operator(program: &Path) -> Result<Image, Error> {
-    let layer = env::temp_dir().join(format!("celery-operator-layer-{}.tar", std::process::id()));
-    Ok(Image {
+/// When the program cannot be read, or the archive not be written.
+pub(crate) fn operator(program: &Path, to: &Path) -> Result<(), Error> {
+    let layer = to.with_extension("layer");
+    let image = Image {
         names: vec![format!("{REGISTRY}/{OPERATOR}")],
         config: Config {
             entrypoint: vec!["/celery-operator".to_owned()],
@@ -60,7 +63,9 @@ pub(crate) fn operator(program: &Path) -> Result<Image, Error> {
             ..Config::default()
         },
         layers: vec![Layer::of_entries(&[Entry::file("celery-operator", 0o755, program)], &layer)?],
-    })
+    };
+    image.write(to)?;
+    Ok(fs::remove_file(layer)?)
 }
 
 /// The archive of the sample application's image, made when its sources have changed.
@@ -117,9 +122,8 @@ fn base(folder: &Path, requirements: &Path) -> Result<PathBuf, Error> {
         .args([&script, requirements, &partial])
         .output()?;
     if !output.status.success() {
-        let hint = "is debootstrap there, apt-get install debootstrap, and the network?";
         let said = [output.stdout, output.stderr].concat();
-        return Err(format!("{}: {hint}\n{}", script.display(), String::from_utf8_lossy(&said)).into());
+        return Err(format!("{}:\n{}", script.display(), String::from_utf8_lossy(&said)).into());
     }
     fs::rename(&partial, &complete).map_err(|error: io::Error| format!("{}: {error}", partial.display()))?;
     Ok(complete)

@@ -84,7 +84,7 @@ fn run() -> Result<bool, Error> {
 
 /// Writes the operator's image for `docker load`, `podman load` or `ctr images import`.
 fn image(to: &Path) -> Result<(), Error> {
-    images::operator(&images::program()?)?.write(to)?;
+    images::operator(&images::program()?, to)?;
     let size = fs::metadata(to)?.len();
     println!("{} holds {}, {}", to.display(), images::OPERATOR, mebibytes(size));
     Ok(())

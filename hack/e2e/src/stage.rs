@@ -9,7 +9,7 @@ use serde_json::Value;
 use testbed::{ControlPlane, Node, NodePrograms, Options, until};
 
 use crate::brokers::{RabbitMq, Redis};
-use crate::{Error, images, install};
+use crate::{Error, brokers, images, install};
 
 /// Generous: whoever else uses this machine, what works is not waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
@@ -33,6 +33,13 @@ impl Stage {
     /// # Errors
     /// When anything does not come up.
     pub(crate) fn set(program: &Path) -> Result<Self, Error> {
+        let missing = missing_packages();
+        if !missing.is_empty() {
+            let missing = missing.join(" ");
+            return Err(
+                format!("experiments need programs that are not here: apt-get install {missing}").into()
+            );
+        }
         // What takes minutes the first time comes before what runs.
         let programs = NodePrograms::locate_or_build()?;
         let sample = images::sample()?;
@@ -41,7 +48,7 @@ impl Stage {
         let node = Node::join(&plane, &programs)?;
         eprintln!("e2e: images and brokers");
         let operator = plane.dir().join("celery-operator.tar");
-        images::operator(program)?.write(&operator)?;
+        images::operator(program, &operator)?;
         node.import(&operator)?;
         node.import(&sample)?;
         let broker = Redis::start(&node, "broker", 6379, plane.dir())?;
@@ -101,6 +108,19 @@ impl Stage {
         self.plane.keep();
         self.plane.dir()
     }
+}
+
+/// Packages of programs that experiments need beside those of a node.
+fn missing_packages() -> Vec<&'static str> {
+    [
+        (brokers::REDIS, "redis-server"),
+        (brokers::RABBITMQ, "rabbitmq-server"),
+        (images::DEBOOTSTRAP, "debootstrap"),
+    ]
+    .into_iter()
+    .filter(|(program, _)| !Path::new(program).is_file())
+    .map(|(_, package)| package)
+    .collect()
 }
 
 /// Waits until something holds.
