@@ -49,6 +49,23 @@ alerts: ## promtool on alerts and dashboard, Grafana's models on the dashboard; 
 judge-gitops: ## Argo CD's and Flux's own code on what they make of samples, scaling, health; built once, two minutes
 	$(CARGO) test --locked --test cluster gitops
 
+# A program that needs no libraries, as its image has none.
+STATIC := $(or $(CARGO_TARGET_DIR),target)/$(shell uname -m)-unknown-linux-gnu/release/celery-operator
+
+.PHONY: static
+static:
+	RUSTFLAGS='-C target-feature=+crt-static' $(CARGO) build --locked --release -p celery-operator \
+		--target $(shell uname -m)-unknown-linux-gnu
+
+.PHONY: image
+image: static ## The operator's image as target/celery-operator.tar, for `docker load` and others; needs no Docker
+	OPERATOR=$(STATIC) $(CARGO) run --locked -q -p e2e -- image target/celery-operator.tar
+
+.PHONY: e2e
+e2e: static ## The operator and real Celery as pods on a real node of this machine, as root; ONLY=name, tells the packages it needs
+	$(if $(ONLY),,$(CARGO) test --locked -p testbed --test node)
+	OPERATOR=$(STATIC) $(CARGO) run --locked -q -p e2e
+
 .PHONY: bench-lint
 bench-lint: build ## How long lint takes for a thousand objects
 	hack/lint-bench.sh 1000
@@ -113,4 +130,4 @@ generated: ## Whether config/, charts/ and docs/reference/ are what Rust says
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -110,6 +110,17 @@ const SAMPLES: &[(&str, &str, Children)] = &[
         ],
     ),
     (
+        "app/celery.yaml",
+        "shop-app",
+        &[
+            ("deployments", "shop-app-beat"),
+            ("deployments", "shop-app-flower"),
+            ("deployments", "shop-app-worker"),
+            ("poddisruptionbudgets", "shop-app-worker"),
+            ("services", "shop-app-flower"),
+        ],
+    ),
+    (
         // Its claims have no owner.
         "volumes-and-heartbeat.yaml",
         "shop-kept",
@@ -131,9 +142,16 @@ fn root() -> &'static Path {
 fn every_sample_gets_its_children_and_no_warning() {
     let space = Space::new(shared(), "samples");
     let folder = root().join("config/samples");
-    let there: BTreeSet<String> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+    let names = |folder: &Path| -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    // Beside the sample with an application there are its sources.
+    let of_app = names(&folder.join("app")).into_iter().filter(|name| name.ends_with(".yaml"));
+    let there: BTreeSet<String> = names(&folder)
+        .into_iter()
+        .filter(|name| name != "app")
+        .chain(of_app.map(|name| format!("app/{name}")))
         .collect();
     let known: BTreeSet<String> = SAMPLES.iter().map(|(file, ..)| (*file).to_owned()).collect();
     assert_eq!(there, known, "a sample without an expectation, or the other way round");

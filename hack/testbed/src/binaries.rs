@@ -80,28 +80,23 @@ impl Binaries {
 }
 
 /// How one program is built.
-struct Recipe {
-    program: &'static str,
-    version: &'static str,
+pub(crate) struct Recipe {
+    pub(crate) program: &'static str,
+    pub(crate) version: &'static str,
     /// The Go module of this crate that pins it.
-    module: &'static str,
-    package: &'static str,
-    ldflags: String,
+    pub(crate) module: &'static str,
+    pub(crate) package: &'static str,
+    /// Build tags with commas between them.
+    pub(crate) tags: &'static str,
+    pub(crate) ldflags: String,
     /// On two cores, from a warm to a cold cache.
-    takes: &'static str,
+    pub(crate) takes: &'static str,
 }
 
 /// The recipes of kube-apiserver, kube-controller-manager, kubectl and etcd. The longest comes first; the next two
 /// reuse most of what it compiled.
 fn recipes(versions: Versions) -> [Recipe; 4] {
-    let kubernetes = |program, package, takes| Recipe {
-        program,
-        version: versions.kubernetes,
-        module: "kubernetes",
-        package,
-        ldflags: kubernetes_ldflags(versions.kubernetes),
-        takes,
-    };
+    let kubernetes = |program, package, takes| kubernetes_recipe(versions, program, package, takes);
     [
         kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", "2 to 7 minutes"),
         kubernetes(
@@ -115,10 +110,23 @@ fn recipes(versions: Versions) -> [Recipe; 4] {
             version: versions.etcd,
             module: "etcd",
             package: "go.etcd.io/etcd/server/v3",
+            tags: "",
             ldflags: "-s -w".to_owned(),
             takes: "a minute and a half",
         },
     ]
+}
+
+/// The recipe of one of Kubernetes' own programs.
+pub(crate) fn kubernetes_recipe(
+    versions: Versions,
+    program: &'static str,
+    package: &'static str,
+    takes: &'static str,
+) -> Recipe {
+    let version = versions.kubernetes;
+    let ldflags = kubernetes_ldflags(version);
+    Recipe { program, version, module: "kubernetes", package, tags: "", ldflags, takes }
 }
 
 /// Linker flags without which the programs call themselves v0.0.0, in both packages that Kubernetes' own build sets.
@@ -141,7 +149,10 @@ fn cache_folder(versions: Versions) -> Result<PathBuf, Error> {
 }
 
 /// Where this project keeps what takes long to make, for this user.
-pub(crate) fn user_cache() -> Result<PathBuf, Error> {
+///
+/// # Errors
+/// When neither `XDG_CACHE_HOME` nor `HOME` names a folder.
+pub fn user_cache() -> Result<PathBuf, Error> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let user = absolute("XDG_CACHE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
@@ -154,7 +165,8 @@ fn cache_key(versions: Versions) -> String {
     format!("kubernetes-{}-etcd-{}-{}", versions.kubernetes, versions.etcd, env::consts::ARCH)
 }
 
-fn build_missing(cache: &Path, wanted: &[&Recipe]) -> Result<(), Error> {
+/// Builds those that are not in the folder yet.
+pub(crate) fn build_missing(cache: &Path, wanted: &[&Recipe]) -> Result<(), Error> {
     let is_missing = |recipe: &&&Recipe| !cache.join(recipe.program).is_file();
     if !wanted.iter().any(|recipe| is_missing(&recipe)) {
         return Ok(());
@@ -191,9 +203,9 @@ pub(crate) fn lock(path: &Path) -> Result<File, Error> {
 }
 
 fn build(cache: &Path, recipe: &Recipe) -> Result<(), Error> {
-    let Recipe { program, version, package, ldflags, .. } = recipe;
+    let Recipe { program, version, package, tags, ldflags, .. } = recipe;
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join(recipe.module);
-    build_in(&module, package, ldflags, (program, version), &cache.join(program))
+    build_tagged(&module, package, tags, ldflags, (program, version), &cache.join(program))
 }
 
 /// Builds one program of a Go module under another name and renames it when it is complete: what is there can be run.
@@ -204,12 +216,24 @@ pub(crate) fn build_in(
     (program, version): (&'static str, &str),
     complete: &Path,
 ) -> Result<(), Error> {
+    build_tagged(module, package, "", ldflags, (program, version), complete)
+}
+
+fn build_tagged(
+    module: &Path,
+    package: &str,
+    tags: &str,
+    ldflags: &str,
+    (program, version): (&'static str, &str),
+    complete: &Path,
+) -> Result<(), Error> {
     let partial = complete.with_file_name(format!(".{program}.partial"));
     let log = complete.with_file_name(format!("build-{program}.log"));
     let _ = fs::remove_file(&log);
     let mut command = go(&format!("building {program} {version}"))?;
     command
-        .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", ldflags, "-o"])
+        .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-tags", tags, "-ldflags", ldflags])
+        .arg("-o")
         .arg(&partial)
         .arg(package)
         .current_dir(module);

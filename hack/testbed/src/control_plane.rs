@@ -20,6 +20,8 @@ const ATTEMPTS: usize = 4;
 pub struct Options {
     /// Write an audit log: one line of JSON per request at level Metadata, when it has been answered.
     pub audit: bool,
+    /// A [`Node`](crate::Node) is going to join: the API server then listens on every address of this machine.
+    pub node: bool,
     /// Appended to the API server's own flags; the last one of a name wins.
     pub extra_apiserver_args: Vec<String>,
     /// Appended to the controller manager's own flags; the last one of a name wins.
@@ -34,6 +36,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             audit: false,
+            node: false,
             extra_apiserver_args: Vec::new(),
             extra_controller_manager_args: Vec::new(),
             ready_within: Duration::from_secs(90),
@@ -83,7 +86,7 @@ impl ControlPlane {
         loop {
             let mut scratch =
                 Scratch::create().map_err(Error::io("create a folder in", &std::env::temp_dir()))?;
-            let started = Layout::write(scratch.path(), options.audit)
+            let started = Layout::write(scratch.path(), options.audit, options.node)
                 .and_then(|layout| Ok((Programs::start(&binaries, &layout, &options)?, layout)));
             match started {
                 Ok((programs, layout)) => {

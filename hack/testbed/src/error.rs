@@ -109,6 +109,44 @@ pub enum Error {
         reason: String,
     },
 
+    /// A node is to run, and this is not root.
+    #[error(
+        "a node needs root, for namespaces, mounts and control groups: run this as root, or in a virtual machine"
+    )]
+    NotRoot,
+
+    /// Programs of a node come with packages that are not installed.
+    #[error("a node needs programs that are not here: apt-get install {packages}")]
+    PackagesMissing {
+        /// Names of Debian packages, with blanks between them.
+        packages: String,
+    },
+
+    /// There is one node at a time on a machine.
+    #[error("another node runs on this machine, and there is room for one: wait for its end ({} is locked)", lock.display())]
+    NodeRuns {
+        /// What the owner of a node holds locked.
+        lock: PathBuf,
+    },
+
+    /// The node runs and does not become ready.
+    #[error("the node was not ready in time: {said}; its logs are in {}", logs.display())]
+    NodeNotReady {
+        /// What was waited for, and seen last.
+        said: String,
+        /// Folder of the logs of its programs.
+        logs: PathBuf,
+    },
+
+    /// An image could not be made or taken over.
+    #[error("the image {image}: {said}")]
+    Image {
+        /// Its name.
+        image: String,
+        /// What went wrong.
+        said: String,
+    },
+
     /// kubectl or the operator's program did not do what it was told.
     #[error("{command} failed:\n{said}")]
     Command {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::layout::Layout;
+use crate::node::network;
 use crate::pki::FRONT_PROXY;
 use crate::{Binaries, Options};
 
@@ -36,11 +37,6 @@ pub(crate) fn kube_apiserver(binaries: &Binaries, layout: &Layout, options: &Opt
     command.args([
         format!("--etcd-servers=http://127.0.0.1:{}", layout.etcd_port),
         format!("--secure-port={}", layout.api_port),
-        "--bind-address=127.0.0.1".to_owned(),
-        // Otherwise a machine without a default route cannot start it. A loopback address is no valid endpoint of
-        // the Service `kubernetes`, so none is kept.
-        "--advertise-address=127.0.0.1".to_owned(),
-        "--endpoint-reconciler-type=none".to_owned(),
         file("tls-cert-file", &layout.path("apiserver.crt")),
         file("tls-private-key-file", &layout.path("apiserver.key")),
         file("token-auth-file", &layout.path("tokens.csv")),
@@ -53,6 +49,17 @@ pub(crate) fn kube_apiserver(binaries: &Binaries, layout: &Layout, options: &Opt
         file("service-account-signing-key-file", &layout.path("service-account.key")),
     ]);
     command.args(aggregation(layout));
+    if options.node {
+        command.args(reached_from_a_node(layout));
+    } else {
+        command.args([
+            "--bind-address=127.0.0.1",
+            // Otherwise a machine without a default route cannot start it. A loopback address is no valid endpoint of
+            // the Service `kubernetes`, so none is kept.
+            "--advertise-address=127.0.0.1",
+            "--endpoint-reconciler-type=none",
+        ]);
+    }
     if let Some(audit_log) = &layout.audit_log {
         command.args([
             file("audit-policy-file", &layout.path("audit-policy.yaml")),
@@ -75,6 +82,19 @@ fn aggregation(layout: &Layout) -> [String; 7] {
         "--requestheader-extra-headers-prefix=X-Remote-Extra-".to_owned(),
         file("proxy-client-cert-file", &layout.path("front-proxy.crt")),
         file("proxy-client-key-file", &layout.path("front-proxy.key")),
+    ]
+}
+
+/// The node's end of the link to this machine is no loopback address, and may not be there yet.
+fn reached_from_a_node(layout: &Layout) -> [String; 6] {
+    [
+        "--bind-address=0.0.0.0".to_owned(),
+        format!("--advertise-address={}", network::HOST),
+        "--endpoint-reconciler-type=lease".to_owned(),
+        // The node's name means nothing to this machine.
+        "--kubelet-preferred-address-types=InternalIP".to_owned(),
+        file("kubelet-client-certificate", &layout.path("kubelet-client.crt")),
+        file("kubelet-client-key", &layout.path("kubelet-client.key")),
     ]
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::Error;
+use crate::node::network;
 use crate::pki::{Pki, read_random_token};
 use crate::ports::free_ports;
 
@@ -20,6 +21,15 @@ rules:
 
 /// The user of the controller manager: not the administrator, so that an audit log tells them apart.
 const CONTROLLER_MANAGER: &str = "system:kube-controller-manager";
+
+/// The programs of a node, and the groups that give them their rights. DNS reads every Service: it has no group of its
+/// own.
+const NODE_USERS: [(&str, &str, &str); 4] = [
+    ("kubelet", "system:node:node-1", "system:nodes"),
+    ("kube-proxy", "system:kube-proxy", "system:authenticated"),
+    ("kube-scheduler", "system:kube-scheduler", "system:authenticated"),
+    ("coredns", "system:coredns", "system:masters"),
+];
 
 /// Where everything is. The files are written once and never changed.
 #[derive(Debug)]
@@ -41,7 +51,8 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Chooses ports and secrets, and writes every file that the programs read.
-    pub(crate) fn write(dir: &Path, audit: bool) -> Result<Self, Error> {
+    /// Users of a node are there when one is to join.
+    pub(crate) fn write(dir: &Path, audit: bool, node: bool) -> Result<Self, Error> {
         let [etcd_port, etcd_peer_port, api_port] =
             free_ports().map_err(Error::io("find free ports for", dir))?;
         let random = || read_random_token().map_err(Error::io("read", Path::new("/dev/urandom")));
@@ -61,17 +72,24 @@ impl Layout {
         let controller_token = random()?;
         layout.write_pki(&pki)?;
         layout.write_file("audit-policy.yaml", AUDIT_POLICY)?;
-        layout.write_file(
-            "tokens.csv",
-            &format!(
-                "{},admin,admin,system:masters\n{controller_token},{CONTROLLER_MANAGER},{CONTROLLER_MANAGER},system:masters\n",
-                layout.token
-            ),
-        )?;
-        layout.write_file("kubeconfig", &layout.kubeconfig_text("admin", &layout.token))?;
+        let mut tokens = vec![
+            format!("{},admin,admin,system:masters", layout.token),
+            format!("{controller_token},{CONTROLLER_MANAGER},{CONTROLLER_MANAGER},system:masters"),
+        ];
+        let from_node = format!("https://{}:{api_port}", network::HOST);
+        for (program, user, group) in NODE_USERS.iter().filter(|_| node) {
+            let token = random()?;
+            tokens.push(format!("{token},{user},{user},{group}"));
+            layout.write_file(
+                &format!("{program}.kubeconfig"),
+                &layout.kubeconfig_text(&from_node, user, &token),
+            )?;
+        }
+        layout.write_file("tokens.csv", &(tokens.join("\n") + "\n"))?;
+        layout.write_file("kubeconfig", &layout.kubeconfig_text(&layout.server, "admin", &layout.token))?;
         layout.write_file(
             "kube-controller-manager.kubeconfig",
-            &layout.kubeconfig_text(CONTROLLER_MANAGER, &controller_token),
+            &layout.kubeconfig_text(&layout.server, CONTROLLER_MANAGER, &controller_token),
         )?;
         Ok(layout)
     }
@@ -88,6 +106,8 @@ impl Layout {
             ("front-proxy-ca.crt", &pki.front_proxy_ca),
             ("front-proxy.crt", &pki.front_proxy.certificate),
             ("front-proxy.key", &pki.front_proxy.key),
+            ("kubelet-client.crt", &pki.kubelet_client.certificate),
+            ("kubelet-client.key", &pki.kubelet_client.key),
             ("service-account.key", &pki.service_account_key),
             ("service-account.pub", &pki.service_account_public_key),
         ] {
@@ -102,12 +122,12 @@ impl Layout {
     }
 
     /// JSON, which every reader of kubeconfig files takes as YAML, as it needs no care with quotes.
-    fn kubeconfig_text(&self, user: &str, token: &str) -> String {
+    fn kubeconfig_text(&self, server: &str, user: &str, token: &str) -> String {
         let config = json!({
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "testbed", "cluster": {
-                "server": self.server,
+                "server": server,
                 "certificate-authority": self.path("ca.crt"),
             }}],
             "users": [{"name": user, "user": {"token": token}}],
@@ -128,7 +148,7 @@ mod tests {
     #[test]
     fn every_named_file_is_written() {
         let dir = TempDir::new().unwrap();
-        let layout = Layout::write(dir.path(), true).unwrap();
+        let layout = Layout::write(dir.path(), true, false).unwrap();
         for file in [&layout.kubeconfig, &layout.controller_manager_kubeconfig, &layout.path("tokens.csv")] {
             assert!(file.is_file(), "{}", file.display());
         }
@@ -142,6 +162,17 @@ mod tests {
     #[test]
     fn no_audit_log_unless_asked_for() {
         let dir = TempDir::new().unwrap();
-        assert!(Layout::write(dir.path(), false).unwrap().audit_log.is_none());
+        assert!(Layout::write(dir.path(), false, false).unwrap().audit_log.is_none());
+    }
+
+    #[test]
+    fn users_of_a_node_are_there_only_with_one() {
+        for node in [false, true] {
+            let dir = TempDir::new().unwrap();
+            let layout = Layout::write(dir.path(), false, node).unwrap();
+            let tokens = fs::read_to_string(layout.path("tokens.csv")).unwrap();
+            assert_eq!(tokens.contains("system:node:node-1"), node, "{tokens}");
+            assert_eq!(layout.path("kubelet.kubeconfig").is_file(), node);
+        }
     }
 }

@@ -6,6 +6,9 @@
 //! little: defaulting, admission, server-side apply, garbage collection and autoscaling are tried against the
 //! real thing, and no container registry or cluster is needed for it.
 //!
+//! Where pods have to run, a [`Node`] joins: kubelet, containerd and the others, in namespaces of their own. It needs root,
+//! and nobody else does.
+//!
 //! Linux only: it relies on process groups, `/bin/sh`, `/dev/urandom` and signals as Linux has them.
 //!
 //! ```no_run
@@ -23,10 +26,12 @@ mod error;
 pub mod exchange;
 mod flags;
 pub mod gitops;
+pub mod image;
 pub mod keda;
 mod launch;
 mod layout;
 pub mod machine;
+pub mod node;
 pub mod olm;
 pub mod operator;
 mod pki;
@@ -39,9 +44,10 @@ pub mod tools;
 mod wait;
 
 pub use balancer::Balancer;
-pub use binaries::Binaries;
+pub use binaries::{Binaries, user_cache};
 pub use control_plane::{Component, ControlPlane, Options};
 pub use error::Error;
+pub use node::{Node, NodePrograms};
 pub use operator::Operator;
 pub use ports::free_port;
 pub use process::Process;

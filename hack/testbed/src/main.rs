@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use testbed::{Binaries, ControlPlane, Options};
+use testbed::{Binaries, ControlPlane, Node, NodePrograms, Options};
 
 const USAGE: &str = "\
-usage: testbed build          find or build etcd, kube-apiserver, kube-controller-manager and kubectl, print their folder
-       testbed up [--audit]   start a control plane, print `export KUBECONFIG=…`, run until Ctrl-C or SIGTERM";
+usage: testbed build                   find or build etcd, kube-apiserver, kube-controller-manager and kubectl, print their folder
+       testbed build --node            the same for the programs of a node
+       testbed up [--audit] [--node]   start a control plane, with --node (root) one where pods run, print `export KUBECONFIG=…`,
+                                       run until Ctrl-C or SIGTERM";
 
 /// How often it is seen whether a program has ended by itself.
 const CHECK: Duration = Duration::from_millis(500);
@@ -25,8 +27,10 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
         ["build"] => build(),
-        ["up"] => up(false),
-        ["up", "--audit"] => up(true),
+        ["build", "--node"] => build_node(),
+        ["up", ref how @ ..] if how.iter().all(|word| ["--audit", "--node"].contains(word)) => {
+            up(how.contains(&"--audit"), how.contains(&"--node"))
+        }
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -48,11 +52,19 @@ fn build() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn up(audit: bool) -> Result<(), Box<dyn Error>> {
+fn build_node() -> Result<(), Box<dyn Error>> {
+    println!("{}", NodePrograms::locate_or_build()?.folder().display());
+    Ok(())
+}
+
+fn up(audit: bool, node: bool) -> Result<(), Box<dyn Error>> {
     // Before the signals are taken over: Ctrl-C shall end a build at once.
     let binaries = Some(Binaries::locate_or_build()?);
+    let programs = node.then(NodePrograms::locate_or_build).transpose()?;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-    let mut plane = ControlPlane::start(Options { audit, binaries, ..Options::default() })?;
+    let mut plane = ControlPlane::start(Options { audit, node, binaries, ..Options::default() })?;
+    let joined = programs.map(|programs| Node::join(&plane, &programs)).transpose();
+    let mut node = joined.inspect_err(|_| plane.keep())?;
     println!("export KUBECONFIG={}", plane.kubeconfig().display());
     if let Some(audit_log) = plane.audit_log() {
         eprintln!("testbed: audit log in {}", audit_log.display());
@@ -62,7 +74,8 @@ fn up(audit: bool) -> Result<(), Box<dyn Error>> {
     let (stop, stopped) = mpsc::channel();
     thread::spawn(move || signals.forever().next().map(|signal| stop.send(signal)));
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(CHECK) {
-        if let Err(error) = plane.check_alive() {
+        let alive = plane.check_alive().and_then(|()| node.as_mut().map_or(Ok(()), Node::check_alive));
+        if let Err(error) = alive {
             plane.keep();
             return Err(error.into());
         }

@@ -12,13 +12,25 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
-/// Names by which the API server is reached: from this machine, and by its Service. The last one is the first
+use crate::node::network;
+
+/// Names by which the API server is reached: from this machine, by its Service, and from a node. `10.96.0.1` is the first
 /// address of the Service range.
-const SERVER_NAMES: [&str; 6] =
-    ["127.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "10.96.0.1"];
+const SERVER_NAMES: [&str; 7] = [
+    "127.0.0.1",
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "10.96.0.1",
+    network::HOST,
+];
 
 /// The only client that aggregated API servers take user names from.
 pub(crate) const FRONT_PROXY: &str = "front-proxy-client";
+
+/// Who calls a kubelet for logs and commands.
+const KUBELET_CLIENT: &str = "kube-apiserver-kubelet-client";
 
 /// Everything in PEM.
 pub(crate) struct Pki {
@@ -29,6 +41,8 @@ pub(crate) struct Pki {
     pub(crate) front_proxy_ca: String,
     /// With which the API server calls aggregated API servers.
     pub(crate) front_proxy: Pair,
+    /// With which the API server calls a kubelet.
+    pub(crate) kubelet_client: Pair,
     /// Signs service account tokens.
     pub(crate) service_account_key: String,
     /// Verifies them. A file of its own: the API server cannot read it out of a PKCS #8 private key.
@@ -52,6 +66,7 @@ impl Pki {
             serving: signed("kube-apiserver", names, ExtendedKeyUsagePurpose::ServerAuth, &ca)?,
             front_proxy_ca: front_proxy_ca.pem(),
             front_proxy: signed(FRONT_PROXY, vec![], ExtendedKeyUsagePurpose::ClientAuth, &front_proxy_ca)?,
+            kubelet_client: signed(KUBELET_CLIENT, vec![], ExtendedKeyUsagePurpose::ClientAuth, &ca)?,
             service_account_key: service_account.serialize_pem(),
             service_account_public_key: service_account.public_key_pem(),
         })

@@ -11,6 +11,8 @@ use crate::Error;
 
 const KUBERNETES: &str = include_str!("../kubernetes/go.mod");
 const ETCD: &str = include_str!("../etcd/go.mod");
+const CONTAINERD: &str = include_str!("../containerd/go.mod");
+const COREDNS: &str = include_str!("../coredns/go.mod");
 
 /// The versions of what is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +23,34 @@ pub(crate) struct Versions {
     pub(crate) etcd: &'static str,
 }
 
+/// The versions of what a node has besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NodeVersions {
+    /// Such as `v2.3.7`.
+    pub(crate) containerd: &'static str,
+    /// Such as `v1.14.7`.
+    pub(crate) coredns: &'static str,
+}
+
+impl NodeVersions {
+    pub(crate) fn pinned() -> Result<Self, Error> {
+        Ok(Self {
+            containerd: pin(
+                "hack/testbed/containerd/go.mod",
+                CONTAINERD,
+                "github.com/containerd/containerd/v2",
+            )?,
+            coredns: pin("hack/testbed/coredns/go.mod", COREDNS, "github.com/coredns/coredns")?,
+        })
+    }
+}
+
+fn pin(go_mod: &'static str, text: &'static str, module: &'static str) -> Result<&'static str, Error> {
+    required_version(text, module).ok_or(Error::NotPinned { go_mod, module })
+}
+
 impl Versions {
     pub(crate) fn pinned() -> Result<Self, Error> {
-        let pin =
-            |go_mod, text, module| required_version(text, module).ok_or(Error::NotPinned { go_mod, module });
         Ok(Self {
             kubernetes: pin("hack/testbed/kubernetes/go.mod", KUBERNETES, "k8s.io/kubernetes")?,
             etcd: pin("hack/testbed/etcd/go.mod", ETCD, "go.etcd.io/etcd/server/v3")?,
@@ -64,7 +90,7 @@ fn go_version(go_mod: &'static str) -> &'static str {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{KUBERNETES, Versions, go_version, required_version};
+    use super::{KUBERNETES, NodeVersions, Versions, go_version, required_version};
 
     #[test]
     fn versions_are_read_from_single_lines_and_blocks() {
@@ -78,7 +104,10 @@ mod tests {
     }
 
     #[test]
-    fn both_modules_pin_their_program() {
+    fn every_module_pins_its_program() {
+        let node = NodeVersions::pinned().unwrap();
+        assert!(node.containerd.starts_with("v2."));
+        assert!(node.coredns.starts_with("v1."));
         let versions = Versions::pinned().unwrap();
         assert!(versions.kubernetes.starts_with("v1."));
         assert!(versions.etcd.starts_with("v3."));

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Celery application to try things with: tasks that are quick, slow, failing and hungry for memory.
+
+Broker and backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND, which the operator sets. Where LEDGER_URL names
+a Redis, every run of a task is written down there when it starts and when it has ended well, so that one can count
+afterwards what was lost and what ran twice.
+"""
+
+import os
+import time
+
+from celery import Celery, signals
+
+app = Celery("shop")
+app.conf.update(
+    # A task counts as done when it has ended, not when it was fetched: one that is cut off runs again.
+    task_acks_late=os.environ.get("LATE_ACKS", "true") == "true",
+    task_reject_on_worker_lost=os.environ.get("LATE_ACKS", "true") == "true",
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    # What only beat sends; without beat nobody does.
+    beat_schedule={"tick": {"task": "shop.tick", "schedule": float(os.environ.get("TICK_SECONDS", "5"))}},
+)
+
+
+@app.task
+def quick(x, y):
+    """Done before one has looked."""
+    return x + y
+
+
+@app.task(bind=True)
+def slow(self, seconds):
+    """Takes its time, and tells where it ran."""
+    time.sleep(seconds)
+    return self.request.hostname
+
+
+@app.task
+def failing(reason="as asked"):
+    """Never works."""
+    raise ValueError(reason)
+
+
+@app.task
+def hungry(megabytes, seconds=1):
+    """Holds so much memory for a while."""
+    held = bytearray(megabytes * 1024 * 1024)
+    # A page counts when it has been written to.
+    held[::4096] = b"x" * len(held[::4096])
+    time.sleep(seconds)
+    return len(held)
+
+
+@app.task
+def tick():
+    """What beat sends."""
+    return time.time()
+
+
+class Ledger:
+    """Two lists of a Redis: the ids of tasks that have started, and of those that have ended well."""
+
+    def __init__(self, url):
+        self.url = url
+        self.client = None
+
+    def write(self, page, line):
+        if self.url is None:
+            return
+        if self.client is None:
+            # Here, and so once in every process of a pool.
+            import redis
+
+            self.client = redis.Redis.from_url(self.url)
+        self.client.rpush(page, line)
+
+
+ledger = Ledger(os.environ.get("LEDGER_URL"))
+
+
+@signals.task_prerun.connect
+def started(task_id, task, **_):
+    """Every run counts, also one of a task that runs again."""
+    ledger.write(f"{task.name}:started", task_id)
+
+
+@signals.task_success.connect
+def done(sender, **_):
+    """Only what has ended well."""
+    ledger.write(f"{sender.name}:done", sender.request.id)

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The images of the pods: the operator's, which is laid out as the `Dockerfile` lays it out, and the sample
+//! application's, whose lower layer is made once per machine.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest as _, Sha256};
+use testbed::image::{Config, Entry, Image, Layer};
+use testbed::user_cache;
+
+use crate::Error;
+
+/// As pods name it.
+pub(crate) const OPERATOR: &str = "celery-operator:e2e";
+/// As Celeries name it, with one of the [`TAGS`].
+pub(crate) const SAMPLE: &str = "celery-sample";
+/// One image under several tags: a change of the tag replaces pods, and nothing else about them.
+pub(crate) const TAGS: [&str; 3] = ["1.0", "1.1", "1.2"];
+
+/// Makes the lower layer of the sample application's image.
+pub(crate) const DEBOOTSTRAP: &str = "/usr/sbin/debootstrap";
+
+/// What takes a name without a registry for one of its own.
+const REGISTRY: &str = "docker.io/library";
+/// At most, in bytes: what the operator's image is held to.
+pub(crate) const OPERATOR_AT_MOST: u64 = 25 * 1024 * 1024;
+
+/// The operator's program, as `make e2e` has built it.
+///
+/// # Errors
+/// When `OPERATOR` names none, or one that would not start in an empty root file system.
+pub(crate) fn program() -> Result<PathBuf, Error> {
+    let path = env::var_os("OPERATOR").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let path = path.ok_or("OPERATOR names no program: `make e2e` builds one and names it")?;
+    let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    match needs_a_loader(&bytes) {
+        Some(false) => Ok(path),
+        Some(true) => Err(format!(
+            "{} needs libraries, and its image has none: build it with RUSTFLAGS=\"-C target-feature=+crt-static\"",
+            path.display()
+        )
+        .into()),
+        None => Err(format!("{} is no program of this machine", path.display()).into()),
+    }
+}
+
+/// Writes the operator's image: the program and nothing else.
+///
+/// # Errors
+/// When the program cannot be read, or the archive not be written.
+pub(crate) fn operator(program: &Path, to: &Path) -> Result<(), Error> {
+    let layer = to.with_extension("layer");
+    let image = Image {
+        names: vec![format!("{REGISTRY}/{OPERATOR}")],
+        config: Config {
+            entrypoint: vec!["/celery-operator".to_owned()],
+            command: vec!["run".to_owned()],
+            user: "65532:65532".to_owned(),
+            ..Config::default()
+        },
+        layers: vec![Layer::of_entries(&[Entry::file("celery-operator", 0o755, program)], &layer)?],
+    };
+    image.write(to)?;
+    Ok(fs::remove_file(layer)?)
+}
+
+/// The archive of the sample application's image, made when its sources have changed.
+///
+/// # Errors
+/// When it cannot be made: debootstrap is not there, or the network.
+pub(crate) fn sample() -> Result<PathBuf, Error> {
+    let folder = user_cache()?.join("images");
+    fs::create_dir_all(&folder)?;
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/samples/app");
+    let base = base(&folder, &source.join("requirements.txt"))?;
+    let entries = [
+        Entry::folder("app"),
+        Entry::file("app/shop.py", 0o644, &source.join("shop.py")),
+        Entry::file("app/send.py", 0o644, &source.join("send.py")),
+    ];
+    let image = Image {
+        names: TAGS.iter().map(|tag| format!("{REGISTRY}/{SAMPLE}:{tag}")).collect(),
+        config: Config {
+            command: ["celery", "-A", "shop", "worker"].map(str::to_owned).to_vec(),
+            env: ["PATH=/usr/local/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"]
+                .map(str::to_owned)
+                .to_vec(),
+            user: "1000:1000".to_owned(),
+            folder: "/app".to_owned(),
+            ..Config::default()
+        },
+        layers: vec![
+            Layer::of_archive(&base)?,
+            Layer::of_entries(&entries, &folder.join("celery-sample-app.tar"))?,
+        ],
+    };
+    let archive = folder.join("celery-sample.tar");
+    image.write(&archive)?;
+    Ok(archive)
+}
+
+/// A small Debian with Python and what the application requires, named after what it is made by.
+fn base(folder: &Path, requirements: &Path) -> Result<PathBuf, Error> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rootfs.sh");
+    let mut hash = Sha256::new();
+    for file in [&script, &requirements.to_owned()] {
+        hash.update(fs::read(file)?);
+    }
+    let name = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let complete = folder.join(format!("python-{name}-{}.tar", env::consts::ARCH));
+    if complete.is_file() {
+        return Ok(complete);
+    }
+    eprintln!("e2e: the sample application's image, about two minutes, once per machine");
+    let partial = complete.with_extension("partial");
+    let output = Command::new("unshare")
+        .args(["--mount", "--fork", "--kill-child", "--"])
+        .args([&script, requirements, &partial])
+        .output()?;
+    if !output.status.success() {
+        let said = [output.stdout, output.stderr].concat();
+        return Err(format!("{}:\n{}", script.display(), String::from_utf8_lossy(&said)).into());
+    }
+    fs::rename(&partial, &complete).map_err(|error: io::Error| format!("{}: {error}", partial.display()))?;
+    Ok(complete)
+}
+
+/// Whether a program in ELF asks for a loader of libraries; nothing when it is none of 64 bits.
+fn needs_a_loader(program: &[u8]) -> Option<bool> {
+    const INTERPRETER: u32 = 3;
+    if !program.starts_with(b"\x7fELF\x02\x01") {
+        return None;
+    }
+    let word =
+        |at: usize| program.get(at..at + 2).map(|word| usize::from(u16::from_le_bytes([word[0], word[1]])));
+    let start = program.get(32..40)?.try_into().ok().map(u64::from_le_bytes)?;
+    let (size, count) = (word(54)?, word(56)?);
+    for index in 0..count {
+        let at = usize::try_from(start).ok()?.checked_add(index.checked_mul(size)?)?;
+        let kind = program.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)?;
+        if kind == INTERPRETER {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::needs_a_loader;
+
+    #[test]
+    fn this_test_needs_a_loader_and_a_text_is_no_program() {
+        let this = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let linked_statically = cfg!(target_feature = "crt-static");
+        assert_eq!(needs_a_loader(&this), Some(!linked_statically));
+        assert_eq!(needs_a_loader(b"#!/bin/sh\n"), None);
+        assert_eq!(needs_a_loader(&this[..60]), None);
+    }
+}

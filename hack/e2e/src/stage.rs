@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A cluster with a node, the images on it, brokers beside it, and the operator in it as pods.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+use serde_json::Value;
+use testbed::{ControlPlane, Node, NodePrograms, Options, until};
+
+use crate::brokers::{RabbitMq, Redis};
+use crate::{Error, brokers, images, install};
+
+/// Generous: whoever else uses this machine, what works is not waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Everything that an experiment needs. Experiments share it: a node takes longer to come up than most of them last.
+pub(crate) struct Stage {
+    // Dropped in this order: what runs on the node, the node, the control plane.
+    pub(crate) broker: Redis,
+    /// Where the sample application writes down what it did.
+    pub(crate) ledger: Redis,
+    _rabbitmq: RabbitMq,
+    node: Node,
+    pub(crate) plane: ControlPlane,
+    /// The operator's program, which prints the manifests.
+    pub(crate) program: PathBuf,
+}
+
+impl Stage {
+    /// Brings everything up, for this static program of the operator.
+    ///
+    /// # Errors
+    /// When anything does not come up.
+    pub(crate) fn set(program: &Path) -> Result<Self, Error> {
+        let missing = missing_packages();
+        if !missing.is_empty() {
+            let missing = missing.join(" ");
+            return Err(
+                format!("experiments need programs that are not here: apt-get install {missing}").into()
+            );
+        }
+        // What takes minutes the first time comes before what runs.
+        let programs = NodePrograms::locate_or_build()?;
+        let sample = images::sample()?;
+        eprintln!("e2e: a control plane and a node");
+        let plane = ControlPlane::start(Options { node: true, ..Options::default() })?;
+        let node = Node::join(&plane, &programs)?;
+        eprintln!("e2e: images and brokers");
+        let operator = plane.dir().join("celery-operator.tar");
+        images::operator(program, &operator)?;
+        node.import(&operator)?;
+        node.import(&sample)?;
+        let broker = Redis::start(&node, "broker", 6379, plane.dir())?;
+        let ledger = Redis::start(&node, "ledger", 6380, plane.dir())?;
+        let rabbitmq = RabbitMq::start(&node, plane.dir())?;
+        let stage = Self { broker, ledger, _rabbitmq: rabbitmq, node, plane, program: program.to_owned() };
+        eprintln!("e2e: the operator");
+        install::install(&stage)?;
+        Ok(stage)
+    }
+
+    /// Says which program of the node has ended by itself.
+    ///
+    /// # Errors
+    /// When one has.
+    pub(crate) fn check_alive(&mut self) -> Result<(), Error> {
+        Ok(self.node.check_alive()?)
+    }
+
+    /// What kubectl prints.
+    ///
+    /// # Errors
+    /// When it fails: what it said.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String, Error> {
+        let output = self.plane.kubectl().args(arguments).output()?;
+        printed(&output).map_err(|said| format!("kubectl {}: {said}", arguments.join(" ")).into())
+    }
+
+    /// An object, or a list of them.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn get(&self, arguments: &[&str]) -> Result<Value, Error> {
+        Ok(serde_json::from_str(&self.kubectl(&[&["get", "--output=json"], arguments].concat())?)?)
+    }
+
+    /// Applies objects in YAML or JSON.
+    ///
+    /// # Errors
+    /// When one is refused: why.
+    pub(crate) fn apply(&self, objects: &str, arguments: &[&str]) -> Result<String, Error> {
+        Ok(printed(&self.plane.kubectl_apply(objects, arguments)?)?)
+    }
+
+    /// Makes a namespace where `restricted` is enforced, as in a cluster that is taken care of.
+    ///
+    /// # Errors
+    /// When it is there already.
+    pub(crate) fn namespace(&self, name: &str) -> Result<(), Error> {
+        self.kubectl(&["create", "namespace", name])?;
+        self.kubectl(&["label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted"])?;
+        Ok(())
+    }
+
+    /// Keeps all logs when the stage is dropped, and says where they are.
+    pub(crate) fn keep(&mut self) -> &Path {
+        self.plane.keep();
+        self.plane.dir()
+    }
+}
+
+/// Packages of programs that experiments need beside those of a node.
+fn missing_packages() -> Vec<&'static str> {
+    [
+        (brokers::REDIS, "redis-server"),
+        (brokers::RABBITMQ, "rabbitmq-server"),
+        (images::DEBOOTSTRAP, "debootstrap"),
+    ]
+    .into_iter()
+    .filter(|(program, _)| !Path::new(program).is_file())
+    .map(|(_, package)| package)
+    .collect()
+}
+
+/// Waits until something holds.
+///
+/// # Errors
+/// When it does not in time: what was seen last.
+pub(crate) fn wait_for<T>(
+    what: &str,
+    mut look: impl FnMut() -> Result<Result<T, String>, Error>,
+) -> Result<T, Error> {
+    Ok(until(what, PATIENCE, || match look() {
+        Ok(seen) => seen,
+        // A connection may break while things are being broken.
+        Err(error) => Err(error.to_string()),
+    })?)
+}
+
+fn printed(output: &Output) -> Result<String, String> {
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+}
