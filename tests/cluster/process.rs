@@ -122,6 +122,20 @@ fn a_missing_configuration_leaves_it_ready(rig: &Rig) {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         if answer.contains("celery-operator-mutating does not exist") { Ok(()) } else { Err(answer) }
     });
+    let counted = rig.launch.ask("/metrics").unwrap();
+    for line in [
+        "celery_operator_webhook_configurations_missing 1",
+        "celery_operator_ca_bundle_mismatch 0",
+        r#"celery_operator_gate_open{gate="certificate"} 1"#,
+        r#"celery_operator_gate_open{gate="ca-published"} 1"#,
+        r#"celery_operator_gate_open{gate="not-ending"} 1"#,
+    ] {
+        assert!(counted.lines().any(|shown| shown == line), "{line}\n{counted}");
+    }
+    // Its pods are not ready again: nobody says so here.
+    let since = r#"celery_operator_celeries_unready_since_seconds{state="reconciling"} "#;
+    let since = counted.lines().find_map(|line| line.strip_prefix(since)).expect("one is not ready");
+    assert!(since.parse::<i64>().unwrap() > 1_700_000_000, "{since}");
 }
 
 fn serves_on_and_ends_well(rig: &Rig, space: &Space<'_>) {
