@@ -147,7 +147,9 @@ fn every_sample_gets_its_children_and_no_warning() {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     };
     // Beside the sample with an application there are its sources.
-    let of_app = names(&folder.join("app")).into_iter().filter(|name| name.ends_with(".yaml"));
+    let of_app = names(&folder.join("app"))
+        .into_iter()
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml"));
     let there: BTreeSet<String> = names(&folder)
         .into_iter()
         .filter(|name| name != "app")
