@@ -138,23 +138,24 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Every sample, by its path in the folder: also what runs the sample application, which has its sources beside it.
+pub(crate) fn files() -> Vec<String> {
+    let folder = root().join("config/samples");
+    let listed = |within: &str| -> Vec<String> {
+        let entries = fs::read_dir(folder.join(within)).unwrap();
+        let names = entries.map(|entry| within.to_owned() + entry.unwrap().file_name().to_str().unwrap());
+        names.filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml")).collect()
+    };
+    let mut files = [listed(""), listed("app/")].concat();
+    files.sort();
+    files
+}
+
 #[test]
 fn every_sample_gets_its_children_and_no_warning() {
     let space = Space::new(shared(), "samples");
     let folder = root().join("config/samples");
-    let names = |folder: &Path| -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    };
-    // Beside the sample with an application there are its sources.
-    let of_app = names(&folder.join("app"))
-        .into_iter()
-        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml"));
-    let there: BTreeSet<String> = names(&folder)
-        .into_iter()
-        .filter(|name| name != "app")
-        .chain(of_app.map(|name| format!("app/{name}")))
-        .collect();
+    let there: BTreeSet<String> = files().into_iter().collect();
     let known: BTreeSet<String> = SAMPLES.iter().map(|(file, ..)| (*file).to_owned()).collect();
     assert_eq!(there, known, "a sample without an expectation, or the other way round");
     for (file, name, children) in SAMPLES {

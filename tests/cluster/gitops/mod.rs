@@ -22,15 +22,6 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every sample.
-fn samples() -> Vec<PathBuf> {
-    let entries = fs::read_dir(root().join("config/samples")).unwrap();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(files.len() > 5, "{files:?}");
-    files
-}
-
 /// The Celery of a sample as Argo CD sends it: in its namespace, and with its mark. What the sample has beside it, such as
 /// Secrets, is there then.
 fn desired(file: &Path, space: &Space<'_>) -> Value {
@@ -90,7 +81,7 @@ fn spaces(word: &str) -> impl Iterator<Item = (&'static Way, Space<'static>)> {
 fn no_sample_differs_after_it_was_applied() {
     let mut judge = Judge::of(shared());
     for (way, space) in spaces("git") {
-        for file in samples() {
+        for file in crate::samples::files() {
             let wanted = desired_by(way, &file, &space);
             judge.apply(&wanted, way.apply);
             let live = settled(&space, name(&wanted));
