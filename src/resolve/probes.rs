@@ -224,6 +224,14 @@ mod tests {
             (broker(json!({"urlSecretRef": {"name": "a", "key": "b"}})), json!({})),
             (broker(json!({"redis": {"host": "cache", "keyPrefix": "shop"}})), json!({})),
             (json!({"broker": {"transportOptions": {"global_keyprefix": "shop"}}}), json!({})),
+            (json!({"broker": {"transportOptions": {"sep": ":"}}}), json!({})),
+            (json!({"broker": {"transportOptions": {"fanout_prefix": false}}}), json!({})),
+            (json!({"broker": {"transportOptions": {"fanout_prefix": "/a."}}}), json!({})),
+            (broker(json!({"redis": {"host": "cache", "sep": ":"}})), json!({})),
+            (json!({"config": {"accept_content": ["pickle"]}}), json!({})),
+            (json!({"config": {"accept_content": ["$(FORM)"]}}), json!({})),
+            (json!({"config": {"accept_content": ["json", "yaml"], "task_serializer": "yaml"}}), json!({})),
+            (json!({}), json!({"args": ["--", "task.serializer=yaml"]})),
             (json!({"config": {"worker_enable_remote_control": false}}), json!({})),
             (json!({"config": {"broker_transport_options": {"global_keyprefix": "shop"}}}), json!({})),
             (json!({}), json!({"args": ["--", "worker.enable_remote_control=false"]})),
@@ -243,8 +251,14 @@ mod tests {
             let written = format!("{common} {worker}");
             assert_eq!(startup(common, worker), None, "{written}");
         }
-        let scheme = broker(json!({"urlSecretRef": {"name": "a", "key": "b"}, "scheme": "amqps"}));
-        assert!(startup(scheme, json!({})).is_some());
+        for common in [
+            broker(json!({"urlSecretRef": {"name": "a", "key": "b"}, "scheme": "amqps"})),
+            json!({"config": {"accept_content": ["pickle", "json"]}}),
+            json!({"broker": {"transportOptions": {"fanout_prefix": true, "fanout_patterns": false}}}),
+        ] {
+            let written = common.to_string();
+            assert!(startup(common, json!({})).is_some(), "{written}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ const MISNAMED: &[(&str, &str, &str)] = &[
     (".volumes[].configMap", "configMapName", "name"),
     (".volumes[].configMap", "secretName", "name"),
     (".volumes[].persistentVolumeClaim", "name", "claimName"),
+    (".volumeMounts[]", "path", "mountPath"),
     (".projected.sources[].secret", "secretName", "name"),
     (".projected.sources[].configMap", "configMapName", "name"),
 ];

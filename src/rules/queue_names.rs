@@ -3,12 +3,13 @@
 
 use super::args::is_joined;
 use super::finding::{Kind, Report, Severity};
+use super::release::lacks;
 use super::rule::{Check, Example, Rule};
 use super::subject::{Pool, Subject};
 use crate::celery::broker_url::Transport;
 use crate::celery::command::Command;
-use crate::celery::queues::DEFAULT_QUEUE;
 use crate::celery::sqs::queue_name;
+use crate::celery::version::Release;
 use crate::effective::Effective;
 
 /// Longest name that AMQP can carry, in bytes.
@@ -124,13 +125,21 @@ fn declared<'a>(subject: &Subject<'a>, pool: &Pool<'_>) -> Option<Vec<&'a str>> 
     Some(queues.keys().map(String::as_str).collect())
 }
 
+/// Whether a queue of config is called so beside its own name, as it may be since Celery 5.7.
+fn is_alias(subject: &Subject<'_>, name: &str) -> bool {
+    let queues = subject.common().config.get("task_queues").and_then(|written| written.0.as_object());
+    let mut queues = queues.into_iter().flatten().map(|(_, queue)| queue);
+    lacks(subject, Release::V5_7).is_none()
+        && queues.any(|queue| queue.get("alias").is_some_and(|alias| alias == name))
+}
+
 /// What the object does not declare, the application may.
 fn w80(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| pool.effective().makes_queues() == Effective::Is(false)) {
         let declared = declared(subject, pool);
         let default = pool.effective().default_queue().is();
         let is_there = |name: &str| match &declared {
-            Some(declared) => declared.contains(&name),
+            Some(declared) => declared.contains(&name) || is_alias(subject, name),
             None => default.as_deref() == Some(name),
         };
         let mut told = String::new();
@@ -169,7 +178,12 @@ fn w26(subject: &Subject<'_>, report: &mut Report<'_>) {
                     report.add(Kind::Invalid, path, message, "remove it, or name other queues");
                 }
                 // An application with queues of its own may mean just this.
-                None if excluded.contains(&DEFAULT_QUEUE) => {
+                None if pool
+                    .effective()
+                    .default_queue()
+                    .is()
+                    .is_some_and(|name| excluded.contains(&name.as_str())) =>
+                {
                     let message = "leaves out the queue that Celery uses by default";
                     report.graded(Severity::Warn, Kind::Invalid, path, message, "name queues instead");
                 }
@@ -217,12 +231,18 @@ fn w28(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let typed = subject.broker().and_then(|broker| broker.sqs.as_ref());
     let prefix = typed.and_then(|sqs| sqs.queue_name_prefix.as_deref()).unwrap_or_default();
+    let prefix_there = queue_name(prefix, "");
+    if prefix_there != prefix {
+        let path = "spec.common.broker.sqs.queueNamePrefix";
+        let message = format!("is {prefix_there:?} in SQS");
+        report.add_shown(report.severity(), path, prefix, message, "use letters, digits, - and _");
+    }
     for (path, name) in subject.pools.iter().flat_map(names) {
         let there = queue_name(prefix, name);
         if there.chars().count() > MAX_SQS {
             let message = format!("has more than {MAX_SQS} characters, which SQS refuses");
             report.add_shown(Severity::Deny, path, name, message, "use a shorter name");
-        } else if there != format!("{prefix}{name}") {
+        } else if queue_name("", name) != name {
             report.add_shown(
                 report.severity(),
                 path,

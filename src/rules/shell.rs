@@ -6,7 +6,7 @@ mod script;
 
 use std::collections::BTreeSet;
 
-pub(super) use script::{ends_at_once, steps_aside};
+pub(super) use script::{Handed, ends_at_once, execs_another, handed, steps_aside};
 
 /// Most words of a line that are written out.
 const MAX_LISTED: usize = 8;
@@ -15,6 +15,42 @@ const MAX_LISTED: usize = 8;
 #[must_use]
 pub(super) fn program(command: &[String]) -> Option<&str> {
     command.first().map(|word| word.rsplit('/').next().unwrap_or(word))
+}
+
+/// What a command starts behind programs that only prepare for it: an init for the container, or `env`.
+#[must_use]
+pub(super) fn behind_init(command: &[String]) -> &[String] {
+    let mut rest = command;
+    loop {
+        let takes_value: &[&str] = match program(rest) {
+            Some("tini" | "tini-static" | "catatonit") => &["-p", "-e"],
+            Some("dumb-init") => &["-r", "--rewrite"],
+            Some("env") => &["-u", "--unset", "-C", "--chdir"],
+            _ => return rest,
+        };
+        let is_env = program(rest) == Some("env");
+        let mut at = 1;
+        while let Some(word) = rest.get(at) {
+            if takes_value.contains(&word.as_str()) {
+                at += 1;
+            } else if !(word.starts_with('-') || is_env && word.contains('=')) {
+                break;
+            }
+            at += 1;
+            if word == "--" {
+                break;
+            }
+        }
+        rest = rest.get(at..).unwrap_or_default();
+    }
+}
+
+/// Whether a command is a shell that is told nothing to run.
+#[must_use]
+pub(super) fn has_nothing_to_run(command: &[String]) -> bool {
+    let own = if program(command) == Some("busybox") { 2 } else { 1 };
+    let is_option = |word: &String| word.starts_with(['-', '+']);
+    is_shell(command) && command.iter().skip(own).all(is_option)
 }
 
 /// Whether a command starts a shell.

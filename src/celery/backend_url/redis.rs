@@ -111,7 +111,11 @@ fn check(parts: &Parts, wire: Wire) -> Result<(), Defect> {
             | "username"
             | "password"
             | "virtual_host"
-            | "credential_provider" => true,
+            | "credential_provider"
+            | "decode_responses"
+            | "retry_on_error"
+            | "lib_name"
+            | "lib_version" => true,
             "socket_connect_timeout" | "socket_keepalive" => wire != Wire::Socket,
             more => wire == Wire::Tls && (tls || MORE_TLS.contains(&more)),
         };

@@ -51,6 +51,8 @@ const RATES: [&str; 4] = ["s", "m", "h", ""];
 const EXCHANGES: [&str; 5] = ["", "direct", "topic", "fanout", "headers"];
 /// Levels of Python's logging, as Celery knows them.
 const LEVELS: [&str; 8] = ["CRITICAL", "FATAL", "ERROR", "WARN", "WARNING", "INFO", "DEBUG", "NOTSET"];
+/// Ways to log in that py-amqp knows; it counts capitals.
+const LOGINS: [&str; 4] = ["PLAIN", "AMQPLAIN", "EXTERNAL", "GSSAPI"];
 /// What a policy of retries may say.
 const RETRIES: [&str; 7] = [
     "max_retries",
@@ -153,7 +155,12 @@ fn unfit_text(name: &str, value: &Json) -> Option<Unfit> {
             (number_of(value) == Some(0.0)).then(|| Unfit::whole("divides by zero", "use 2"))
         }
         "broker_connection_timeout" => {
-            (number_of(value) == Some(0.0)).then(|| Unfit::whole("leaves no time to connect", "use 4"))
+            let is_none = number_of(value).is_some_and(|seconds| seconds <= 0.0);
+            is_none.then(|| Unfit::whole("leaves no time to connect", "use 4"))
+        }
+        "broker_login_method" => {
+            let is_other = value.as_str().is_some_and(|word| !word.is_empty() && !LOGINS.contains(&word));
+            is_other.then(|| Unfit::whole("is not a way to log in", "use PLAIN, AMQPLAIN or EXTERNAL"))
         }
         "worker_redirect_stdouts_level" => level(value),
         "worker_log_format" | "worker_task_log_format" => {

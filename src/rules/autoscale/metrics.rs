@@ -119,7 +119,13 @@ fn a07(subject: &Subject<'_>, report: &mut Report<'_>) {
         let path = format!("{path}.target");
         match (&target.type_, target_type(metric)) {
             (None, _) => {
-                let fix = "set type to Utilization or AverageValue";
+                // Of the other one A06 tells.
+                let is_queue = is_queue(metric);
+                let fix = if is_queue {
+                    "set type to AverageValue"
+                } else {
+                    "set type to Utilization or AverageValue"
+                };
                 report.add(Kind::Required, format!("{path}.type"), "the type of the target is missing", fix);
             }
             (Some(written), None) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the address of a result backend: host, port, password, database and parameters.
 
-use super::{URL, defect, is_redis, lacks_cert_reqs, read, url, written_tls};
+use super::{URL, defect, encryption, is_redis, lacks_cert_reqs, place, read, url, written_tls};
 use crate::celery::backend_url::Defect;
 use crate::celery::broker_url::{CERT_REQS, masked};
 use crate::celery::expansion::expands;
@@ -14,9 +14,9 @@ use crate::rules::subject::Subject;
 pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "R04", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "rediss:// says whether the certificate is checked",
-        consequence: "The worker crashes with \"A rediss:// URL must have parameter ssl_cert_reqs\".",
-        check: Check::object(r04).or(Severity::Warn, "when neither the URL nor config says it, since the application may in redis_backend_use_ssl"),
+        title: "rediss:// says whether the certificate is checked, and redis_backend_use_ssl says it as Celery does",
+        consequence: "The worker crashes with \"A rediss:// URL must have parameter ssl_cert_reqs\", or with a TypeError over a name that redis-py does not know. Before Celery 5.7 redis:// takes no redis_backend_use_ssl at all.",
+        check: Check::object(r04).or(Severity::Warn, "for Celery 4, and when neither the URL nor config says it, since the application may in redis_backend_use_ssl"),
         example: Example {
             bad: "spec: {common: {resultBackend: {url: 'rediss://cache/1'}, config: {redis_backend_use_ssl: {ssl_ca_certs: /etc/ca.pem}}}}",
             at: URL,
@@ -87,6 +87,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 ];
 
 fn r04(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if encryption::judged(subject, report) {
+        return;
+    }
     let url = url(subject).filter(|url| !expands(url)).unwrap_or_default();
     if lacks_cert_reqs(url) {
         let fix = "add ?ssl_cert_reqs=required";
@@ -94,11 +97,11 @@ fn r04(subject: &Subject<'_>, report: &mut Report<'_>) {
             Some(options) if options.get("ssl_cert_reqs").is_some() => {}
             Some(_) => {
                 let told = Defect::CertReqsMissing.to_string();
-                report.add_shown(report.severity(), URL, &masked(url), told, fix);
+                report.add_shown(report.severity(), place(subject), &masked(url), told, fix);
             }
             None => {
                 let message = "needs ssl_cert_reqs if redis_backend_use_ssl lacks it";
-                report.warn(Kind::Forbidden, URL, message, fix);
+                report.warn(Kind::Forbidden, place(subject), message, fix);
             }
         }
     }
@@ -136,7 +139,12 @@ fn r16(subject: &Subject<'_>, report: &mut Report<'_>) {
     let text = url(subject).unwrap_or_default();
     if let Some(letter) = doubtful(text).filter(|_| is_redis && !text.contains(';')) {
         let fix = format!("write it as %{:02X}", u32::from(letter));
-        report.warn(Kind::Forbidden, URL, format!("seems to have a password with {letter:?} in it"), fix);
+        report.warn(
+            Kind::Forbidden,
+            place(subject),
+            format!("seems to have a password with {letter:?} in it"),
+            fix,
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 //! Rules about the result backend: whether Celery can read what is written.
 
 pub(super) mod address;
+mod encryption;
 pub(super) mod needs;
 
 use serde_json::Value;
@@ -148,8 +149,17 @@ fn is_redis(backend: &Backend) -> bool {
     matches!(backend.kind, BackendKind::Redis | BackendKind::Sentinel)
 }
 
+/// What the field says, or the setting where the field is not there.
 fn url<'a>(subject: &Subject<'a>) -> Option<&'a str> {
-    subject.common().result_backend.as_ref().and_then(|backend| backend.url.as_deref())
+    match &subject.common().result_backend {
+        Some(backend) => backend.url.as_deref(),
+        None => subject.common().config.get("result_backend")?.0.as_str(),
+    }
+}
+
+/// Where that stands.
+fn place(subject: &Subject<'_>) -> &'static str {
+    if subject.common().result_backend.is_some() { URL } else { "spec.common.config.result_backend" }
 }
 
 /// Tells of a defect that `fix` has a way out of.
@@ -161,7 +171,7 @@ fn defect(subject: &Subject<'_>, report: &mut Report<'_>, fix: impl Fn(&Defect) 
         let hides = url(subject).is_some_and(may_hide);
         let told =
             if hides && !matches!(defect, Defect::Url(_)) { defect.unquoted() } else { defect.to_string() };
-        report.add_shown(report.severity(), URL, &shown, told.replace("; ", ": "), fix);
+        report.add_shown(report.severity(), place(subject), &shown, told.replace("; ", ": "), fix);
     }
 }
 
@@ -193,16 +203,19 @@ fn r06(subject: &Subject<'_>, report: &mut Report<'_>) {
     match read(subject) {
         Some(Err(Defect::Unknown { meant: None, .. })) => {
             let message = "is not a backend of Celery itself";
-            report.warn(Kind::Forbidden, URL, message, "see that the image registers it");
+            report.warn(Kind::Forbidden, place(subject), message, "see that the image registers it");
         }
         Some(Ok(Backend { kind: BackendKind::Class, .. })) => {
             let message = "is the path of a class";
-            report.warn(Kind::Forbidden, URL, message, "see that the image has it");
+            report.warn(Kind::Forbidden, place(subject), message, "see that the image has it");
         }
         _ => defect(subject, report, |defect| match defect {
             Defect::Unknown { meant: Some(meant), .. } => Some(format!("did you mean {meant}://?")),
             Defect::BrokerScheme(_) => Some("use rpc:// for results over the broker".to_owned()),
             Defect::NoScheme => Some("write it as redis://host:6379/1".to_owned()),
+            Defect::CompoundScheme(scheme) if scheme.contains("sentinel") => {
+                Some("use sentinel://".to_owned())
+            }
             Defect::CompoundScheme(_) => Some("use the scheme without what follows \"+\"".to_owned()),
             _ => None,
         }),

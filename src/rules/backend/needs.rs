@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what a result backend needs beside its URL, and what it is worth to pods.
 
-use super::{URL, read, url};
+use super::{URL, place, read, url};
 use crate::celery::backend_url::{Backend, BackendKind as Store, Location};
 use crate::celery::expansion::expands;
 use crate::celery::url::{is_local, sqlite_file};
@@ -29,8 +29,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "R08", severity: Severity::Warn, schema: false, since: "0.1",
-        title: "the settings of a result backend are set",
-        consequence: "The worker crashes, unless the application sets them.",
+        title: "the settings of a result backend are set, with what it needs of them",
+        consequence: "The worker crashes, unless the application sets them. A table in config takes the place of that of the application as a whole.",
         check: Check::object(r08),
         example: Example {
             bad: "spec: {common: {resultBackend: {url: 'sentinel://cache:26379'}}}",
@@ -123,7 +123,7 @@ fn r07(subject: &Subject<'_>, report: &mut Report<'_>) {
     let folder = backend.locations.first().map(|location| location.path.as_str()).unwrap_or_default();
     if subject.pools.iter().any(|pool| !pool.may_keep(folder)) {
         let message = "is a folder on no volume of the workers";
-        report.add(Kind::Invalid, URL, message, "mount a volume there that all pods share");
+        report.add(Kind::Invalid, place(subject), message, "mount a volume there that all pods share");
     }
 }
 
@@ -138,7 +138,17 @@ fn r08(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(backend) = good(subject) else { return };
     if let Some(first) = missing(subject, &backend).first() {
         let message = format!("needs {first}");
-        report.add(Kind::Forbidden, URL, message, "set it in config or in the app");
+        report.add(Kind::Forbidden, place(subject), message, "set it in config or in the app");
+    }
+    // What config says takes the place of what the application says, as a whole.
+    let options =
+        subject.common().config.get("result_backend_transport_options").and_then(|it| it.0.as_object());
+    if backend.kind == Store::Sentinel
+        && let Some(options) = options
+        && options.get("master_name").is_none_or(serde_json::Value::is_null)
+    {
+        let path = "spec.common.config.result_backend_transport_options";
+        report.add(Kind::Forbidden, path, "lacks master_name, which sentinel:// needs", "add it");
     }
 }
 
@@ -152,24 +162,24 @@ fn r09(subject: &Subject<'_>, report: &mut Report<'_>) {
     if let Some(package) = backend.package() {
         let install = package.extra.map_or(package.name.to_owned(), |extra| format!("celery[{extra}]"));
         let message = format!("needs {} in the image", package.name);
-        report.add(Kind::Forbidden, URL, message, format!("install {install}"));
+        report.add(Kind::Forbidden, place(subject), message, format!("install {install}"));
     }
 }
 
 fn r10(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).is_some_and(|backend| backend.is_private()) {
         let message = "keeps results inside one process";
-        report.add(Kind::Forbidden, URL, message, "use redis:// or rpc://");
+        report.add(Kind::Forbidden, place(subject), message, "use redis:// or rpc://");
     }
     let file = url(subject).and_then(|url| sqlite_file(url.strip_prefix("db+")?));
     match file.filter(|_| good(subject).is_some()) {
         Some("") => {
             let message = "keeps results in the memory of one process";
-            report.add(Kind::Forbidden, URL, message, "use redis:// or rpc://");
+            report.add(Kind::Forbidden, place(subject), message, "use redis:// or rpc://");
         }
         Some(file) if subject.pools.iter().any(|pool| !pool.may_keep_file(file)) => {
             let message = "is a file on no volume of the workers";
-            report.add(Kind::Forbidden, URL, message, "use a server such as redis://");
+            report.add(Kind::Forbidden, place(subject), message, "use a server such as redis://");
         }
         _ => {}
     }
@@ -180,11 +190,14 @@ fn r40(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(backend) = good(subject) else { return };
     let is_redis = matches!(backend.kind, Store::Redis | Store::Sentinel);
     let is_socket = backend.driver.as_deref().is_some_and(|driver| driver.eq_ignore_ascii_case("socket"));
-    let has_no_host = |host: &str| host.is_empty() && is_redis && !is_socket;
+    // The setting fills in what the URL leaves out.
+    let is_set = subject.common().config.contains_key("redis_host");
+    let has_no_host = |host: &str| host.is_empty() && is_redis && !is_socket && !is_set;
     let is_here = |location: &Location| is_local(&location.host) || has_no_host(&location.host);
-    if backend.kind != Store::File && backend.locations.iter().any(is_here) {
+    let is_alone = !subject.may_have_neighbours();
+    if is_alone && backend.kind != Store::File && backend.locations.iter().any(is_here) {
         let message = "is the worker's own pod";
-        report.add(Kind::Forbidden, URL, message, "use the name of the backend's Service");
+        report.add(Kind::Forbidden, place(subject), message, "use the name of the backend's Service");
     }
 }
 
@@ -203,10 +216,14 @@ fn r11(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn r20(subject: &Subject<'_>, report: &mut Report<'_>) {
+    // Of a password in config another rule tells.
+    if subject.common().result_backend.is_none() {
+        return;
+    }
     let has_variable = url(subject).is_some_and(expands);
     let has_key = url(subject).is_some_and(has_password);
     if !has_variable && good(subject).is_some_and(|backend| backend.has_password() || has_key) {
-        report.add(Kind::Forbidden, URL, "holds a readable password", "use urlSecretRef");
+        report.add(Kind::Forbidden, place(subject), "holds a readable password", "use urlSecretRef");
     }
 }
 
@@ -214,7 +231,13 @@ fn r21(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(backend) = good(subject).filter(|backend| is_too_new(subject, backend)) else { return };
     let severity = release::refusal(subject, report.severity());
     let message = format!("needs Celery 5.{} or later", backend.celery_since());
-    report.graded(severity, Kind::Forbidden, URL, message, "use another, or correct celeryVersion");
+    report.graded(
+        severity,
+        Kind::Forbidden,
+        place(subject),
+        message,
+        "use another, or correct celeryVersion",
+    );
 }
 
 /// Whether the release that is named does not have the backend yet.

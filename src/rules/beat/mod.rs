@@ -3,6 +3,7 @@
 
 pub(super) mod args;
 pub(super) mod interval;
+pub(super) mod redbeat;
 pub(super) mod schedule;
 
 use super::args::is_joined;

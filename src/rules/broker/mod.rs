@@ -156,6 +156,9 @@ fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b27(subject: &Subject<'_>, report: &mut Report<'_>) {
+    if subject.may_have_neighbours() {
+        return;
+    }
     let (message, fix) = ("is the worker's own pod", "use the name of the broker's Service");
     for endpoint in good(subject) {
         if is_local(&endpoint.host) {
@@ -199,6 +202,10 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b30(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let login = subject.common().config.get("broker_login_method");
+    if login.is_some_and(|written| written.0 == "EXTERNAL") {
+        return;
+    }
     let message = "guest may only log in locally";
     let is_guest = |endpoint: &Endpoint| endpoint.username.as_deref().is_none_or(|user| user == "guest");
     let is_remote = |endpoint: &Endpoint| !endpoint.host.is_empty() && !is_local(&endpoint.host);

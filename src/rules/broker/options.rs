@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the names and the values of transport options, which kombu takes as they are and trips over later.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::celery::broker_url::Transport;
@@ -41,8 +43,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "B57", severity: Severity::Warn, schema: false, since: "0.1",
-        title: "Flower looks under the keys of the workers",
-        consequence: "Transport options reach workers and beat alone. Where the application does not set the same, Flower looks under other keys: with another prefix it sees neither workers nor tasks, with another separator it gets no answers. Where the application sets the same, the annotation celeryproject.org/ignore-rules with B57 says so.",
+        title: "Flower looks under the keys of the workers, and speaks as they do",
+        consequence: "Settings and transport options reach workers and beat alone. Where the application does not set the same, Flower looks under other keys: with another prefix it sees neither workers nor tasks, with another separator or fanout_prefix, or without json among the forms of messages, it gets no answers. Where the application sets the same, the annotation celeryproject.org/ignore-rules with B57 says so.",
         check: Check::object(b57),
         example: Example {
             bad: "spec: {common: {broker: {url: null, redis: {host: cache, keyPrefix: 'shop:'}}}, flowerSpec: {auth: {allowUnauthenticated: true}}}",
@@ -58,6 +60,10 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 enum Takes {
     /// Seconds, with a fraction or without.
     Number,
+    /// Seconds, or none.
+    Pause,
+    /// A table whose names are numbers of Python's `socket`, which JSON and YAML make texts of.
+    Nothing,
     /// A count.
     Whole,
     /// More seconds than none.
@@ -78,7 +84,8 @@ const TYPED: &[(&str, Takes, &[Transport])] = &[
     ("socket_timeout", Takes::Seconds, REDIS),
     ("socket_connect_timeout", Takes::Seconds, REDIS),
     ("health_check_interval", Takes::Number, REDIS),
-    ("polling_interval", Takes::Number, POLLING),
+    ("polling_interval", Takes::Pause, REDIS),
+    ("polling_interval", Takes::Number, &[Transport::Sqs]),
     ("max_connections", Takes::Whole, REDIS),
     ("priority_steps", Takes::Steps, REDIS),
     ("wait_time_seconds", Takes::Whole, &[Transport::Sqs]),
@@ -86,12 +93,15 @@ const TYPED: &[(&str, Takes, &[Transport])] = &[
     ("queue_order_strategy", Takes::Order, REDIS),
     ("sep", Takes::Text, REDIS),
     ("client_name", Takes::Word, REDIS),
+    ("socket_keepalive_options", Takes::Nothing, REDIS),
+    ("connect_timeout", Takes::Seconds, &[Transport::Amqp]),
+    ("queue_name_prefix", Takes::Text, &[Transport::Sqs]),
 ];
+/// Settings that say in which form workers are asked and answer.
+const FORMS: [&str; 2] = ["accept_content", "task_serializer"];
 /// The orders that kombu knows by a word.
 const ORDERS: [&str; 3] = ["priority", "round_robin", "sorted"];
 const REDIS: &[Transport] = &[Transport::Redis, Transport::Sentinel, Transport::RedisSocket];
-const POLLING: &[Transport] =
-    &[Transport::Redis, Transport::Sentinel, Transport::RedisSocket, Transport::Sqs];
 
 /// Further names, so that a right one is not taken for a wrong one.
 const NAMES: &[&str] = &[
@@ -166,16 +176,14 @@ fn b50(subject: &Subject<'_>, report: &mut Report<'_>) {
             of_sqs(subject, path, value, report);
             continue;
         }
-        let Some((_, takes, transports)) = TYPED.iter().find(|(typed, ..)| *typed == name) else { continue };
+        let is_here = |transports: &[Transport]| transport.is_none_or(|known| transports.contains(&known));
+        let typed = TYPED.iter().find(|(typed, _, transports)| *typed == name && is_here(transports));
+        let Some((_, takes, _)) = typed else { continue };
         if takes.fits(value) || value.as_str().is_some_and(expands) {
             continue;
         }
-        let severity = match transport {
-            Some(transport) if transports.contains(&transport) => report.severity(),
-            Some(_) => continue,
-            // Which broker a Secret names is not known.
-            None => Severity::Warn,
-        };
+        // Which broker a Secret names is not known.
+        let severity = if transport.is_some() { report.severity() } else { Severity::Warn };
         report.graded(severity, Kind::Invalid, path, takes.not(), takes.instead(name, value));
     }
 }
@@ -207,7 +215,16 @@ fn b51(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b57(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if subject.object.spec.flower_spec.is_none() || !subject.is_redis() {
+    if subject.object.spec.flower_spec.is_none() {
+        return;
+    }
+    let (message, fix) = ("does not reach Flower", "set it in the application too");
+    let deafened = subject.pools.iter().filter_map(|pool| pool.effective().deafened_by());
+    let forms: BTreeSet<_> = deafened.filter(|name| FORMS.contains(name)).collect();
+    for name in forms {
+        report.add(Kind::Forbidden, format!("spec.common.config.{name}"), message, fix);
+    }
+    if !subject.is_redis() {
         return;
     }
     let redis = subject.broker().and_then(|broker| broker.redis.as_ref());
@@ -215,11 +232,14 @@ fn b57(subject: &Subject<'_>, report: &mut Report<'_>) {
     let typed = typed.filter(|(_, value)| value.is_some());
     let typed = typed.map(|(field, _)| format!("spec.common.broker.redis.{field}"));
     let written = options(subject)
-        .filter(|(_, name, value)| ["global_keyprefix", "sep"].contains(name) && !value.is_null())
+        .filter(|(_, name, value)| match *name {
+            "global_keyprefix" | "sep" => !value.is_null(),
+            "fanout_prefix" => **value != Value::Bool(true),
+            _ => false,
+        })
         .map(|(path, ..)| path);
     for path in typed.chain(written) {
-        let message = "does not reach Flower";
-        report.add(Kind::Forbidden, path, message, "set it in the application too");
+        report.add(Kind::Forbidden, path, message, fix);
     }
 }
 
@@ -230,6 +250,8 @@ impl Takes {
             (_, Value::Null)
             | (Self::Number | Self::Word, Value::Number(_))
             | (Self::Text, Value::String(_)) => true,
+            (Self::Pause, Value::Number(number)) => number.as_f64().is_some_and(|seconds| seconds >= 0.0),
+            (Self::Nothing, written) => written.as_object().is_none_or(serde_json::Map::is_empty),
             (Self::Whole, Value::Number(number)) => !number.is_f64(),
             (Self::Seconds, Value::Number(number)) => number.as_f64().is_some_and(|seconds| seconds > 0.0),
             (Self::Steps, Value::Array(steps)) => {
@@ -246,6 +268,8 @@ impl Takes {
     fn not(self) -> &'static str {
         match self {
             Self::Number => "is not a number",
+            Self::Pause => "is not a number of 0 or more",
+            Self::Nothing => "has texts for the numbers of its options",
             Self::Seconds => "is not a number above 0",
             Self::Text => "is not a text",
             Self::Word => "is not a name without blanks",
@@ -261,6 +285,7 @@ impl Takes {
         match (self, digits) {
             (Self::Steps, _) => "write one such as [0, 3, 6, 9]".to_owned(),
             (Self::Order, _) => format!("use {}", ORDERS.join(", ")),
+            (Self::Nothing, _) => "set it in the application".to_owned(),
             (Self::Text, _) => "write it in quotes".to_owned(),
             (Self::Word, _) => "leave blanks out".to_owned(),
             (_, Some("0")) | (Self::Seconds, None) if name == "visibility_timeout" => {

@@ -8,6 +8,7 @@ use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
 use super::good;
 use crate::celery::broker_url::{Endpoint, Service, Transport, masked};
+use crate::celery::expansion::expands;
 use crate::celery::value::click_truth;
 use crate::rules::path::BROKER_URL;
 
@@ -15,6 +16,11 @@ use crate::rules::path::BROKER_URL;
 const USE_SSL: &str = "broker_use_ssl";
 /// What AMQP calls the options that have `ssl_` before them with Redis.
 const OF_AMQP: [&str; 6] = ["ca_certs", "cert_reqs", "certfile", "check_hostname", "ciphers", "keyfile"];
+/// Names that neither has, and what to do.
+const OF_NOBODY: [(&str, &str); 3] =
+    [("ssl_ca_cert", "write ssl_ca_certs"), ("ssl", "remove it"), ("server_hostname", "remove it")];
+/// How redis-py can be told to check a certificate.
+const CHECKS: [&str; 3] = ["required", "optional", "none"];
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -56,8 +62,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "B84", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "broker_use_ssl is a table with the names of Redis",
-        consequence: "With true kombu speaks to Redis without TLS and says nothing; with the names of AMQP the worker ends with \"got an unexpected keyword argument\".",
+        title: "broker_use_ssl is a table with the names and the words of its broker",
+        consequence: "With true kombu speaks to Redis without TLS and says nothing; with the names of another broker, of Redis or of AMQP, the worker ends with \"got an unexpected keyword argument\". redis-py knows none, optional and required, AMQP the numbers 0, 1 and 2.",
         check: Check::object(b84),
         example: Example {
             bad: "spec: {common: {config: {broker_use_ssl: {ca_certs: /etc/tls/ca.crt}}}}",
@@ -66,26 +72,71 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "B86", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "an autoscaler that follows queues asks with TLS where the workers do",
+        consequence: "The trigger of KEDA follows the URL of the broker, and not broker_use_ssl: against a port with TLS it fails, and the pool is never scaled.",
+        check: Check::object(b86),
+        example: Example {
+            bad: "spec: {common: {config: {broker_use_ssl: {ssl_cert_reqs: required}}}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            at: "spec.common.config.broker_use_ssl",
+            good: "spec: {common: {broker: {url: 'rediss://cache:6380?ssl_cert_reqs=required'}}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
+            old: None,
+        },
+    },
 ];
 
+fn b86(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let is_plain =
+        subject.scheme.as_ref().is_some_and(|scheme| ["redis", "amqp"].contains(&scheme.name.as_str()));
+    let is_amqp = subject.transport() == Some(Transport::Amqp);
+    let asks = subject.common().config.get(USE_SSL).is_some_and(|setting| match &setting.0 {
+        Value::Object(options) => !options.is_empty(),
+        Value::Bool(is_on) => *is_on && is_amqp,
+        _ => false,
+    });
+    if is_plain && asks && subject.follows_queues() && !good(subject).any(Endpoint::tls) {
+        let message = "does not reach the autoscaler";
+        let fix = if is_amqp { "use amqps://" } else { "use rediss://" };
+        report.add(Kind::Forbidden, format!("spec.common.config.{USE_SSL}"), message, fix);
+    }
+}
+
 fn b84(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let is_redis = matches!(subject.transport(), Some(Transport::Redis | Transport::Sentinel));
     // What a URL says of TLS takes the place of the setting; the URL of a Secret may.
     let is_hidden = subject.broker().is_some_and(|broker| broker.url_secret_ref.is_some());
     let has_word = |endpoint: &Endpoint| endpoint.query.iter().any(|(name, _)| name.starts_with("ssl_"));
-    let Some(written) = subject.common().config.get(USE_SSL).filter(|_| is_redis && !is_hidden) else {
-        return;
-    };
-    if good(subject).any(has_word) {
-        return;
+    let Some(written) = subject.common().config.get(USE_SSL).filter(|_| !is_hidden) else { return };
+    match subject.transport() {
+        Some(Transport::Redis | Transport::Sentinel) if !good(subject).any(has_word) => {
+            of_redis(&written.0, report);
+        }
+        Some(Transport::Amqp) => of_amqp(&written.0, report),
+        _ => {}
     }
+}
+
+fn of_redis(written: &Value, report: &mut Report<'_>) {
     let path = format!("spec.common.config.{USE_SSL}");
     let is_on = |text: &str| click_truth(text) == Some(true);
-    match &written.0 {
+    match written {
         Value::Object(options) => {
+            let message = "is no option of a connection to Redis";
             for name in OF_AMQP.into_iter().filter(|name| options.contains_key(*name)) {
-                let message = "is no option of a connection to Redis";
                 report.add(Kind::Forbidden, format!("{path}.{name}"), message, format!("write ssl_{name}"));
+            }
+            for (name, fix) in OF_NOBODY.into_iter().filter(|(name, _)| options.contains_key(*name)) {
+                report.add(Kind::Forbidden, format!("{path}.{name}"), message, fix);
+            }
+            let word = options.get("ssl_cert_reqs").and_then(Value::as_str);
+            if word.is_some_and(|word| !CHECKS.contains(&word) && !expands(word)) {
+                let fix = format!("use one of {}", CHECKS.join(", "));
+                report.add(
+                    Kind::Invalid,
+                    format!("{path}.ssl_cert_reqs"),
+                    "is no check of certificates",
+                    fix,
+                );
             }
         }
         written if *written == Value::Bool(true) || written.as_str().is_some_and(is_on) => {
@@ -93,6 +144,21 @@ fn b84(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Invalid, path, message, "write {ssl_cert_reqs: required}");
         }
         _ => {}
+    }
+}
+
+fn of_amqp(written: &Value, report: &mut Report<'_>) {
+    let Value::Object(options) = written else { return };
+    let path = format!("spec.common.config.{USE_SSL}");
+    for name in OF_AMQP {
+        if options.contains_key(&format!("ssl_{name}")) {
+            let message = "is no option of a connection to RabbitMQ";
+            report.add(Kind::Forbidden, format!("{path}.ssl_{name}"), message, format!("write {name}"));
+        }
+    }
+    if options.get("cert_reqs").is_some_and(Value::is_string) {
+        let message = "is a text, where AMQP needs the number of Python";
+        report.add(Kind::Invalid, format!("{path}.cert_reqs"), message, "write 2 for required, 0 for none");
     }
 }
 

@@ -8,8 +8,7 @@ use crate::rules::subject::Subject;
 /// What to write for a command that names the application, or what to start, itself.
 pub(super) fn instead(command: &[String], subject: &Subject<'_>) -> String {
     let words: Vec<&str> = command.iter().flat_map(|word| word.split_whitespace()).collect();
-    let is_celery = |word: &&str| word.rsplit('/').next() == Some("celery");
-    let end = words.iter().position(is_celery).map_or(0, |at| at + 1);
+    let end = words.iter().position(|word| is_celery(word)).map_or(0, |at| at + 1);
     let (program, options) = words.split_at(end);
     let program =
         Some(program).filter(|words| words.len() > 1).and_then(|words| shell::listed(&words.join(" ")));
@@ -28,6 +27,25 @@ pub(super) fn instead(command: &[String], subject: &Subject<'_>) -> String {
     let options = shell::listed(&options.join(" "));
     let options = options.unwrap_or_else(|| format!("the options behind {started}"));
     format!("write {program}, and in {place}.args {options}")
+}
+
+fn is_celery(word: &str) -> bool {
+    word.rsplit('/').next() == Some("celery")
+}
+
+/// The words behind the one that is Celery, each with its place: what stands before it belongs to another program
+/// (`uv run --package worker celery`). Behind `--` the last word is the program, whatever the ones before it say.
+pub(super) fn behind_celery<'w>(
+    words: impl Iterator<Item = &'w str>,
+) -> impl Iterator<Item = (usize, &'w str)> {
+    let words: Vec<&str> = words.collect();
+    let ends_with_it = matches!(words.as_slice(), [.., "--", last] if is_celery(last));
+    let behind = words
+        .iter()
+        .position(|word| is_celery(word))
+        .filter(|_| !ends_with_it)
+        .map_or(words.len(), |at| at + 1);
+    words.into_iter().enumerate().skip(behind)
 }
 
 /// What a line starts, and the options behind that; the application has a field of its own.

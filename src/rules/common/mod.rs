@@ -3,6 +3,7 @@
 
 pub(super) mod annotations;
 pub(super) mod images;
+mod in_shell;
 pub(super) mod labels;
 mod line;
 pub(super) mod main_container;
@@ -17,8 +18,6 @@ use super::shell;
 use super::subject::Subject;
 use crate::celery::app::{self, AppPath};
 
-/// The parameters of a shell that are single arguments.
-const DIGITS: &[char] = &['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 /// Words of a start line that the operator writes behind the command.
 const ADDED: &[&str] = &["worker", "beat", "flower", "-A"];
 /// Programs that serve web applications: the command of another container of the same image.
@@ -54,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C20", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a shell in front of Celery steps aside",
         consequence: "The shell takes SIGTERM and Celery never hears of it: running tasks are killed when the grace period ends. A script that passes no arguments on runs the same in every pod: beat's starts one more worker, and no beat runs.",
-        check: Check::object(c20).or(Severity::Deny, "when the script does not pass all arguments on, or leaves Celery in the background"),
+        check: Check::object(in_shell::c20).or(Severity::Deny, "when the script does not pass all arguments on as they are, never comes to Celery, or leaves it in the background"),
         example: Example {
             bad: "spec: {common: {command: [sh, -c, '. ./env && celery \"$@\"', celery]}}",
             at: "spec.common.command",
@@ -133,41 +132,23 @@ fn c03(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What the operator adds stands behind the command: of a script the first such word is `$0`.
-fn c20(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let command = &subject.common().command;
-    let Some(at) = shell::script_at(command) else { return };
-    let script = command[at].as_str();
-    let (passes_all, counts) = (shell::uses(script, &['@', '*']), shell::uses(script, DIGITS));
-    let (severity, message) = if passes_all && at + 1 == command.len() && !shell::uses(script, &['0']) {
-        (Severity::Deny, "the shell takes -A for its own name, and the app is missing")
-    } else if !passes_all && !counts && (shell::steps_aside(script) || shell::starts_one_part(script)) {
-        (Severity::Deny, "the script passes no arguments on: Celery gets none")
-    } else if shell::ends_at_once(script) {
-        (Severity::Deny, "the shell ends at once, and Celery with it")
-    } else if !shell::steps_aside(script) {
-        (report.severity(), "the shell keeps SIGTERM from Celery")
-    } else {
-        return;
-    };
-    let fix = "use [sh, -c, 'exec celery \"$@\"', celery]";
-    report.graded(severity, Kind::Forbidden, "spec.common.command", message, fix);
-}
-
 /// Tells of the first such word only: behind it stands the rest of the same line.
 fn c26(subject: &Subject<'_>, report: &mut Report<'_>) {
     let command = &subject.common().command;
     let Some(first) = command.first() else { return };
-    let is_added = |word: &str| ADDED.contains(&word) || word.starts_with("--app");
+    let is_added = |word: &&str| ADDED.contains(word) || word.starts_with("--app");
     let detaches = |pair: &[String]| shell::program(pair) == Some("celery") && pair[1] == "multi";
     let plain = || "write [celery]".to_owned();
     let (at, message, fix) = if first.trim().is_empty() {
         (0, "is not the name of a program", plain())
-    } else if first.split_whitespace().any(is_added) {
+    } else if line::behind_celery(first.split_whitespace()).any(|(_, word)| is_added(&word))
+        || is_added(&first.as_str())
+    {
         (0, SAYS_TWICE, line::instead(command, subject))
     } else if first.contains(char::is_whitespace) {
         (0, "is more than one word", "write each word as an element of its own".to_owned())
-    } else if let Some(at) = command.iter().position(|word| is_added(word))
+    } else if let Some((at, _)) =
+        line::behind_celery(command.iter().map(String::as_str)).find(|(_, word)| is_added(word))
         && !shell::is_shell(command)
     {
         (at, SAYS_TWICE, line::instead(command, subject))

@@ -2,6 +2,7 @@
 //! Rules about the settings in `spec.common.config`: Celery must know them, and take them on a command line.
 
 pub(super) mod content;
+pub(super) mod queues;
 pub(super) mod settled;
 pub(super) mod spelling;
 pub(super) mod unfit;

@@ -2,6 +2,7 @@
 //! Rules about settings that have no effect where they stand.
 
 use super::{OPTIONS, has, has_field, taken};
+use crate::celery::number;
 use crate::celery::settings::{Extension, extension, settled_by_option};
 use crate::celery::version::{Release, Target};
 use crate::rules::args::field_of;
@@ -33,7 +34,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "C116", severity: Severity::Warn, schema: false, since: "0.1",
         title: "the lock of RedBeat outlives the sleep of beat",
-        consequence: "The lock expires while beat sleeps, and beat ends with LockNotOwnedError.",
+        consequence: "The lock expires while beat sleeps, and beat ends with LockNotOwnedError; with as many seconds for both too. What beat_schedule says more often lets beat sleep less.",
         check: Check::object(c116),
         example: Example {
             bad: "spec: {common: {config: {redbeat_redis_url: 'redis://cache:6379/1', redbeat_lock_timeout: 30}}, beatSpec: {scheduler: redbeat.RedBeatScheduler, maxInterval: 60}}",
@@ -112,22 +113,41 @@ fn c116(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(beat) = &subject.beat else { return };
     let scheduler = beat.effective().scheduler().is();
     let Some(written) = subject.common().config.get("redbeat_lock_timeout") else { return };
-    let has_option = beat.said.has("--max-interval") || beat.said.setting(SLEEP).is_some();
-    if has_option || scheduler.is_none_or(|scheduler| !Extension::RedBeat.has_scheduler(scheduler)) {
+    if scheduler.is_none_or(|scheduler| !Extension::RedBeat.has_scheduler(scheduler)) {
         return;
     }
-    let field = beat.spec.max_interval.filter(|seconds| *seconds != 0).map(f64::from);
-    let setting = subject.common().config.get(SLEEP);
-    let sleep = match (field, setting) {
-        (Some(seconds), _) => seconds,
-        (None, Some(setting)) => setting.0.as_f64().filter(|seconds| *seconds > 0.0).unwrap_or(f64::NAN),
-        (None, None) => USUAL_SLEEP,
-    };
-    if written.0.as_f64().is_some_and(|lock| lock > 0.0 && lock < sleep) {
-        let message = format!("is less than the {sleep} s that beat may sleep");
+    let (Some(sleep), Some(lock)) = (longest_sleep(subject, beat), written.0.as_f64()) else { return };
+    if lock > 0.0 && lock <= sleep && most_frequent(subject).is_none_or(|seconds| seconds >= lock) {
+        let message = format!("is not above the {sleep} s that beat may sleep");
         let path = "spec.common.config.redbeat_lock_timeout";
         report.add(Kind::Invalid, path, message, "use five times as much");
     }
+}
+
+/// Seconds that beat sleeps at most, whoever says so; nothing where a variable does.
+fn longest_sleep(subject: &Subject<'_>, beat: &Beat<'_>) -> Option<f64> {
+    let is_set = |seconds: &f64| *seconds != 0.0;
+    if let Some(used) = beat.said.last("--max-interval") {
+        let seconds = number::float(used.value?)?;
+        return Some(if is_set(&seconds) { seconds } else { USUAL_SLEEP });
+    }
+    if let Some(seconds) = beat.spec.max_interval.map(f64::from).filter(is_set) {
+        return Some(seconds);
+    }
+    if let Some(setting) = beat.said.setting(SLEEP) {
+        return number::float(setting.value).filter(|seconds| *seconds > 0.0);
+    }
+    match subject.common().config.get(SLEEP) {
+        Some(setting) => setting.0.as_f64().filter(|seconds| *seconds > 0.0),
+        None => Some(USUAL_SLEEP),
+    }
+}
+
+/// Seconds between two runs of the task that config lets beat send most often.
+fn most_frequent(subject: &Subject<'_>) -> Option<f64> {
+    let entries = subject.common().config.get("beat_schedule")?.0.as_object()?;
+    let seconds = entries.values().filter_map(|entry| entry.get("schedule")?.as_f64());
+    seconds.filter(|seconds| *seconds > 0.0).reduce(f64::min)
 }
 
 /// What the pool says of the same by an option or its field, which wins.
@@ -161,6 +181,43 @@ fn w52(subject: &Subject<'_>, report: &mut Report<'_>) {
                     format!("write {option} before it"),
                 );
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::findings;
+
+    #[test]
+    fn a_lock_is_longer_than_the_sleep_that_counts() {
+        let is_told = |config: &str, beat: &str| {
+            let config = format!("redbeat_redis_url: 'redis://cache/1', redbeat_lock_timeout: 60, {config}");
+            let beat = format!("scheduler: redbeat.RedBeatScheduler, {beat}");
+            let found =
+                findings(&format!("spec: {{common: {{config: {{{config}}}}}, beatSpec: {{{beat}}}}}"));
+            found.iter().any(|finding| finding.rule == "C116")
+        };
+        let every = |seconds: u32| format!("beat_schedule: {{a: {{task: a.b, schedule: {seconds}}}}}");
+        for (config, beat) in [
+            ("", ""),
+            ("", "maxInterval: 60"),
+            ("", "args: ['--max-interval=60']"),
+            ("", "args: ['--max-interval=0']"),
+            ("", "args: ['--', 'beat.max_loop_interval=90']"),
+            ("beat_max_loop_interval: 90", ""),
+            (every(60).as_str(), ""),
+        ] {
+            assert!(is_told(config, beat), "{config} {beat}");
+        }
+        for (config, beat) in [
+            ("", "maxInterval: 59"),
+            ("", "maxInterval: 90, args: ['--max-interval=30']"),
+            ("", "args: ['--max-interval=$(PAUSE)'], env: [{name: PAUSE, value: '90'}]"),
+            ("beat_max_loop_interval: 30", ""),
+            (every(59).as_str(), ""),
+        ] {
+            assert!(!is_told(config, beat), "{config} {beat}");
         }
     }
 }

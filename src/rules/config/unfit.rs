@@ -51,7 +51,7 @@ fn has_effect(subject: &Subject<'_>, name: &str) -> bool {
         "worker_redirect_stdouts_level" => redirects(subject),
         // Only a list of brokers has an order.
         "broker_failover_strategy" => subject.urls.len() > 1,
-        "broker_connection_timeout" | "broker_heartbeat_checkrate" => {
+        "broker_connection_timeout" | "broker_heartbeat_checkrate" | "broker_login_method" => {
             subject.transport() == Some(Transport::Amqp)
         }
         _ => true,

@@ -122,7 +122,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "C37", severity: Severity::Deny, schema: false, since: "0.1",
         title: "security settings do not contradict themselves",
-        consequence: REFUSED,
+        consequence: "The Celery is stored, then the API server refuses the Deployment: old pods stay, and only the status says why. With runAsNonRoot and the user 0 it takes the Deployment, and kubelet starts no container: CreateContainerConfigError.",
         check: Check::object(|subject, report| told(subject, report, Topic::Security)),
         example: Example {
             bad: "spec: {common: {containerSecurityContext: {privileged: true, allowPrivilegeEscalation: false}}}",

@@ -121,7 +121,8 @@ fn complete(form: &Form, item: &Item<'_>, told: &mut Told) {
             continue;
         }
         if let Some(written) = written_for(item.path, name, |name| item.get(name).is_some()) {
-            let message = "is not a field of this volume";
+            let what = if *name == "mountPath" { "mount" } else { "volume" };
+            let message = format!("is not a field of this {what}");
             told.add(Kind::Forbidden, item.at(written), message, format!("write {name}"));
         } else {
             told.add(Kind::Required, item.at(name), "nothing is set here", *fix);

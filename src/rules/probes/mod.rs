@@ -3,6 +3,7 @@
 
 pub(super) mod beat;
 pub(super) mod heartbeat;
+pub(super) mod named;
 pub(super) mod ping;
 
 use serde_json::Value;

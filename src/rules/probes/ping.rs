@@ -36,8 +36,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "G13", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "a ping needs a broker that reaches every worker, and a worker that listens",
-        consequence: "Nobody ever answers: the container is restarted for ever.",
+        title: "a ping needs a broker that reaches every worker, and a worker that listens where it is asked",
+        consequence: "The probe knows the URL of the broker and no settings: with another prefix of keys, separator, exchange, form of messages or TLS nobody ever answers, and the container is restarted for ever.",
         check: Check::object(g13),
         example: Example {
             bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}, workerSpec: {probes: {startup: {type: Ping}}}}",
@@ -79,7 +79,10 @@ fn pings<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
 
 /// Whether no ping can ever be answered; other rules tell why.
 fn is_in_vain(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
-    pool.kind() == Some(WorkerPoolKind::Solo) || lacks_fanout(subject) || is_deaf(pool)
+    pool.kind() == Some(WorkerPoolKind::Solo)
+        || lacks_fanout(subject)
+        || is_deaf(pool)
+        || pool.effective().deafened_by().is_some()
 }
 
 /// Whether it was told not to listen to anybody.
@@ -103,9 +106,12 @@ fn g13(subject: &Subject<'_>, report: &mut Report<'_>) {
     let lacks_fanout = lacks_fanout(subject);
     for (pool, (path, _)) in subject.pools.iter().flat_map(|pool| pings(pool).map(move |ping| (pool, ping))) {
         let message = match (lacks_fanout, is_deaf(pool)) {
-            (true, _) => "this broker carries no remote control: nobody would answer",
-            (false, true) => "worker_enable_remote_control is off: nobody would answer",
-            (false, false) => continue,
+            (true, _) => "this broker carries no remote control: nobody would answer".to_owned(),
+            (false, true) => "worker_enable_remote_control is off: nobody would answer".to_owned(),
+            (false, false) => match pool.effective().deafened_by() {
+                Some(name) => format!("the ping does not know {name}: nobody would answer"),
+                None => continue,
+            },
         };
         report.add(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
     }
@@ -153,6 +159,69 @@ fn g15(subject: &Subject<'_>, report: &mut Report<'_>) {
         for (path, _) in pings(pool).filter(|(path, _)| path.ends_with("liveness")) {
             let message = "restarts every worker when the broker is away";
             report.add(Kind::Invalid, format!("{path}.type"), message, "use None");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::findings;
+
+    #[test]
+    fn a_ping_that_looks_elsewhere_than_the_worker_is_denied() {
+        let told = |common: &str, worker: &str| {
+            let overlay = format!(
+                "spec: {{common: {{{common}}}, workerSpec: {{probes: {{startup: {{type: Ping}}}}, {worker}}}}}"
+            );
+            let found = findings(&overlay).into_iter().filter(|finding| finding.rule == "G13");
+            found.map(|finding| finding.message).collect::<Vec<_>>()
+        };
+        let options = |options: &str| format!("broker: {{transportOptions: {{{options}}}}}");
+        for (common, worker, name) in [
+            (options("global_keyprefix: shop"), "", "global_keyprefix"),
+            (options("sep: ':'"), "", "sep"),
+            (options("fanout_prefix: false"), "", "fanout_prefix"),
+            (options("fanout_prefix: '/a.'"), "", "fanout_prefix"),
+            ("broker: {url: null, redis: {host: cache, keyPrefix: a}}".to_owned(), "", "global_keyprefix"),
+            ("broker: {url: null, redis: {host: cache, sep: ':'}}".to_owned(), "", "sep"),
+            ("config: {control_exchange: shop}".to_owned(), "", "control_exchange"),
+            ("config: {accept_content: [pickle, yaml]}".to_owned(), "", "accept_content"),
+            (
+                "config: {task_serializer: yaml, accept_content: [json, yaml]}".to_owned(),
+                "",
+                "task_serializer",
+            ),
+            ("config: {broker_use_ssl: {ssl_cert_reqs: required}}".to_owned(), "", "broker_use_ssl"),
+            (
+                "broker: {url: 'amqp://app@mq'}, config: {broker_use_ssl: true}".to_owned(),
+                "",
+                "broker_use_ssl",
+            ),
+            (
+                "broker: {url: 'sentinel://cache:26379', transportOptions: {master_name: main}}".to_owned(),
+                "",
+                "master_name",
+            ),
+            (
+                String::new(),
+                r#"args: ['--', 'broker.transport_options=(dict){"global_keyprefix":"a"}']"#,
+                "global_keyprefix",
+            ),
+        ] {
+            let expected = format!("the ping does not know {name}: nobody would answer");
+            assert_eq!(told(&common, worker), [expected], "{common} {worker}");
+        }
+        for (common, worker) in [
+            (options("visibility_timeout: 60, fanout_patterns: false, fanout_prefix: true"), ""),
+            ("config: {accept_content: [pickle, application/json]}".to_owned(), ""),
+            ("config: {control_exchange: shop}, env: [{name: APP, value: shop.tasks}]".to_owned(), ""),
+            ("config: {control_exchange: celery, broker_use_ssl: false}".to_owned(), ""),
+            ("config: {broker_use_ssl: true, task_serializer: json}".to_owned(), ""),
+            ("broker: null, config: {accept_content: [pickle]}".to_owned(), ""),
+            ("broker: {url: 'amqp://app@mq', transportOptions: {sep: ':'}}".to_owned(), ""),
+            (String::new(), r#"args: ['--', 'broker.transport_options=(dict){"visibility_timeout":60}']"#),
+        ] {
+            assert_eq!(told(&common, worker), [] as [String; 0], "{common} {worker}");
         }
     }
 }

@@ -108,6 +108,17 @@ const ALIASES: &[Alias] = &[
     (&["spec", "spec.common"], &["limits", "requests"], "use spec.workerSpec.resources"),
     (RESOURCES, &["cpu"], "use limits.cpu"),
     (RESOURCES, &["memory"], "use limits.memory"),
+    (&["spec.common.broker.rabbitmq"], &["virtualHost", "virtual_host"], "did you mean vhost?"),
+    (&["spec.common.broker", "spec.common.resultBackend"], &["urlFrom"], "did you mean urlSecretRef?"),
+    (&["spec"], &["pools"], "did you mean workerPools?"),
+    (&["spec.common"], &["celeryConfig", "settings"], "did you mean config?"),
+    (&["spec.scaleTargetRef[].metrics[]"], &["queue", "queues", "queueName"], "use spec.scaleTargetRef[].queues"),
+    (WORKERS, &["hostname"], "did you mean nodeName?"),
+    (&["spec.common.broker.redis"], &["database"], "did you mean db?"),
+    (&["spec.workerSpec.gracefulShutdown", "spec.workerPools[].gracefulShutdown"], &["terminationGracePeriodSeconds"], "did you mean timeoutSeconds?"),
+    (&["spec.common.containerSecurityContext"], &["fsGroup", "fsGroupChangePolicy", "supplementalGroups"], "use spec.common.securityContext"),
+    (&["spec.beatSpec"], &["storage"], "use persistence.size"),
+    (PROBE, &["enabled"], "write {type: None} for no probe, or a type for one"),
     (&["metadata"], &["spec"], "move it out of metadata: spec begins in the column of metadata"),
 ];
 
@@ -190,7 +201,7 @@ fn is_pair(text: &str) -> bool {
 
 /// The field below a mapping that an advice names, so that nobody is told that it is missing too.
 fn stands_for(at: &str, fix: &str) -> Option<String> {
-    if fix.starts_with("write {type: Custom") {
+    if fix.starts_with("write {type: ") {
         return Some("type".to_owned());
     }
     let written = fix.strip_prefix("write ").and_then(|written| written.split_once(": "));

@@ -56,6 +56,69 @@ pub(in crate::rules) fn ends_at_once(script: &str) -> bool {
         && !commands.iter().any(waits)
 }
 
+/// How a script hands its arguments on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Handed {
+    /// The first of them is the program: `exec "$@"`.
+    AsProgram,
+    /// All of them go to Celery: `exec celery "$@"`.
+    ToCelery,
+    /// In quotes that make one word of them, or leave them as they are written.
+    Misquoted,
+}
+
+/// What quotes make of all arguments that are not `"$@"`.
+const MISQUOTED: [&str; 8] =
+    ["'$@'", "'$*'", "\"$*\"", "\"${*}\"", "\\\"$@\\\"", "\\\"$*\\\"", "\"'$@'\"", "\\$@"];
+/// What changes the arguments before they are handed on.
+const REARRANGES: [&str; 3] = ["set", "shift", "eval"];
+
+/// How a script hands its arguments on, where that is plain to see.
+#[must_use]
+pub(in crate::rules) fn handed(script: &str) -> Option<Handed> {
+    let mut is_behind_celery = false;
+    for token in script.split_whitespace() {
+        if is_behind_celery && MISQUOTED.contains(&token) {
+            return Some(Handed::Misquoted);
+        }
+        let ends = token.ends_with([';', '&', '|']);
+        is_behind_celery = !ends && (is_behind_celery || is_celery(token));
+    }
+    let commands = commands(script);
+    let head = |simple: &Simple| simple.words.first().is_some_and(|head| REARRANGES.contains(&head.as_str()));
+    // In a function the parameters are those of the function.
+    if script.contains("()") || commands.iter().any(head) {
+        return None;
+    }
+    let is_all = |word: &String| word == "$@" || word == "${@}";
+    let handing = commands.iter().find(|simple| simple.words.iter().any(is_all))?;
+    let mut words = handing.words.iter().skip_while(|word| *word == "exec");
+    match words.next()? {
+        head if is_all(head) => Some(Handed::AsProgram),
+        head if is_celery(head) && words.next().is_some_and(is_all) => Some(Handed::ToCelery),
+        _ => None,
+    }
+}
+
+/// Whether a script begins with an `exec` of another program than Celery, which it names further on.
+#[must_use]
+pub(in crate::rules) fn execs_another(script: &str) -> bool {
+    let commands = commands(script);
+    let [first, rest @ ..] = commands.as_slice() else { return false };
+    let words = first.words.get(1..).unwrap_or_default();
+    let may_be_celery =
+        |word: &String| word.contains('$') || word.contains("celery") || word.contains(char::is_whitespace);
+    script.trim_start().starts_with("exec ")
+        && first.after == Sign::Other
+        && has_program(words)
+        && !words.iter().any(may_be_celery)
+        && rest.iter().any(|simple| simple.words.iter().any(|word| is_celery(word)))
+}
+
+fn is_celery(word: &str) -> bool {
+    word == "celery" || word.ends_with("/celery")
+}
+
 /// Whether a command starts Celery, or whatever it was told to, beside the shell.
 fn runs_celery(simple: &Simple) -> bool {
     let head = simple.words.iter().find(|word| !WRAPPERS.contains(&word.as_str()));
@@ -201,6 +264,46 @@ mod tests {
     }
 
     #[test]
+    fn arguments_are_handed_on_as_a_program_or_to_celery() {
+        for (script, expected) in [
+            ("exec \"$@\"", Some(Handed::AsProgram)),
+            (". ./env; exec ${@}", Some(Handed::AsProgram)),
+            ("exec celery \"$@\"", Some(Handed::ToCelery)),
+            ("cd /app && /venv/bin/celery \"$@\" 2>&1", Some(Handed::ToCelery)),
+            ("exec celery '$@'", Some(Handed::Misquoted)),
+            ("exec celery \\\"$@\\\"", Some(Handed::Misquoted)),
+            ("exec celery \"$*\"", Some(Handed::Misquoted)),
+            ("exec celery $*", None),
+            ("exec poetry run celery \"$@\"", None),
+            ("exec \"$0\" \"$@\"", None),
+            ("set -- celery \"$@\"; exec \"$@\"", None),
+            ("run() { exec \"$@\"; }; run celery \"$@\"", None),
+            ("su app -c 'celery \"$@\"'", None),
+            ("celery --version; echo \"$*\"; exec ./start \"$@\"", None),
+        ] {
+            assert_eq!(handed(script), expected, "{script}: {:?}", commands(script));
+        }
+    }
+
+    #[test]
+    fn an_exec_of_another_program_is_the_last_that_happens() {
+        for script in ["exec python wait.py && celery \"$@\"", "exec ./wait; exec celery \"$@\""] {
+            assert!(execs_another(script), "{script}");
+        }
+        for script in [
+            "exec celery \"$@\"; echo never",
+            "exec ddtrace-run celery \"$@\"",
+            "exec \"$0\" \"$@\" || celery",
+            "exec 2>&1; celery \"$@\"",
+            "[ -f x ] && exec ./migrate; celery \"$@\"",
+            "exec ./start \"$@\"",
+            "",
+        ] {
+            assert!(!execs_another(script), "{script}");
+        }
+    }
+
+    #[test]
     fn a_shell_with_nothing_left_to_do_ends() {
         for script in ["celery \"$@\" &", "exec celery \"$@\" &", "./wait; celery \"$@\" & # for ever"] {
             assert!(ends_at_once(script), "{script}");
@@ -217,7 +320,7 @@ mod tests {
         for script in
             ["\\", "'", "\"", "$(", "((", "))", "&>", ">&", "é\\", "`é", "#", ";;&|", "a$(b;c", "exec"]
         {
-            let _ = (steps_aside(script), ends_at_once(script));
+            let _ = (steps_aside(script), ends_at_once(script), handed(script), execs_another(script));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Rules about the end of a worker: how long it may take, and what becomes of running tasks.
 
 pub(super) mod environment;
+pub(super) mod others;
 pub(super) mod redelivery;
 
 use super::finding::{Kind, Report, Severity};

@@ -114,6 +114,16 @@ impl<'a> Subject<'a> {
         self.laid_over.iter().map(|one| (one.path.clone(), &one.container))
     }
 
+    /// Whether a worker may have a container beside it that answers at its own localhost.
+    pub(super) fn may_have_neighbours(&self) -> bool {
+        let own = [names::WORKER_CONTAINER, names::BEAT_CONTAINER, names::FLOWER_CONTAINER];
+        let is_further = |laid: &LaidOver| {
+            let is_init = laid.path.contains(".initContainers[");
+            !is_init && laid.container.image.is_some() && !own.contains(&laid.container.name.as_str())
+        };
+        self.laid_over.iter().any(is_further) || self.pools.iter().any(|pool| !pool.spec.sidecars.is_empty())
+    }
+
     /// The names of containers over which one of a template may be laid.
     pub(super) fn laid_under(&self) -> HashSet<&str> {
         let own = [names::WORKER_CONTAINER, names::BEAT_CONTAINER, names::FLOWER_CONTAINER];

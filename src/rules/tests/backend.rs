@@ -29,6 +29,10 @@ fn every_defect_of_a_result_backend_has_its_rule() {
         let object = shop(&format!("spec: {{common: {{resultBackend: {{url: {text:?}}}}}}}"));
         assert_eq!(found(&object, None).len(), 1, "{text}");
     }
+    assert_eq!(backend("R18", "redis://cache?socket_read_size=9"), deny(url));
+    for name in ["decode_responses", "retry_on_error", "lib_name", "lib_version"] {
+        assert_eq!(backend("R18", &format!("redis://cache?{name}=1")), [], "{name}");
+    }
     for text in ["my.module:Backend", "entrypoint"] {
         assert_eq!(backend("R06", text), warn(url), "{text}");
     }
@@ -98,4 +102,33 @@ fn a_folder_of_results_may_be_mounted_by_each_pool() {
     assert_eq!(at("workerSpec: {volumeMounts: [{name: r, mountPath: /result}]}").len(), 1);
     assert_eq!(at("workerSpec: {podTemplate: {}}"), []);
     assert_eq!(at("workerSpec: null, flowerSpec: {}"), []);
+}
+
+#[test]
+fn a_fix_names_the_scheme_that_is_meant() {
+    let told = findings("spec: {common: {resultBackend: {url: 'redis+sentinel://cache:26379'}}}");
+    assert!(told.iter().any(|one| one.rule == "R06" && one.fix == "use sentinel://"), "{told:?}");
+}
+
+#[test]
+fn a_table_of_options_takes_the_place_of_the_applications() {
+    let of = |options: &str| {
+        let url = "resultBackend: {url: 'sentinel://cache:26379'}";
+        of_common("R08", &format!("{url}, config: {{result_backend_transport_options: {options}}}"))
+    };
+    let path = "spec.common.config.result_backend_transport_options";
+    assert_eq!(of("{socket_timeout: 5}"), warn(path));
+    assert_eq!(of("{master_name: main}"), []);
+}
+
+#[test]
+fn a_result_backend_among_the_settings_is_read_too() {
+    let path = "spec.common.config.result_backend";
+    for (url, id) in [("postgresql://db/tasks", "R01"), ("redis://cache/results", "R05"), ("sqs://", "R06")] {
+        assert_eq!(of_common(id, &format!("config: {{result_backend: '{url}'}}")), deny(path), "{url}");
+    }
+    let object = shop("spec: {common: {config: {result_backend: 'redis://cache/1'}}}");
+    assert_eq!(found(&object, None), []);
+    let both = "resultBackend: {urlSecretRef: {name: a, key: b}}, config: {result_backend: 'sqs://'}";
+    assert_eq!(of_common("R06", both), []);
 }

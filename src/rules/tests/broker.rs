@@ -185,7 +185,44 @@ fn tls_is_said_in_the_words_of_redis() {
     // The URL wins.
     assert_eq!(of("B84", "rediss://cache?ssl_cert_reqs=required", "true"), []);
     assert_eq!(of("B84", "amqp://app@mq", "true"), []);
-    assert_eq!(of("B84", "amqp://app@mq", "{ca_certs: /etc/ca.pem}"), []);
+    assert_eq!(of("B84", "amqp://app@mq", "{ca_certs: /etc/ca.pem, cert_reqs: 2}"), []);
+    for (url, option) in [
+        ("redis://cache", "ssl_cert_reqs: CERT_REQUIRED"),
+        ("rediss://cache", "ssl_cert_reqs: verify"),
+        ("redis://cache", "ssl_ca_cert: /a"),
+        ("redis://cache", "ssl: true"),
+        ("redis://cache", "server_hostname: cache"),
+        ("amqps://app@mq", "ssl_cert_reqs: required"),
+        ("amqps://app@mq", "cert_reqs: required"),
+    ] {
+        let name = option.split(':').next().unwrap_or_default();
+        assert_eq!(of("B84", url, &format!("{{{option}}}")), deny(&format!("{at}.{name}")), "{option}");
+    }
+    assert_eq!(of("B84", "redis://cache", "{ssl_cert_reqs: $(CHECK)}"), []);
+}
+
+#[test]
+fn an_autoscaler_has_tls_from_the_url_alone() {
+    let of = |common: &str, metric: &str| {
+        let metric = format!("{{name: {metric}, target: {{type: AverageValue, averageValue: 5}}}}");
+        let target = format!("{{kind: worker, maxReplicas: 3, metrics: [{metric}]}}");
+        of_rule(
+            "B86",
+            &format!(
+                "spec: {{common: {{{common}}}, workerSpec: {{queues: [mail]}}, scaleTargetRef: [{target}]}}"
+            ),
+        )
+    };
+    let (at, queue) = ("spec.common.config.broker_use_ssl", "task_queue_length");
+    let setting =
+        |broker: &str, value: &str| format!("broker: {{{broker}}}, config: {{broker_use_ssl: {value}}}");
+    let table = "{ssl_cert_reqs: required}";
+    assert_eq!(of(&setting("url: 'redis://cache'", table), queue), warn(at));
+    assert_eq!(of(&setting("url: null, redis: {host: cache}", table), queue), warn(at));
+    assert_eq!(of(&setting("url: 'amqp://app@mq'", "true"), queue), warn(at));
+    assert_eq!(of(&setting("url: null, redis: {host: cache, tls: {}}", table), queue), []);
+    assert_eq!(of(&setting("url: 'rediss://cache'", table), queue), []);
+    assert_eq!(of(&setting("url: 'redis://cache'", table), "cpu"), []);
 }
 
 #[test]
@@ -209,6 +246,23 @@ fn a_url_without_a_host_means_the_pod() {
         ["redis://cache", "redis+socket:///run/redis.sock", "rpc://", "file:///results", "db+sqlite:///x"]
     {
         assert_eq!(backend("R40", url), [], "{url}");
+    }
+    let hosted = "resultBackend: {url: 'redis://'}, config: {redis_host: cache}";
+    assert_eq!(of_common("R40", hosted), []);
+}
+
+#[test]
+fn a_container_beside_the_worker_may_be_what_localhost_means() {
+    let local = "broker: {url: 'redis://localhost'}, resultBackend: {url: 'redis://localhost/1'}";
+    let template = |container: &str| {
+        format!("spec: {{common: {{{local}, podTemplate: {{spec: {{containers: [{container}]}}}}}}}}")
+    };
+    let sidecar = "sidecars: [{name: cache, image: 'redis:7'}]";
+    for id in ["B27", "R40"] {
+        assert_eq!(of_rule(id, &template("{name: cache, image: 'redis:7'}")), [], "{id}");
+        assert_eq!(of_rule(id, &template("{name: celery, tty: true}")).len(), 1, "{id}");
+        let beside = format!("spec: {{common: {{{local}}}, workerSpec: {{{sidecar}}}}}");
+        assert_eq!(of_rule(id, &beside), [], "{id}");
     }
 }
 
@@ -281,6 +335,8 @@ fn guest_is_known_at_home_only() {
     ] {
         assert_eq!(broker("B30", form).len(), expected, "{form}");
     }
+    let external = "broker: {url: 'amqps://mq'}, config: {broker_login_method: EXTERNAL}";
+    assert_eq!(of_common("B30", external), []);
 }
 
 #[test]
@@ -346,6 +402,8 @@ fn values_and_names_of_transport_options() {
         ("priority_steps: '0,3'", "priority_steps"),
         ("priority_steps: ['0', 3]", "priority_steps"),
         ("polling_interval: 1s", "polling_interval"),
+        ("polling_interval: -1", "polling_interval"),
+        ("socket_keepalive_options: {'1': 60}", "socket_keepalive_options"),
         ("visibility_timeout: 0", "visibility_timeout"),
         ("socket_timeout: 0", "socket_timeout"),
         ("priority_steps: []", "priority_steps"),
@@ -383,6 +441,12 @@ fn values_and_names_of_transport_options() {
     };
     assert_eq!(flower("{global_keyprefix: a}", "{}"), warn(&format!("{options}.global_keyprefix")));
     assert_eq!(flower("{sep: ':', global_keyprefix: null}", "{}"), warn(&format!("{options}.sep")));
+    assert_eq!(flower("{fanout_prefix: false}", "{}"), warn(&format!("{options}.fanout_prefix")));
+    assert_eq!(flower("{fanout_prefix: true, fanout_patterns: false}", "{}"), []);
+    for (name, setting) in [("accept_content", "[yaml]"), ("task_serializer", "yaml")] {
+        let overlay = format!("spec: {{common: {{config: {{{name}: {setting}}}}}, flowerSpec: {{}}}}");
+        assert_eq!(of_rule("B57", &overlay), warn(&format!("spec.common.config.{name}")));
+    }
     assert_eq!(flower("{global_keyprefix: a}", "null"), []);
     for name in ["visibilityTimeout", "visibilty_timeout", "visibility-timeout"] {
         assert_eq!(of("B51", &format!("{name}: 1")), warn(&format!("{options}.{name}")), "{name}");

@@ -248,6 +248,30 @@ fn a_shell_hands_all_arguments_on() {
     // Beat would run this worker as well.
     assert_eq!(at("sh, -c, 'celery -A a worker -l INFO -c 4'"), deny(path));
     assert_eq!(at("sh, -c, ./start.sh"), warn(path), "it may choose by a variable");
+    for wrong in [
+        r#"sh, -c, 'exec "$@"', celery"#,
+        r#"sh, -c, 'exec celery "$@"', sh, celery"#,
+        r#"sh, -c, 'exec celery "$*"', celery"#,
+        r#"sh, -c, "exec celery '$@'", celery"#,
+        r#"sh, -c, 'exec celery \"$@\"', celery"#,
+        r#"sh, -c, 'exec python wait.py && celery "$@"', celery"#,
+        "bash",
+        "bash, -l",
+        "sh, -c",
+        "tini, --, sh, -c, 'celery -A shop worker -l info'",
+        "/usr/bin/dumb-init, -c, -r, '15:3', --, env, A=b, sh, -c, 'exec celery -A shop worker'",
+    ] {
+        assert_eq!(at(wrong), deny(path), "{wrong}");
+    }
+    for right in [
+        r#"sh, -c, 'exec "$@"', sh, celery"#,
+        r#"tini, -g, --, sh, -c, 'exec celery "$@"', celery"#,
+        "env, A=b, celery",
+        "tini",
+        "bash, start.sh",
+    ] {
+        assert_eq!(at(right), [], "{right}");
+    }
 }
 
 #[test]
@@ -273,6 +297,9 @@ fn a_command_ends_before_the_app() {
         ("celery, --app, shop", 1),
         ("celery, flower", 1),
         ("celery, multi, start", 1),
+        ("worker", 0),
+        ("uv, run, --package, worker, celery, worker", 5),
+        ("celery, -A, celery, worker", 1),
         ("python, -m, celery, multi", 3),
         ("celery -A shop worker", 0),
         ("poetry run celery", 0),
@@ -292,6 +319,12 @@ fn a_command_ends_before_the_app() {
         "/sbin/tini, --, celery",
         "sh, -c, 'exec celery \"$@\"', worker",
         "env, 'A=b c', celery",
+        "uv, run, --package, worker, celery",
+        "conda, run, -n, worker, celery",
+        "conda, run, -n, celery, celery",
+        "chamber, exec, worker, --, celery",
+        "chamber, exec, celery, worker, --, celery",
+        "poetry, --directory, worker, run, celery",
     ] {
         assert_eq!(at(words), [], "{words}");
     }

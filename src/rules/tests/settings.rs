@@ -69,6 +69,21 @@ fn parts_of_a_broker_beside_it_are_told() {
 }
 
 #[test]
+fn ways_to_log_in_and_time_to_connect_are_those_of_amqp() {
+    for (setting, is_told) in [
+        ("broker_login_method: plain", true),
+        ("broker_login_method: PLAIN", false),
+        ("broker_login_method: EXTERNAL", false),
+        ("broker_connection_timeout: -1", true),
+        ("broker_connection_timeout: 4", false),
+    ] {
+        let told = of_common("C44", &format!("broker: {{url: 'amqp://app@mq'}}, config: {{{setting}}}"));
+        assert_eq!(!told.is_empty(), is_told, "{setting}");
+        assert_eq!(of_common("C44", &format!("config: {{{setting}}}")), [], "{setting}");
+    }
+}
+
+#[test]
 fn values_that_end_a_worker_are_told_at_their_place() {
     let at = |path: &str| deny(&format!("spec.common.config.{path}"));
     for (config, expected) in [

@@ -113,3 +113,17 @@ fn accounts_and_addresses_of_sqs_are_some() {
         assert_eq!(sqs(&format!("queueUrls: {urls}"), ""), expected, "{urls}");
     }
 }
+
+#[test]
+fn a_prefix_that_sqs_writes_otherwise_is_told_itself() {
+    let of = |prefix: &str, queue: &str| {
+        let sqs = format!("sqs: {{region: eu-west-1, queueNamePrefix: '{prefix}'}}");
+        let overlay = format!(
+            "spec: {{common: {{broker: {{url: null, {sqs}}}}}, workerSpec: {{queues: ['{queue}']}}}}"
+        );
+        of_rule("W28", &overlay)
+    };
+    assert_eq!(of("prod.", "mail"), warn("spec.common.broker.sqs.queueNamePrefix"));
+    assert_eq!(of("prod-", "a.b"), warn("spec.workerSpec.queues[0]"));
+    assert_eq!(of("prod-", "mail.fifo"), []);
+}

@@ -74,6 +74,15 @@ fn a_variable_says_what_nobody_else_does() {
 }
 
 #[test]
+fn threads_do_not_grow() {
+    let of = |pool: &str| worker("W85", &format!("pool: {pool}, args: ['--autoscale=3,1']"));
+    assert_eq!(of("threads"), deny(&at("args[0]")));
+    for pool in ["solo", "gevent", "eventlet", "prefork"] {
+        assert_eq!(of(pool), [], "{pool}");
+    }
+}
+
+#[test]
 fn variables_in_a_url_leave_its_scheme() {
     let disabled = |url: &str| {
         of_rule(
@@ -81,7 +90,7 @@ fn variables_in_a_url_leave_its_scheme() {
             &format!("spec: {{common: {{broker: {{url: {url:?}}}}}, workerSpec: {{disablePrefetch: true}}}}"),
         )
     };
-    assert_eq!(disabled("amqp://$(HOST):$(PORT)"), deny("spec.workerSpec.disablePrefetch"));
+    assert_eq!(disabled("amqp://$(HOST):$(PORT)"), warn("spec.workerSpec.disablePrefetch"));
     for url in ["redis://$(HOST):$(PORT)/0", "$(URL)", "$(SCHEME)://mq"] {
         assert_eq!(disabled(url), [], "{url}");
     }
@@ -245,6 +254,8 @@ fn queues_that_nobody_makes_are_told() {
     assert_eq!(of("W80", declared, "queues: [mail]"), []);
     assert_eq!(of("W80", declared, "args: [-Q, 'mail,mial']"), deny("spec.workerSpec.args[1]"));
     assert_eq!(of("W80", declared, "queues: [mial], args: [-Q, mail]"), []);
+    let alias = "task_create_missing_queues: false, task_queues: {mail: {alias: post}}";
+    assert_eq!(of("W80", alias, "queues: [post]"), []);
     assert_eq!(of("W80", none, "queues: [mail]"), warn("spec.workerSpec.queues[0]"));
     assert_eq!(of("W80", none, "queues: [celery]"), []);
     assert_eq!(of("W80", none, "excludeQueues: [mail]"), []);
@@ -255,4 +266,12 @@ fn queues_that_nobody_makes_are_told() {
     assert_eq!(of("W26", "task_queues: {mail: {}, news: {}}", "excludeQueues: [mail]"), []);
     assert_eq!(of("W26", "task_queues: {mail: {}}", "excludeQueues: [celery]"), []);
     assert_eq!(of("W26", "task_queues: {}", "excludeQueues: [celery]"), warn(path));
+    assert_eq!(of("W26", "task_default_queue: mail", "excludeQueues: [mail]"), warn(path));
+    assert_eq!(of("W26", "task_default_queue: mail", "excludeQueues: [celery]"), []);
+}
+
+#[test]
+fn processes_are_called_prefork_in_the_field() {
+    let told = findings("spec: {workerSpec: {pool: processes}}");
+    assert!(told.iter().any(|one| one.rule == "W17" && one.fix == "use prefork"), "{told:?}");
 }

@@ -58,7 +58,13 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn w17(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        word(report, format!("{}.pool", pool.path), pool.spec.pool.as_ref(), "is not a pool of Celery");
+        let path = format!("{}.pool", pool.path);
+        if pool.spec.pool.as_ref().is_some_and(|kind| kind.written() == "processes") {
+            let message = "is another name of prefork, which only args take";
+            report.add(Kind::Unsupported, path, message, "use prefork");
+        } else {
+            word(report, path, pool.spec.pool.as_ref(), "is not a pool of Celery");
+        }
     }
 }
 

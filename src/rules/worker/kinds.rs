@@ -31,10 +31,10 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         example: Example { bad: "spec: {workerSpec: {pool: threads, concurrency: 4, maxTasksPerChild: 100}}", at: "spec.workerSpec.maxTasksPerChild", good: "spec: {workerSpec: {pool: prefork, concurrency: 4, maxTasksPerChild: 100}}", old: None },
     },
     Rule {
-        id: "W40", severity: Severity::Deny, schema: false, since: "0.1",
+        id: "W40", severity: Severity::Warn, schema: false, since: "0.1",
         title: "disablePrefetch goes with Redis",
-        consequence: "Other brokers have nothing that could be disabled.",
-        check: Check::object(w40).or(Severity::Warn, "for the setting in config"),
+        consequence: "The worker logs that disabling prefetch is \"only supported for Redis brokers\", and goes on as without it.",
+        check: Check::object(w40),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {disablePrefetch: true}}",
             at: "spec.workerSpec.disablePrefetch",
@@ -158,17 +158,12 @@ fn w40(subject: &Subject<'_>, report: &mut Report<'_>) {
     if setting.is_some_and(|setting| setting.0 == true) {
         let path = "spec.common.config.worker_disable_prefetch";
         let message = "has no effect: only Redis can do without fetching ahead";
-        report.warn(Kind::Forbidden, path, message, "remove it");
+        report.add(Kind::Forbidden, path, message, "remove it");
     }
     for pool in &subject.pools {
         let is_set = pool.spec.disable_prefetch == Some(true);
         let Some(path) = pool.place("--disable-prefetch", "disablePrefetch", is_set) else { continue };
-        report.add(
-            Kind::Forbidden,
-            path,
-            "only Redis can do without fetching ahead",
-            "remove it, or set prefetchMultiplier to 1",
-        );
+        report.add(Kind::Forbidden, path, "has no effect: only Redis has it", "set prefetchMultiplier to 1");
     }
 }
 

@@ -37,6 +37,13 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::object(w24),
         example: Example { bad: "spec: {workerSpec: {args: ['--autoscale=8,2', '-c', '4']}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['--autoscale=8,2']}}", old: None },
     },
+    Rule {
+        id: "W85", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "a pool of threads has no --autoscale",
+        consequence: "Threads cannot grow: with the first task too many the worker ends with \"'TaskPool' object has no attribute 'grow'\". Workers of 5.6 and 5.7 were seen to end at the third task.",
+        check: Check::object(w85),
+        example: Example { bad: "spec: {workerSpec: {pool: threads, args: ['--autoscale=8,2']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['--autoscale=8,2']}}", old: None },
+    },
 ];
 
 fn w16(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -75,6 +82,15 @@ fn w24(subject: &Subject<'_>, report: &mut Report<'_>) {
         } else if pool.spec.concurrency.is_some() {
             let path = format!("{}.concurrency", pool.path);
             report.add(Kind::Forbidden, path, "has no effect beside --autoscale", "use one of them");
+        }
+    }
+}
+
+fn w85(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for pool in subject.pools.iter().filter(|pool| pool.kind() == Some(WorkerPoolKind::Threads)) {
+        if let Some(autoscale) = pool.said.last("--autoscale") {
+            let message = "ends a worker of the pool threads as soon as it grows";
+            report.add(Kind::Forbidden, pool.arg(autoscale.at), message, "use prefork or gevent");
         }
     }
 }

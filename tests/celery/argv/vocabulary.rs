@@ -147,6 +147,7 @@ pub(super) const LISTS: &[&[&str]] = &[
     &["-c", "-1"],
     &["-B", "-P", "gevent"],
     &["--pool=custom"],
+    &["-P", "threads", "--autoscale=3,1"],
     &["--max-tasks-per-child=0"],
     &["-Q", "mail", "-X", "mail"],
     &["-Q=mail"],

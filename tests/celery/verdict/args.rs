@@ -44,6 +44,7 @@ const WORKER: Known = Known {
         always("W30", "a child that may run no task crashes the pool"),
         always("W57", "a task that may take less than no time is killed at once"),
         Refusal { id: "W60", why: "a queue whose name begins with a sign is another queue", when: has_sign },
+        always("W85", "a pool of threads ends when it wants to grow"),
     ]],
     warned: &[],
 };

@@ -53,6 +53,41 @@ fn no_field_of_another_component_is_offered() {
             "workerSpec.tolerations",
             "use spec.workerSpec.podTemplate.spec.tolerations",
         ),
+        (
+            "{common: {broker: {url: null, rabbitmq: {host: mq, virtualHost: a}}}}",
+            "common.broker.rabbitmq.virtualHost",
+            "did you mean vhost?",
+        ),
+        (
+            "{common: {resultBackend: {urlFrom: {}}}}",
+            "common.resultBackend.urlFrom",
+            "did you mean urlSecretRef?",
+        ),
+        ("{pools: []}", "pools", "did you mean workerPools?"),
+        ("{common: {celeryConfig: {}}}", "common.celeryConfig", "did you mean config?"),
+        ("{common: {settings: {}}}", "common.settings", "did you mean config?"),
+        ("{workerSpec: {hostname: a}}", "workerSpec.hostname", "did you mean nodeName?"),
+        (
+            "{common: {broker: {url: null, redis: {host: cache, database: 1}}}}",
+            "common.broker.redis.database",
+            "did you mean db?",
+        ),
+        (
+            "{workerSpec: {gracefulShutdown: {terminationGracePeriodSeconds: 5}}}",
+            "workerSpec.gracefulShutdown.terminationGracePeriodSeconds",
+            "did you mean timeoutSeconds?",
+        ),
+        (
+            "{common: {containerSecurityContext: {fsGroup: 5}}}",
+            "common.containerSecurityContext.fsGroup",
+            "use spec.common.securityContext",
+        ),
+        ("{beatSpec: {storage: 1Gi}}", "beatSpec.storage", "use persistence.size"),
+        (
+            "{workerSpec: {probes: {liveness: {enabled: false}}}}",
+            "workerSpec.probes.liveness.enabled",
+            "write {type: None} for no probe, or a type for one",
+        ),
         ("{workerSpec: {beatSpec: {}}}", "workerSpec.beatSpec", "did you mean spec.beatSpec?"),
     ] {
         let text = format!("spec.{path}: Forbidden: there is no such field; {fix} [S01]");

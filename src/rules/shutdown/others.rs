@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Rules about hooks and init containers that reach further than their own pod.
+
+use k8s_openapi::api::core::v1::{Lifecycle, LifecycleHandler};
+
+use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::subject::Subject;
+
+#[rustfmt::skip] // A table: one rule, one block.
+pub(in crate::rules) const RULES: &[Rule] = &[
+    Rule {
+        id: "G41", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "hooks and init containers leave other workers and waiting tasks alone",
+        consequence: "celery control shutdown without a destination ends the workers of every pod, whenever one of them stops; celery purge deletes all waiting tasks, whenever one starts.",
+        check: Check::object(g41),
+        example: Example {
+            bad: "spec: {workerSpec: {lifecycle: {preStop: {exec: {command: [celery, -A, shop, control, shutdown]}}}}}",
+            at: "spec.workerSpec.lifecycle.preStop.exec.command",
+            good: "spec: {workerSpec: {lifecycle: {preStop: {exec: {command: [sleep, '5']}}}}}",
+            old: None,
+        },
+    },
+];
+
+fn g41(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let own = subject.pools.iter().map(|pool| (pool.path.clone(), pool.spec.lifecycle.as_ref()));
+    let others = subject.containers().map(|(path, container)| (path, container.lifecycle.as_ref()));
+    for (path, lifecycle) in own.chain(others) {
+        for (hook, command) in lifecycle.into_iter().flat_map(hooks) {
+            if let Some((message, fix)) = harm(command.iter()) {
+                let path = format!("{path}.lifecycle.{hook}.exec.command");
+                report.add(Kind::Forbidden, path, message, fix);
+            }
+        }
+    }
+    for (index, container) in subject.common().init_containers.iter().enumerate() {
+        let words = container.command.iter().chain(&container.args).flatten();
+        if let Some((message, fix)) = harm(words) {
+            let field = if container.command.is_some() { "command" } else { "args" };
+            report.add(Kind::Forbidden, format!("spec.common.initContainers[{index}].{field}"), message, fix);
+        }
+    }
+}
+
+/// The commands of a container's hooks.
+fn hooks(lifecycle: &Lifecycle) -> impl Iterator<Item = (&'static str, &[String])> {
+    let hooks = [("preStop", &lifecycle.pre_stop), ("postStart", &lifecycle.post_start)];
+    hooks.into_iter().filter_map(|(hook, handler)| Some((hook, command(handler.as_ref()?)?)))
+}
+
+fn command(handler: &LifecycleHandler) -> Option<&[String]> {
+    handler.exec.as_ref()?.command.as_deref()
+}
+
+/// What a command of Celery does to others, and what to do.
+fn harm<'w>(words: impl Iterator<Item = &'w String>) -> Option<(&'static str, &'static str)> {
+    let words: Vec<&str> = words.flat_map(|word| word.split_whitespace()).collect();
+    let is_celery = |word: &&str| word.rsplit('/').next() == Some("celery");
+    let behind = &words[words.iter().position(is_celery)? + 1..];
+    let has = |word: &str| behind.contains(&word);
+    let is_aimed = behind.iter().any(|word| word.starts_with("-d") || word.starts_with("--dest"));
+    if has("control") && has("shutdown") && !is_aimed {
+        Some(("ends every worker, not this one alone", "remove it"))
+    } else if has("purge") && (has("-f") || has("--force")) {
+        Some(("deletes all waiting tasks", "remove it"))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::tests::findings;
+
+    #[test]
+    fn what_ends_or_empties_everything_is_told() {
+        let told = |spec: &str| {
+            let found = findings(&format!("spec: {{{spec}}}"));
+            let found = found.into_iter().find(|finding| finding.rule == "G41");
+            found.map(|finding| finding.path)
+        };
+        let hook = |hook: &str, command: &str| {
+            told(&format!("workerSpec: {{lifecycle: {{{hook}: {{exec: {{command: [{command}]}}}}}}}}"))
+        };
+        let at = |hook: &str| Some(format!("spec.workerSpec.lifecycle.{hook}.exec.command"));
+        assert_eq!(hook("preStop", "sh, -c, 'celery -A shop control shutdown'"), at("preStop"));
+        assert_eq!(hook("postStart", "celery, -A, shop, purge, -f"), at("postStart"));
+        assert_eq!(hook("preStop", "sh, -c, 'celery -A shop control shutdown -d default@$HOSTNAME'"), None);
+        assert_eq!(hook("preStop", "celery, control, cancel_consumer, mail"), None);
+        let init =
+            |words: &str| told(&format!("common: {{initContainers: [{{name: a, image: 'a:1', {words}}}]}}"));
+        assert_eq!(
+            init("command: [celery, -A, shop, purge], args: [--force]").as_deref(),
+            Some("spec.common.initContainers[0].command")
+        );
+        assert_eq!(init("command: [celery, -A, shop, inspect, ping]"), None);
+    }
+}
