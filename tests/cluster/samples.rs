@@ -144,7 +144,9 @@ pub(crate) fn files() -> Vec<String> {
     let listed = |within: &str| -> Vec<String> {
         let entries = fs::read_dir(folder.join(within)).unwrap();
         let names = entries.map(|entry| within.to_owned() + entry.unwrap().file_name().to_str().unwrap());
-        names.filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml")).collect()
+        names
+            .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml"))
+            .collect()
     };
     let mut files = [listed(""), listed("app/")].concat();
     files.sort();

@@ -9,7 +9,7 @@ mod ownership;
 mod pages;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ fn no_sample_differs_after_it_was_applied() {
     let mut judge = Judge::of(shared());
     for (way, space) in spaces("git") {
         for file in crate::samples::files() {
-            let wanted = desired_by(way, &file, &space);
+            let wanted = desired_by(way, &root().join("config/samples").join(&file), &space);
             judge.apply(&wanted, way.apply);
             let live = settled(&space, name(&wanted));
             in_sync(&mut judge, way, &wanted, &live, "at first");
