@@ -81,7 +81,7 @@ impl Node {
         Ok(node)
     }
 
-    /// Takes over the images of an archive, such as [`Image::write`] makes.
+    /// Takes over the images of an archive, such as [`crate::image::Image::write`] makes.
     ///
     /// # Errors
     /// [`Error::Image`] with what containerd said.
