@@ -105,7 +105,9 @@ pub struct Config {
     pub field_manager: String,
     /// Longest time between two looks at everything; default 10 s. Changes are noticed by watches long before.
     pub check_interval: Duration,
-    /// How long API servers are given to notice a new bundle before a leaf of a new CA is served; default 5 s.
+    /// How long API servers are given to notice a new bundle before a leaf of a new CA is served; default 3 s.
+    /// They hear of it through a watch, in a fraction of a second unless they are overloaded. Replicas that start while
+    /// the Secret is gone wait as long until they say that they are ready.
     pub propagation: Duration,
     /// Where the time comes from.
     pub clock: Clock,
@@ -119,7 +121,7 @@ impl Config {
             targets: Vec::new(),
             field_manager: field_manager.into(),
             check_interval: Duration::from_secs(10),
-            propagation: Duration::from_secs(5),
+            propagation: Duration::from_secs(3),
             clock: Clock::system(),
         }
     }

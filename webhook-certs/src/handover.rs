@@ -21,6 +21,19 @@ pub(crate) struct Handover {
     /// Since when every configuration carries a bundle of ours: what is served first waits for nobody, but those who
     /// send requests here have to wait.
     first_carried_since: Option<Instant>,
+    /// Whether API servers knew the bundle already when what is served first was.
+    was_long_carried: bool,
+}
+
+/// For how long configurations carry the bundle that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carried {
+    /// It was written just now.
+    Anew,
+    /// It was there; perhaps another replica wrote it a moment ago.
+    Already,
+    /// It was there for longer than any API server takes to notice.
+    Long,
 }
 
 /// A candidate of a new CA that waits for the API servers.
@@ -56,14 +69,14 @@ impl Handover {
         None
     }
 
-    /// Takes note that every configuration was seen to carry the bundle. `changed` if one had to be written for it: API
-    /// servers then have only just been told.
-    pub(crate) fn note_carried(&mut self, at: Instant, changed: bool) {
-        if self.served.is_some() {
-            self.first_carried_since.get_or_insert(at);
+    /// Takes note that every configuration was seen to carry the bundle, and for how long.
+    pub(crate) fn note_carried(&mut self, at: Instant, carried: Carried) {
+        if self.served.is_some() && self.first_carried_since.is_none() {
+            self.first_carried_since = Some(at);
+            self.was_long_carried = carried == Carried::Long;
         }
         if let Some(next) = &mut self.next
-            && (changed || next.carried_since.is_none())
+            && (carried == Carried::Anew || next.carried_since.is_none())
         {
             next.carried_since = Some(at);
         }
@@ -90,11 +103,12 @@ impl Handover {
         Some(self.served.insert(next.candidate))
     }
 
-    /// Whether API servers can know the CA of what is served: they had `propagation` to notice, or nobody serves a leaf
-    /// of another CA, so that waiting would help nobody.
+    /// Whether API servers can know the CA of what is served: they had `propagation` to notice, or long before this
+    /// process began, or nobody serves a leaf of another CA, so that waiting would help nobody.
     pub(crate) fn is_known(&self, at: Instant, propagation: Duration) -> bool {
         let is_alone = self.served.as_ref().is_none_or(|served| served.cas.len() <= 1);
-        self.first_carried_since.is_some_and(|since| is_alone || at.duration_since(since) >= propagation)
+        let needs_no_wait = is_alone || self.was_long_carried;
+        self.first_carried_since.is_some_and(|since| needs_no_wait || at.duration_since(since) >= propagation)
     }
 
     /// How long until [`Handover::take_ripe`] or [`Handover::is_known`] is worth asking, if something waits.
@@ -174,14 +188,14 @@ mod tests {
             None,
             "never before it is carried"
         );
-        handover.note_carried(at, true);
+        handover.note_carried(at, Carried::Anew);
         assert_eq!(handover.served().unwrap().1, second.bundle());
         assert_eq!(handover.remaining(at, PROPAGATION), Some(PROPAGATION));
         // Seen again unchanged the wait goes on; written again it begins anew.
         handover.offer(second.clone(), noon());
-        handover.note_carried(at + PROPAGATION / 2, false);
+        handover.note_carried(at + PROPAGATION / 2, Carried::Already);
         assert_eq!(handover.remaining(at + PROPAGATION / 2, PROPAGATION), Some(PROPAGATION / 2));
-        handover.note_carried(at + PROPAGATION / 2, true);
+        handover.note_carried(at + PROPAGATION / 2, Carried::Anew);
         assert_eq!(handover.take_ripe(noon(), at + PROPAGATION, PROPAGATION), None);
         assert_eq!(handover.take_ripe(noon(), at + 2 * PROPAGATION, PROPAGATION), Some(&second));
         assert_eq!(handover.remaining(at + 2 * PROPAGATION, PROPAGATION), None);
@@ -206,8 +220,29 @@ mod tests {
         let stranger = candidate();
         handover.offer(stranger.clone(), noon());
         assert_eq!(handover.take_ripe(noon(), at, PROPAGATION), None);
-        handover.note_carried(at, true);
+        handover.note_carried(at, Carried::Anew);
         assert_eq!(handover.take_ripe(noon(), at, PROPAGATION), Some(&stranger));
+    }
+
+    #[test]
+    fn who_starts_between_two_cas_waits_only_for_a_bundle_that_may_be_news() {
+        let at = Instant::now();
+        let second = successor(&candidate());
+        for (carried, waits) in [(Carried::Anew, true), (Carried::Already, true), (Carried::Long, false)] {
+            let mut handover = Handover::default();
+            handover.offer(second.clone(), noon());
+            assert!(!handover.is_known(at, PROPAGATION), "not carried yet");
+            handover.note_carried(at, carried);
+            assert_eq!(handover.is_known(at, PROPAGATION), !waits, "{carried:?}");
+            assert_eq!(handover.remaining(at, PROPAGATION), waits.then_some(PROPAGATION), "{carried:?}");
+            assert!(handover.is_known(at + PROPAGATION, PROPAGATION));
+        }
+        // What is found later says nothing about the beginning.
+        let mut handover = Handover::default();
+        handover.offer(second, noon());
+        handover.note_carried(at, Carried::Anew);
+        handover.note_carried(at, Carried::Long);
+        assert!(!handover.is_known(at, PROPAGATION));
     }
 
     #[test]

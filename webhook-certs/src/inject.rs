@@ -8,6 +8,7 @@
 //! reading and writing into a 409 instead of a bundle in the wrong entry.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::{
@@ -179,6 +180,18 @@ impl Seen {
         }
     }
 
+    /// Whether nobody has written it within the last `age`, by the times that the API server notes for each writer.
+    /// What does not exist was not written; of what bears no such times nobody knows.
+    pub(crate) fn is_older_than(&self, age: Duration, now: SystemTime) -> bool {
+        let Some(found) = &self.object else {
+            return true;
+        };
+        let writers = found.metadata.managed_fields.as_deref().unwrap_or_default();
+        let is_old = |written: SystemTime| now.duration_since(written).is_ok_and(|past| past >= age);
+        !writers.is_empty()
+            && writers.iter().all(|writer| writer.time.as_ref().is_some_and(|time| is_old(time.0.into())))
+    }
+
     /// The CAs found in its webhooks, some of them several times. What cannot be read is none.
     pub(crate) fn cas_found(&self) -> Vec<Certificate> {
         let Self { target, object: Some(found) } = self else {
@@ -269,6 +282,30 @@ mod tests {
         ] {
             assert!(patch(Kind::Conversion, &definition, "7", "PEM").is_none(), "{definition}");
         }
+    }
+
+    #[test]
+    fn a_target_is_as_old_as_its_last_write() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
+        let seen = |times: Value| {
+            let managed: Vec<_> =
+                times.as_array().unwrap().iter().map(|time| json!({"time": time})).collect();
+            let object = json!({"metadata": {"name": "w", "managedFields": managed}});
+            Seen { target: Target::mutating("w"), object: Some(serde_json::from_value(object).unwrap()) }
+        };
+        for (times, is_old) in [
+            (json!(["1970-01-01T00:59:00Z"]), true),
+            (json!(["1970-01-01T00:59:01Z"]), false),
+            (json!(["1970-01-01T00:10:00Z", "1970-01-01T00:20:00Z"]), true),
+            (json!(["1970-01-01T00:10:00Z", "1970-01-01T00:59:30Z"]), false),
+            (json!(["1970-01-01T00:10:00Z", null]), false),
+            (json!(["1970-01-01T02:00:00Z"]), false),
+            (json!([]), false),
+        ] {
+            assert_eq!(seen(times.clone()).is_older_than(Duration::from_secs(60), now), is_old, "{times}");
+        }
+        let missing = Seen { target: Target::mutating("w"), object: None };
+        assert!(missing.is_older_than(Duration::from_secs(60), now));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::candidate::Candidate;
 use crate::changes::{Changes, Pauses, changes};
 use crate::config::{Config, Source};
-use crate::handover::Handover;
+use crate::handover::{Carried, Handover};
 use crate::inject::{self, Seen, Target};
 use crate::inspect::Certificate;
 use crate::issue::{self, KeySource, SystemKeys};
@@ -28,6 +28,9 @@ use crate::spread::Spread;
 
 /// Shortest time between two passes: a storm of changes must not become a storm of requests.
 const SPACING: Duration = Duration::from_millis(200);
+/// A bundle that nobody has written for this long is no news to an API server: far more than one takes to notice, so
+/// that neither whole seconds in `managedFields` nor clocks that differ by some make news of it.
+const SETTLED: Duration = Duration::from_mins(1);
 /// How often targets that change under our hands are read again at once.
 const ATTEMPTS: usize = 5;
 
@@ -58,7 +61,7 @@ pub struct Published {
     /// Whether every target carries the bundle.
     pub injected: bool,
     /// Whether every target that exists carries the bundle, as far as the last look that succeeded could see, and, while
-    /// other replicas may still serve a leaf of another CA, has done so for [`Config::propagation`]. This is what
+    /// other replicas may still serve a leaf of another CA, has done so for [`Config::propagation`] or a minute before. This is what
     /// readiness may hang on: a target that somebody deleted must not take the others' server down.
     pub carried: bool,
     /// Targets that do not exist (yet).
@@ -232,8 +235,14 @@ impl Keeper {
         if is_blind {
             return seen.into_iter().find_map(Result::err).map_or(Ok(()), |error| Err(error.into()));
         }
-        let changed = self.spread.inject(&self.client, seen, bundle).await?;
-        self.handover.note_carried(Instant::now(), changed);
+        let now = self.config.clock.now();
+        let is_settled = seen.iter().flatten().all(|seen| seen.is_older_than(SETTLED, now));
+        let carried = match self.spread.inject(&self.client, seen, bundle).await? {
+            true => Carried::Anew,
+            false if is_settled => Carried::Long,
+            false => Carried::Already,
+        };
+        self.handover.note_carried(Instant::now(), carried);
         Ok(())
     }
 

@@ -20,7 +20,7 @@ const HOW: &str = "Two replicas, whose Secret and configurations are broken in o
                    before they start. Admissions may fail meanwhile; the clock runs to the last one that does, from the \
                    fault, or from when a replica lives that was started. Everything is well when the Secret needs \
                    nothing, both configurations carry its bundle and both replicas show its leaf: a leaf of a new \
-                   authority is served when API servers had five seconds to learn of it.";
+                   authority is served when API servers had three seconds to learn of it.";
 
 /// How long it has to go on without a failure until it is said to work.
 const STEADY: Duration = Duration::from_secs(1);

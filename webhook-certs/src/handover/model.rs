@@ -115,11 +115,14 @@ struct Replica {
     seen: Vec<CaId>,
     /// Whether the configuration still is what was read.
     seen_is_current: bool,
+    /// Whether the API server had heard of all bundles then.
+    seen_is_settled: bool,
     /// Whether the Secret still is what was read.
     read_is_current: bool,
     serves: Option<PairId>,
     waits: Option<(PairId, Option<u32>)>,
     first_carried_since: Option<u32>,
+    was_long_carried: bool,
     /// Whether the API server sends it requests.
     is_asked: bool,
 }
@@ -128,10 +131,12 @@ const FRESH: Replica = Replica {
     phase: Phase::Rests,
     seen: Vec::new(),
     seen_is_current: false,
+    seen_is_settled: false,
     read_is_current: false,
     serves: None,
     waits: None,
     first_carried_since: None,
+    was_long_carried: false,
     is_asked: false,
 };
 
@@ -248,8 +253,10 @@ impl World {
         match self.replicas[index].phase.clone() {
             Phase::Rests => {
                 let configured = self.configured.clone();
+                let is_settled = self.heard.is_empty();
                 let replica = &mut self.replicas[index];
                 (replica.seen, replica.seen_is_current) = (configured, true);
+                replica.seen_is_settled = is_settled;
                 replica.phase = Phase::Looked;
             }
             Phase::Looked => {
@@ -283,13 +290,19 @@ impl World {
         let wanted = replica.waits.map(|(pair, _)| pair).or(replica.serves).unwrap();
         let bundle = issued.pairs[wanted].bundle.clone();
         let differs = replica.seen != bundle;
+        let is_settled = replica.seen_is_settled;
         let is_overtaken = differs && !replica.seen_is_current;
         if differs && !is_overtaken {
             self.configure(bundle.clone());
         }
         let moment = instant(now);
         if !is_overtaken {
-            self.with_handover(index, issued, |handover| handover.note_carried(moment, differs));
+            let carried = match differs {
+                true => Carried::Anew,
+                false if is_settled => Carried::Long,
+                false => Carried::Already,
+            };
+            self.with_handover(index, issued, |handover| handover.note_carried(moment, carried));
         }
         self.with_handover(index, issued, |handover| {
             let _ = handover.take_ripe(at(now), moment, PROPAGATION);
@@ -300,6 +313,7 @@ impl World {
         replica.is_asked |= !is_overtaken && is_known;
         replica.phase = Phase::Rests;
         (replica.seen, replica.seen_is_current, replica.read_is_current) = (Vec::new(), false, false);
+        replica.seen_is_settled = false;
     }
 
     /// Lets the real thing decide what a replica serves.
@@ -313,8 +327,11 @@ impl World {
                 carried_since: carried.map(instant),
             }),
             first_carried_since: replica.first_carried_since.map(instant),
+            was_long_carried: replica.was_long_carried,
         };
         act(&mut handover);
+        replica.first_carried_since = handover.first_carried_since.map(since_start);
+        replica.was_long_carried = handover.was_long_carried;
         replica.serves = handover.served.as_ref().map(|served| issued.id(served));
         replica.waits = handover
             .next
