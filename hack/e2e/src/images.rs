@@ -14,8 +14,12 @@ use testbed::user_cache;
 
 use crate::Error;
 
-/// As pods name it.
-pub(crate) const OPERATOR: &str = "celery-operator:e2e";
+/// As pods name it, with one of the [`OPERATOR_TAGS`].
+pub(crate) const OPERATOR: &str = "celery-operator";
+/// One image under several tags, the first of which its chart takes by itself: that an upgrade changes the tag is all that
+/// experiments need.
+pub(crate) const OPERATOR_TAGS: [&str; 2] =
+    [env!("CARGO_PKG_VERSION"), concat!(env!("CARGO_PKG_VERSION"), "-next")];
 /// As Celeries name it, with one of the [`TAGS`].
 pub(crate) const SAMPLE: &str = "celery-sample";
 /// One image under several tags: a change of the tag replaces pods, and nothing else about them.
@@ -48,14 +52,14 @@ pub(crate) fn program() -> Result<PathBuf, Error> {
     }
 }
 
-/// Writes the operator's image: the program and nothing else.
+/// Writes the operator's image under these tags: the program and nothing else.
 ///
 /// # Errors
 /// When the program cannot be read, or the archive not be written.
-pub(crate) fn operator(program: &Path, to: &Path) -> Result<(), Error> {
+pub(crate) fn operator(program: &Path, tags: &[&str], to: &Path) -> Result<(), Error> {
     let layer = to.with_extension("layer");
     let image = Image {
-        names: vec![format!("{REGISTRY}/{OPERATOR}")],
+        names: tags.iter().map(|tag| format!("{REGISTRY}/{OPERATOR}:{tag}")).collect(),
         config: Config {
             entrypoint: vec!["/celery-operator".to_owned()],
             command: vec!["run".to_owned()],

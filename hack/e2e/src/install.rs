@@ -1,44 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The operator as pods: the one door by which it gets into the cluster and out again.
+//! The operator as pods: its own charts, the one door by which it gets into the cluster and out again.
 
+use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Error;
-use crate::images::OPERATOR;
-use crate::stage::{Stage, wait_for};
+use crate::images::OPERATOR_TAGS;
+use crate::stage::{Stage, printed, wait_for};
 
 /// Namespace of the operator.
 pub(crate) const NAMESPACE: &str = "celery-system";
 /// Selects its pods.
 pub(crate) const SELECTOR: &str = "app.kubernetes.io/name=celery-operator";
-const NAME: &str = "celery-operator";
-const REPLICAS: u64 = 2;
+/// Name of the release, and of its Deployment.
+pub(crate) const NAME: &str = "celery-operator";
+/// Name of the release with the definitions.
+const DEFINITIONS: &str = "celery-operator-crds";
 
-/// Installs the operator and waits until it serves.
+/// Installs the operator from its charts and waits until it serves.
 ///
 /// # Errors
-/// When it does not become available.
+/// When Helm refuses, or it does not become available.
 pub(crate) fn install(stage: &Stage) -> Result<(), Error> {
-    stage.apply(&printed(stage, &["crd"])?, &["--server-side"])?;
     stage.namespace(NAMESPACE)?;
-    for objects in objects(stage)? {
-        stage.apply(&objects, &[])?;
-    }
-    available(stage)
+    release(stage, DEFINITIONS, &[])?;
+    release(stage, NAME, &["--wait"])?;
+    judges(stage)
+}
+
+/// The same under another tag of the image.
+///
+/// # Errors
+/// When Helm refuses, or it does not become available.
+pub(crate) fn upgrade(stage: &Stage) -> Result<(), Error> {
+    let tag = format!("image.tag={}", OPERATOR_TAGS[1]);
+    release(stage, NAME, &["--set", &tag, "--wait"])?;
+    judges(stage)
 }
 
 /// Takes everything of the operator away, the definition and its objects apart.
 ///
 /// # Errors
-/// When kubectl cannot.
+/// When Helm cannot.
 pub(crate) fn uninstall(stage: &Stage) -> Result<(), Error> {
-    // First of all: they refuse what nobody is there to judge.
-    let selector = format!("--selector={SELECTOR}");
-    let configurations = "mutatingwebhookconfigurations,validatingwebhookconfigurations";
-    stage.kubectl(&["delete", configurations, &selector])?;
-    stage.kubectl(&["delete", "clusterroles,clusterrolebindings", &selector])?;
+    helm(stage, &["uninstall", NAME, "--wait"])?;
     stage.kubectl(&["delete", "namespace", NAMESPACE, "--wait"]).map(drop)
 }
 
@@ -47,17 +54,12 @@ pub(crate) fn uninstall(stage: &Stage) -> Result<(), Error> {
 /// # Errors
 /// When they do not in time.
 pub(crate) fn available(stage: &Stage) -> Result<(), Error> {
-    wait_for("the operator", || {
-        let deployment = stage.get(&["deployment", NAME, "--namespace", NAMESPACE])?;
-        let status = &deployment["status"];
-        let current = status["observedGeneration"] == deployment["metadata"]["generation"];
-        let all = [&status["availableReplicas"], &status["updatedReplicas"], &status["replicas"]];
-        Ok(if current && all.iter().all(|count| **count == REPLICAS) {
-            Ok(())
-        } else {
-            Err(status.to_string())
-        })
-    })?;
+    let deployment = format!("deployment/{NAME}");
+    stage.kubectl(&["rollout", "status", &deployment, "--namespace", NAMESPACE, "--timeout=5m"])?;
+    judges(stage)
+}
+
+fn judges(stage: &Stage) -> Result<(), Error> {
     wait_for("its webhooks", || {
         // Refused by the operator alone: for the API server it is a text.
         let mistaken = crate::sample::celery(&[("/spec/common/broker", json!({ "url": "cache:6379" }))])?;
@@ -70,73 +72,20 @@ pub(crate) fn available(stage: &Stage) -> Result<(), Error> {
     })
 }
 
-/// What is installed beside the definition, each to be applied by itself.
-fn objects(stage: &Stage) -> Result<Vec<String>, Error> {
-    Ok(vec![
-        printed(stage, &["manifests", "rbac"])?,
-        printed(stage, &["manifests", "webhooks"])?,
-        service().to_string(),
-        deployment().to_string(),
-    ])
+/// Installs or upgrades a chart of this repository under its own name.
+fn release(stage: &Stage, chart: &str, arguments: &[&str]) -> Result<(), Error> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../charts").join(chart);
+    let folder = folder.to_str().ok_or("the repository lies in a folder whose name is no UTF-8")?;
+    helm(stage, &[&["upgrade", "--install", chart, folder][..], arguments].concat())
 }
 
-fn service() -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "Service",
-        "metadata": { "name": "celery-operator-webhook", "namespace": NAMESPACE },
-        "spec": {
-            "selector": { "app.kubernetes.io/name": NAME },
-            "ports": [{ "name": "webhook", "port": 443, "targetPort": "webhook" }],
-        },
-    })
-}
-
-fn deployment() -> Value {
-    let probe = |path: &str| json!({ "httpGet": { "path": path, "port": "admin" }, "periodSeconds": 2 });
-    json!({
-        "apiVersion": "apps/v1", "kind": "Deployment",
-        "metadata": { "name": NAME, "namespace": NAMESPACE },
-        "spec": {
-            "replicas": REPLICAS,
-            "selector": { "matchLabels": { "app.kubernetes.io/name": NAME } },
-            "template": {
-                "metadata": { "labels": { "app.kubernetes.io/name": NAME } },
-                "spec": {
-                    "serviceAccountName": NAME,
-                    "terminationGracePeriodSeconds": 45,
-                    "securityContext": {
-                        "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" },
-                    },
-                    "containers": [{
-                        "name": NAME,
-                        "image": OPERATOR,
-                        "imagePullPolicy": "Never",
-                        "ports": [
-                            { "name": "webhook", "containerPort": 9443 },
-                            { "name": "admin", "containerPort": 8080 },
-                        ],
-                        "readinessProbe": probe("/readyz"),
-                        "livenessProbe": probe("/livez"),
-                        "resources": {
-                            "requests": { "cpu": "50m", "memory": "64Mi" }, "limits": { "memory": "256Mi" },
-                        },
-                        "securityContext": {
-                            "allowPrivilegeEscalation": false,
-                            "readOnlyRootFilesystem": true,
-                            "capabilities": { "drop": ["ALL"] },
-                        },
-                    }],
-                },
-            },
-        },
-    })
-}
-
-/// What the operator's program prints.
-fn printed(stage: &Stage, arguments: &[&str]) -> Result<String, Error> {
-    let output = Command::new(&stage.program).args(arguments).output()?;
-    if output.status.success() {
-        return Ok(String::from_utf8(output.stdout)?);
+/// What Helm's user has configured is none of its business here.
+fn helm(stage: &Stage, arguments: &[&str]) -> Result<(), Error> {
+    let mut command = Command::new(testbed::tools::helm()?);
+    for name in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+        command.env(name, stage.plane.dir().join("helm").join(name));
     }
-    Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+    command.args(arguments).args(["--namespace", NAMESPACE, "--kubeconfig"]).arg(stage.plane.kubeconfig());
+    printed(&command.output()?).map_err(|said| format!("helm {}: {said}", arguments.join(" ")))?;
+    Ok(())
 }

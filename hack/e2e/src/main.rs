@@ -84,9 +84,10 @@ fn run() -> Result<bool, Error> {
 
 /// Writes the operator's image for `docker load`, `podman load` or `ctr images import`.
 fn image(to: &Path) -> Result<(), Error> {
-    images::operator(&images::program()?, to)?;
+    let tag = images::OPERATOR_TAGS[0];
+    images::operator(&images::program()?, &[tag], to)?;
     let size = fs::metadata(to)?.len();
-    println!("{} holds {}, {}", to.display(), images::OPERATOR, mebibytes(size));
+    println!("{} holds {}:{tag}, {}", to.display(), images::OPERATOR, mebibytes(size));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A cluster with a node, the images on it, brokers beside it, and the operator in it as pods.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
@@ -23,8 +23,6 @@ pub(crate) struct Stage {
     _rabbitmq: RabbitMq,
     node: Node,
     pub(crate) plane: ControlPlane,
-    /// The operator's program, which prints the manifests.
-    pub(crate) program: PathBuf,
 }
 
 impl Stage {
@@ -43,18 +41,19 @@ impl Stage {
         // What takes minutes the first time comes before what runs.
         let programs = NodePrograms::locate_or_build()?;
         let sample = images::sample()?;
+        testbed::tools::helm()?;
         eprintln!("e2e: a control plane and a node");
         let plane = ControlPlane::start(Options { node: true, ..Options::default() })?;
         let node = Node::join(&plane, &programs)?;
         eprintln!("e2e: images and brokers");
         let operator = plane.dir().join("celery-operator.tar");
-        images::operator(program, &operator)?;
+        images::operator(program, &images::OPERATOR_TAGS, &operator)?;
         node.import(&operator)?;
         node.import(&sample)?;
         let broker = Redis::start(&node, "broker", 6379, plane.dir())?;
         let ledger = Redis::start(&node, "ledger", 6380, plane.dir())?;
         let rabbitmq = RabbitMq::start(&node, plane.dir())?;
-        let stage = Self { broker, ledger, _rabbitmq: rabbitmq, node, plane, program: program.to_owned() };
+        let stage = Self { broker, ledger, _rabbitmq: rabbitmq, node, plane };
         eprintln!("e2e: the operator");
         install::install(&stage)?;
         Ok(stage)
@@ -138,7 +137,11 @@ pub(crate) fn wait_for<T>(
     })?)
 }
 
-fn printed(output: &Output) -> Result<String, String> {
+/// What a program has printed.
+///
+/// # Errors
+/// What it said when it failed.
+pub(crate) fn printed(output: &Output) -> Result<String, String> {
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The operator is killed, taken away and installed again under load: workers do not notice.
+//! The operator is killed, upgraded, taken away and installed again under load: workers do not notice.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::{Error, install};
 
 const TASKS: usize = 60;
 
-/// Pods killed, then everything uninstalled and installed.
+/// Pods killed, another image, then everything uninstalled and installed.
 pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     let sample = Sample::new(stage, "outage", "redis", 14)?;
@@ -34,6 +34,10 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     ])?;
     install::available(stage)?;
     outcome.told(format!("both pods killed, serving again after {:.1} s", begin.elapsed().as_secs_f64()));
+
+    let begin = Instant::now();
+    install::upgrade(stage)?;
+    outcome.told(format!("upgraded to another image after {:.1} s", begin.elapsed().as_secs_f64()));
 
     install::uninstall(stage)?;
     install::install(stage)?;
