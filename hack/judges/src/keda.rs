@@ -2,44 +2,16 @@
 //! KEDA's own admission webhooks, as a process beside the API server.
 
 use std::error::Error;
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use k8s_openapi::ByteString;
 use serde_json::{Value, json};
-use testbed::{ControlPlane, Process, free_port};
+use testbed::ControlPlane;
 
 use crate::cases::Case;
 use crate::patience::{printed, said, until};
 
-/// Installs KEDA's definitions.
-pub(crate) fn install(plane: &ControlPlane) -> Result<(), Box<dyn Error>> {
-    let mut kubectl = plane.kubectl();
-    kubectl.args(["apply", "--server-side"]);
-    for file in testbed::keda::crds()? {
-        kubectl.arg("-f").arg(file);
-    }
-    printed(&mut kubectl)?;
-    // Looked at as a whole: right after the apply there are no conditions, which `kubectl wait` takes for an error.
-    until("KEDA's definitions are established", || {
-        let list: Value = serde_json::from_str(&printed(plane.kubectl().args(["get", "crd", "-o=json"]))?)?;
-        let mut definitions = list["items"].as_array().into_iter().flatten();
-        let established = definitions.all(|definition| {
-            let mut conditions = definition["status"]["conditions"].as_array().into_iter().flatten();
-            conditions.any(|it| it["type"] == "Established" && it["status"] == "True")
-        });
-        Ok(established.then_some(()))
-    })
-}
-
-/// What KEDA's webhooks complain about.
-pub(crate) fn complaints(
-    plane: &ControlPlane,
-    program: &Path,
-    cases: &[Case],
-) -> Result<Vec<String>, Box<dyn Error>> {
-    let webhooks = start(plane, program)?;
+/// What KEDA's webhooks complain about, whose definitions are there from now on.
+pub(crate) fn complaints(plane: &ControlPlane, cases: &[Case]) -> Result<Vec<String>, Box<dyn Error>> {
+    let webhooks = testbed::keda::start_webhooks(plane)?;
     until("KEDA's webhooks refuse what is wrong", || refuses_what_is_wrong(plane))
         .map_err(|error| format!("{error}, see {}", webhooks.log().display()))?;
     let (mut judged, mut complaints) = (0, Vec::new());
@@ -106,47 +78,4 @@ fn refuses_what_is_wrong(plane: &ControlPlane) -> Result<Option<()>, Box<dyn Err
             Ok(None)
         }
     }
-}
-
-/// Starts the webhooks and has the API server ask them.
-fn start(plane: &ControlPlane, program: &Path) -> Result<Process, Box<dyn Error>> {
-    let folder = plane.dir().join("keda-webhooks");
-    fs::create_dir(&folder)?;
-    // The API server's own certificate names this host as well.
-    fs::write(folder.join("ca.crt"), plane.ca_pem())?;
-    fs::copy(plane.dir().join("apiserver.crt"), folder.join("tls.crt"))?;
-    fs::copy(plane.dir().join("apiserver.key"), folder.join("tls.key"))?;
-    printed(plane.kubectl().args(["create", "namespace", "keda"]))?;
-    let (port, probes) = (free_port()?, free_port()?);
-    let mut command = Command::new(program);
-    command
-        .arg(format!("--cert-dir={}", folder.display()))
-        .arg(format!("--port={port}"))
-        .arg(format!("--health-probe-bind-address=127.0.0.1:{probes}"))
-        .arg("--metrics-bind-address=0")
-        .env("KUBECONFIG", plane.kubeconfig())
-        .env("WATCH_NAMESPACE", "")
-        .env("POD_NAMESPACE", "keda")
-        .env("KEDA_CLUSTER_OBJECT_NAMESPACE", "keda");
-    let process = Process::spawn("keda-webhooks", &command, &plane.dir().join("keda-webhooks.log"))?;
-    let webhook = |name: &str, plural: &str| {
-        json!({
-            "name": format!("{name}.kb.io"),
-            "clientConfig": {
-                "url": format!("https://127.0.0.1:{port}/validate-keda-sh-v1alpha1-{name}"),
-                "caBundle": ByteString(plane.ca_pem().as_bytes().to_vec()),
-            },
-            "rules": [{"apiGroups": ["keda.sh"], "apiVersions": ["v1alpha1"], "operations": ["CREATE", "UPDATE"],
-                       "resources": [plural], "scope": "Namespaced"}],
-            "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": ["v1"], "timeoutSeconds": 10,
-        })
-    };
-    until("KEDA's webhooks listen", || Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(drop)))?;
-    let configuration = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": "keda-admission"},
-        "webhooks": [webhook("scaledobject", "scaledobjects"), webhook("triggerauthentication", "triggerauthentications")],
-    });
-    let output = plane.kubectl_apply(&configuration.to_string(), &["--server-side"])?;
-    if output.status.success() { Ok(process) } else { Err(said(&output).into()) }
 }

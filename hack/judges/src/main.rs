@@ -37,7 +37,8 @@ fn main() -> ExitCode {
 /// What is complained about.
 fn judge() -> Result<Vec<String>, Box<dyn Error>> {
     // Before the control plane starts: the first call builds for minutes.
-    let (kubeconform, keda_webhooks) = (testbed::tools::kubeconform()?, testbed::tools::keda_webhooks()?);
+    let kubeconform = testbed::tools::kubeconform()?;
+    testbed::tools::keda_webhooks()?;
     let (helm, kube_score) = (testbed::tools::helm()?, testbed::tools::kube_score()?);
     let folder = tempfile::TempDir::new()?;
     let installs = installs::cases(&helm, &folder)?;
@@ -47,9 +48,8 @@ fn judge() -> Result<Vec<String>, Box<dyn Error>> {
     let rules = monitors.with_file_name("monitoring.coreos.com_prometheusrules.yaml");
     let mut kubectl = plane.kubectl();
     patience::printed(kubectl.args(["apply", "--server-side", "-f"]).arg(monitors).arg("-f").arg(rules))?;
-    keda::install(&plane)?;
     let cases = cases::cases()?;
-    complaints.extend(keda::complaints(&plane, &keda_webhooks, &cases)?);
+    complaints.extend(keda::complaints(&plane, &cases)?);
     let every: Vec<cases::Case> = cases.into_iter().chain(installs).collect();
     complaints.extend(kubeconform::complaints(&plane, &kubeconform, &every)?);
     Ok(complaints)

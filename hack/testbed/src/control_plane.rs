@@ -22,6 +22,8 @@ pub struct Options {
     pub audit: bool,
     /// A [`Node`](crate::Node) is going to join: the API server then listens on every address of this machine.
     pub node: bool,
+    /// The API server hands requests on to other programs, as [`Keda`](crate::keda::Keda) needs it.
+    pub aggregation: bool,
     /// Appended to the API server's own flags; the last one of a name wins.
     pub extra_apiserver_args: Vec<String>,
     /// Appended to the controller manager's own flags; the last one of a name wins.
@@ -37,6 +39,7 @@ impl Default for Options {
         Self {
             audit: false,
             node: false,
+            aggregation: false,
             extra_apiserver_args: Vec::new(),
             extra_controller_manager_args: Vec::new(),
             ready_within: Duration::from_secs(90),
@@ -64,6 +67,7 @@ pub struct ControlPlane {
     programs: Programs,
     layout: Layout,
     binaries: Binaries,
+    aggregation: bool,
     ready_within: Duration,
     scratch: Scratch,
 }
@@ -90,8 +94,8 @@ impl ControlPlane {
                 .and_then(|layout| Ok((Programs::start(&binaries, &layout, &options)?, layout)));
             match started {
                 Ok((programs, layout)) => {
-                    let ready_within = options.ready_within;
-                    return Ok(Self { programs, layout, binaries, ready_within, scratch });
+                    let Options { ready_within, aggregation, .. } = options;
+                    return Ok(Self { programs, layout, binaries, aggregation, ready_within, scratch });
                 }
                 Err(error) if error.is_port_taken() && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => {
@@ -137,6 +141,11 @@ impl ControlPlane {
     #[must_use]
     pub fn audit_log(&self) -> Option<&Path> {
         self.layout.audit_log.as_deref()
+    }
+
+    /// Whether requests can be handed on to other programs.
+    pub(crate) fn aggregates(&self) -> bool {
+        self.aggregation
     }
 
     /// kubectl for this instance, which neither reads the user's configuration nor writes into the user's cache.

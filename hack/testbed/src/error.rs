@@ -165,6 +165,24 @@ pub enum Error {
         log: PathBuf,
     },
 
+    /// A program beside the API server runs and does not become ready.
+    #[error("{program} is not ready: {said}; the end of its log {}:\n{}", log.display(), read_tail(log))]
+    CompanionNotReady {
+        /// Its name.
+        program: String,
+        /// What was waited for, and seen last.
+        said: String,
+        /// Everything it logged.
+        log: PathBuf,
+    },
+
+    /// The API server hands nothing on to other programs.
+    #[error("{program} answers for the API server: start the control plane with Options::aggregation")]
+    NoAggregation {
+        /// Who would answer.
+        program: &'static str,
+    },
+
     /// A file, folder or program could not be used.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {

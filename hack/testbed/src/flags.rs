@@ -48,7 +48,9 @@ pub(crate) fn kube_apiserver(binaries: &Binaries, layout: &Layout, options: &Opt
         file("service-account-key-file", &layout.path("service-account.pub")),
         file("service-account-signing-key-file", &layout.path("service-account.key")),
     ]);
-    command.args(aggregation(layout));
+    if options.aggregation {
+        command.args(aggregation(layout));
+    }
     if options.node {
         command.args(reached_from_a_node(layout));
     } else {
@@ -72,7 +74,7 @@ pub(crate) fn kube_apiserver(binaries: &Binaries, layout: &Layout, options: &Opt
     command
 }
 
-/// What lets further API servers, such as KEDA's metrics server, be added by an `APIService`.
+/// What lets further API servers, such as those of KEDA and metrics-server, be added by an `APIService`.
 fn aggregation(layout: &Layout) -> [String; 7] {
     [
         file("requestheader-client-ca-file", &layout.path("front-proxy-ca.crt")),

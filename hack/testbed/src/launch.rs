@@ -122,12 +122,7 @@ impl Programs {
     /// Fails when a program has ended.
     pub(crate) fn check_alive(&mut self) -> Result<(), Error> {
         for program in [&mut self.etcd, &mut self.apiserver, &mut self.controller_manager] {
-            let process = &mut program.process;
-            if let Some(status) = process.try_exit() {
-                let log = process.log().to_owned();
-                let tail = read_tail(&log);
-                return Err(Error::Ended { program: process.name().to_owned(), status, log, tail });
-            }
+            program.process.check_alive()?;
         }
         Ok(())
     }

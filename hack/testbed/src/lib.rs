@@ -20,6 +20,7 @@
 pub mod audit;
 mod balancer;
 mod binaries;
+mod companion;
 mod control_plane;
 mod error;
 #[cfg(feature = "client")]
@@ -32,6 +33,7 @@ mod launch;
 mod layout;
 pub mod machine;
 pub mod node;
+mod objects;
 pub mod olm;
 pub mod operator;
 mod pki;

@@ -49,6 +49,12 @@ pub(crate) struct Pki {
     pub(crate) service_account_public_key: String,
 }
 
+/// The certificate of a program beside the API server, and its authority.
+pub(crate) struct Companion {
+    pub(crate) ca: String,
+    pub(crate) pair: Pair,
+}
+
 /// A certificate and its key.
 pub(crate) struct Pair {
     pub(crate) certificate: String,
@@ -59,17 +65,28 @@ impl Pki {
     pub(crate) fn generate() -> Result<Self, rcgen::Error> {
         let ca = authority("testbed-ca")?;
         let front_proxy_ca = authority("testbed-front-proxy-ca")?;
+        let as_client = [ExtendedKeyUsagePurpose::ClientAuth];
         let service_account = KeyPair::generate()?;
         let names = SERVER_NAMES.map(str::to_owned).to_vec();
         Ok(Self {
             ca: ca.pem(),
-            serving: signed("kube-apiserver", names, ExtendedKeyUsagePurpose::ServerAuth, &ca)?,
+            serving: signed("kube-apiserver", names, &[ExtendedKeyUsagePurpose::ServerAuth], &ca)?,
             front_proxy_ca: front_proxy_ca.pem(),
-            front_proxy: signed(FRONT_PROXY, vec![], ExtendedKeyUsagePurpose::ClientAuth, &front_proxy_ca)?,
-            kubelet_client: signed(KUBELET_CLIENT, vec![], ExtendedKeyUsagePurpose::ClientAuth, &ca)?,
+            front_proxy: signed(FRONT_PROXY, vec![], &as_client, &front_proxy_ca)?,
+            kubelet_client: signed(KUBELET_CLIENT, vec![], &as_client, &ca)?,
             service_account_key: service_account.serialize_pem(),
             service_account_public_key: service_account.public_key_pem(),
         })
+    }
+}
+
+impl Companion {
+    /// For a program that is reached by these names, and that proves with the same certificate who it is where it calls
+    /// others of its kind.
+    pub(crate) fn generate(names: Vec<String>) -> Result<Self, rcgen::Error> {
+        let ca = authority("testbed-companion-ca")?;
+        let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        Ok(Self { ca: ca.pem(), pair: signed("companion", names, &both, &ca)? })
     }
 }
 
@@ -90,12 +107,12 @@ fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Err
 fn signed(
     name: &str,
     alternative_names: Vec<String>,
-    purpose: ExtendedKeyUsagePurpose,
+    purposes: &[ExtendedKeyUsagePurpose],
     issuer: &CertifiedIssuer<'static, KeyPair>,
 ) -> Result<Pair, rcgen::Error> {
     let mut params = named(name, alternative_names)?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![purpose];
+    params.extended_key_usages = purposes.to_vec();
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, issuer)?;

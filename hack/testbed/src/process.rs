@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 
+use crate::error::{Error, read_tail};
+
 const GUARD: &str = include_str!("guard.sh");
 const POLL: Duration = Duration::from_millis(10);
 
@@ -128,6 +130,17 @@ impl Process {
             self.reap();
         }
         self.status
+    }
+
+    /// Says that the program has ended by itself, and why.
+    ///
+    /// # Errors
+    /// When it has.
+    pub fn check_alive(&mut self) -> Result<(), Error> {
+        let Some(status) = self.try_exit() else { return Ok(()) };
+        let (program, log) = (self.name.clone(), self.log.clone());
+        let tail = read_tail(&log);
+        Err(Error::Ended { program, status, log, tail })
     }
 
     /// The process id of the program itself, to measure or signal it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Programs that judge what is rendered, built from their own Go modules, once for each user and version.
+//! Programs that judge what is rendered or scale what runs, built from their own Go modules, once for each user and version.
 
 use std::env;
 use std::fs;
@@ -79,16 +79,28 @@ pub fn helm() -> Result<PathBuf, Error> {
 /// # Errors
 /// When there is no Go toolchain, or the module cannot be downloaded or built.
 pub fn keda_webhooks() -> Result<PathBuf, Error> {
-    tool(
-        keda::MODULE,
-        &Tool {
-            program: "keda-webhooks",
-            version: keda::VERSION,
-            package: "./cmd/webhooks",
-            ldflags: "-s -w",
-            takes: "4 minutes",
-        },
-    )
+    of_keda("keda-webhooks", "./cmd/webhooks", "4 minutes")
+}
+
+/// KEDA's operator. Built at the first call on a machine, in minutes.
+///
+/// # Errors
+/// When there is no Go toolchain, or the module cannot be downloaded or built.
+pub fn keda_operator() -> Result<PathBuf, Error> {
+    of_keda("keda-operator", "./cmd/operator", "4 to 9 minutes")
+}
+
+/// KEDA's server of metrics. Built at the first call on a machine, in minutes.
+///
+/// # Errors
+/// When there is no Go toolchain, or the module cannot be downloaded or built.
+pub fn keda_adapter() -> Result<PathBuf, Error> {
+    of_keda("keda-adapter", "./cmd/adapter", "2 minutes")
+}
+
+fn of_keda(program: &'static str, package: &'static str, takes: &'static str) -> Result<PathBuf, Error> {
+    let version = keda::VERSION;
+    tool(keda::MODULE, &Tool { program, version, package, ldflags: "-s -w", takes })
 }
 
 /// What Argo CD and Flux make of objects, by their own code: `gitops/main.go` of this crate says how it is asked. Built

@@ -66,7 +66,8 @@ fn two_instances_at_once_share_nothing() {
 
 #[test]
 fn controllers_work_and_requests_are_audited() {
-    let plane = ControlPlane::start(Options { audit: true, ..Options::default() }).unwrap();
+    let plane =
+        ControlPlane::start(Options { audit: true, aggregation: true, ..Options::default() }).unwrap();
     apply(&plane, DEPLOYMENT, &["--server-side", "--field-manager=tester"]);
 
     eventually("the namespace has its service account", || {

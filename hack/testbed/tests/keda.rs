@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! KEDA's definitions can be had, and a real API server takes them.
+//! KEDA's definitions can be had, and a real API server takes them. Its programs take long to build: `make e2e` runs them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod waiting;
@@ -13,6 +13,8 @@ fn the_definitions_of_keda_can_be_applied() {
     assert!(files.iter().any(|file| file.ends_with("keda.sh_scaledobjects.yaml")), "{files:?}");
 
     let plane = ControlPlane::start(Options::default()).unwrap();
+    let refused = testbed::keda::Keda::start(&plane).unwrap_err().to_string();
+    assert!(refused.contains("Options::aggregation"), "before anything is built: {refused}");
     let mut kubectl = plane.kubectl();
     kubectl.args(["apply", "--server-side"]);
     for file in &files {

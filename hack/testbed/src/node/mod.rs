@@ -12,12 +12,9 @@ mod space;
 
 use std::env;
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-
-use serde_json::Value;
 
 use self::cgroups::Cgroups;
 use self::network::{Link, succeed};
@@ -25,6 +22,7 @@ use self::space::Space;
 use crate::control_plane::ControlPlane;
 use crate::error::Error;
 use crate::image;
+use crate::objects::{apply, condition, get};
 use crate::process::Process;
 use crate::until;
 
@@ -106,11 +104,7 @@ impl Node {
     /// When one has.
     pub fn check_alive(&mut self) -> Result<(), Error> {
         for process in &mut self.programs {
-            if let Some(status) = process.try_exit() {
-                let log = process.log().to_owned();
-                let tail = crate::error::read_tail(&log);
-                return Err(Error::Ended { program: process.name().to_owned(), status, log, tail });
-            }
+            process.check_alive()?;
         }
         Ok(())
     }
@@ -181,23 +175,14 @@ impl Node {
 
     fn await_ready(&mut self, plane: &ControlPlane) -> Result<(), Error> {
         apply(plane, &config::dns_service())?;
-        self.wait("the node", |_| {
-            let node = get(plane, &["get", "node", NAME])?;
-            let conditions = node["status"]["conditions"].as_array();
-            let ready = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready");
-            match ready {
-                Some(ready) if ready["status"] == "True" => Ok(()),
-                Some(ready) => Err(ready["message"].to_string()),
-                None => Err("no condition".to_owned()),
-            }
-        })?;
+        self.wait("the node", |_| condition(&get(plane, &["node", NAME])?, "Ready"))?;
         // Not before the namespace has its service account.
         self.wait("a pod that asks for a name", |_| {
             apply(plane, &config::probe()).map_err(|error| error.to_string())
         })?;
         let probe = ["pod", config::PROBE, "--namespace=kube-system"];
         self.wait("the name of a Service in a pod", |_| {
-            let pod = get(plane, &[&["get"][..], &probe].concat())?;
+            let pod = get(plane, &probe)?;
             if pod["status"]["phase"] == "Succeeded" { Ok(()) } else { Err(pod["status"].to_string()) }
         })?;
         succeed(plane.kubectl().args(["delete", "--wait=false"]).args(probe))
@@ -233,29 +218,4 @@ fn lock() -> Result<File, Error> {
 
 fn file(flag: &str, path: &Path) -> String {
     format!("--{flag}={}", path.display())
-}
-
-fn apply(plane: &ControlPlane, object: &Value) -> Result<(), Error> {
-    let output = plane
-        .kubectl_apply(&object.to_string(), &[])
-        .map_err(|error: io::Error| Error::io("run", Path::new("kubectl"))(error))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Command { command: "kubectl apply".to_owned(), said })
-}
-
-/// An object; what kubectl said where there is none.
-fn get(plane: &ControlPlane, arguments: &[&str]) -> Result<Value, String> {
-    let output = plane
-        .kubectl()
-        .args(arguments)
-        .args(["--output=json"])
-        .output()
-        .map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
 }
