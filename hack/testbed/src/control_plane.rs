@@ -22,7 +22,8 @@ pub struct Options {
     pub audit: bool,
     /// A [`Node`](crate::Node) is going to join: the API server then listens on every address of this machine.
     pub node: bool,
-    /// The API server hands requests on to other programs, as [`Keda`](crate::keda::Keda) needs it.
+    /// The API server hands requests on to other programs, as [`Keda`](crate::keda::Keda) and
+    /// [`MetricsServer`](crate::metrics_server::MetricsServer) need it.
     pub aggregation: bool,
     /// Appended to the API server's own flags; the last one of a name wins.
     pub extra_apiserver_args: Vec<String>,

@@ -32,6 +32,7 @@ pub mod keda;
 mod launch;
 mod layout;
 pub mod machine;
+pub mod metrics_server;
 pub mod node;
 mod objects;
 pub mod olm;

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use crate::binaries::{build_in, lock, user_cache};
-use crate::{Error, keda, toolchain};
+use crate::{Error, keda, metrics_server, toolchain};
 
 /// The release of kubeconform.
 pub const KUBECONFORM_VERSION: &str = "v0.8.0";
@@ -101,6 +101,23 @@ pub fn keda_adapter() -> Result<PathBuf, Error> {
 fn of_keda(program: &'static str, package: &'static str, takes: &'static str) -> Result<PathBuf, Error> {
     let version = keda::VERSION;
     tool(keda::MODULE, &Tool { program, version, package, ldflags: "-s -w", takes })
+}
+
+/// metrics-server. Built at the first call on a machine, in minutes.
+///
+/// # Errors
+/// When there is no Go toolchain, or the module cannot be downloaded or built.
+pub fn metrics_server() -> Result<PathBuf, Error> {
+    tool(
+        metrics_server::MODULE,
+        &Tool {
+            program: "metrics-server",
+            version: metrics_server::VERSION,
+            package: "./cmd/metrics-server",
+            ldflags: "-s -w",
+            takes: "3 minutes",
+        },
+    )
 }
 
 /// What Argo CD and Flux make of objects, by their own code: `gitops/main.go` of this crate says how it is asked. Built
