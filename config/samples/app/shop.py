@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Celery application to try things with: tasks that are quick, slow, failing and hungry for memory.
+"""A Celery application to try things with: tasks that are quick, slow, busy, failing and hungry for memory.
 
 Broker and backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND, which the operator sets. Where LEDGER_URL names
 a Redis, every run of a task is written down there when it starts and when it has ended well, so that one can count
@@ -34,6 +34,17 @@ def slow(self, seconds):
     """Takes its time, and tells where it ran."""
     time.sleep(seconds)
     return self.request.hostname
+
+
+@app.task
+def busy(seconds):
+    """Takes half a processor for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        burnt = time.process_time() + 0.05
+        while time.process_time() < burnt:
+            pass
+        time.sleep(0.05)
 
 
 @app.task
