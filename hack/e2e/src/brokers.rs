@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use testbed::node::network::NODE;
@@ -19,26 +19,83 @@ pub(crate) const REDIS: &str = "/usr/bin/redis-server";
 /// The program itself: the one in the path wants to be another user.
 pub(crate) const RABBITMQ: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 const AMQP: u16 = 5672;
+/// Every experiment has two of them for itself.
+const DATABASES: &str = "64";
 
-/// A Redis without a disk.
+/// A Redis.
 pub(crate) struct Redis {
     port: u16,
     /// The one that is asked for from now on; none at first.
     password: Mutex<Option<String>>,
-    _process: Process,
+    /// Starts it, and starts it again.
+    command: Command,
+    process: Mutex<Process>,
 }
 
 impl Redis {
+    /// One without a disk.
+    ///
+    /// # Errors
+    /// When it does not come up.
     pub(crate) fn start(node: &Node, name: &str, port: u16, dir: &Path) -> Result<Self, Error> {
+        Self::spawn(node, name, port, dir, "no")
+    }
+
+    /// One that has everything again after it was stopped.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn start_durable(node: &Node, name: &str, port: u16, dir: &Path) -> Result<Self, Error> {
+        Self::spawn(node, name, port, dir, "yes")
+    }
+
+    fn spawn(node: &Node, name: &str, port: u16, dir: &Path, keep: &str) -> Result<Self, Error> {
         let mut command = node.command(Path::new(REDIS));
         command
-            .args(["--bind", NODE, "--protected-mode", "no", "--save", "", "--appendonly", "no"])
-            .args(["--port", &port.to_string(), "--dir"])
+            .args(["--bind", NODE, "--protected-mode", "no", "--save", "", "--appendonly", keep])
+            .args(["--databases", DATABASES, "--port", &port.to_string(), "--dir"])
             .arg(dir);
         let process = Process::spawn(name, &command, &dir.join(format!("redis-{name}.log")))?;
-        let redis = Self { port, password: Mutex::new(None), _process: process };
-        until("Redis", PATIENCE, || redis.ask(&["PING"]).map_err(|error| error.to_string()))?;
+        let redis = Self { port, password: Mutex::new(None), command, process: Mutex::new(process) };
+        redis.await_answer()?;
         Ok(redis)
+    }
+
+    /// Ends it as somebody would who replaces it: what it has is on the disk, if it keeps anything there.
+    ///
+    /// # Errors
+    /// When it goes on.
+    pub(crate) fn stop(&self) -> Result<(), Error> {
+        self.ask(&["SHUTDOWN"])?;
+        let ended = self.process().wait(PATIENCE);
+        ended.map(drop).ok_or_else(|| "Redis goes on after SHUTDOWN".into())
+    }
+
+    /// Starts it again after [`Redis::stop`], and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) fn start_again(&self) -> Result<(), Error> {
+        {
+            let mut process = self.process();
+            let (name, log) = (process.name().to_owned(), process.log().to_owned());
+            *process = Process::spawn(&name, &self.command, &log)?;
+        }
+        self.await_answer()
+    }
+
+    fn await_answer(&self) -> Result<(), Error> {
+        until("Redis", PATIENCE, || match self.ask(&["PING"]) {
+            Ok(lines) if lines == ["PONG"] => Ok(()),
+            // It reads what it has kept.
+            Ok(lines) => Err(lines.join(" ")),
+            Err(error) => Err(error.to_string()),
+        })?;
+        Ok(())
+    }
+
+    fn process(&self) -> MutexGuard<'_, Process> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The URL of one of its databases.

@@ -10,6 +10,7 @@ mod experiments;
 mod images;
 mod install;
 mod outcome;
+mod replicas;
 mod sample;
 mod stage;
 

@@ -49,6 +49,8 @@ fn first_document(yaml: &str) -> &str {
 pub(crate) struct Sample<'s> {
     pub(crate) stage: &'s Stage,
     pub(crate) namespace: &'static str,
+    /// Where its tasks wait, unless the scheme is `amqp`.
+    broker: &'s Redis,
     /// `redis` or `amqp`.
     scheme: &'static str,
     /// Its pages of the ledger: a database of its own.
@@ -56,7 +58,7 @@ pub(crate) struct Sample<'s> {
 }
 
 impl<'s> Sample<'s> {
-    /// Makes the namespace with the Secrets in it.
+    /// Makes the namespace with the Secrets in it, on a broker of the stage.
     ///
     /// # Errors
     /// When it is there already.
@@ -66,8 +68,22 @@ impl<'s> Sample<'s> {
         scheme: &'static str,
         database: u8,
     ) -> Result<Self, Error> {
+        Self::on(stage, &stage.broker, namespace, scheme, database)
+    }
+
+    /// The same with another Redis to wait in.
+    ///
+    /// # Errors
+    /// When the namespace is there already.
+    pub(crate) fn on(
+        stage: &'s Stage,
+        broker: &'s Redis,
+        namespace: &'static str,
+        scheme: &'static str,
+        database: u8,
+    ) -> Result<Self, Error> {
         stage.namespace(namespace)?;
-        let sample = Self { stage, namespace, scheme, database };
+        let sample = Self { stage, namespace, broker, scheme, database };
         sample.write_urls()?;
         let flower = json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "shop-app-flower" },
@@ -84,7 +100,7 @@ impl<'s> Sample<'s> {
     pub(crate) fn write_urls(&self) -> Result<(), Error> {
         let broker = match self.scheme {
             "amqp" => crate::brokers::RabbitMq::url(),
-            _ => self.stage.broker.url(self.database),
+            _ => self.broker.url(self.database),
         };
         let urls = json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "shop-app-urls" },
@@ -201,6 +217,12 @@ impl Page {
         self.started.iter().collect::<BTreeSet<_>>().len()
     }
 
+    /// How many tasks have started and not ended well, so far.
+    pub(crate) fn running(&self) -> usize {
+        let done: BTreeSet<_> = self.done.iter().collect();
+        self.started.iter().collect::<BTreeSet<_>>().difference(&done).count()
+    }
+
     /// How many tasks have ended well more than once.
     pub(crate) fn done_twice(&self) -> usize {
         repeated(&self.done)
@@ -241,5 +263,6 @@ mod tests {
         let page = Page { started: ids("a b a c"), done: ids("a b a") };
         assert_eq!((page.started(), page.started_twice()), (3, 1));
         assert_eq!((page.done(), page.done_twice()), (2, 1));
+        assert_eq!(page.running(), 1);
     }
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A cluster with a node, the images on it, brokers beside it, and the operator in it as pods.
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
 use serde_json::Value;
+use testbed::keda::Keda;
+use testbed::metrics_server::MetricsServer;
 use testbed::{ControlPlane, Node, NodePrograms, Options, until};
 
 use crate::brokers::{RabbitMq, Redis};
@@ -16,7 +19,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Everything that an experiment needs. Experiments share it: a node takes longer to come up than most of them last.
 pub(crate) struct Stage {
-    // Dropped in this order: what runs on the node, the node, the control plane.
+    // Dropped in this order: what scales, what runs on the node, the node, the control plane.
+    keda: OnceCell<Keda>,
+    metrics_server: OnceCell<MetricsServer>,
     pub(crate) broker: Redis,
     /// Where the sample application writes down what it did.
     pub(crate) ledger: Redis,
@@ -43,7 +48,8 @@ impl Stage {
         let sample = images::sample()?;
         testbed::tools::helm()?;
         eprintln!("e2e: a control plane and a node");
-        let plane = ControlPlane::start(Options { node: true, ..Options::default() })?;
+        let options = Options { node: true, aggregation: true, ..Options::default() };
+        let plane = ControlPlane::start(options)?;
         let node = Node::join(&plane, &programs)?;
         eprintln!("e2e: images and brokers");
         let operator = plane.dir().join("celery-operator.tar");
@@ -53,17 +59,50 @@ impl Stage {
         let broker = Redis::start(&node, "broker", 6379, plane.dir())?;
         let ledger = Redis::start(&node, "ledger", 6380, plane.dir())?;
         let rabbitmq = RabbitMq::start(&node, plane.dir())?;
-        let stage = Self { broker, ledger, _rabbitmq: rabbitmq, node, plane };
+        let (keda, metrics_server) = Default::default();
+        let stage = Self { keda, metrics_server, broker, ledger, _rabbitmq: rabbitmq, node, plane };
         eprintln!("e2e: the operator");
         install::install(&stage)?;
         Ok(stage)
     }
 
-    /// Says which program of the node has ended by itself.
+    /// Has KEDA run from now on. It is there for who asks for it: its programs take long to build.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn bring_keda(&self) -> Result<(), Error> {
+        if self.keda.get().is_none() {
+            let _ = self.keda.set(Keda::start(&self.plane)?);
+        }
+        Ok(())
+    }
+
+    /// Has metrics-server run from now on.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn bring_metrics_server(&self) -> Result<(), Error> {
+        if self.metrics_server.get().is_none() {
+            let _ = self.metrics_server.set(MetricsServer::start(&self.plane)?);
+        }
+        Ok(())
+    }
+
+    /// A broker that can be stopped without losing anything, for one experiment.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) fn durable_broker(&self) -> Result<Redis, Error> {
+        Redis::start_durable(&self.node, "durable", 6381, self.plane.dir())
+    }
+
+    /// Says which program beside the pods has ended by itself.
     ///
     /// # Errors
     /// When one has.
     pub(crate) fn check_alive(&mut self) -> Result<(), Error> {
+        self.keda.get_mut().map_or(Ok(()), Keda::check_alive)?;
+        self.metrics_server.get_mut().map_or(Ok(()), MetricsServer::check_alive)?;
         Ok(self.node.check_alive()?)
     }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The experiments, in the order in which they run: what everything else rests on comes first.
 
+mod away;
 mod beat;
 mod broken;
+mod cpu;
 mod fresh;
 mod outage;
 mod password;
+mod queue;
 mod refused;
 mod rollout;
 
@@ -27,4 +30,7 @@ pub(crate) const EXPERIMENTS: &[(&str, Experiment)] = &[
     ("beat", beat::run),
     ("password", password::run),
     ("operator", outage::run),
+    ("queue", queue::run),
+    ("cpu", cpu::run),
+    ("broker-away", away::run),
 ];
