@@ -83,7 +83,7 @@ pub(crate) fn kubelet(dir: &Path, authority: &Path) -> Value {
         "containerRuntimeEndpoint": format!("unix://{}", dir.join(SOCKET).display()),
         "enforceNodeAllocatable": [],
         // A disk that others have filled is no reason to end pods here, nor to remove images that nobody can pull.
-        "evictionHard": { "memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
+        "evictionHard": { "memory.available": "50Mi", "nodefs.available": "200Mi", "imagefs.available": "200Mi" },
         "imageGCHighThresholdPercent": 100,
         "failCgroupV1": false,
         "failSwapOn": false,
