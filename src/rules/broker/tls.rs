@@ -171,7 +171,7 @@ fn b15(subject: &Subject<'_>, report: &mut Report<'_>) {
     let says_how = written.is_some_and(|options| !options.is_empty());
     if !says_how && good(subject).any(is_silent) {
         let message = "checks no certificate of the broker";
-        report.add(Kind::Forbidden, BROKER_URL, message, "add ?ssl_cert_reqs=required");
+        report.add(Kind::Forbidden, subject.broker_place(), message, "add ?ssl_cert_reqs=required");
     }
 }
 
@@ -185,9 +185,9 @@ fn b17(subject: &Subject<'_>, report: &mut Report<'_>) {
         Some(false) => report.severity(),
         _ => Severity::Warn,
     };
-    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let url = subject.broker_url().unwrap_or_default();
     let message = "switches TLS on by a parameter about certificates";
-    report.add_shown(severity, BROKER_URL, &masked(url), message, "use rediss://, or remove it");
+    report.add_shown(severity, subject.broker_place(), &masked(url), message, "use rediss://, or remove it");
 }
 
 fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -207,7 +207,7 @@ fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = format!("asks for TLS on {plain}, mostly a port without it");
             report.add(
                 Kind::Forbidden,
-                BROKER_URL,
+                subject.broker_place(),
                 message,
                 format!("name the port with TLS, often {usual}"),
             );
@@ -227,7 +227,7 @@ fn plain_on_a_tls_port(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).find(is_odd).is_some() && !subject.common().config.contains_key(USE_SSL) {
         let message = format!("names {}, the port with TLS, without it", Service::AMQP_TLS.port);
         let fix = "use amqps://, or set broker_use_ssl in the app";
-        report.add(Kind::Forbidden, BROKER_URL, message, fix);
+        report.add(Kind::Forbidden, subject.broker_place(), message, fix);
     }
 }
 
