@@ -32,7 +32,7 @@ use super::answer::{self, Answer};
 use super::review::{self, Request};
 use crate::index::Surroundings;
 use crate::manifests::{MUTATE_PATH, VALIDATE_PATH};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Unanswered};
 use crate::rules;
 
 /// Largest body: an API server takes objects of 3 MiB, and a review holds two of them and what surrounds them.
@@ -171,7 +171,7 @@ async fn bounded(
         }
     };
     timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(|_| {
-        metrics.failed("late");
+        metrics.failed(Unanswered::Late);
         (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response()
     })
 }
@@ -194,7 +194,7 @@ async fn judge(
     });
     judged.await.unwrap_or_else(|reason| {
         error!(%reason, "a large object could not be judged");
-        metrics.failed("broken");
+        metrics.failed(Unanswered::Broken);
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     })
 }
@@ -208,7 +208,7 @@ fn respond(body: &[u8], counter: &Counter, verdict: impl Fn(&Request) -> Answer)
             Json(answer.response.into_review()).into_response()
         }
         Err(malformed) => {
-            counter.metrics.failed("malformed");
+            counter.metrics.failed(Unanswered::Malformed);
             let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
             (StatusCode::BAD_REQUEST, text, malformed.to_string()).into_response()
         }
