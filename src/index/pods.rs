@@ -15,8 +15,9 @@ use kube::runtime::watcher::Event;
 use crate::labels::{self, Component};
 use crate::status::{Cause, Trouble};
 
-/// How long no node may take a pod before that counts: one may be on its way.
-const SCHEDULED_WITHIN: Duration = Duration::from_mins(1);
+/// How long no node may take a pod, and a container not have started, before that counts: a node may be on its way, and
+/// many an application is imported for long.
+const COUNTS_AFTER: Duration = Duration::from_mins(1);
 
 /// Namespace and name of a Celery.
 pub type CeleryKey = (String, String);
@@ -195,10 +196,10 @@ impl Content {
 
 /// How much longer a trouble may pass by itself; `None` for one that counts.
 fn young(trouble: &Trouble, now: i64) -> Option<Duration> {
-    let Cause::Unschedulable(_) = trouble.cause else { return None };
+    let (Cause::Unschedulable(_) | Cause::Unstarted) = trouble.cause else { return None };
     let age = u64::try_from(now.saturating_sub(trouble.since?)).unwrap_or_default();
     // A whole second more: times are cut to seconds.
-    let left = SCHEDULED_WITHIN.checked_sub(Duration::from_secs(age))?;
+    let left = COUNTS_AFTER.checked_sub(Duration::from_secs(age))?;
     (!left.is_zero()).then(|| left + Duration::from_secs(1))
 }
 
@@ -321,6 +322,22 @@ mod tests {
         }
         assert_eq!(index.observe(Event::Apply(other)), []);
         assert_eq!(reasons(&index), []);
+    }
+
+    #[test]
+    fn a_container_may_take_a_minute_to_start() {
+        let index = PodIndex::default();
+        let mut starting = pod("a", "one", EARLY, None);
+        let status = json!({"containerStatuses": [{"name": "celery", "image": "", "imageID": "", "ready": false,
+            "restartCount": 0, "started": false, "state": {"running": {"startedAt": "1970-01-01T00:01:40Z"}}}]});
+        starting.status = serde_json::from_value(status).expect("a status");
+        index.observe(Event::Apply(starting));
+        let found = index.troubles(&shop(), 130);
+        assert!(found.of.is_empty());
+        assert_eq!(found.again, Some(Duration::from_secs(31)));
+        let found = index.troubles(&shop(), 161);
+        assert_eq!(found.of["shop-worker"].reason(), "NotStarted");
+        assert_eq!(found.again, None);
     }
 
     #[test]

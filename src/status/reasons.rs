@@ -118,6 +118,11 @@ pub const REASONS: &[Reason] = &[
         "The container ends again and again; kubectl logs --previous tells why.",
     ),
     reason("OOMKilled", PODS, "The container took more memory than resources.limits."),
+    reason(
+        "NotStarted",
+        PODS,
+        "A container has not passed its startup probe for a minute: a worker that does not reach its broker answers no ping.",
+    ),
     reason("Unschedulable", PODS, "No node has taken a pod for a minute."),
     reason("Active", &["AutoscalingReady"], "Every autoscaler reports that it works."),
     reason("Waiting", &["AutoscalingReady"], "An autoscaler has not reported yet."),
