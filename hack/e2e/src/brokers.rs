@@ -33,6 +33,8 @@ impl Redis {
         let mut command = node.command(Path::new(REDIS));
         command
             .args(["--bind", NODE, "--protected-mode", "no", "--save", "", "--appendonly", "no"])
+            // Every experiment has two of its own.
+            .args(["--databases", "64"])
             .args(["--port", &port.to_string(), "--dir"])
             .arg(dir);
         let process = Process::spawn(name, &command, &dir.join(format!("redis-{name}.log")))?;
