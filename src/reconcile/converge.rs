@@ -2,7 +2,7 @@
 //! Bringing the children of one Celery in line with its spec.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::deeds::{Deeds, Done, told};
 use super::failures::Failures;
 use super::predecessor::Awaited;
 use super::roll::Followed;
-use super::steps::{STEPS, mounts_what_is_taken, pass_on};
+use super::steps::{STEPS, kept_by, pass_on};
 use super::{Context, predecessor, scalers};
 use crate::annotations::Asked;
 use crate::api::Celery;
@@ -59,8 +59,8 @@ struct Run<'a> {
 }
 
 /// Brings the children in line: what must not be there goes first, so that an autoscaler never meets its successor.
-/// A child that fails does not keep the others waiting. While it is paused nothing is written, and what would have been
-/// is named.
+/// A child that fails does not keep the others waiting, save those that name it where it may be somebody else's. While it
+/// is paused nothing is written, and what would have been is named.
 ///
 /// # Errors
 /// When a Secret cannot be read: nothing can be decided then, and the children stay as they are.
@@ -96,7 +96,7 @@ pub(super) async fn converge(
     };
     let mut obstacles = made.failures.obstacles();
     obstacles.extend(made.awaited.iter().map(|(child, awaited)| (child.clone(), awaited.failure.clone())));
-    pass_on(&mut obstacles, &wanted.manifests, &children);
+    pass_on(&mut obstacles, &made.withheld);
     let again = made.awaited.values().filter_map(|awaited| awaited.again).min();
     let follows_configs = run.followed.is_any();
     let pods = (namespace.clone(), resolved.owner.name.clone());
@@ -124,6 +124,8 @@ struct Made {
     failures: Failures,
     /// Children that are not made yet.
     awaited: BTreeMap<ChildRef, Awaited>,
+    /// Children that are left as they are, each with the one that it names and that may be somebody else's.
+    withheld: BTreeMap<ChildRef, ChildRef>,
 }
 
 impl Run<'_> {
@@ -131,15 +133,26 @@ impl Run<'_> {
     async fn apply(&self, wanted: &Children, made: &mut Made) -> Vec<Applied> {
         let mut outcomes: Vec<Option<Result<Done, cluster::Error>>> =
             wanted.manifests.iter().map(|_| None).collect();
+        let mut in_doubt = BTreeSet::new();
         for step in STEPS {
-            let members = wanted.manifests.iter().enumerate().filter(|(_, manifest)| step(manifest.kind));
-            let due = members.filter(|(_, manifest)| {
-                !self.waits(manifest)
-                    && !mounts_what_is_taken(manifest, &wanted.manifests, &outcomes)
-                    && !self.awaits(manifest, made)
-            });
-            let applies = due.map(async |(index, manifest)| (index, self.apply_one(manifest).await));
+            let mut due = Vec::new();
+            for (index, manifest) in wanted.manifests.iter().enumerate().filter(|(_, it)| step(it.kind)) {
+                if let Some(other) = kept_by(manifest, &in_doubt) {
+                    in_doubt.insert(child_ref(manifest));
+                    made.withheld.insert(child_ref(manifest), other);
+                } else if !self.waits(manifest) && !self.awaits(manifest, made) {
+                    due.push((index, manifest));
+                }
+            }
+            let applies =
+                due.into_iter().map(async |(index, manifest)| (index, self.apply_one(manifest).await));
             for (index, outcome) in join_all(applies.collect::<Vec<_>>()).await {
+                let manifest = &wanted.manifests[index];
+                let is_in_doubt =
+                    |error: &cluster::Error| error.leaves_owner_open() && self.own(manifest).is_none();
+                if outcome.as_ref().is_err_and(is_in_doubt) {
+                    in_doubt.insert(child_ref(manifest));
+                }
                 outcomes[index] = Some(outcome);
             }
         }
@@ -147,6 +160,8 @@ impl Run<'_> {
         let mut children = Vec::new();
         for (manifest, outcome) in wanted.manifests.iter().zip(outcomes) {
             let live = match outcome {
+                // As it was, it is still there.
+                None if made.withheld.contains_key(&child_ref(manifest)) => self.own(manifest),
                 None => None,
                 Some(Ok(done)) => {
                     made.deeds.note(manifest, &done);
@@ -154,7 +169,6 @@ impl Run<'_> {
                 }
                 Some(Err(error)) => {
                     made.failures.of_child(manifest.kind, &manifest.name, error);
-                    // As it was, it is still there.
                     self.own(manifest)
                 }
             };
@@ -189,7 +203,7 @@ impl Run<'_> {
         let waited = context.waited(&owner.uid);
         let awaited = predecessor::awaited(&manifest.name, &pods, waited, Timestamp::now().as_second());
         let waits = awaited.is_some();
-        made.awaited.extend(awaited.map(|awaited| ((manifest.kind, manifest.name.clone()), awaited)));
+        made.awaited.extend(awaited.map(|awaited| (child_ref(manifest), awaited)));
         waits
     }
 
@@ -336,3 +350,10 @@ impl Run<'_> {
         (manifest.kind, self.owner.namespace.clone(), manifest.name.clone())
     }
 }
+
+fn child_ref(manifest: &Manifest) -> ChildRef {
+    (manifest.kind, manifest.name.clone())
+}
+
+#[cfg(test)]
+mod tests;

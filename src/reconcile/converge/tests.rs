@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which requests are made, in which order, and which are not: against an API server that only takes and gives.
+
+mod server;
+
+use serde_json::{Value, json};
+
+use self::server::Story;
+use crate::build::ChildKind;
+use crate::status::Failure;
+
+/// A broker in parts, of which the Secret `shop-celery-broker` is made.
+fn in_parts() -> Value {
+    json!({"redis": {"host": "cache"}})
+}
+
+fn follows_cpu() -> Value {
+    json!([{"kind": "worker", "pool": "default", "minReplicas": 1, "maxReplicas": 5, "metrics": [
+        {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "500m"}}]}])
+}
+
+fn follows_queue() -> Value {
+    json!([{"kind": "worker", "pool": "default", "minReplicas": 0, "maxReplicas": 5, "metrics": [
+        {"name": "task_queue_length", "target": {"type": "AverageValue", "averageValue": 10}}]}])
+}
+
+fn is_taken(failure: Option<&Failure>) -> bool {
+    failure.is_some_and(|failure| failure.reason == "NameTaken" && failure.stalled)
+}
+
+/// Where one child is somebody else's, these others are not made and say why; once it is given away, all of them are there.
+async fn written_beside(spec: Value, taken: (ChildKind, &str), others: &[(ChildKind, &str)]) {
+    let mut story = Story::new(spec);
+    story.server.take(taken.0, taken.1);
+    let outcome = story.converge().await;
+    for (kind, name) in others.iter().chain([&taken]) {
+        assert!(!story.server.has(*kind, name), "{} {name}", kind.as_str());
+        let obstacle = outcome.obstacles.get(&(*kind, (*name).to_owned()));
+        assert!(is_taken(obstacle), "{} {name}: {obstacle:?}", kind.as_str());
+    }
+    assert_eq!(outcome.failures.errors().count(), 1);
+    story.server.give(taken.0, taken.1);
+    assert!(story.converge().await.obstacles.is_empty());
+    for (kind, name) in others.iter().chain([&taken]) {
+        assert!(story.server.has(*kind, name), "{} {name}", kind.as_str());
+    }
+}
+
+#[tokio::test]
+async fn what_scales_publishes_or_reads_waits_where_its_object_is_somebody_elses() {
+    use ChildKind::{
+        ConfigMap, Deployment, HorizontalPodAutoscaler, Ingress, PersistentVolumeClaim, ScaledObject, Secret,
+        Service, TriggerAuthentication,
+    };
+    let worker = "shop-worker";
+    let heartbeat = json!({"workerSpec": {"probes": {"liveness": {"type": "Heartbeat"}}}});
+    let auth = json!({"basic": {"secretRef": {"name": "a", "key": "b"}}});
+    let flower = json!({"flowerSpec": {"ingress": {}, "persistence": {}, "auth": auth}});
+    let with_password = json!({"url": "redis://:hush@cache"});
+    for (spec, taken, others) in [
+        (
+            json!({"workerSpec": {}, "scaleTargetRef": follows_cpu()}),
+            (Deployment, worker),
+            &[(HorizontalPodAutoscaler, worker)][..],
+        ),
+        (
+            json!({"workerSpec": {}, "scaleTargetRef": follows_queue()}),
+            (Deployment, worker),
+            &[(ScaledObject, worker)],
+        ),
+        (
+            json!({"common": {"broker": in_parts()}, "workerSpec": {}, "scaleTargetRef": follows_cpu()}),
+            (Secret, "shop-celery-broker"),
+            &[(Deployment, worker), (HorizontalPodAutoscaler, worker)],
+        ),
+        (heartbeat, (ConfigMap, "shop-celery-probe"), &[(Deployment, worker)]),
+        (flower.clone(), (Service, "shop-flower"), &[(Ingress, "shop-flower")]),
+        (flower, (PersistentVolumeClaim, "shop-flower"), &[(Deployment, "shop-flower")]),
+        (
+            json!({"common": {"broker": with_password}, "workerSpec": {}, "scaleTargetRef": follows_queue()}),
+            (Secret, "shop-celery-keda"),
+            &[(TriggerAuthentication, worker), (ScaledObject, worker)],
+        ),
+    ] {
+        Box::pin(written_beside(spec, taken, others)).await;
+    }
+}
+
+/// Where nobody answers whose it is, it may be anybody's.
+#[tokio::test]
+async fn what_cannot_be_looked_at_is_not_built_upon() {
+    let mut story = Story::new(json!({"common": {"broker": in_parts()}, "workerSpec": {}}));
+    story.server.fail(ChildKind::Secret, "shop-celery-broker");
+    let outcome = story.converge().await;
+    assert!(!story.server.has(ChildKind::Deployment, "shop-worker"));
+    let obstacle = &outcome.obstacles[&(ChildKind::Deployment, "shop-worker".to_owned())];
+    assert_eq!((obstacle.reason, obstacle.stalled), ("ApiError", false));
+    story.server.give(ChildKind::Secret, "shop-celery-broker");
+    story.converge().await;
+    assert!(story.server.has(ChildKind::Deployment, "shop-worker"));
+    // One that is known to be ours is only behind.
+    story.server.fail(ChildKind::Secret, "shop-celery-broker");
+    story.spec["common"]["broker"]["redis"]["host"] = json!("other");
+    story.spec["common"]["image"] = json!("shop:2");
+    let outcome = story.converge().await;
+    assert_eq!(outcome.failures.errors().count(), 1);
+    assert!(story.server.writes().contains(&"PATCH Deployment shop-worker".to_owned()));
+}
