@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Bringing the children of one Celery in line with its spec.
 
+mod prune;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -58,7 +60,8 @@ struct Run<'a> {
     followed: Followed<'a>,
 }
 
-/// Brings the children in line: what must not be there goes first, so that an autoscaler never meets its successor.
+/// Brings the children in line: what must not be there goes first, so that an autoscaler never meets its successor, and
+/// what is read goes when nobody reads it any more.
 /// A child that fails does not keep the others waiting, save those that name it where it may be somebody else's. While it
 /// is paused nothing is written, and what would have been is named.
 ///
@@ -87,8 +90,9 @@ pub(super) async fn converge(
         (children, Some(paused), Made::default())
     } else {
         let mut made = Made::default();
-        run.prune(&wanted, &mut made).await;
+        run.prune_first(&wanted, &mut made).await;
         let children = run.apply(&wanted, &mut made).await;
+        run.prune_rest(&wanted, &children, &mut made).await;
         for news in made.deeds.news() {
             context.tell(&resolved.owner, news);
         }
@@ -126,6 +130,13 @@ struct Made {
     awaited: BTreeMap<ChildRef, Awaited>,
     /// Children that are left as they are, each with the one that it names and that may be somebody else's.
     withheld: BTreeMap<ChildRef, ChildRef>,
+}
+
+impl Made {
+    /// Whether everything was done that is to be done.
+    fn is_whole(&self) -> bool {
+        self.failures.is_empty() && self.awaited.is_empty() && self.withheld.is_empty()
+    }
 }
 
 impl Run<'_> {
@@ -301,37 +312,6 @@ impl Run<'_> {
             self.unwanted(wanted).into_iter().map(|Owned { key: (kind, _, name), .. }| told(kind, &name)),
         );
         (children, behind)
-    }
-
-    /// What this Celery owns and no longer wants.
-    fn unwanted(&self, wanted: &Children) -> Vec<Owned> {
-        let stays = |(kind, _, name): &ChildKey| {
-            wanted.manifests.iter().any(|manifest| manifest.kind == *kind && manifest.name == *name)
-                || wanted.kept.iter().any(|(kept, kept_name)| kept == kind && kept_name == name)
-        };
-        let mut owned = self.context.index.owned(&self.owner.uid);
-        owned.retain(|child| !child.leaves && !stays(&child.key));
-        owned
-    }
-
-    /// Deletes what is not wanted.
-    async fn prune(&self, wanted: &Children, made: &mut Made) {
-        let Self { context, owner, .. } = self;
-        for Owned { key, uid, .. } in self.unwanted(wanted) {
-            let (kind, _, name) = &key;
-            match cluster::delete(&context.client, &key, &uid).await {
-                Ok(going) => {
-                    info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
-                    context.metrics.applied(kind.as_str(), "deleted");
-                    made.deeds.deleted.push(told(*kind, name));
-                    match going {
-                        Some(going) => context.index.put(*kind, &going),
-                        None => context.index.remove(&key, &uid),
-                    }
-                }
-                Err(error) => made.failures.of_child(*kind, name, error),
-            }
-        }
     }
 
     /// Whether an autoscaler has to wait for its predecessor, which KEDA's finalizer may hold for a while: two of them

@@ -106,3 +106,60 @@ async fn what_cannot_be_looked_at_is_not_built_upon() {
     assert_eq!(outcome.failures.errors().count(), 1);
     assert!(story.server.writes().contains(&"PATCH Deployment shop-worker".to_owned()));
 }
+
+/// A container of an old pod that starts again needs what it was started with.
+#[tokio::test]
+async fn what_pods_read_goes_when_the_last_of_those_is_gone_that_read_it() {
+    let heartbeat = json!({"workerSpec": {"probes": {"liveness": {"type": "Heartbeat"}}}});
+    let mut story = Story::new(heartbeat);
+    story.spec["common"]["broker"] = in_parts();
+    story.converge().await;
+    story.server.roll_out();
+    story.list();
+    story.spec["common"]["broker"] = json!({"url": "redis://cache"});
+    story.spec["workerSpec"] = json!({});
+    story.converge().await;
+    assert_eq!(story.server.writes(), ["PATCH Deployment shop-worker"]);
+    // The rollout goes on.
+    story.converge().await;
+    assert_eq!(story.server.writes(), [""; 0]);
+    story.server.roll_out();
+    story.list();
+    // Somebody keeps something from being as it should be.
+    story.server.fail(ChildKind::Deployment, "shop-worker");
+    story.spec["common"]["image"] = json!("shop:2");
+    story.converge().await;
+    assert_eq!(story.server.writes(), ["PATCH Deployment shop-worker"]);
+    story.spec["common"]["image"] = json!("shop:1");
+    story.converge().await;
+    let read = ["DELETE Secret shop-celery-broker", "DELETE ConfigMap shop-celery-probe"];
+    assert_eq!(story.server.writes(), read);
+    story.converge().await;
+    assert_eq!(story.server.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_an_autoscaler_reads_goes_after_it() {
+    let mut story =
+        Story::new(json!({"common": {"broker": {"url": "redis://:hush@cache"}}, "workerSpec": {},
+        "scaleTargetRef": follows_queue()}));
+    story.converge().await;
+    story.server.roll_out();
+    story.list();
+    story.spec["scaleTargetRef"] = json!([]);
+    story.spec["common"]["image"] = json!("shop:2");
+    story.converge().await;
+    assert_eq!(
+        story.server.writes(),
+        [
+            "DELETE ScaledObject shop-worker",
+            "DELETE PodDisruptionBudget shop-worker",
+            "PATCH Deployment shop-worker",
+            "DELETE TriggerAuthentication shop-worker",
+        ]
+    );
+    story.server.roll_out();
+    story.list();
+    story.converge().await;
+    assert_eq!(story.server.writes(), ["DELETE Secret shop-celery-keda"]);
+}
