@@ -24,7 +24,7 @@ use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Applied, Capabilities, ChildKey, ChildKind, Children, Manifest, Stamp, Stamped};
 use crate::cluster::{self, Verb};
-use crate::index::{Owned, Troubles};
+use crate::index::{Owned, Sight, Troubles};
 use crate::labels::{COMPONENT, Component};
 use crate::resolve::{self, Owner, Resolved};
 use crate::status::{ChildRef, Failure, Paused, Scalers};
@@ -205,14 +205,22 @@ impl Run<'_> {
             return false;
         }
         let Self { context, owner, .. } = self;
-        let celery = (owner.namespace.clone(), owner.name.clone());
-        let pods = context.pods.remaining(&celery, &manifest.name);
-        if pods.is_empty() || context.index.get(&self.key(manifest)).is_some() {
+        let (name, sight) = (&manifest.name, context.pods.sight());
+        // Whoever may not look at pods has nothing to wait for.
+        if sight == Sight::Closed || context.index.has(&self.key(manifest)) {
             context.stop_waiting(&owner.uid);
             return false;
         }
-        let waited = context.waited(&owner.uid);
-        let awaited = predecessor::awaited(&manifest.name, &pods, waited, Timestamp::now().as_second());
+        let pods = context.pods.remaining(&owner.namespace, name);
+        let awaited = if sight == Sight::Unseen {
+            Some(predecessor::unseen(name))
+        } else if pods.is_empty() {
+            context.stop_waiting(&owner.uid);
+            None
+        } else {
+            let (waited, now) = (context.waited(&owner.uid), Timestamp::now().as_second());
+            predecessor::awaited(name, &owner.name, &pods, waited, now)
+        };
         let waits = awaited.is_some();
         made.awaited.extend(awaited.map(|awaited| (child_ref(manifest), awaited)));
         waits

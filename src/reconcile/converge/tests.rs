@@ -3,6 +3,9 @@
 
 mod server;
 
+use std::time::Duration;
+
+use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
 use self::server::Story;
@@ -162,4 +165,46 @@ async fn what_an_autoscaler_reads_goes_after_it() {
     story.list();
     story.converge().await;
     assert_eq!(story.server.writes(), ["DELETE Secret shop-celery-keda"]);
+}
+
+/// A pod of beat, made for the Celery of this name.
+fn beat_of(celery: &str) -> k8s_openapi::api::core::v1::Pod {
+    let labels = json!({"app.kubernetes.io/instance": celery, "app.kubernetes.io/component": "beat",
+                        "pod-template-hash": "1"});
+    let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "shop-beat-1", "uid": "r",
+                       "controller": true});
+    let pod = json!({"metadata": {"name": "shop-beat-1-a", "namespace": server::NAMESPACE, "labels": labels,
+        "ownerReferences": [owner], "deletionTimestamp": "2026-01-01T00:00:00Z"}});
+    serde_json::from_value(pod).expect("a pod")
+}
+
+#[tokio::test]
+async fn beat_waits_until_pods_are_known_and_none_of_its_predecessor_is_left() {
+    let mut story = Story::new(json!({"beatSpec": {}}));
+    let beat = (ChildKind::Deployment, "shop-beat".to_owned());
+    // The list of pods has failed, and nobody else waits for it.
+    story.context.pods.settle();
+    let outcome = story.converge().await;
+    assert_eq!(outcome.obstacles[&beat].reason, "AwaitingPredecessor");
+    assert!(!story.server.has(beat.0, &beat.1));
+    // Of a Celery that had another name, and the same application.
+    for event in [Event::Init, Event::InitApply(beat_of("other")), Event::InitDone] {
+        story.context.pods.observe(event);
+    }
+    let outcome = story.converge().await;
+    assert!(outcome.obstacles[&beat].message.contains("pod shop-beat-1-a"), "{:?}", outcome.obstacles);
+    assert!(outcome.again.is_some_and(|again| again <= Duration::from_secs(5)), "{:?}", outcome.again);
+    assert!(!story.server.has(beat.0, &beat.1));
+    story.context.pods.observe(Event::Delete(beat_of("other")));
+    assert!(story.converge().await.obstacles.is_empty());
+    assert!(story.server.has(beat.0, &beat.1));
+}
+
+#[tokio::test]
+async fn beat_starts_where_nobody_may_look_at_pods() {
+    let mut story = Story::new(json!({"beatSpec": {}}));
+    story.context.pods.observe(Event::Apply(beat_of("shop")));
+    story.context.pods.close();
+    assert!(story.converge().await.obstacles.is_empty());
+    assert!(story.server.has(ChildKind::Deployment, "shop-beat"));
 }
