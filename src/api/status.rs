@@ -39,7 +39,7 @@ pub struct CeleryStatus {
     /// The objects that belong to this Celery.
     #[serde(default)]
     pub children: Vec<Child>,
-    /// What the rules find in the spec: every denial, at most 32 warnings.
+    /// What the rules find in the spec: denials first, then at most 32 warnings, 256 in all.
     #[serde(default)]
     pub findings: Vec<FindingStatus>,
     /// What was decided where the spec leaves it open.

@@ -6,7 +6,7 @@ use kube::core::DynamicObject;
 use crate::api::{Celery, CeleryStatus};
 use crate::defaults::{self, Moment};
 use crate::rules::{self, Facts, Finding, NotACelery, Severity};
-use crate::status::{REFUSED, Verdict};
+use crate::status::{REFUSED, Verdict, tells_of};
 
 /// A stored object, defaulted and judged.
 pub(super) struct Judged {
@@ -49,15 +49,7 @@ fn verdict(generation: Option<i64>, status: Option<&CeleryStatus>, findings: &[F
     if valid.is_none_or(|condition| condition.reason == REFUSED) {
         return Verdict::Refused;
     }
-    let known = |finding: &Finding| {
-        status.findings.iter().any(|old| {
-            // The words may be those of another release, and an item may stand elsewhere in its list.
-            let place = old.place.as_ref().unwrap_or(&old.path);
-            old.severity == Severity::Deny.as_str()
-                && (old.rule.as_str(), place, &old.value)
-                    == (finding.rule, &finding.shown_place(), &finding.value)
-        })
-    };
+    let known = |finding: &Finding| status.findings.iter().any(|told| tells_of(told, finding));
     if status.observed_generation == generation || denials.all(known) {
         Verdict::Tolerated
     } else {

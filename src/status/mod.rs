@@ -27,10 +27,13 @@ use crate::labels::{self, Component};
 use crate::names;
 use crate::resolve::Resolved;
 use crate::rules::Finding;
-use parts::{beat_status, children, effective, findings, flower_status, pool_status, ready_of, shown_broker};
+use parts::{
+    beat_status, children, cut, effective, findings, flower_status, pool_status, ready_of, shown_broker,
+};
 
 pub use autoscaling::Scalers;
 pub use news::{Importance, News, of_children, of_conditions};
+pub use parts::tells_of;
 pub use paused::Paused;
 pub use ready::PAUSED;
 pub use reasons::{EVENTS, REASONS, Reason};
@@ -113,7 +116,9 @@ struct Aspect {
 impl Aspect {
     fn new(type_: &'static str, status: bool, reason: impl Into<String>, message: impl Into<String>) -> Self {
         let message: String = message.into();
-        Self { type_, status, reason: reason.into(), message: message.chars().take(MAX_MESSAGE).collect() }
+        // Autoscalers bring reasons of their own.
+        let reason = cut(reason.into());
+        Self { type_, status, reason, message: message.chars().take(MAX_MESSAGE).collect() }
     }
 }
 
