@@ -94,18 +94,21 @@ impl PodIndex {
     pub fn troubles(&self, celery: &CeleryKey, now: i64) -> Troubles {
         let content = self.read();
         let pods = || content.celeries.get(celery).into_iter().flat_map(BTreeMap::values);
-        let mut newest: BTreeMap<&str, &Seen> = BTreeMap::new();
+        // Since when there are pods of each template. A pod of an old one may be young: its node was drained.
+        let mut templates: BTreeMap<(&str, &str), i64> = BTreeMap::new();
         for pod in pods() {
-            let known = newest.entry(&pod.deployment).or_insert(pod);
-            if (pod.created, &pod.template) > (known.created, &known.template) {
-                *known = pod;
-            }
+            let since = templates.entry((&pod.deployment, &pod.template)).or_insert(pod.created);
+            *since = pod.created.min(*since);
+        }
+        let mut newest: BTreeMap<&str, (i64, &str)> = BTreeMap::new();
+        for ((deployment, template), since) in templates {
+            let known = newest.entry(deployment).or_insert((since, template));
+            *known = (since, template).max(*known);
         }
         let mut found = Troubles::default();
-        for (deployment, newest) in newest {
+        for (deployment, (_, template)) in newest {
             // Pods of an older template are on their way out; what they suffer from has been answered.
-            let current =
-                pods().filter(|pod| pod.deployment == deployment && pod.template == newest.template);
+            let current = pods().filter(|pod| pod.deployment == deployment && pod.template == template);
             for trouble in current.filter_map(|pod| pod.trouble.as_ref()) {
                 match young(trouble, now) {
                     None => drop(found.of.entry(deployment.to_owned()).or_insert_with(|| trouble.clone())),
@@ -322,6 +325,16 @@ mod tests {
         index.observe(Event::Apply(pod("b", "two", LATE, Some("ErrImagePull"))));
         assert_eq!(reasons(&index), [("shop-worker".to_owned(), "ErrImagePull")]);
         assert_eq!(index.observe(Event::Delete(pod("b", "two", LATE, None))), [shop()]);
+        assert_eq!(reasons(&index), [("shop-worker".to_owned(), "ImagePullBackOff")]);
+    }
+
+    /// A rollout hangs, and meanwhile a node with an old pod is drained.
+    #[test]
+    fn an_old_pod_that_is_replaced_makes_its_template_no_newer() {
+        let index = PodIndex::default();
+        index.observe(Event::Apply(pod("old", "one", EARLY, None)));
+        index.observe(Event::Apply(pod("new", "two", LATE, Some("ImagePullBackOff"))));
+        index.observe(Event::Apply(pod("replaced", "one", "2026-01-01T00:05:00Z", None)));
         assert_eq!(reasons(&index), [("shop-worker".to_owned(), "ImagePullBackOff")]);
     }
 
