@@ -97,7 +97,8 @@ impl PodIndex {
         // Since when there are pods of each template. A pod of an old one may be young: its node was drained.
         let mut templates: BTreeMap<(&str, &str), i64> = BTreeMap::new();
         for pod in pods() {
-            let since = templates.entry((&pod.deployment, &pod.template)).or_insert(pod.created);
+            let since =
+                templates.entry((pod.deployment.as_str(), pod.template.as_str())).or_insert(pod.created);
             *since = pod.created.min(*since);
         }
         let mut newest: BTreeMap<&str, (i64, &str)> = BTreeMap::new();

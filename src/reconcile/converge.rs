@@ -102,7 +102,8 @@ pub(super) async fn converge(
     obstacles.extend(made.awaited.iter().map(|(child, awaited)| (child.clone(), awaited.failure.clone())));
     pass_on(&mut obstacles, &made.withheld);
     let again = made.awaited.values().filter_map(|awaited| awaited.again).min();
-    let follows_configs = run.followed.is_any();
+    // What is made of a Secret follows it, whether or not pods are replaced for it.
+    let follows_configs = run.followed.is_any() || !resolve::secrets(&celery.spec).is_empty();
     let pods = (namespace.clone(), resolved.owner.name.clone());
     let troubles = context.pods.troubles(&pods, Timestamp::now().as_second());
     let scalers = scalers::seen(context, &resolved.owner, &children);

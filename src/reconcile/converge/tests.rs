@@ -208,3 +208,19 @@ async fn beat_starts_where_nobody_may_look_at_pods() {
     assert!(story.converge().await.obstacles.is_empty());
     assert!(story.server.has(ChildKind::Deployment, "shop-beat"));
 }
+
+/// Pods that keep an old password are asked for; a Secret for KEDA that keeps it is not.
+#[tokio::test]
+async fn what_is_made_of_a_secret_follows_it_although_pods_do_not() {
+    let by_secret = json!({"urlSecretRef": {"name": "broker", "key": "url"}});
+    for (broker, rolls, follows) in [
+        (json!({"url": "redis://cache"}), true, false),
+        (json!({"url": "redis://cache"}), false, false),
+        (by_secret.clone(), true, true),
+        (by_secret, false, true),
+    ] {
+        let mut story = Story::new(json!({"common": {"broker": broker}, "workerSpec": {}}));
+        story.annotations = json!({"celeryproject.org/roll-on-config-change": rolls.to_string()});
+        assert_eq!(story.converge().await.follows_configs, follows, "{broker}, {rolls}");
+    }
+}
