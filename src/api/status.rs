@@ -163,6 +163,9 @@ pub struct FindingStatus {
     pub value: Option<String>,
     /// What is wrong and what to write instead.
     pub message: String,
+    /// `true` where a spec with this denial was followed before: it alone keeps no spec from being followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerated: Option<bool>,
 }
 
 /// What was decided where the spec leaves it open.

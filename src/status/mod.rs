@@ -33,12 +33,11 @@ use parts::{
 
 pub use autoscaling::Scalers;
 pub use news::{Importance, News, of_children, of_conditions};
-pub use parts::tells_of;
 pub use paused::Paused;
 pub use ready::PAUSED;
 pub use reasons::{EVENTS, REASONS, Reason};
 pub use trouble::{Cause, Hindrance, MissingConfig, Trouble};
-pub use valid::{REFUSED, Verdict};
+pub use valid::{REFUSED, Verdict, tolerates};
 
 /// Reason of an object that is being deleted.
 const LEAVING: &str = "Terminating";
@@ -153,7 +152,7 @@ pub fn status(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
         flower: flower_status(state),
         broker: resolved.broker.as_ref().map(shown_broker),
         children: children(state),
-        findings: findings(observed.findings),
+        findings: findings(observed),
         effective: Some(effective(resolved)),
         pools,
     }
@@ -171,7 +170,7 @@ fn parked(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
         .conditions
         .retain(|old| old.type_ != paused::TYPE && !fresh.iter().any(|new| new.type_ == old.type_));
     status.conditions.splice(0..0, fresh);
-    status.findings = findings(observed.findings);
+    status.findings = findings(observed);
     status.observed_generation = observed.generation;
     status
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the status tells of each part beside its conditions: numbers of pods, addresses, choices, children, findings.
 
-use super::{State, autoscaling, deployment, rollout};
+use super::valid::{tolerated, tolerates};
+use super::{Observed, State, Verdict, autoscaling, deployment, rollout};
 use crate::api::{
     Autoscaler, BeatStatus, BrokerStatus, Child, EffectiveStatus, FindingStatus, FlowerStatus, PoolStatus,
     limits,
@@ -102,11 +103,26 @@ pub(super) fn children(state: State<'_>) -> Vec<Child> {
     state.children.iter().map(child).collect()
 }
 
-/// What the rules found: every refusal, and the first warnings, as many as the schema takes.
-pub(super) fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
-    let of = |severity: Severity| findings.iter().filter(move |finding| finding.severity == severity);
+/// What the rules found: every refusal, and the first warnings, as many as the schema takes. Of a spec that cannot be read
+/// nothing is found, and what was tolerated before it is kept in mind.
+pub(super) fn findings(observed: &Observed<'_>) -> Vec<FindingStatus> {
+    let (found, verdict) = (observed.findings, observed.verdict);
+    if found.is_empty() && verdict == Verdict::Refused {
+        return observed.previous.map(tolerated).unwrap_or_default();
+    }
+    let of = |severity: Severity| found.iter().filter(move |finding| finding.severity == severity);
+    let is_tolerated = |finding: &Finding| match verdict {
+        Verdict::Accepted => false,
+        Verdict::Tolerated => finding.severity == Severity::Deny,
+        Verdict::Refused => observed.previous.is_some_and(|previous| tolerates(previous, finding)),
+    };
     let listed = of(Severity::Deny).chain(of(Severity::Warn).take(MAX_WARNINGS)).take(limits::ITEMS);
-    listed.map(finding_status).collect()
+    listed
+        .map(|finding| FindingStatus {
+            tolerated: is_tolerated(finding).then_some(true),
+            ..finding_status(finding)
+        })
+        .collect()
 }
 
 fn finding_status(finding: &Finding) -> FindingStatus {
@@ -117,13 +133,13 @@ fn finding_status(finding: &Finding) -> FindingStatus {
         place: (finding.place != finding.path).then(|| cut(finding.shown_place())),
         value: finding.value.clone().map(cut),
         message: cut(finding.text()),
+        tolerated: None,
     }
 }
 
 /// Whether a status has told of a finding: of the same rule at the same place about the same value. The words may be those
 /// of another release, and an item may stand elsewhere in its list.
-#[must_use]
-pub fn tells_of(told: &FindingStatus, finding: &Finding) -> bool {
+pub(super) fn tells_of(told: &FindingStatus, finding: &Finding) -> bool {
     fn matter(told: &FindingStatus) -> (&str, &str, &str, Option<&str>) {
         let place = told.place.as_deref().unwrap_or(&told.path);
         (&told.rule, &told.severity, place, told.value.as_deref())

@@ -7,8 +7,7 @@ use super::scene::{Scene, child_ready, condition, finding};
 use crate::api::limits;
 use crate::build::ChildKind;
 use crate::rules::{Finding, Severity};
-use crate::status::parts::MAX_WARNINGS;
-use crate::status::tells_of;
+use crate::status::parts::{MAX_WARNINGS, tells_of};
 
 #[test]
 fn beat_is_counted_as_its_deployment_counts() {
