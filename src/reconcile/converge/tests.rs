@@ -9,7 +9,9 @@ use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
 use self::server::Story;
+use crate::annotations::CONFIG_HASH;
 use crate::build::ChildKind;
+use crate::labels::RENDERED_HASH;
 use crate::status::Failure;
 
 /// A broker in parts, of which the Secret `shop-celery-broker` is made.
@@ -223,4 +225,29 @@ async fn what_is_made_of_a_secret_follows_it_although_pods_do_not() {
         story.annotations = json!({"celeryproject.org/roll-on-config-change": rolls.to_string()});
         assert_eq!(story.converge().await.follows_configs, follows, "{broker}, {rolls}");
     }
+}
+
+/// As a release does that renders it otherwise.
+#[tokio::test]
+async fn the_first_write_to_a_secret_of_ours_after_a_restart_replaces_no_pods() {
+    const SECRET: (ChildKind, &str) = (ChildKind::Secret, "shop-celery-broker");
+    let mut story = Story::new(json!({"common": {"broker": in_parts()}, "workerSpec": {}}));
+    story.converge().await;
+    let template = |story: &Story| {
+        let deployment = story.server.get(ChildKind::Deployment, "shop-worker").expect("is there");
+        deployment["spec"]["template"].clone()
+    };
+    let before = template(&story);
+    assert!(before["metadata"]["annotations"][CONFIG_HASH].is_string(), "{before}");
+    let other = json!({"metadata": {"annotations": {RENDERED_HASH: "of another release"}}});
+    story.server.rewrite(SECRET.0, SECRET.1, &other);
+    story.restart();
+    story.converge().await;
+    assert!(story.server.writes().contains(&"PATCH Secret shop-celery-broker".to_owned()));
+    assert_eq!(template(&story), before);
+    // Another content does, also when it is written first of all.
+    story.spec["common"]["broker"]["redis"]["host"] = json!("other");
+    story.restart();
+    story.converge().await;
+    assert_ne!(template(&story), before);
 }

@@ -121,12 +121,11 @@ impl Server {
         content.failing.remove(&(kind, name.to_owned()));
     }
 
-    /// Changes an object.
-    pub(super) fn edit(&self, kind: ChildKind, name: &str, patch: &Value) {
+    /// Makes an object one that has always been so.
+    pub(super) fn rewrite(&self, kind: ChildKind, name: &str, patch: &Value) {
         let mut content = self.lock();
-        let mut object = content.objects[&(kind, name.to_owned())].clone();
-        json_patch::merge(&mut object, patch);
-        content.store(kind, name, object);
+        let object = content.objects.get_mut(&(kind, name.to_owned())).expect("is there");
+        json_patch::merge(object, patch);
     }
 
     /// Lets the pods of all Deployments be replaced.
