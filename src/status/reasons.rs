@@ -78,8 +78,9 @@ pub const REASONS: &[Reason] = &[
     reason(
         "AwaitingPredecessor",
         &["BeatAvailable", "AutoscalingReady"],
-        "A pod of an earlier beat, or an autoscaler that is no longer asked for, has not ended yet: two beats would send \
-         every task twice, and until it is gone the number of pods is the autoscaler's own.",
+        "A pod of an earlier beat, or an autoscaler that is no longer asked for, has not ended yet, or nobody knows, since \
+         pods could not be listed so far: two beats would send every task twice, and until it is gone the number of pods \
+         is the autoscaler's own.",
     ),
     reason(
         "DeploymentPaused",
