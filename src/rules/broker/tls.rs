@@ -19,6 +19,9 @@ const OF_AMQP: [&str; 6] = ["ca_certs", "cert_reqs", "certfile", "check_hostname
 /// Names that neither has, and what to do.
 const OF_NOBODY: [(&str, &str); 3] =
     [("ssl_ca_cert", "write ssl_ca_certs"), ("ssl", "remove it"), ("server_hostname", "remove it")];
+/// What Redis has an option for, and AMQP does where it is told the name.
+const HOST_CHECK: &str = "check_hostname";
+const CHECK_HOST: &str = "write server_hostname: the broker's name";
 /// How redis-py can be told to check a certificate.
 const CHECKS: [&str; 3] = ["required", "optional", "none"];
 
@@ -150,13 +153,19 @@ fn of_redis(written: &Value, report: &mut Report<'_>) {
 fn of_amqp(written: &Value, report: &mut Report<'_>) {
     let Value::Object(options) = written else { return };
     let path = format!("spec.common.config.{USE_SSL}");
+    let message = "is no option of a connection to RabbitMQ";
     for name in OF_AMQP {
         if options.contains_key(&format!("ssl_{name}")) {
-            let message = "is no option of a connection to RabbitMQ";
-            report.add(Kind::Forbidden, format!("{path}.ssl_{name}"), message, format!("write {name}"));
+            let fix = if name == HOST_CHECK { CHECK_HOST.to_owned() } else { format!("write {name}") };
+            report.add(Kind::Forbidden, format!("{path}.ssl_{name}"), message, fix);
         }
     }
-    if options.get("cert_reqs").is_some_and(Value::is_string) {
+    for (name, fix) in [(HOST_CHECK, CHECK_HOST), ("ssl", "remove it")] {
+        if options.contains_key(name) {
+            report.add(Kind::Forbidden, format!("{path}.{name}"), message, fix);
+        }
+    }
+    if options.get("cert_reqs").and_then(Value::as_str).is_some_and(|word| !expands(word)) {
         let message = "is a text, where AMQP needs the number of Python";
         report.add(Kind::Invalid, format!("{path}.cert_reqs"), message, "write 2 for required, 0 for none");
     }

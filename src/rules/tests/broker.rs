@@ -77,11 +77,20 @@ fn tls_is_said_in_the_words_of_redis() {
         ("redis://cache", "server_hostname: cache"),
         ("amqps://app@mq", "ssl_cert_reqs: required"),
         ("amqps://app@mq", "cert_reqs: required"),
+        ("amqps://app@mq", "ssl_check_hostname: true"),
+        ("amqp://app@mq", "check_hostname: true"),
+        ("amqps://app@mq", "ssl: true"),
     ] {
         let name = option.split(':').next().unwrap_or_default();
         assert_eq!(of("B84", url, &format!("{{{option}}}")), deny(&format!("{at}.{name}")), "{option}");
     }
     assert_eq!(of("B84", "redis://cache", "{ssl_cert_reqs: $(CHECK)}"), []);
+    assert_eq!(of("B84", "amqps://app@mq", "{cert_reqs: $(CHECK), server_hostname: mq}"), []);
+    assert_eq!(of("B84", "amqps://app@mq", "{context: {check_hostname: true}}"), []);
+    let told = findings(
+        "spec: {common: {broker: {url: 'amqps://app@mq'}, config: {broker_use_ssl: {ssl_check_hostname: true}}}}",
+    );
+    assert!(told.iter().any(|it| it.rule == "B84" && it.fix.contains("server_hostname")), "{told:?}");
 }
 
 #[test]
@@ -245,7 +254,7 @@ fn values_and_names_of_transport_options() {
         ("priority_steps: ['0', 3]", "priority_steps"),
         ("polling_interval: 1s", "polling_interval"),
         ("polling_interval: -1", "polling_interval"),
-        ("socket_keepalive_options: {'1': 60}", "socket_keepalive_options"),
+        ("socket_keepalive: true, socket_keepalive_options: {'1': 60}", "socket_keepalive_options"),
         ("visibility_timeout: 0", "visibility_timeout"),
         ("socket_timeout: 0", "socket_timeout"),
         ("priority_steps: []", "priority_steps"),
@@ -260,6 +269,8 @@ fn values_and_names_of_transport_options() {
         "visibility_timeout: 3600.5",
         "visibility_timeout: $(SECONDS)",
         "priority_steps: [0, 5]",
+        "socket_keepalive_options: {'1': 60}",
+        "socket_keepalive: false, socket_keepalive_options: {'1': 60}",
         "socket_timeout: null, client_name: shop, sep: ':'",
         "queue_order_strategy: sorted",
         "queue_order_strategy: 'shop.orders:Cycle'",
@@ -285,11 +296,42 @@ fn values_and_names_of_transport_options() {
     assert_eq!(flower("{sep: ':', global_keyprefix: null}", "{}"), warn(&format!("{options}.sep")));
     assert_eq!(flower("{fanout_prefix: false}", "{}"), warn(&format!("{options}.fanout_prefix")));
     assert_eq!(flower("{fanout_prefix: true, fanout_patterns: false}", "{}"), []);
-    for (name, setting) in [("accept_content", "[yaml]"), ("task_serializer", "yaml")] {
+    assert_eq!(flower("{fanout_prefix: '/{db}.'}", "{}"), []);
+    for (name, setting) in [
+        ("accept_content", "[yaml]"),
+        ("task_serializer", "yaml"),
+        ("control_exchange", "shop"),
+        ("event_exchange", "shop"),
+        ("broker_use_ssl", "{ssl_cert_reqs: none}"),
+    ] {
         let overlay = format!("spec: {{common: {{config: {{{name}: {setting}}}}}, flowerSpec: {{}}}}");
         assert_eq!(of_rule("B57", &overlay), warn(&format!("spec.common.config.{name}")));
     }
     assert_eq!(flower("{global_keyprefix: a}", "null"), []);
+    let watched = |broker: &str, more: &str| {
+        of_rule("B57", &format!("spec: {{common: {{broker: {{{broker}}}}}, flowerSpec: {{}}, {more}}}"))
+    };
+    let at = "spec.common.broker";
+    let sentinel = "url: 'sentinel://cache:26379', transportOptions: {master_name: main}";
+    assert_eq!(watched(sentinel, ""), warn(&format!("{options}.master_name")));
+    let typed = "url: null, redis: {sentinel: {masterName: main, addresses: ['cache:26379']}}";
+    assert_eq!(watched(typed, ""), warn(&format!("{at}.redis.sentinel")));
+    let tls = |tls: &str| watched(&format!("url: null, rabbitmq: {{host: mq, tls: {tls}}}"), "");
+    assert_eq!(
+        tls("{caSecretRef: {name: ca, key: ca.crt}}"),
+        warn(&format!("{at}.rabbitmq.tls.caSecretRef"))
+    );
+    assert_eq!(tls("{}"), []);
+    let word =
+        |word: &str| watched("url: 'redis://cache'", &format!("workerSpec: {{args: ['--', '{word}']}}"));
+    for told in [
+        "control.exchange=shop",
+        "task_serializer=yaml",
+        r#"broker.transport_options=(dict){"global_keyprefix":"a"}"#,
+    ] {
+        assert_eq!(word(told), warn("spec.workerSpec.args[1]"), "{told}");
+    }
+    assert_eq!(word("task_serializer=json"), []);
     for name in ["visibilityTimeout", "visibilty_timeout", "visibility-timeout"] {
         assert_eq!(of("B51", &format!("{name}: 1")), warn(&format!("{options}.{name}")), "{name}");
     }
