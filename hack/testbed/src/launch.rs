@@ -67,14 +67,21 @@ impl Programs {
         within: Duration,
     ) -> Result<(), Error> {
         let deadline = Instant::now() + within;
+        let mut revived = false;
         for step in [API_READY, CONTROLLERS_READY] {
             while let Err(answer) = ask(binaries, layout, step.raw) {
                 let starting = matches!(step.responsible, Component::ApiServer);
-                if starting && self.controller_manager.process.try_exit().is_some() {
-                    // It gives up when the API server takes longer than ten seconds, as it may on a busy machine.
+                // It gives up when the API server takes longer than ten seconds, as it may on a busy machine, and is seen to
+                // have done so when that has answered meanwhile.
+                let may_give_up = starting || !revived;
+                if may_give_up && self.controller_manager.process.try_exit().is_some() {
                     self.restart(Component::ControllerManager)?;
+                    revived = !starting;
                 }
-                self.check_alive()?;
+                self.check_servers_alive()?;
+                if !may_give_up {
+                    self.controller_manager.check_alive()?;
+                }
                 if Instant::now() >= deadline {
                     return Err(self.not_ready(&step, answer, within));
                 }
@@ -121,19 +128,24 @@ impl Programs {
 
     /// Fails when a program has ended.
     pub(crate) fn check_alive(&mut self) -> Result<(), Error> {
-        for program in [&mut self.etcd, &mut self.apiserver, &mut self.controller_manager] {
-            let process = &mut program.process;
-            if let Some(status) = process.try_exit() {
-                let log = process.log().to_owned();
-                let tail = read_tail(&log);
-                return Err(Error::Ended { program: process.name().to_owned(), status, log, tail });
-            }
-        }
-        Ok(())
+        self.check_servers_alive()?;
+        self.controller_manager.check_alive()
+    }
+
+    fn check_servers_alive(&mut self) -> Result<(), Error> {
+        self.etcd.check_alive()?;
+        self.apiserver.check_alive()
     }
 }
 
 impl Program {
+    fn check_alive(&mut self) -> Result<(), Error> {
+        let Some(status) = self.process.try_exit() else { return Ok(()) };
+        let log = self.process.log().to_owned();
+        let tail = read_tail(&log);
+        Err(Error::Ended { program: self.process.name().to_owned(), status, log, tail })
+    }
+
     fn start(name: &str, command: Command, layout: &Layout) -> Result<Self, Error> {
         let log = layout.path(&format!("{name}.log"));
         let process = Process::spawn(name, &command, &log).map_err(Error::io("start", Path::new(name)))?;
