@@ -3,6 +3,7 @@
 //!
 //! Labels have few values, all known beforehand: no name of an object, no text that somebody else chooses.
 
+mod admission;
 mod process;
 
 use std::fmt;
@@ -16,11 +17,11 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+pub use admission::{InFlight, Unanswered};
+
 /// Names and values of one, two and three labels.
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
-/// How long an answer takes: the API server waits for three seconds.
-const ANSWER_SECONDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 2.5];
 /// How long a reconcile takes: each request to the API server may take ten seconds.
 const RECONCILE_SECONDS: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 60.0];
 
@@ -73,7 +74,7 @@ impl Default for Metrics {
             admission_requests: Family::default(),
             admission_errors: Family::default(),
             admission_findings: Family::default(),
-            admission_duration: Family::new_with_constructor(|| Histogram::new(ANSWER_SECONDS)),
+            admission_duration: Family::new_with_constructor(|| Histogram::new(admission::ANSWER_SECONDS)),
             admission_in_flight: Gauge::default(),
             reconciles: Family::default(),
             reconcile_duration: Histogram::new(RECONCILE_SECONDS),
@@ -90,8 +91,8 @@ impl Default for Metrics {
             leader: Gauge::default(),
         };
         // What is seen for the first time with a 1 has not increased, as far as Prometheus knows.
-        for reason in ["late", "malformed", "broken"] {
-            metrics.admission_errors.get_or_create(&[("reason", reason)]).inc_by(0);
+        for reason in Unanswered::ALL {
+            metrics.admission_errors.get_or_create(&reason.label()).inc_by(0);
         }
         for outcome in ["written", "failed", "dropped"] {
             metrics.events.get_or_create(&[("outcome", outcome)]).inc_by(0);
@@ -104,35 +105,6 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    fn register_admission(&mut self) {
-        let registry = &mut self.registry;
-        registry.register(
-            "admission_requests",
-            "Admission requests by webhook, operation and verdict",
-            self.admission_requests.clone(),
-        );
-        registry.register(
-            "admission_errors",
-            "Requests to a webhook without a verdict: late (took too long), malformed (no review), broken (a fault of ours)",
-            self.admission_errors.clone(),
-        );
-        registry.register(
-            "admission_findings",
-            "What the rules found in admitted and denied objects",
-            self.admission_findings.clone(),
-        );
-        registry.register(
-            "admission_duration_seconds",
-            "How long answers to admission requests take",
-            self.admission_duration.clone(),
-        );
-        registry.register(
-            "admission_in_flight",
-            "Admission requests that wait for their answer",
-            self.admission_in_flight.clone(),
-        );
-    }
-
     fn register_reconciler(&mut self) {
         let registry = &mut self.registry;
         registry.register(
@@ -202,36 +174,6 @@ impl Metrics {
             "Webhook configurations that do not exist: what they would call is not asked",
             self.configurations_missing.clone(),
         );
-    }
-
-    /// Notes an answer to an admission request.
-    pub fn answered(
-        &self,
-        webhook: &'static str,
-        operation: &'static str,
-        verdict: &'static str,
-        took: Duration,
-    ) {
-        let labels = [("webhook", webhook), ("operation", operation), ("verdict", verdict)];
-        self.admission_requests.get_or_create(&labels).inc();
-        self.admission_duration.get_or_create(&[("webhook", webhook)]).observe(took.as_secs_f64());
-    }
-
-    /// Notes a request to a webhook that got no verdict.
-    pub fn failed(&self, reason: &'static str) {
-        self.admission_errors.get_or_create(&[("reason", reason)]).inc();
-    }
-
-    /// Notes that a rule found something.
-    pub fn found(&self, rule: &'static str, severity: &'static str) {
-        self.admission_findings.get_or_create(&[("rule", rule), ("severity", severity)]).inc();
-    }
-
-    /// Counts a request as waiting for its answer until the value is dropped.
-    #[must_use]
-    pub fn in_flight(&self) -> InFlight {
-        self.admission_in_flight.inc();
-        InFlight(self.admission_in_flight.clone())
     }
 
     /// Notes the end of a reconcile.
@@ -315,16 +257,6 @@ impl Metrics {
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Metrics")
-    }
-}
-
-/// A request that waits for its answer.
-#[derive(Debug)]
-pub struct InFlight(Gauge);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 

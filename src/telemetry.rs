@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Logs.
 
+use std::io::IsTerminal as _;
 use std::str::FromStr;
 
 use clap::ValueEnum;
@@ -46,7 +47,10 @@ impl LogFilter {
 
 /// Sends logs to stderr, as far as `filter` lets them.
 pub fn start(format: LogFormat, filter: &LogFilter) {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter.closed()).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter.closed())
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),

@@ -118,6 +118,16 @@ fn a_golden_file_reads_back_as_the_very_manifests() {
 }
 
 #[test]
+fn no_child_is_rendered_twice() {
+    for case in cases() {
+        let children = case.children();
+        let made = children.manifests.iter().map(|manifest| (manifest.kind, &manifest.name));
+        let distinct: BTreeSet<_> = made.collect();
+        assert_eq!(distinct.len(), children.manifests.len(), "{}", case.name);
+    }
+}
+
+#[test]
 fn a_deployment_never_has_two_autoscalers() {
     each(|case, children, manifest| {
         if manifest.kind == ChildKind::Deployment {

@@ -4,13 +4,14 @@
 //! Whoever reaches the port may send anything: every wait behind the TLS handshake has an end, and so has the memory
 //! that requests take.
 
+mod bounds;
 mod opening;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request as HttpRequest, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
@@ -23,20 +24,18 @@ use axum_server::tls_rustls::RustlsConfig;
 use hyper_util::rt::TokioTimer;
 use kube::core::admission::Operation;
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tracing::error;
 
+use self::bounds::{Bounds, MAX_BODY, Place};
 use self::opening::Opening;
 use super::answer::{self, Answer};
 use super::review::{self, Request};
 use crate::index::Surroundings;
 use crate::manifests::{MUTATE_PATH, VALIDATE_PATH};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Unanswered};
 use crate::rules;
 
-/// Largest body: an API server takes objects of 3 MiB, and a review holds two of them and what surrounds them.
-const MAX_BODY: usize = 7 * 1024 * 1024;
 /// How long open connections may finish after the end was asked for.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long a new connection may take until it says something.
@@ -48,8 +47,6 @@ const HEAD_WITHIN: Duration = Duration::from_secs(100);
 const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 /// How long a request may take, its body included: the API server waits for 3 s.
 const ANSWER_WITHIN: Duration = Duration::from_millis(2500);
-/// How many requests are read and judged at a time; the others wait their turn.
-const IN_FLIGHT: usize = 64;
 /// Largest body that is judged at once; others would keep the other tasks of the thread waiting.
 const JUDGED_AT_ONCE: usize = 64 * 1024;
 
@@ -90,10 +87,7 @@ fn counted(surroundings: Surroundings, metrics: &Arc<Metrics>) -> Router {
             }),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn_with_state(
-            (Arc::new(Semaphore::new(IN_FLIGHT)), metrics.clone()),
-            bounded,
-        ))
+        .layer(middleware::from_fn_with_state((Bounds::default(), metrics.clone()), bounded))
 }
 
 /// Counts what one webhook answers.
@@ -152,26 +146,25 @@ pub fn drain(handle: &Handle<SocketAddr>) {
     handle.graceful_shutdown(Some(DRAIN));
 }
 
-/// The place of a request among the [`IN_FLIGHT`].
-type Place = Arc<OwnedSemaphorePermit>;
-
-/// One of [`IN_FLIGHT`] requests, answered in time or told that it was not.
+/// A request that is given its place when all of it is there, and answered in time or told that it was not.
 async fn bounded(
-    State((places, metrics)): State<(Arc<Semaphore>, Arc<Metrics>)>,
-    mut request: HttpRequest,
+    State((bounds, metrics)): State<(Bounds, Arc<Metrics>)>,
+    request: HttpRequest,
     next: Next,
 ) -> Response {
     let answer = async {
-        match places.acquire_owned().await {
-            Ok(place) => {
-                request.extensions_mut().insert(Place::new(place));
+        let (head, body) = request.into_parts();
+        match bounds.admit(body).await {
+            Ok((body, place)) => {
+                let mut request = HttpRequest::from_parts(head, Body::from(body));
+                request.extensions_mut().insert(place);
                 next.run(request).await
             }
-            Err(_closed) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            Err(refusal) => refusal,
         }
     };
     timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(|_| {
-        metrics.failed("late");
+        metrics.failed(Unanswered::Late);
         (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response()
     })
 }
@@ -194,7 +187,7 @@ async fn judge(
     });
     judged.await.unwrap_or_else(|reason| {
         error!(%reason, "a large object could not be judged");
-        metrics.failed("broken");
+        metrics.failed(Unanswered::Broken);
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     })
 }
@@ -208,7 +201,7 @@ fn respond(body: &[u8], counter: &Counter, verdict: impl Fn(&Request) -> Answer)
             Json(answer.response.into_review()).into_response()
         }
         Err(malformed) => {
-            counter.metrics.failed("malformed");
+            counter.metrics.failed(Unanswered::Malformed);
             let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
             (StatusCode::BAD_REQUEST, text, malformed.to_string()).into_response()
         }

@@ -39,7 +39,7 @@ pub struct CeleryStatus {
     /// The objects that belong to this Celery.
     #[serde(default)]
     pub children: Vec<Child>,
-    /// What the rules find in the spec: every denial, at most 32 warnings.
+    /// What the rules find in the spec: denials first, then at most 32 warnings, 256 in all.
     #[serde(default)]
     pub findings: Vec<FindingStatus>,
     /// What was decided where the spec leaves it open.
@@ -163,6 +163,9 @@ pub struct FindingStatus {
     pub value: Option<String>,
     /// What is wrong and what to write instead.
     pub message: String,
+    /// `true` where a spec with this denial was followed before: it alone keeps no spec from being followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerated: Option<bool>,
 }
 
 /// What was decided where the spec leaves it open.

@@ -143,11 +143,14 @@ pub struct WorkerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub graceful_shutdown: Option<GracefulShutdown>,
-    /// How kubelet sees that a worker is up. Absent: a ping at the start, where the broker is known and can carry it and
-    /// the pool is not `solo`; no readiness and no liveness probe. Beside a `broker` the ping does not load the
+    /// How kubelet sees that a worker is up. Absent: a ping at the start, where it is sure to be answered; no readiness
+    /// and no liveness probe. No ping by default: with the pool `solo`, without a `broker`, with one that is neither Redis
+    /// nor RabbitMQ, with `amqps`, whose authority the ping may not know, with settings or transport options that the
+    /// ping does not know, with a node name that a variable holds, and with a `command` that may do more than start
+    /// Celery: a script, or a shell with more than `exec celery "$@"`. Beside a `broker` the ping does not load the
     /// application: where that alone sets a key prefix or `control_exchange`, or switches remote control off, nobody
     /// answers and the pod is restarted after five minutes; write `startup: {type: None}` then, or the setting into
-    /// `config`.
+    /// `config`. The ping does not read the variables `APP` and `CELERY_APP`, unless one of them is `celeryApp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub probes: Option<Probes>,

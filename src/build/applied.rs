@@ -44,6 +44,13 @@ impl Applied {
         Some((text("status"), text("reason"), text("message")))
     }
 
+    /// Whether no pod of a Deployment is of an older template; pods that end start nothing again.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        self.kind != ChildKind::Deployment
+            || self.observed() && self.number("/status/replicas") <= self.number("/status/updatedReplicas")
+    }
+
     /// Whether the child's controller has seen its newest spec.
     #[must_use]
     pub fn observed(&self) -> bool {
@@ -57,6 +64,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_deployment_is_replaced_when_all_its_pods_are_of_the_newest_template() {
+        let is_replaced = |kind, status: Value| {
+            let live = json!({"metadata": {"generation": 2}, "status": status});
+            let live = Arc::new(serde_json::from_value(live).expect("an object"));
+            Applied { kind, name: "shop-worker".to_owned(), live }.is_replaced()
+        };
+        let of = |observed: i64, replicas: i64, updated: i64| json!({"observedGeneration": observed, "replicas": replicas, "updatedReplicas": updated});
+        let deployment = ChildKind::Deployment;
+        for (status, expected) in [
+            (of(2, 3, 3), true),
+            (of(2, 3, 2), false),
+            (of(1, 3, 3), false),
+            (json!(null), false),
+            // Nobody asks for pods.
+            (json!({"observedGeneration": 2}), true),
+        ] {
+            assert_eq!(is_replaced(deployment, status.clone()), expected, "{status}");
+        }
+        assert!(is_replaced(ChildKind::Service, json!(null)));
+    }
 
     #[test]
     fn a_child_is_shown_without_its_object() {

@@ -12,6 +12,7 @@ mod flower;
 mod hpa;
 mod ingress;
 mod manifest;
+mod mentions;
 mod monitor;
 mod overlay;
 mod probe;
@@ -32,6 +33,7 @@ pub use applied::Applied;
 pub use count::counted;
 pub use deployment::pull_policy;
 pub use manifest::{ChildKey, ChildKind, Manifest};
+pub use mentions::mentions;
 pub use references::{ConfigKind, ConfigRef, Keys, Reading, references};
 pub use stamp::{Look, Stamp, Stamped, stamped};
 

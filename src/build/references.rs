@@ -89,7 +89,7 @@ pub fn references(manifest: &Manifest) -> BTreeMap<ConfigRef, Reading> {
     found
 }
 
-fn items(list: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn items(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 

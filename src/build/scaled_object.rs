@@ -40,7 +40,12 @@ pub(super) fn keda(
         None => Authentication::of(resolved, source, queue),
     };
     if let Some(data) = &authentication.secret {
-        children.manifests.push(secret::secret(resolved, &names::keda_secret(&resolved.app), data));
+        // It is made of the URL alone, so that one serves every pool.
+        let name = names::keda_secret(&resolved.app);
+        let is_it = |manifest: &Manifest| manifest.kind == ChildKind::Secret && manifest.name == name;
+        if !children.manifests.iter().any(is_it) {
+            children.manifests.push(secret::secret(resolved, &name, data));
+        }
     }
     if let Some(spec) = &authentication.spec {
         let object = json!({

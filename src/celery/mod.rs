@@ -18,7 +18,7 @@
 //! [`environment`] tells which variables are options in disguise, [`scheduler`] which scheduler of beat a name is.
 //!
 //! [`broker_url`] and [`backend_url`] read URLs, on the common ground of `url`; [`settings`] knows the settings, reads
-//! the words that set them and makes such words.
+//! the words that set them and makes such words. [`shell`] reads what a shell makes of a command in front of all that.
 
 pub mod app;
 mod argparse;
@@ -36,6 +36,7 @@ pub mod queues;
 pub mod reading;
 pub mod scheduler;
 pub mod settings;
+pub mod shell;
 pub mod sqs;
 pub mod url;
 pub mod value;

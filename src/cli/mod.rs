@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::manifests::{IMAGE, Installation, NAME, NAMESPACE, installation_name};
+use crate::manifests::{IMAGE, Installation, NAME, NAMESPACE, installation_name, namespace_name};
 use crate::telemetry::{self, LogFilter, LogFormat};
 
 /// Celery on Kubernetes: refused when wrong at apply time, run without losing a task afterwards.
@@ -90,10 +90,10 @@ pub struct Run {
     #[arg(long, env = "CELERY_OPERATOR_CLUSTER_WIDE_NAME")]
     pub cluster_wide_name: Option<String>,
     /// Namespace of the operator: here it keeps its certificates.
-    #[arg(long, env = "CELERY_OPERATOR_NAMESPACE", default_value = NAMESPACE)]
+    #[arg(long, env = "CELERY_OPERATOR_NAMESPACE", default_value = NAMESPACE, value_parser = namespace_name)]
     pub namespace: String,
     /// Look after these namespaces only. May be given several times.
-    #[arg(long, env = "CELERY_OPERATOR_WATCH_NAMESPACES", value_delimiter = ',')]
+    #[arg(long, env = "CELERY_OPERATOR_WATCH_NAMESPACES", value_delimiter = ',', value_parser = namespace_name)]
     pub watch_namespace: Vec<String>,
     /// Folder with the certificate of the webhooks: `tls.crt`, `tls.key` and, if the operator is to publish it, `ca.crt`,
     /// as cert-manager writes them into a Secret. Changes are followed. Absent: the operator issues certificates itself.
@@ -250,7 +250,7 @@ struct Manifests {
     #[arg(value_enum)]
     which: Which,
     /// Namespace of the operator.
-    #[arg(long, default_value = NAMESPACE)]
+    #[arg(long, default_value = NAMESPACE, value_parser = namespace_name)]
     namespace: String,
     /// Name of the operator, if a cluster has several.
     #[arg(long, default_value = NAME, value_parser = installation_name)]
@@ -260,7 +260,7 @@ struct Manifests {
     #[arg(long)]
     cluster_wide_name: Option<String>,
     /// Look after these namespaces only, and may do something in these only. May be given several times.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = namespace_name)]
     watch_namespace: Vec<String>,
     /// Image of the operator.
     #[arg(long, default_value = IMAGE)]

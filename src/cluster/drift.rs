@@ -27,17 +27,16 @@ pub(super) fn in_step(manifest: &Manifest, live: &DynamicObject) -> bool {
     owned(live).is_some_and(|fields| covers(fields, &manifest.body))
 }
 
-/// Whether a pod template holds our container a second time, under another name: a rename leaves one behind, which
-/// server-side apply lets stay, and every pod would run two workers. Other containers are their owners' matter.
+/// Whether a pod template holds a container of ours a second time, under a name that is none of ours: a rename leaves one
+/// behind, which server-side apply lets stay, and every pod would run two workers. Other containers are their owners'
+/// matter, and one that names no command runs whatever its image says.
 pub(super) fn has_copies(manifest: &Manifest, live: &DynamicObject) -> bool {
     let ours = containers(&manifest.body);
     let is_copy = |container: &Value| {
-        let mut ours = ours.iter();
-        ours.any(|own| {
-            container["name"] != own["name"]
-                && container["command"] == own["command"]
-                && container["args"] == own["args"]
-        })
+        let is_told = !container["command"].is_null() || !container["args"].is_null();
+        let runs_the_same =
+            |own: &Value| container["command"] == own["command"] && container["args"] == own["args"];
+        is_told && !ours.iter().any(|own| own["name"] == container["name"]) && ours.iter().any(runs_the_same)
     };
     containers(&live.data).iter().any(is_copy)
 }
@@ -221,7 +220,21 @@ mod tests {
             object.data = with(&[ours.clone(), other.clone()]);
             assert_eq!(has_copies(&manifest, &object), is_copy, "{other}");
         }
-        object.data = with(&[ours]);
+        object.data = with(std::slice::from_ref(&ours));
+        assert!(!has_copies(&manifest, &object));
+        // Sidecars that run what their images say, and two that run the same.
+        let sidecars = [
+            ours,
+            json!({"name": "proxy"}),
+            json!({"name": "cache"}),
+            container("one", &["serve"]),
+            container("two", &["serve"]),
+        ];
+        manifest.body["spec"]["template"]["spec"]["containers"] = json!(sidecars);
+        object.data = with(&sidecars);
+        assert!(!has_copies(&manifest, &object));
+        let other = json!({"name": "theirs"});
+        object.data = with(&[&sidecars[..], &[other]].concat());
         assert!(!has_copies(&manifest, &object));
     }
 

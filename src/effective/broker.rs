@@ -10,6 +10,8 @@ use crate::celery::broker_url::{self, Scheme, Service, Transport};
 use crate::celery::expansion::expands;
 use crate::celery::sqs::{self, queue_name};
 
+/// What kombu puts in front of the keys of messages that go to every worker.
+const FANOUT: &str = "/{db}.";
 /// The setting that holds transport options.
 pub const OPTIONS: &str = "broker_transport_options";
 
@@ -143,7 +145,15 @@ fn has_option(common: &Common, name: &str) -> bool {
     transport_options(common).is().is_some_and(|options| options.get(name).is_some_and(is_true))
 }
 
-fn is_true(value: &Value) -> bool {
+/// Whether kombu takes a `fanout_prefix` for its usual one, as it does with all that is true and no text.
+#[must_use]
+pub fn is_usual(fanout_prefix: &Value) -> bool {
+    fanout_prefix.as_str().map_or_else(|| is_true(fanout_prefix), |text| text == FANOUT || expands(text))
+}
+
+/// Whether Python takes a value for true.
+#[must_use]
+pub fn is_true(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(is_on) => *is_on,

@@ -14,6 +14,7 @@ mod beat;
 pub mod broker;
 pub mod flower;
 mod pool;
+pub mod program;
 
 use k8s_openapi::api::core::v1::EnvVar;
 
@@ -23,7 +24,7 @@ use crate::celery::version::Target;
 
 pub use crate::celery::reading::Effective;
 pub use beat::{Beat, Written};
-pub use pool::Pool;
+pub use pool::{APP, Pool, names_the_app};
 
 /// Which Celery will run.
 #[must_use]

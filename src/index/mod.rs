@@ -16,7 +16,7 @@ pub use celeries::{CeleryFeed, CeleryIndex};
 pub use children::{ChildIndex, Owned};
 pub use configs::{Config, ConfigIndex, Read};
 pub(crate) use kept::version;
-pub use pods::{CeleryKey, PodIndex, Remaining, Troubles};
+pub use pods::{CeleryKey, PodIndex, Remaining, Sight, Troubles};
 pub use scalers::{DeploymentKey, SCALERS, ScalerIndex};
 pub use stored::{Health, StoredCelery};
 pub use surroundings::Surroundings;

@@ -15,8 +15,9 @@ use kube::runtime::watcher::Event;
 use crate::labels::{self, Component};
 use crate::status::{Cause, Trouble};
 
-/// How long no node may take a pod before that counts: one may be on its way.
-const SCHEDULED_WITHIN: Duration = Duration::from_mins(1);
+/// How long no node may take a pod, and a container not have started, before that counts: a node may be on its way, and
+/// many an application is imported for long.
+const COUNTS_AFTER: Duration = Duration::from_mins(1);
 
 /// Namespace and name of a Celery.
 pub type CeleryKey = (String, String);
@@ -31,6 +32,19 @@ struct Content {
     /// The pods that the list has shown which runs.
     listing: Option<BTreeSet<(CeleryKey, String)>>,
     settled: bool,
+    sight: Sight,
+}
+
+/// Whether anything is known of pods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sight {
+    /// Not yet: pods may be there.
+    #[default]
+    Unseen,
+    /// They were listed.
+    Listed,
+    /// They may not be listed.
+    Closed,
 }
 
 /// What is kept of a pod.
@@ -60,6 +74,8 @@ enum Runs {
 pub struct Remaining {
     /// Its name.
     pub name: String,
+    /// Name of the Celery that it was made for.
+    pub celery: String,
     /// When it is to have ended, in seconds since the epoch; `None` where nobody ends it.
     pub ends: Option<i64>,
 }
@@ -79,18 +95,22 @@ impl PodIndex {
     pub fn troubles(&self, celery: &CeleryKey, now: i64) -> Troubles {
         let content = self.read();
         let pods = || content.celeries.get(celery).into_iter().flat_map(BTreeMap::values);
-        let mut newest: BTreeMap<&str, &Seen> = BTreeMap::new();
+        // Since when there are pods of each template. A pod of an old one may be young: its node was drained.
+        let mut templates: BTreeMap<(&str, &str), i64> = BTreeMap::new();
         for pod in pods() {
-            let known = newest.entry(&pod.deployment).or_insert(pod);
-            if (pod.created, &pod.template) > (known.created, &known.template) {
-                *known = pod;
-            }
+            let since =
+                templates.entry((pod.deployment.as_str(), pod.template.as_str())).or_insert(pod.created);
+            *since = pod.created.min(*since);
+        }
+        let mut newest: BTreeMap<&str, (i64, &str)> = BTreeMap::new();
+        for ((deployment, template), since) in templates {
+            let known = newest.entry(deployment).or_insert((since, template));
+            *known = (since, template).max(*known);
         }
         let mut found = Troubles::default();
-        for (deployment, newest) in newest {
+        for (deployment, (_, template)) in newest {
             // Pods of an older template are on their way out; what they suffer from has been answered.
-            let current =
-                pods().filter(|pod| pod.deployment == deployment && pod.template == newest.template);
+            let current = pods().filter(|pod| pod.deployment == deployment && pod.template == template);
             for trouble in current.filter_map(|pod| pod.trouble.as_ref()) {
                 match young(trouble, now) {
                     None => drop(found.of.entry(deployment.to_owned()).or_insert_with(|| trouble.clone())),
@@ -101,19 +121,24 @@ impl PodIndex {
         found
     }
 
-    /// The pods of a Deployment of beat that have not ended, in the order of their names.
+    /// The pods of a Deployment of beat that have not ended, in the order of their names, whichever Celery they were made
+    /// for: one of another name may have the same application.
     #[must_use]
-    pub fn remaining(&self, celery: &CeleryKey, deployment: &str) -> Vec<Remaining> {
+    pub fn remaining(&self, namespace: &str, deployment: &str) -> Vec<Remaining> {
         let content = self.read();
-        let pods = content.celeries.get(celery).into_iter().flatten();
-        let of = |(name, pod): (&String, &Seen)| {
+        let here = content.celeries.iter().filter(|((place, _), _)| place == namespace);
+        let pods =
+            here.flat_map(|((_, celery), pods)| pods.iter().map(move |(name, pod)| (celery, name, pod)));
+        let of = |(celery, name, pod): (&String, &String, &Seen)| {
             let ends = match pod.runs.filter(|_| pod.deployment == deployment)? {
                 Runs::On => None,
                 Runs::Until(end) => Some(end),
             };
-            Some(Remaining { name: name.clone(), ends })
+            Some(Remaining { name: name.clone(), celery: celery.clone(), ends })
         };
-        pods.filter_map(of).collect()
+        let mut remaining: Vec<Remaining> = pods.filter_map(of).collect();
+        remaining.sort_by(|one, other| one.name.cmp(&other.name));
+        remaining
     }
 
     /// Whether the pods were listed, or it turned out that they cannot be.
@@ -124,6 +149,18 @@ impl PodIndex {
     /// Gives up waiting for the first list. Returns whether that is news.
     pub fn settle(&self) -> bool {
         !std::mem::replace(&mut self.write().settled, true)
+    }
+
+    /// Whether anything is known of pods.
+    pub fn sight(&self) -> Sight {
+        self.read().sight
+    }
+
+    /// Notes that pods may not be listed: what was seen of them is no longer true.
+    pub fn close(&self) {
+        let mut content = self.write();
+        content.settled = true;
+        content.sight = Sight::Closed;
     }
 
     /// Takes in an event of the watch. Returns the Celery objects whose pods suffer from something else now.
@@ -142,6 +179,7 @@ impl PodIndex {
             }
             Event::InitDone => {
                 content.settled = true;
+                content.sight = Sight::Listed;
                 content.finish_list()
             }
         }
@@ -195,10 +233,10 @@ impl Content {
 
 /// How much longer a trouble may pass by itself; `None` for one that counts.
 fn young(trouble: &Trouble, now: i64) -> Option<Duration> {
-    let Cause::Unschedulable(_) = trouble.cause else { return None };
+    let (Cause::Unschedulable(_) | Cause::Unstarted) = trouble.cause else { return None };
     let age = u64::try_from(now.saturating_sub(trouble.since?)).unwrap_or_default();
     // A whole second more: times are cut to seconds.
-    let left = SCHEDULED_WITHIN.checked_sub(Duration::from_secs(age))?;
+    let left = COUNTS_AFTER.checked_sub(Duration::from_secs(age))?;
     (!left.is_zero()).then(|| left + Duration::from_secs(1))
 }
 
@@ -292,6 +330,16 @@ mod tests {
         assert_eq!(reasons(&index), [("shop-worker".to_owned(), "ImagePullBackOff")]);
     }
 
+    /// A rollout hangs, and meanwhile a node with an old pod is drained.
+    #[test]
+    fn an_old_pod_that_is_replaced_makes_its_template_no_newer() {
+        let index = PodIndex::default();
+        index.observe(Event::Apply(pod("old", "one", EARLY, None)));
+        index.observe(Event::Apply(pod("new", "two", LATE, Some("ImagePullBackOff"))));
+        index.observe(Event::Apply(pod("replaced", "one", "2026-01-01T00:05:00Z", None)));
+        assert_eq!(reasons(&index), [("shop-worker".to_owned(), "ImagePullBackOff")]);
+    }
+
     #[test]
     fn a_list_forgets_what_it_does_not_show() {
         let index = PodIndex::default();
@@ -321,6 +369,22 @@ mod tests {
         }
         assert_eq!(index.observe(Event::Apply(other)), []);
         assert_eq!(reasons(&index), []);
+    }
+
+    #[test]
+    fn a_container_may_take_a_minute_to_start() {
+        let index = PodIndex::default();
+        let mut starting = pod("a", "one", EARLY, None);
+        let status = json!({"containerStatuses": [{"name": "celery", "image": "", "imageID": "", "ready": false,
+            "restartCount": 0, "started": false, "state": {"running": {"startedAt": "1970-01-01T00:01:40Z"}}}]});
+        starting.status = serde_json::from_value(status).expect("a status");
+        index.observe(Event::Apply(starting));
+        let found = index.troubles(&shop(), 130);
+        assert!(found.of.is_empty());
+        assert_eq!(found.again, Some(Duration::from_secs(31)));
+        let found = index.troubles(&shop(), 161);
+        assert_eq!(found.of["shop-worker"].reason(), "NotStarted");
+        assert_eq!(found.again, None);
     }
 
     #[test]
@@ -360,7 +424,8 @@ mod tests {
             pod
         };
         let remaining = || -> Vec<(String, Option<i64>)> {
-            let pods = index.remaining(&shop(), "shop-beat");
+            let pods = index.remaining("web", "shop-beat");
+            assert!(pods.iter().all(|pod| pod.celery == "shop"));
             pods.into_iter().map(|pod| (pod.name, pod.ends)).collect()
         };
         index.observe(Event::Apply(pod("worker", "one", EARLY, None)));
@@ -370,6 +435,31 @@ mod tests {
         assert_eq!(index.observe(Event::Apply(beat("a", None, "Failed"))), [shop()]);
         assert_eq!(index.observe(Event::Delete(beat("b", None, "Running"))), [shop()]);
         assert_eq!(remaining(), []);
-        assert_eq!(index.remaining(&shop(), "shop-worker"), []);
+        assert_eq!(index.remaining("web", "shop-worker"), []);
+        // A Celery that got another name while its application kept its own.
+        let mut renamed = beat("c", None, "Running");
+        renamed
+            .metadata
+            .labels
+            .as_mut()
+            .expect("labels")
+            .insert(labels::INSTANCE.to_owned(), "old".to_owned());
+        index.observe(Event::Apply(renamed));
+        let old = Remaining { name: "c".to_owned(), celery: "old".to_owned(), ends: None };
+        assert_eq!(index.remaining("web", "shop-beat"), [old]);
+        assert_eq!(index.remaining("elsewhere", "shop-beat"), []);
+    }
+
+    #[test]
+    fn pods_are_unseen_until_they_are_listed_or_closed() {
+        let index = PodIndex::default();
+        assert_eq!(index.sight(), Sight::Unseen);
+        index.settle();
+        index.observe(Event::Init);
+        assert_eq!(index.sight(), Sight::Unseen, "that nobody waits says nothing of pods");
+        index.close();
+        assert_eq!((index.sight(), index.is_settled()), (Sight::Closed, true));
+        index.observe(Event::InitDone);
+        assert_eq!(index.sight(), Sight::Listed);
     }
 }

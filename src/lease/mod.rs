@@ -23,6 +23,10 @@ pub use fence::{Fence, FencedService, uptime};
 /// Longest time that one request may take: a renewal has to fit several times into what is held.
 const MAX_REQUEST: Duration = Duration::from_secs(5);
 
+/// Longest time for which a holder is waited for, whatever its record says: the most that a replica of this operator asks
+/// for. Otherwise a slip of the pen would keep everybody from writing for years.
+const LONGEST: Duration = Duration::from_hours(1);
+
 /// A name for this process that nobody else ever had, not even this process before a restart.
 #[must_use]
 pub fn identity(host: &str) -> String {
@@ -144,7 +148,8 @@ impl Elector {
             Some(Step::Renew(_)) => self.written(false),
         };
         let parameters = PostParams::default();
-        let stored = if body.metadata.resource_version.is_some() {
+        let is_there = body.metadata.resource_version.is_some();
+        let stored = if is_there {
             self.limited(self.api.replace(&self.config.name, &parameters, &body)).await
         } else {
             self.limited(self.api.create(&parameters, &body)).await
@@ -156,7 +161,9 @@ impl Elector {
                 Ok(self.terms.renew)
             }
             // Somebody was faster, or it is gone: look again.
-            Err(Error::Api(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => {
+            Err(Error::Api(kube::Error::Api(status)))
+                if status.code == 409 || status.code == 404 && is_there =>
+            {
                 self.lease = None;
                 Ok(Duration::ZERO)
             }
@@ -235,7 +242,9 @@ fn record(lease: &Lease) -> Record {
     let seconds = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
     Record {
         holder: spec.holder_identity.filter(|holder| !holder.is_empty()),
-        duration: seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs),
+        duration: seconds
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| LONGEST.min(Duration::from_secs(seconds))),
         version: lease.metadata.resource_version.clone().unwrap_or_default(),
     }
 }

@@ -22,6 +22,8 @@ pub const NAME: &str = "celery-operator";
 
 /// Longest name of an installation: the longest one made from it that is a label is a Service's.
 const LONGEST_NAME: usize = 50;
+/// Longest name of a namespace.
+const LONGEST_NAMESPACE: usize = 63;
 
 /// One operator of a cluster, which may have several: everything by which they differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,9 +128,34 @@ pub fn installation_name(text: &str) -> Result<String, String> {
     ))
 }
 
+/// A namespace, as the API server takes it.
+///
+/// # Errors
+/// What a namespace looks like.
+pub fn namespace_name(text: &str) -> Result<String, String> {
+    let is_inner = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+    let is_bare = !text.starts_with('-') && !text.ends_with('-') && text.chars().all(is_inner);
+    if is_bare && (1..=LONGEST_NAMESPACE).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "use the name of a namespace: at most {LONGEST_NAMESPACE} lower-case letters, digits and inner hyphens"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_namespace_is_a_label_of_dns() {
+        for name in ["a", "team-a", "0", &"x".repeat(63)] {
+            assert_eq!(namespace_name(name), Ok(name.to_owned()));
+        }
+        for name in ["", "-a", "a-", "A", "a.b", "Bad NS/../x", "a_b", &"x".repeat(64)] {
+            assert!(namespace_name(name).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn the_names_of_an_installation_are_the_contract() {

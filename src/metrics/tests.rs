@@ -18,7 +18,7 @@ fn everything_is_shown_under_its_name() {
         carried: false,
         missing: 1,
     });
-    metrics.failed("late");
+    metrics.failed(Unanswered::Late);
     metrics.unready_since([("stalled", Some(1_750_000_000)), ("reconciling", None)]);
     metrics.gates([("certificate", true), ("ca-published", false)]);
     metrics.leads(true);

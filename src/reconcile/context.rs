@@ -77,6 +77,26 @@ impl Context {
         self.lock_failures().remove(&object.uid().unwrap_or_default());
     }
 
+    /// The context of a process that writes and has seen nothing yet.
+    #[cfg(test)]
+    pub(super) fn of_test(client: Client) -> Self {
+        let (teller, _) = crate::cluster::events(client.clone(), "test");
+        Self {
+            client,
+            index: Arc::default(),
+            pods: Arc::default(),
+            scalers: Arc::default(),
+            configs: ConfigIndex::default(),
+            surroundings: Surroundings::default(),
+            metrics: Arc::default(),
+            leads: watch::channel(true).1,
+            teller,
+            written: Arc::default(),
+            waiting: Mutex::default(),
+            failures: Mutex::default(),
+        }
+    }
+
     /// Drops what was noted of objects that are no longer there.
     pub(super) fn forget_all_but(&self, present: &[Arc<StoredCelery>]) {
         let present: HashSet<&str> =

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Bringing the children of one Celery in line with its spec.
 
+mod prune;
+
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +18,13 @@ use super::deeds::{Deeds, Done, told};
 use super::failures::Failures;
 use super::predecessor::Awaited;
 use super::roll::Followed;
-use super::steps::{STEPS, mounts_what_is_taken, pass_on};
+use super::steps::{STEPS, kept_by, pass_on};
 use super::{Context, predecessor, scalers};
 use crate::annotations::Asked;
 use crate::api::Celery;
 use crate::build::{self, Applied, Capabilities, ChildKey, ChildKind, Children, Manifest, Stamp, Stamped};
 use crate::cluster::{self, Verb};
-use crate::index::{Owned, Troubles};
+use crate::index::{Owned, Sight, Troubles};
 use crate::labels::{COMPONENT, Component};
 use crate::resolve::{self, Owner, Resolved};
 use crate::status::{ChildRef, Failure, Paused, Scalers};
@@ -58,9 +60,10 @@ struct Run<'a> {
     followed: Followed<'a>,
 }
 
-/// Brings the children in line: what must not be there goes first, so that an autoscaler never meets its successor.
-/// A child that fails does not keep the others waiting. While it is paused nothing is written, and what would have been
-/// is named.
+/// Brings the children in line: what must not be there goes first, so that an autoscaler never meets its successor, and
+/// what is read goes when nobody reads it any more.
+/// A child that fails does not keep the others waiting, save those that name it where it may be somebody else's. While it
+/// is paused nothing is written, and what would have been is named.
 ///
 /// # Errors
 /// When a Secret cannot be read: nothing can be decided then, and the children stay as they are.
@@ -87,8 +90,9 @@ pub(super) async fn converge(
         (children, Some(paused), Made::default())
     } else {
         let mut made = Made::default();
-        run.prune(&wanted, &mut made).await;
+        run.prune_first(&wanted, &mut made).await;
         let children = run.apply(&wanted, &mut made).await;
+        run.prune_rest(&wanted, &children, &mut made).await;
         for news in made.deeds.news() {
             context.tell(&resolved.owner, news);
         }
@@ -96,9 +100,10 @@ pub(super) async fn converge(
     };
     let mut obstacles = made.failures.obstacles();
     obstacles.extend(made.awaited.iter().map(|(child, awaited)| (child.clone(), awaited.failure.clone())));
-    pass_on(&mut obstacles, &wanted.manifests, &children);
+    pass_on(&mut obstacles, &made.withheld);
     let again = made.awaited.values().filter_map(|awaited| awaited.again).min();
-    let follows_configs = run.followed.is_any();
+    // What is made of a Secret follows it, whether or not pods are replaced for it.
+    let follows_configs = run.followed.is_any() || !resolve::secrets(&celery.spec).is_empty();
     let pods = (namespace.clone(), resolved.owner.name.clone());
     let troubles = context.pods.troubles(&pods, Timestamp::now().as_second());
     let scalers = scalers::seen(context, &resolved.owner, &children);
@@ -124,6 +129,15 @@ struct Made {
     failures: Failures,
     /// Children that are not made yet.
     awaited: BTreeMap<ChildRef, Awaited>,
+    /// Children that are left as they are, each with the one that it names and that may be somebody else's.
+    withheld: BTreeMap<ChildRef, ChildRef>,
+}
+
+impl Made {
+    /// Whether everything was done that is to be done.
+    fn is_whole(&self) -> bool {
+        self.failures.is_empty() && self.awaited.is_empty() && self.withheld.is_empty()
+    }
 }
 
 impl Run<'_> {
@@ -131,15 +145,26 @@ impl Run<'_> {
     async fn apply(&self, wanted: &Children, made: &mut Made) -> Vec<Applied> {
         let mut outcomes: Vec<Option<Result<Done, cluster::Error>>> =
             wanted.manifests.iter().map(|_| None).collect();
+        let mut in_doubt = BTreeSet::new();
         for step in STEPS {
-            let members = wanted.manifests.iter().enumerate().filter(|(_, manifest)| step(manifest.kind));
-            let due = members.filter(|(_, manifest)| {
-                !self.waits(manifest)
-                    && !mounts_what_is_taken(manifest, &wanted.manifests, &outcomes)
-                    && !self.awaits(manifest, made)
-            });
-            let applies = due.map(async |(index, manifest)| (index, self.apply_one(manifest).await));
+            let mut due = Vec::new();
+            for (index, manifest) in wanted.manifests.iter().enumerate().filter(|(_, it)| step(it.kind)) {
+                if let Some(other) = kept_by(manifest, &in_doubt) {
+                    in_doubt.insert(child_ref(manifest));
+                    made.withheld.insert(child_ref(manifest), other);
+                } else if !self.waits(manifest) && !self.awaits(manifest, made) {
+                    due.push((index, manifest));
+                }
+            }
+            let applies =
+                due.into_iter().map(async |(index, manifest)| (index, self.apply_one(manifest).await));
             for (index, outcome) in join_all(applies.collect::<Vec<_>>()).await {
+                let manifest = &wanted.manifests[index];
+                let is_in_doubt =
+                    |error: &cluster::Error| error.leaves_owner_open() && self.own(manifest).is_none();
+                if outcome.as_ref().is_err_and(is_in_doubt) {
+                    in_doubt.insert(child_ref(manifest));
+                }
                 outcomes[index] = Some(outcome);
             }
         }
@@ -147,6 +172,8 @@ impl Run<'_> {
         let mut children = Vec::new();
         for (manifest, outcome) in wanted.manifests.iter().zip(outcomes) {
             let live = match outcome {
+                // As it was, it is still there.
+                None if made.withheld.contains_key(&child_ref(manifest)) => self.own(manifest),
                 None => None,
                 Some(Ok(done)) => {
                     made.deeds.note(manifest, &done);
@@ -154,7 +181,6 @@ impl Run<'_> {
                 }
                 Some(Err(error)) => {
                     made.failures.of_child(manifest.kind, &manifest.name, error);
-                    // As it was, it is still there.
                     self.own(manifest)
                 }
             };
@@ -180,16 +206,24 @@ impl Run<'_> {
             return false;
         }
         let Self { context, owner, .. } = self;
-        let celery = (owner.namespace.clone(), owner.name.clone());
-        let pods = context.pods.remaining(&celery, &manifest.name);
-        if pods.is_empty() || context.index.get(&self.key(manifest)).is_some() {
+        let (name, sight) = (&manifest.name, context.pods.sight());
+        // Whoever may not look at pods has nothing to wait for.
+        if sight == Sight::Closed || context.index.has(&self.key(manifest)) {
             context.stop_waiting(&owner.uid);
             return false;
         }
-        let waited = context.waited(&owner.uid);
-        let awaited = predecessor::awaited(&manifest.name, &pods, waited, Timestamp::now().as_second());
+        let pods = context.pods.remaining(&owner.namespace, name);
+        let awaited = if sight == Sight::Unseen {
+            Some(predecessor::unseen(name))
+        } else if pods.is_empty() {
+            context.stop_waiting(&owner.uid);
+            None
+        } else {
+            let (waited, now) = (context.waited(&owner.uid), Timestamp::now().as_second());
+            predecessor::awaited(name, &owner.name, &pods, waited, now)
+        };
         let waits = awaited.is_some();
-        made.awaited.extend(awaited.map(|awaited| ((manifest.kind, manifest.name.clone()), awaited)));
+        made.awaited.extend(awaited.map(|awaited| (child_ref(manifest), awaited)));
         waits
     }
 
@@ -289,37 +323,6 @@ impl Run<'_> {
         (children, behind)
     }
 
-    /// What this Celery owns and no longer wants.
-    fn unwanted(&self, wanted: &Children) -> Vec<Owned> {
-        let stays = |(kind, _, name): &ChildKey| {
-            wanted.manifests.iter().any(|manifest| manifest.kind == *kind && manifest.name == *name)
-                || wanted.kept.iter().any(|(kept, kept_name)| kept == kind && kept_name == name)
-        };
-        let mut owned = self.context.index.owned(&self.owner.uid);
-        owned.retain(|child| !child.leaves && !stays(&child.key));
-        owned
-    }
-
-    /// Deletes what is not wanted.
-    async fn prune(&self, wanted: &Children, made: &mut Made) {
-        let Self { context, owner, .. } = self;
-        for Owned { key, uid, .. } in self.unwanted(wanted) {
-            let (kind, _, name) = &key;
-            match cluster::delete(&context.client, &key, &uid).await {
-                Ok(going) => {
-                    info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
-                    context.metrics.applied(kind.as_str(), "deleted");
-                    made.deeds.deleted.push(told(*kind, name));
-                    match going {
-                        Some(going) => context.index.put(*kind, &going),
-                        None => context.index.remove(&key, &uid),
-                    }
-                }
-                Err(error) => made.failures.of_child(*kind, name, error),
-            }
-        }
-    }
-
     /// Whether an autoscaler has to wait for its predecessor, which KEDA's finalizer may hold for a while: two of them
     /// would undo each other's work. The end of the predecessor is an event of its own.
     fn waits(&self, manifest: &Manifest) -> bool {
@@ -336,3 +339,10 @@ impl Run<'_> {
         (manifest.kind, self.owner.namespace.clone(), manifest.name.clone())
     }
 }
+
+fn child_ref(manifest: &Manifest) -> ChildRef {
+    (manifest.kind, manifest.name.clone())
+}
+
+#[cfg(test)]
+mod tests;

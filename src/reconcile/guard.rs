@@ -6,7 +6,7 @@ use kube::core::DynamicObject;
 use crate::api::{Celery, CeleryStatus};
 use crate::defaults::{self, Moment};
 use crate::rules::{self, Facts, Finding, NotACelery, Severity};
-use crate::status::{REFUSED, Verdict};
+use crate::status::{REFUSED, Verdict, tolerates};
 
 /// A stored object, defaulted and judged.
 pub(super) struct Judged {
@@ -36,7 +36,7 @@ pub(super) fn judge(object: &DynamicObject, facts: &Facts) -> Result<Judged, Not
 }
 
 /// A spec that was followed once is followed on, whatever rule an upgrade brings. A new spec is refused for a denial
-/// that the spec before it did not already have.
+/// that the last spec which was followed did not already have.
 fn verdict(generation: Option<i64>, status: Option<&CeleryStatus>, findings: &[Finding]) -> Verdict {
     let mut denials = findings.iter().filter(|finding| finding.severity == Severity::Deny).peekable();
     if denials.peek().is_none() {
@@ -45,20 +45,10 @@ fn verdict(generation: Option<i64>, status: Option<&CeleryStatus>, findings: &[F
     let Some(status) = status else {
         return Verdict::Refused;
     };
-    let valid = status.conditions.iter().find(|condition| condition.type_ == "Valid");
-    if valid.is_none_or(|condition| condition.reason == REFUSED) {
-        return Verdict::Refused;
-    }
-    let known = |finding: &Finding| {
-        status.findings.iter().any(|old| {
-            // The words may be those of another release, and an item may stand elsewhere in its list.
-            let place = old.place.as_ref().unwrap_or(&old.path);
-            old.severity == Severity::Deny.as_str()
-                && (old.rule.as_str(), place, &old.value)
-                    == (finding.rule, &finding.shown_place(), &finding.value)
-        })
-    };
-    if status.observed_generation == generation || denials.all(known) {
+    let mut conditions = status.conditions.iter();
+    let was_followed = conditions.any(|condition| condition.type_ == "Valid" && condition.reason != REFUSED)
+        && status.observed_generation == generation;
+    if was_followed || denials.all(|denial| tolerates(status, denial)) {
         Verdict::Tolerated
     } else {
         Verdict::Refused
@@ -67,9 +57,12 @@ fn verdict(generation: Option<i64>, status: Option<&CeleryStatus>, findings: &[F
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use k8s_openapi::jiff::Timestamp;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::status::{self, Observed};
 
     fn judged(broker: &str, generation: i64, status: Value) -> Verdict {
         let object = serde_json::from_value(json!({
@@ -179,5 +172,59 @@ mod tests {
         // A denial of its own.
         assert_eq!(judged("rabbitmq://mq", 4, seen(3, "Tolerated", &["B04"])), Verdict::Refused);
         assert_eq!(judged("cache", 4, seen(3, "Accepted", &[])), Verdict::Refused);
+    }
+
+    /// One look at a spec, and what is written of it.
+    fn looked(broker: &str, image: &str, generation: i64, before: &CeleryStatus) -> (Verdict, CeleryStatus) {
+        let object = serde_json::from_value(json!({
+            "apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery",
+            "metadata": {"name": "shop", "namespace": "default", "generation": generation},
+            "spec": {"common": {"image": image, "celeryApp": "shop", "broker": {"url": broker}}, "workerSpec": {}},
+            "status": before,
+        }))
+        .expect("an object");
+        let judged = judge(&object, &Facts::default()).expect("a Celery");
+        (judged.verdict, told(judged.verdict, &judged.findings, generation, before))
+    }
+
+    fn told(verdict: Verdict, findings: &[Finding], generation: i64, before: &CeleryStatus) -> CeleryStatus {
+        let observed = Observed {
+            generation: Some(generation),
+            verdict,
+            findings,
+            paused: None,
+            applied: None,
+            failure: None,
+            previous: Some(before),
+        };
+        status::status(&observed, &Time(Timestamp::UNIX_EPOCH))
+    }
+
+    #[test]
+    fn a_mistake_that_is_taken_back_leaves_what_was_tolerated_before_it() {
+        let (bad, good) = ("My/App", "shop:1");
+        let followed = serde_json::from_value(seen(1, "Accepted", &[])).expect("a status");
+        let (verdict, first) = looked("cache", good, 1, &followed);
+        assert_eq!(verdict, Verdict::Tolerated);
+        let (verdict, parked) = looked("cache", bad, 2, &first);
+        assert_eq!(verdict, Verdict::Refused);
+        let (verdict, again) = looked("cache", bad, 2, &parked);
+        assert_eq!((verdict, &again), (Verdict::Refused, &parked));
+        assert_eq!(looked("cache", good, 3, &parked).0, Verdict::Tolerated);
+        // The mistake itself is never tolerated, and another value is another one.
+        assert_eq!(looked("redis://cache", bad, 3, &parked).0, Verdict::Refused);
+        assert_eq!(looked("other", good, 3, &parked).0, Verdict::Refused);
+        // What was corrected meanwhile is a mistake when it comes back.
+        let (_, corrected) = looked("redis://cache", bad, 3, &parked);
+        assert_eq!(looked("cache", good, 4, &corrected).0, Verdict::Refused);
+        // Of a spec that cannot be read nothing is known.
+        let unreadable = told(Verdict::Refused, &[], 2, &first);
+        assert_eq!(looked("cache", good, 3, &unreadable).0, Verdict::Tolerated);
+        // A release before this one marked nothing.
+        let mut older = parked;
+        for finding in &mut older.findings {
+            finding.tolerated = None;
+        }
+        assert_eq!(looked("cache", good, 3, &older).0, Verdict::Refused);
     }
 }

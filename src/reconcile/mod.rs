@@ -19,11 +19,12 @@ mod written;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::mem;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
-use futures::future::{self, FutureExt as _};
+use futures::future::{self, Either, FutureExt as _};
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
@@ -133,7 +134,8 @@ impl Reconciler {
     }
 
     /// Runs until `shutdown`, and finishes what is in flight.
-    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + Sync + 'static) {
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = shutdown.shared();
         let store = self.controller.store();
         let context = self.context.clone();
         let metrics = self.context.metrics.clone();
@@ -143,7 +145,7 @@ impl Reconciler {
             .with_config(Config::default().concurrency(CONCURRENCY))
             .reconcile_on(self.triggers.objects)
             .reconcile_all_on(self.triggers.everything)
-            .graceful_shutdown_on(shutdown)
+            .graceful_shutdown_on(shutdown.clone())
             .run(measured, |object, error, context| retry(&object, error, &context), self.context)
             .for_each(|outcome| {
                 if matches!(outcome, Err(controller::Error::ObjectNotFound(_))) {
@@ -151,8 +153,17 @@ impl Reconciler {
                 }
                 std::future::ready(())
             });
+        // A controller begins with nothing before its first list, and until then it does not end either. Nothing is in
+        // flight, so that it is left where it is.
+        let listed = store.wait_until_ready();
+        let never_begins = async {
+            if let Either::Right(((), _)) = future::select(pin!(listed), shutdown).await {
+                return;
+            }
+            future::pending::<()>().await;
+        };
         let controller = async {
-            controller.await;
+            future::select(pin!(never_begins), pin!(controller)).await;
             drop(ended);
         };
         let events = self.events.run(end.map(drop), move |fate| metrics.told(fate.as_str()));
@@ -270,9 +281,37 @@ fn pause(outcome: &Outcome) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use serde_json::{Value, json};
 
     use super::*;
+
+    /// An API server that never answers, or refuses everything: nothing is ever listed.
+    #[tokio::test]
+    async fn who_has_not_begun_ends_when_asked() {
+        let refused = |_| async {
+            let body =
+                json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403}).to_string();
+            let response =
+                axum::http::Response::builder().status(403).body(kube::client::Body::from(body.into_bytes()));
+            Ok::<_, Infallible>(response.expect("a response"))
+        };
+        let silent = |_| future::pending::<Result<axum::http::Response<kube::client::Body>, Infallible>>();
+        for client in [
+            Client::new(tower::service_fn(refused), "default"),
+            Client::new(tower::service_fn(silent), "default"),
+        ] {
+            let (_leads, leads) = watch::channel(true);
+            let reconciler = Reconciler::new(client, None, Arc::default(), leads);
+            let (end, ended) = oneshot::channel::<()>();
+            let run = tokio::spawn(reconciler.run(ended.map(drop)));
+            tokio::task::yield_now().await;
+            drop(end);
+            let patience = Duration::from_secs(30);
+            tokio::time::timeout(patience, run).await.expect("it ends").expect("a task");
+        }
+    }
 
     #[test]
     fn a_reconcile_follows_from_everything_but_the_status() {

@@ -44,6 +44,11 @@ impl<'a> Followed<'a> {
         };
         let wanted: BTreeSet<&ConfigRef> = followed.references.values().flat_map(BTreeMap::keys).collect();
         let begin = Instant::now();
+        // As they are before anything is written to them: a process that has just begun could not tell otherwise that a
+        // write has changed nothing that is read.
+        for reference in &wanted {
+            followed.note_own(reference, begin);
+        }
         let stale = wanted.into_iter().filter(|reference| {
             !followed.is_own(reference) && !context.configs.is_fresh(namespace, reference, begin)
         });
@@ -80,15 +85,23 @@ impl<'a> Followed<'a> {
         let references = references.cloned().unwrap_or_default();
         let now = Instant::now();
         let look = |(reference, reading): (&ConfigRef, &Reading)| {
-            let key = (ChildKind::Secret, self.namespace.to_owned(), reference.1.clone());
-            if let Some(live) = self.context.index.get(&key).filter(|_| self.is_own(reference)) {
-                let read = found(cluster::own_secret(&live));
-                self.context.configs.note(self.namespace, reference, read, now);
-            }
+            self.note_own(reference, now);
             (reference.clone(), self.context.configs.look(self.namespace, reference, reading, now))
         };
         let looks = references.iter().map(look).collect();
         (references, looks)
+    }
+
+    /// Notes what a Secret of ours holds at the moment.
+    fn note_own(&self, reference: &ConfigRef, now: Instant) {
+        if !self.is_own(reference) {
+            return;
+        }
+        let key = (ChildKind::Secret, self.namespace.to_owned(), reference.1.clone());
+        if let Some(live) = self.context.index.get(&key) {
+            let read = found(cluster::own_secret(&live));
+            self.context.configs.note(self.namespace, reference, read, now);
+        }
     }
 
     fn is_own(&self, (kind, name): &ConfigRef) -> bool {

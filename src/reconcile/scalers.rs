@@ -34,9 +34,11 @@ pub(super) fn scaling(context: &Context, namespace: &str, deployment: &str, want
     };
     let ours = SCALERS.into_iter().filter(|kind| is_there(kind) || is_to_come(kind));
     let known = of_others.into_iter().map(|(kind, _)| kind).chain(ours).map(of_kind).max();
-    // Until those of others are known, any number may be the work of one of them.
-    let blind = !context.scalers.has_listed(ChildKind::HorizontalPodAutoscaler);
-    if blind { Scaling::FromZero } else { known.unwrap_or_default() }
+    // Until those of others are known, any number may be the work of one of them. Where they will never be, the spec
+    // would never count again.
+    let hpa = ChildKind::HorizontalPodAutoscaler;
+    let is_blind = !context.scalers.has_listed(hpa) && !context.index.is_forbidden(hpa);
+    if is_blind { Scaling::FromZero } else { known.unwrap_or_default() }
 }
 
 fn of_kind(kind: ChildKind) -> Scaling {
@@ -132,4 +134,35 @@ fn deployments(
 /// The Celery that a Deployment is of, if it is of any.
 fn celery_of(children: &ChildIndex, (namespace, name): DeploymentKey) -> Option<ObjectRef<StoredCelery>> {
     owner(&*children.get(&(ChildKind::Deployment, namespace, name))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::http::{Request, Response};
+    use kube::client::Body;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_number_is_left_alone_until_autoscalers_are_known_or_will_never_be() {
+        let nobody =
+            tower::service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
+        let context = Context::of_test(Client::new(nobody, "web"));
+        let hpa = ChildKind::HorizontalPodAutoscaler;
+        let scaling = |deployment: &str| scaling(&context, "web", deployment, &Children::default());
+        context.scalers.settle(hpa);
+        assert_eq!(scaling("shop-worker"), Scaling::FromZero);
+        context.index.forbid(hpa);
+        assert_eq!(scaling("shop-worker"), Scaling::Nothing);
+        // Those of KEDA may be known all the same.
+        let theirs = json!({"metadata": {"name": "theirs", "namespace": "web"},
+                            "spec": {"scaleTargetRef": {"name": "shop-worker"}}});
+        let theirs = serde_json::from_value(theirs).expect("an object");
+        context.scalers.observe(ChildKind::ScaledObject, Event::Apply(theirs));
+        assert_eq!(scaling("shop-worker"), Scaling::FromZero);
+        assert_eq!(scaling("shop-worker-mail"), Scaling::Nothing);
+    }
 }

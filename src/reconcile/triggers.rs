@@ -31,7 +31,7 @@ pub(super) const PAGE: u32 = 50;
 const ABSENT: Duration = Duration::from_secs(5);
 
 /// How often in a row a kind has to be refused to be taken for closed to us.
-const REFUSALS: u8 = 3;
+pub(super) const REFUSALS: u8 = 3;
 
 /// What the controller listens to.
 pub(super) struct Triggers {
@@ -185,7 +185,7 @@ pub(super) fn is_unknown_kind(error: &Error) -> bool {
 }
 
 /// It answers 403 where a role is missing, also for a kind it does not serve.
-fn is_forbidden(error: &Error) -> bool {
+pub(super) fn is_forbidden(error: &Error) -> bool {
     code(error) == Some(403)
 }
 

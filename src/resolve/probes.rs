@@ -3,7 +3,8 @@
 //!
 //! A ping costs most of a second of cpu, so by default it is asked at the start only, and only where it is sure to be
 //! answered: a default that kills healthy workers is worse than none. It is asked without the application, whose import
-//! may take longer than an answer may, since the pod's own variable tells the broker.
+//! may take longer than an answer may, since the pod's own variable tells the broker; variables that name an application
+//! are taken away, since whoever sets one called APP may mean anything.
 
 use k8s_openapi::api::core::v1::{ExecAction, Probe as KubeProbe};
 
@@ -27,14 +28,15 @@ enum Role {
 /// The probes of a worker pool. By default it is pinged only where it is known not to be solo, which is deaf while a
 /// task runs.
 pub(super) fn worker(pool: &effective::Pool<'_>, spec: &CelerySpec) -> ContainerProbes {
-    let ping = pool.node_name().is().and_then(|node| ping(&node, spec));
+    let ping = pool.node_name().is().and_then(|node| ping(&node, spec, pool.pings_by_variable()));
     all(pool.worker.probes.as_ref(), ping.as_deref(), pool.answers_pings())
 }
 
 /// The probes of beat: nothing by default, and a ping only where beat can answer.
 pub(super) fn beat(beat: &BeatSpec, spec: &CelerySpec) -> ContainerProbes {
-    let ping =
-        effective::celery(&spec.common).is_at_least(Release::V5_7).then(|| ping(BEAT_NODE, spec)).flatten();
+    let answers = effective::celery(&spec.common).is_at_least(Release::V5_7);
+    let by_variable = effective::names_the_app(&beat.env, &spec.common);
+    let ping = answers.then(|| ping(BEAT_NODE, spec, by_variable)).flatten();
     all(beat.probes.as_ref(), ping.as_deref(), false)
 }
 
@@ -87,25 +89,17 @@ fn asked(role: Role, probe: &Probe, ping: Option<&str>) -> Option<KubeProbe> {
 }
 
 /// The command line that pings a node; `None` when its name cannot be told.
-fn ping(node: &str, spec: &CelerySpec) -> Option<String> {
+fn ping(node: &str, spec: &CelerySpec, by_variable: bool) -> Option<String> {
     let node = in_shell(node)?;
-    let command = program(&spec.common.command);
+    let words = effective::program::likely(&spec.common.command);
+    let command = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     // Only the application knows the broker then.
     let app = match (&spec.common.broker, &spec.common.celery_app) {
         (None, Some(app)) => format!(" -A {}", quoted(app)),
         _ => String::new(),
     };
-    Some(format!("{command}{app} inspect ping -d {node} -t 5"))
-}
-
-/// What starts Celery in a shell: the user's own command where it ends with Celery, whatever stands before.
-fn program(command: &[String]) -> String {
-    match command.last() {
-        Some(last) if last.rsplit('/').next() == Some("celery") && command[0] != "sh" => {
-            command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
-        }
-        _ => "celery".to_owned(),
-    }
+    let unset = if by_variable { String::new() } else { format!("unset {}; ", effective::APP.join(" ")) };
+    Some(format!("{unset}exec {command}{app} inspect ping -d {node} -t 5"))
 }
 
 /// A node's name for a shell in the pod, whose host is called like the pod.
@@ -196,8 +190,13 @@ mod tests {
                 "python -m celery inspect ping -d default@$HOSTNAME -t 5",
             ),
             (
-                json!({"command": ["sh", "-c", "exec celery"]}),
+                json!({"command": ["/bin/sh", "-c", "exec celery \"$@\"", "celery"]}),
                 json!({}),
+                "celery inspect ping -d default@$HOSTNAME -t 5",
+            ),
+            (
+                json!({"command": ["bash", "-c", "sleep 20; exec celery \"$@\"", "celery"]}),
+                json!({"probes": {"startup": {"type": "Ping"}}}),
                 "celery inspect ping -d default@$HOSTNAME -t 5",
             ),
             (
@@ -207,7 +206,29 @@ mod tests {
             ),
         ] {
             let written = format!("{common} {worker}");
-            assert_eq!(startup(common, worker).as_deref(), Some(expected), "{written}");
+            let whole = format!("unset APP CELERY_APP; exec {expected}");
+            assert_eq!(startup(common, worker), Some(whole), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_names_no_application_stops_no_ping() {
+        let ping = json!({"startup": {"type": "Ping"}});
+        let env = |name: &str, value: &str| json!({"env": [{"name": name, "value": value}]});
+        for (common, worker, by_variable) in [
+            (env("APP", "x"), json!({}), false),
+            (env("CELERY_APP", "shop"), json!({"probes": ping}), false),
+            (env("APP", "shop.tasks"), json!({}), true),
+            (env("APP", "x"), env("APP", "shop.tasks"), true),
+            // Nothing else can tell the ping of the exchange.
+            (
+                json!({"config": {"control_exchange": "shop"}, "env": [{"name": "APP", "value": "shop.control"}]}),
+                json!({"probes": ping}),
+                true,
+            ),
+        ] {
+            let asked = startup(common.clone(), worker).expect("a ping");
+            assert_eq!(asked.starts_with("exec celery inspect"), by_variable, "{common}: {asked}");
         }
     }
 
@@ -221,6 +242,16 @@ mod tests {
         for (common, worker) in [
             (json!({"broker": null}), json!({})),
             (broker(json!({"url": "sqs://"})), json!({})),
+            (broker(json!({"url": "amqps://mq"})), json!({})),
+            (broker(json!({"urlSecretRef": {"name": "a", "key": "b"}, "scheme": "amqps"})), json!({})),
+            (broker(json!({"rabbitmq": {"host": "mq", "tls": {}}})), json!({})),
+            (json!({"command": ["/entrypoint.sh", "celery"]}), json!({})),
+            (json!({"command": ["bash", "-c", "sleep 20; exec celery \"$@\"", "celery"]}), json!({})),
+            (
+                json!({"command": ["sh", "-c", ". /venv/bin/activate && exec celery \"$@\"", "celery"]}),
+                json!({}),
+            ),
+            (json!({"command": ["sh", "-c", "exec celery"]}), json!({})),
             (broker(json!({"urlSecretRef": {"name": "a", "key": "b"}})), json!({})),
             (broker(json!({"redis": {"host": "cache", "keyPrefix": "shop"}})), json!({})),
             (json!({"broker": {"transportOptions": {"global_keyprefix": "shop"}}}), json!({})),
@@ -252,8 +283,9 @@ mod tests {
             assert_eq!(startup(common, worker), None, "{written}");
         }
         for common in [
-            broker(json!({"urlSecretRef": {"name": "a", "key": "b"}, "scheme": "amqps"})),
+            broker(json!({"urlSecretRef": {"name": "a", "key": "b"}, "scheme": "amqp"})),
             json!({"config": {"accept_content": ["pickle", "json"]}}),
+            json!({"broker": {"transportOptions": {"fanout_prefix": "/{db}."}}}),
             json!({"broker": {"transportOptions": {"fanout_prefix": true, "fanout_patterns": false}}}),
         ] {
             let written = common.to_string();

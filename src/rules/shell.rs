@@ -1,49 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a shell makes of words: how a command is read where one stands in front of Celery, and which words only a shell
-//! understands.
-
-mod script;
+//! What the rules ask about a shell in front of Celery, and which words only a shell understands.
 
 use std::collections::BTreeSet;
 
-pub(super) use script::{Handed, ends_at_once, execs_another, handed, steps_aside};
+pub(super) use crate::celery::shell::{
+    Handed, behind_init, ends_at_once, execs_another, handed, is_shell, program, script, script_at,
+    steps_aside,
+};
 
 /// Most words of a line that are written out.
 const MAX_LISTED: usize = 8;
-
-/// The name of the program that a command starts, without its folder.
-#[must_use]
-pub(super) fn program(command: &[String]) -> Option<&str> {
-    command.first().map(|word| word.rsplit('/').next().unwrap_or(word))
-}
-
-/// What a command starts behind programs that only prepare for it: an init for the container, or `env`.
-#[must_use]
-pub(super) fn behind_init(command: &[String]) -> &[String] {
-    let mut rest = command;
-    loop {
-        let takes_value: &[&str] = match program(rest) {
-            Some("tini" | "tini-static" | "catatonit") => &["-p", "-e"],
-            Some("dumb-init") => &["-r", "--rewrite"],
-            Some("env") => &["-u", "--unset", "-C", "--chdir"],
-            _ => return rest,
-        };
-        let is_env = program(rest) == Some("env");
-        let mut at = 1;
-        while let Some(word) = rest.get(at) {
-            if takes_value.contains(&word.as_str()) {
-                at += 1;
-            } else if !(word.starts_with('-') || is_env && word.contains('=')) {
-                break;
-            }
-            at += 1;
-            if word == "--" {
-                break;
-            }
-        }
-        rest = rest.get(at..).unwrap_or_default();
-    }
-}
 
 /// Whether a command is a shell that is told nothing to run.
 #[must_use]
@@ -51,13 +17,6 @@ pub(super) fn has_nothing_to_run(command: &[String]) -> bool {
     let own = if program(command) == Some("busybox") { 2 } else { 1 };
     let is_option = |word: &String| word.starts_with(['-', '+']);
     is_shell(command) && command.iter().skip(own).all(is_option)
-}
-
-/// Whether a command starts a shell.
-#[must_use]
-pub(super) fn is_shell(command: &[String]) -> bool {
-    program(command)
-        .is_some_and(|name| ["sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"].contains(&name))
 }
 
 /// The words of a line as the list to write instead, where they need no quoting and none may be a credential.
@@ -74,23 +33,6 @@ pub(super) fn listed(line: &str) -> Option<String> {
     let told = (1..=MAX_LISTED).contains(&words.len()) && words.iter().all(|word| is_plain(word));
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     told.then(|| format!("[{}]", quoted.join(", ")))
-}
-
-/// What a shell is told to run by `-c`, also among other letters (`-ec`).
-#[must_use]
-pub(super) fn script(command: &[String]) -> Option<&str> {
-    Some(command[script_at(command)?].as_str())
-}
-
-/// Which word of a command is the script of its shell. The word behind it is `$0`, those after that are `$@`.
-#[must_use]
-pub(super) fn script_at(command: &[String]) -> Option<usize> {
-    if !is_shell(command) {
-        return None;
-    }
-    let is_flag = |word: &&String| word.starts_with('-') && !word.starts_with("--") && word.contains('c');
-    let flag = command.iter().position(|word| is_flag(&word))?;
-    command[flag..].iter().position(|word| !word.starts_with('-')).map(|at| flag + at)
 }
 
 /// Whether a script uses one of these parameters: `@` for `$@` and `${@}`.
@@ -137,21 +79,6 @@ pub(super) fn is_for_a_shell(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
-    }
-
-    #[test]
-    fn the_script_of_a_shell_is_found() {
-        for command in [&["sh", "-c", "x"][..], &["/bin/bash", "-eu", "-o", "pipefail", "-c", "x", "y"]] {
-            assert_eq!(script(&words(command)), Some("x"), "{command:?}");
-        }
-        assert_eq!(script(&words(&["bash", "-ec", "x"])), Some("x"));
-        for command in [&[][..], &["celery", "-c", "x"], &["sh", "start.sh"], &["sh", "-c"]] {
-            assert_eq!(script(&words(command)), None, "{command:?}");
-        }
-    }
 
     #[test]
     fn a_line_is_written_as_a_list_without_secrets() {

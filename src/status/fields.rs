@@ -81,6 +81,7 @@ impl Part<'_> {
             Cause::Crash { exit_code: Some(code) } => format!("ends again and again with exit code {code}"),
             Cause::Crash { exit_code: None } => "ends again and again".to_owned(),
             Cause::OutOfMemory => "was killed: it took more memory than its limit".to_owned(),
+            Cause::Unstarted => "runs, and has not passed its startup probe for a minute".to_owned(),
             Cause::Unschedulable(_) => "fits on no node".to_owned(),
         };
         let subject = match &trouble.container {
@@ -125,6 +126,8 @@ impl Part<'_> {
             Cause::Start(_) => vec![common("command"), common("image")],
             Cause::Crash { .. } => vec![own("args"), own("env"), common("celeryApp"), common("env")],
             Cause::OutOfMemory => vec![own("resources")],
+            // A worker that does not reach its broker answers no ping.
+            Cause::Unstarted => vec![common("broker"), own("probes")],
             Cause::Unschedulable(hindrances) if hindrances.is_empty() => {
                 vec![own("resources"), common("nodeSelector"), common("affinity"), common("tolerations")]
             }

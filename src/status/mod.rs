@@ -27,7 +27,9 @@ use crate::labels::{self, Component};
 use crate::names;
 use crate::resolve::Resolved;
 use crate::rules::Finding;
-use parts::{beat_status, children, effective, findings, flower_status, pool_status, ready_of, shown_broker};
+use parts::{
+    beat_status, children, cut, effective, findings, flower_status, pool_status, ready_of, shown_broker,
+};
 
 pub use autoscaling::Scalers;
 pub use news::{Importance, News, of_children, of_conditions};
@@ -35,7 +37,7 @@ pub use paused::Paused;
 pub use ready::PAUSED;
 pub use reasons::{EVENTS, REASONS, Reason};
 pub use trouble::{Cause, Hindrance, MissingConfig, Trouble};
-pub use valid::{REFUSED, Verdict};
+pub use valid::{REFUSED, Verdict, tolerates};
 
 /// Reason of an object that is being deleted.
 const LEAVING: &str = "Terminating";
@@ -113,7 +115,9 @@ struct Aspect {
 impl Aspect {
     fn new(type_: &'static str, status: bool, reason: impl Into<String>, message: impl Into<String>) -> Self {
         let message: String = message.into();
-        Self { type_, status, reason: reason.into(), message: message.chars().take(MAX_MESSAGE).collect() }
+        // Autoscalers bring reasons of their own.
+        let reason = cut(reason.into());
+        Self { type_, status, reason, message: message.chars().take(MAX_MESSAGE).collect() }
     }
 }
 
@@ -148,7 +152,7 @@ pub fn status(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
         flower: flower_status(state),
         broker: resolved.broker.as_ref().map(shown_broker),
         children: children(state),
-        findings: findings(observed.findings),
+        findings: findings(observed),
         effective: Some(effective(resolved)),
         pools,
     }
@@ -166,7 +170,7 @@ fn parked(observed: &Observed<'_>, now: &Time) -> CeleryStatus {
         .conditions
         .retain(|old| old.type_ != paused::TYPE && !fresh.iter().any(|new| new.type_ == old.type_));
     status.conditions.splice(0..0, fresh);
-    status.findings = findings(observed.findings);
+    status.findings = findings(observed);
     status.observed_generation = observed.generation;
     status
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the status tells of each part beside its conditions: numbers of pods, addresses, choices, children, findings.
 
-use super::{State, autoscaling, deployment, rollout};
+use super::valid::{tolerated, tolerates};
+use super::{Observed, State, Verdict, autoscaling, deployment, rollout};
 use crate::api::{
     Autoscaler, BeatStatus, BrokerStatus, Child, EffectiveStatus, FindingStatus, FlowerStatus, PoolStatus,
     limits,
@@ -39,7 +40,7 @@ pub(super) fn pool_status(pool: &Pool, state: State<'_>) -> PoolStatus {
 }
 
 /// A text that the schema of the status takes: a refused status would tell nothing at all.
-fn cut(text: String) -> String {
+pub(super) fn cut(text: String) -> String {
     if text.chars().nth(limits::TEXT).is_none() {
         return text;
     }
@@ -49,7 +50,11 @@ fn cut(text: String) -> String {
 /// The broker, without what is secret.
 pub(super) fn shown_broker(broker: &BrokerAccess) -> BrokerStatus {
     let BrokerStatus { scheme, hosts, source } = broker.shown.clone();
-    BrokerStatus { scheme, hosts: hosts.into_iter().take(limits::ITEMS).map(cut).collect(), source }
+    BrokerStatus {
+        scheme: cut(scheme),
+        hosts: hosts.into_iter().take(limits::ITEMS).map(cut).collect(),
+        source,
+    }
 }
 
 /// The pods of all pools that are ready, of those that are wanted: `2/3`.
@@ -77,7 +82,7 @@ pub(super) fn flower_status(state: State<'_>) -> Option<FlowerStatus> {
     let number = |pointer: &str| live.map_or(0, |live| live.number(pointer));
     Some(FlowerStatus {
         ready: format!("{}/{}", number("/status/readyReplicas"), number("/spec/replicas")),
-        url: format!("{scheme}://{name}.{}.svc:{}{prefix}", resolved.owner.namespace, flower.port),
+        url: cut(format!("{scheme}://{name}.{}.svc:{}{prefix}", resolved.owner.namespace, flower.port)),
     })
 }
 
@@ -98,20 +103,48 @@ pub(super) fn children(state: State<'_>) -> Vec<Child> {
     state.children.iter().map(child).collect()
 }
 
-/// What the rules found: every refusal, and the first warnings.
-pub(super) fn findings(findings: &[Finding]) -> Vec<FindingStatus> {
-    let of = |severity: Severity| findings.iter().filter(move |finding| finding.severity == severity);
-    of(Severity::Deny)
-        .chain(of(Severity::Warn).take(MAX_WARNINGS))
+/// What the rules found: every refusal, and the first warnings, as many as the schema takes. Of a spec that cannot be read
+/// nothing is found, and what was tolerated before it is kept in mind.
+pub(super) fn findings(observed: &Observed<'_>) -> Vec<FindingStatus> {
+    let (found, verdict) = (observed.findings, observed.verdict);
+    if found.is_empty() && verdict == Verdict::Refused {
+        return observed.previous.map(tolerated).unwrap_or_default();
+    }
+    let of = |severity: Severity| found.iter().filter(move |finding| finding.severity == severity);
+    let is_tolerated = |finding: &Finding| match verdict {
+        Verdict::Accepted => false,
+        Verdict::Tolerated => finding.severity == Severity::Deny,
+        Verdict::Refused => observed.previous.is_some_and(|previous| tolerates(previous, finding)),
+    };
+    let listed = of(Severity::Deny).chain(of(Severity::Warn).take(MAX_WARNINGS)).take(limits::ITEMS);
+    listed
         .map(|finding| FindingStatus {
-            rule: finding.rule.to_owned(),
-            severity: finding.severity.as_str().to_owned(),
-            path: finding.shown_path(),
-            place: (finding.place != finding.path).then(|| finding.shown_place()),
-            value: finding.value.clone(),
-            message: cut(finding.text()),
+            tolerated: is_tolerated(finding).then_some(true),
+            ..finding_status(finding)
         })
         .collect()
+}
+
+fn finding_status(finding: &Finding) -> FindingStatus {
+    FindingStatus {
+        rule: finding.rule.to_owned(),
+        severity: finding.severity.as_str().to_owned(),
+        path: cut(finding.shown_path()),
+        place: (finding.place != finding.path).then(|| cut(finding.shown_place())),
+        value: finding.value.clone().map(cut),
+        message: cut(finding.text()),
+        tolerated: None,
+    }
+}
+
+/// Whether a status has told of a finding: of the same rule at the same place about the same value. The words may be those
+/// of another release, and an item may stand elsewhere in its list.
+pub(super) fn tells_of(told: &FindingStatus, finding: &Finding) -> bool {
+    fn matter(told: &FindingStatus) -> (&str, &str, &str, Option<&str>) {
+        let place = told.place.as_deref().unwrap_or(&told.path);
+        (&told.rule, &told.severity, place, told.value.as_deref())
+    }
+    matter(told) == matter(&finding_status(finding))
 }
 
 fn storage_file(storage: &Storage) -> String {
@@ -129,7 +162,7 @@ pub(super) fn effective(resolved: &Resolved) -> EffectiveStatus {
     };
     EffectiveStatus {
         app_name: resolved.app.clone(),
-        image_pull_policy: build::pull_policy(resolved).unwrap_or_default(),
+        image_pull_policy: cut(build::pull_policy(resolved).unwrap_or_default()),
         flower_port: resolved.flower.as_ref().map(|flower| flower.port),
         flower_history: resolved.flower.as_ref().and_then(|it| it.storage.as_ref()).map(storage_file),
         beat_schedule: resolved.beat.as_ref().and_then(|it| it.storage.as_ref()).map(storage_file),

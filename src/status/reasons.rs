@@ -78,8 +78,9 @@ pub const REASONS: &[Reason] = &[
     reason(
         "AwaitingPredecessor",
         &["BeatAvailable", "AutoscalingReady"],
-        "A pod of an earlier beat, or an autoscaler that is no longer asked for, has not ended yet: two beats would send \
-         every task twice, and until it is gone the number of pods is the autoscaler's own.",
+        "A pod of an earlier beat, or an autoscaler that is no longer asked for, has not ended yet, or nobody knows, since \
+         pods could not be listed so far: two beats would send every task twice, and until it is gone the number of pods \
+         is the autoscaler's own.",
     ),
     reason(
         "DeploymentPaused",
@@ -118,6 +119,11 @@ pub const REASONS: &[Reason] = &[
         "The container ends again and again; kubectl logs --previous tells why.",
     ),
     reason("OOMKilled", PODS, "The container took more memory than resources.limits."),
+    reason(
+        "NotStarted",
+        PODS,
+        "A container has not passed its startup probe for a minute: a worker that does not reach its broker answers no ping.",
+    ),
     reason("Unschedulable", PODS, "No node has taken a pod for a minute."),
     reason("Active", &["AutoscalingReady"], "Every autoscaler reports that it works."),
     reason("Waiting", &["AutoscalingReady"], "An autoscaler has not reported yet."),

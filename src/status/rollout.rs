@@ -65,7 +65,8 @@ pub(super) fn rollout(deployment: &Applied, state: State<'_>) -> Rollout {
         return rollout(false, PAUSED, message, true);
     }
     if let (Some(trouble), Some(part)) = (state.troubles.get(name), part) {
-        return rollout(false, trouble.reason(), part.told(trouble), true);
+        let stalled = !trouble.may_pass() || failed("Progressing", "False").is_some();
+        return rollout(false, trouble.reason(), part.told(trouble), stalled);
     }
     let stalled = failed("Progressing", "False");
     let reason = stalled.map_or("Progressing", |(reason, _)| reason);

@@ -35,6 +35,8 @@ pub enum Cause {
     },
     /// The container took more memory than it may.
     OutOfMemory,
+    /// The container runs, and has not passed its startup probe.
+    Unstarted,
     /// No node takes the pod.
     Unschedulable(BTreeSet<Hindrance>),
 }
@@ -94,6 +96,13 @@ impl Trouble {
                 Some(Self { cause, container: Some(container.name.clone()), since: None })
             })
             .or_else(|| unscheduled(status))
+            .or_else(|| status.container_statuses.iter().flatten().find_map(unstarted))
+    }
+
+    /// Whether it passes by itself as soon as somebody else is well again: nothing has been given up then.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.cause == Cause::Unstarted
     }
 
     /// One word for programs: the pod's own.
@@ -104,6 +113,7 @@ impl Trouble {
             Cause::Config(_) => "CreateContainerConfigError",
             Cause::Crash { .. } => "CrashLoopBackOff",
             Cause::OutOfMemory => "OOMKilled",
+            Cause::Unstarted => "NotStarted",
             Cause::Unschedulable(_) => "Unschedulable",
         }
     }
@@ -162,6 +172,12 @@ fn missing(message: &str) -> Option<MissingConfig> {
     };
     let all_plain = is_plain(name) && key.as_deref().is_none_or(is_plain);
     all_plain.then(|| MissingConfig { kind, name: name.to_owned(), key })
+}
+
+fn unstarted(container: &ContainerStatus) -> Option<Trouble> {
+    let running = container.state.as_ref()?.running.as_ref().filter(|_| container.started == Some(false))?;
+    let since = running.started_at.as_ref().map(|time| time.0.as_second());
+    Some(Trouble { cause: Cause::Unstarted, container: Some(container.name.clone()), since })
 }
 
 fn unscheduled(status: &PodStatus) -> Option<Trouble> {
@@ -230,6 +246,21 @@ mod tests {
         for reason in ["ContainerCreating", "PodInitializing", "hunter2"] {
             assert_eq!(cause(reason, "", json!({})), None);
         }
+    }
+
+    #[test]
+    fn a_container_that_runs_may_not_have_started_yet() {
+        let of = |started: bool| {
+            let state = json!({"running": {"startedAt": "1970-01-01T00:01:00Z"}});
+            trouble(
+                json!({"containerStatuses": [{"name": "celery", "image": "", "imageID": "", "ready": false,
+                "restartCount": 0, "started": started, "state": state}]}),
+            )
+        };
+        let found = of(false).expect("has not started");
+        assert_eq!((&found.cause, found.since), (&Cause::Unstarted, Some(60)));
+        assert!(found.may_pass());
+        assert_eq!(of(true), None);
     }
 
     #[test]

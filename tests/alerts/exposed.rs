@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use celery_operator::metrics::{Certificate, Metrics};
+use celery_operator::metrics::{Certificate, Metrics, Unanswered};
 
 /// Labels that Prometheus adds to what it scrapes.
 pub(crate) const SCRAPED: [(&str, &str); 3] =
@@ -38,7 +38,7 @@ pub(crate) fn text() -> String {
     }
     metrics.found("B04", "deny");
     let _waiting = metrics.in_flight();
-    for reason in ["late", "malformed", "broken"] {
+    for reason in [Unanswered::Late, Unanswered::Malformed, Unanswered::Broken] {
         metrics.failed(reason);
     }
     let reasons = celery_operator::status::REASONS.iter().map(|reason| reason.name);

@@ -146,6 +146,35 @@ fn what_nobody_controls_is_taken_over_when_that_is_asked_for() {
     space.until("deployments", "shop-worker", |it| !it["spec"].to_string().contains("OURS"));
 }
 
+/// An autoscaler of ours would take four of its nine pods.
+#[test]
+fn what_is_somebody_elses_is_not_scaled() {
+    let space = Space::new(shared(), "theirs");
+    let mut theirs = foreign(&selector("shop"));
+    theirs["spec"]["replicas"] = json!(9);
+    space.create("deployments", &theirs);
+    let flower = "flowerSpec: {ingress: {}, auth: {basic: {secretRef: {name: flower, key: users}}}}";
+    space.create(
+        "services",
+        &json!({"metadata": {"name": "shop-flower"}, "spec": {"ports": [{"port": 80}], "selector": {"a": "b"}}}),
+    );
+    space.create("celeries", &shop::with(&format!("spec: {{{flower}, scaleTargetRef: {}}}", shop::CPU)));
+    let celery = space.until_condition("shop", "Stalled", "True", "NameTaken");
+    let scaling = condition(&celery, "AutoscalingReady");
+    assert_eq!(scaling["reason"], "NameTaken");
+    assert!(scaling["message"].to_string().contains("Deployment shop-worker exists"), "{scaling}");
+    // Everything else is there.
+    space.until_there("deployments", "shop-flower");
+    assert_eq!(space.get("horizontalpodautoscalers", "shop-worker"), None);
+    assert_eq!(space.get("ingresses", "shop-flower"), None);
+    assert_eq!(space.get("deployments", "shop-worker").unwrap()["spec"]["replicas"], 9);
+    for (plural, name) in [("deployments", "shop-worker"), ("services", "shop-flower")] {
+        space.delete(plural, name).success();
+    }
+    space.until_there("horizontalpodautoscalers", "shop-worker");
+    space.until_there("ingresses", "shop-flower");
+}
+
 #[test]
 fn what_the_operator_left_behind_is_taken_over_when_that_is_asked_for() {
     let space = Space::new(shared(), "orphans");

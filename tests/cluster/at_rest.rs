@@ -29,7 +29,7 @@ const EVERY_ROOM: &str = "spec: {
         tolerations: [{key: batch, operator: Exists}], serviceAccountName: default, config: {task_acks_late: true},
         metrics: {flowerServiceMonitor: true},
         podTemplate: {spec: {hostAliases: [{ip: 10.0.0.1, hostnames: [cache]}]}}},
-    workerSpec: {probes: {liveness: {type: Heartbeat}}, sidecars: [{name: proxy, image: 'proxy:1', ports: [{containerPort: 80}]}],
+    workerSpec: {probes: {liveness: {type: Heartbeat}}, sidecars: [{name: proxy, image: 'proxy:1', ports: [{containerPort: 80}]}, {name: cache, image: 'cache:1'}],
         lifecycle: {preStop: {exec: {command: [sleep, '1']}}}},
     workerPools: [{name: mail, numOfWorkers: 2, queues: [mail]}],
     beatSpec: {persistence: {retain: false}},

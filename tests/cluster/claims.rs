@@ -161,6 +161,14 @@ fn heartbeats_come_with_their_files_and_go_with_them() {
     assert!(volumes.contains("shop-celery-probe"), "{volumes}");
     space.edit("configmaps", "shop-celery-probe", "data: {check.sh: 'exit 0'}");
     space.until("configmaps", "shop-celery-probe", |it| it["data"] == files["data"]);
+    space.until_ready("shop");
     space.edit("celeries", "shop", "spec: {workerSpec: {probes: null}}");
+    // A container of the old pod that starts again reads them once more.
+    space.until("deployments", "shop-worker", |it| {
+        it["status"]["observedGeneration"] == it["metadata"]["generation"] && it["status"]["replicas"] == 2
+    });
+    space.until_condition("shop", "Ready", "False", "Progressing");
+    assert!(space.get("configmaps", "shop-celery-probe").is_some());
+    space.until_ready("shop");
     space.until_gone("configmaps", "shop-celery-probe");
 }

@@ -26,8 +26,9 @@ fn a_kind_that_is_not_permitted_stops_only_those_who_need_it() {
     let mut rules = whole.clone();
     for rule in rules.as_array_mut().unwrap() {
         if let Some(resources) = rule["resources"].as_array_mut() {
-            // The cluster does not even know the second.
-            resources.retain(|name| name != "ingresses" && name != "servicemonitors");
+            // The cluster does not even know the last.
+            let missing = ["ingresses", "horizontalpodautoscalers", "servicemonitors"];
+            resources.retain(|name| !missing.iter().any(|missing| name == missing));
         }
     }
     rules.as_array_mut().unwrap().retain(|rule| rule["resources"].as_array().is_none_or(|it| !it.is_empty()));
@@ -36,6 +37,9 @@ fn a_kind_that_is_not_permitted_stops_only_those_who_need_it() {
     let space = Space::new(&rig, "roles");
     space.create("celeries", &shop::plain());
     space.until_ready("shop");
+    // No autoscaler is known, and none ever will be.
+    space.edit("celeries", "shop", "spec: {workerSpec: {numOfWorkers: 3}}");
+    space.until("deployments", "shop-worker", |it| it["spec"]["replicas"] == 3);
     let auth = "auth: {basic: {secretRef: {name: flower, key: users}}}";
     space.create(
         "celeries",
@@ -46,7 +50,7 @@ fn a_kind_that_is_not_permitted_stops_only_those_who_need_it() {
     assert!(message.contains("ingresses.networking.k8s.io"), "{message}");
     space.until_there("deployments", "shown-flower");
     let metrics = rig.launch.ask("/metrics").unwrap();
-    for kind in ["Ingress", "ServiceMonitor"] {
+    for kind in ["Ingress", "HorizontalPodAutoscaler", "ServiceMonitor"] {
         assert!(
             metrics.contains(&format!(r#"celery_operator_kind_forbidden{{kind="{kind}"}} 1"#)),
             "{metrics}"

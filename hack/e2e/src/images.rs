@@ -107,6 +107,34 @@ pub(crate) fn sample() -> Result<PathBuf, Error> {
     Ok(archive)
 }
 
+/// The archive of an image of Redis under the name that people know: this machine's own program with its libraries.
+///
+/// # Errors
+/// When the program is not there, or the archive cannot be written.
+pub(crate) fn redis(folder: &Path) -> Result<PathBuf, Error> {
+    let program = Path::new(crate::brokers::REDIS);
+    let listed = Command::new("ldd").arg(program).output()?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let libraries = listed.split_whitespace().filter(|word| word.starts_with('/')).map(Path::new);
+    let mut entries = vec![Entry::folder("data")];
+    for file in libraries.chain([program]) {
+        let inside = file.strip_prefix("/")?.to_str().ok_or("a library whose name is no UTF-8")?;
+        entries.push(Entry::file(inside, 0o755, file));
+    }
+    let image = Image {
+        names: vec![format!("{REGISTRY}/redis:7.4")],
+        config: Config {
+            entrypoint: [crate::brokers::REDIS, "--protected-mode", "no"].map(str::to_owned).to_vec(),
+            folder: "/data".to_owned(),
+            ..Config::default()
+        },
+        layers: vec![Layer::of_entries(&entries, &folder.join("redis-layer.tar"))?],
+    };
+    let archive = folder.join("redis.tar");
+    image.write(&archive)?;
+    Ok(archive)
+}
+
 /// A small Debian with Python and what the application requires, named after what it is made by.
 fn base(folder: &Path, requirements: &Path) -> Result<PathBuf, Error> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rootfs.sh");

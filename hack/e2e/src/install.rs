@@ -25,8 +25,8 @@ const DEFINITIONS: &str = "celery-operator-crds";
 /// When Helm refuses, or it does not become available.
 pub(crate) fn install(stage: &Stage) -> Result<(), Error> {
     stage.namespace(NAMESPACE)?;
-    release(stage, DEFINITIONS, &[])?;
-    release(stage, NAME, &["--wait"])?;
+    release(stage, DEFINITIONS, &["--namespace", "default"])?;
+    release(stage, NAME, &["--namespace", NAMESPACE, "--wait"])?;
     judges(stage)
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn install(stage: &Stage) -> Result<(), Error> {
 /// When Helm refuses, or it does not become available.
 pub(crate) fn upgrade(stage: &Stage) -> Result<(), Error> {
     let tag = format!("image.tag={}", OPERATOR_TAGS[1]);
-    release(stage, NAME, &["--set", &tag, "--wait"])?;
+    release(stage, NAME, &["--namespace", NAMESPACE, "--set", &tag, "--wait"])?;
     judges(stage)
 }
 
@@ -45,8 +45,17 @@ pub(crate) fn upgrade(stage: &Stage) -> Result<(), Error> {
 /// # Errors
 /// When Helm cannot.
 pub(crate) fn uninstall(stage: &Stage) -> Result<(), Error> {
-    helm(stage, &["uninstall", NAME, "--wait"])?;
+    helm(stage, &["uninstall", NAME, "--namespace", NAMESPACE, "--wait"])?;
     stage.kubectl(&["delete", "namespace", NAMESPACE, "--wait"]).map(drop)
+}
+
+/// Takes the definition away, and all objects with it.
+///
+/// # Errors
+/// When kubectl or Helm cannot.
+pub(crate) fn forget(stage: &Stage) -> Result<(), Error> {
+    helm(stage, &["uninstall", DEFINITIONS, "--namespace", "default", "--wait"])?;
+    stage.kubectl(&["delete", "customresourcedefinitions", "celeries.celeryproject.org", "--wait"]).map(drop)
 }
 
 /// Waits until every replica serves and the webhooks judge.
@@ -79,13 +88,17 @@ fn release(stage: &Stage, chart: &str, arguments: &[&str]) -> Result<(), Error> 
     helm(stage, &[&["upgrade", "--install", chart, folder][..], arguments].concat())
 }
 
-/// What Helm's user has configured is none of its business here.
-fn helm(stage: &Stage, arguments: &[&str]) -> Result<(), Error> {
-    let mut command = Command::new(testbed::tools::helm()?);
+/// Gives Helm folders of its own: what its user has configured is none of its business here.
+pub(crate) fn with_own_folders(command: &mut Command, stage: &Stage) {
     for name in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
         command.env(name, stage.plane.dir().join("helm").join(name));
     }
-    command.args(arguments).args(["--namespace", NAMESPACE, "--kubeconfig"]).arg(stage.plane.kubeconfig());
+}
+
+fn helm(stage: &Stage, arguments: &[&str]) -> Result<(), Error> {
+    let mut command = Command::new(testbed::tools::helm()?);
+    with_own_folders(&mut command, stage);
+    command.args(arguments).arg("--kubeconfig").arg(stage.plane.kubeconfig());
     printed(&command.output()?).map_err(|said| format!("helm {}: {said}", arguments.join(" ")))?;
     Ok(())
 }

@@ -13,6 +13,9 @@ use crate::stage::{Stage, wait_for};
 
 const YAML: &str = include_str!("../../../config/samples/app/celery.yaml");
 
+/// Who may open Flower.
+pub(crate) const LOGIN: &str = "admin:secret";
+
 /// Its name, and the prefix of its children.
 pub(crate) const NAME: &str = "shop-app";
 
@@ -87,7 +90,7 @@ impl<'s> Sample<'s> {
         sample.write_urls()?;
         let flower = json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "shop-app-flower" },
-            "stringData": { "users": "admin:secret" },
+            "stringData": { "users": LOGIN },
         });
         sample.apply(&flower)?;
         Ok(sample)

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testbed::keda::Keda;
 use testbed::metrics_server::MetricsServer;
 use testbed::{ControlPlane, Node, NodePrograms, Options, until};
 
 use crate::brokers::{RabbitMq, Redis};
+use crate::experiments::flower;
 use crate::{Error, brokers, images, install};
 
 /// Generous: whoever else uses this machine, what works is not waited for.
@@ -134,11 +135,21 @@ impl Stage {
     /// Makes a namespace where `restricted` is enforced, as in a cluster that is taken care of.
     ///
     /// # Errors
-    /// When it is there already.
+    /// When kubectl cannot.
     pub(crate) fn namespace(&self, name: &str) -> Result<(), Error> {
-        self.kubectl(&["create", "namespace", name])?;
-        self.kubectl(&["label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted"])?;
-        Ok(())
+        let labels = json!({ "pod-security.kubernetes.io/enforce": "restricted" });
+        let namespace = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": labels },
+        });
+        self.apply(&namespace.to_string(), &[]).map(drop)
+    }
+
+    /// Brings an archive of an image onto the node.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn import(&self, archive: &Path) -> Result<(), Error> {
+        Ok(self.node.import(archive)?)
     }
 
     /// Keeps all logs when the stage is dropped, and says where they are.
@@ -154,6 +165,8 @@ fn missing_packages() -> Vec<&'static str> {
         (brokers::REDIS, "redis-server"),
         (brokers::RABBITMQ, "rabbitmq-server"),
         (images::DEBOOTSTRAP, "debootstrap"),
+        (flower::CURL, "curl"),
+        (flower::CHROMIUM, "chromium"),
     ]
     .into_iter()
     .filter(|(program, _)| !Path::new(program).is_file())

@@ -98,10 +98,25 @@ pub(crate) fn page() -> String {
         ChildKind::ConfigMap.as_str(),
         code(&names::probe_files(APP)),
     );
+    text.push_str(ORDER);
     text.push_str(OWNERSHIP);
     text.push_str(&moving());
     text
 }
+
+/// What waits for what.
+const ORDER: &str = "
+## When they come and go
+
+An object of such a name that is somebody else's is left alone, and so is whatever would use it: no autoscaler scales his
+Deployment, no Ingress publishes his Service, no pod reads his Secret. The status says `NameTaken` for both.
+
+Beat waits until the pods of an earlier one have ended. Where the role of the operator does not let it list pods, nobody can
+wait for them.
+
+What the spec no longer asks for is deleted at once, save Secrets and ConfigMaps: they stay until every pod is of the newest
+template, since a container of an older pod that starts again reads them once more.
+";
 
 /// What comes back and what stays.
 const OWNERSHIP: &str = "

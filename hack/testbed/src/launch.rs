@@ -67,14 +67,21 @@ impl Programs {
         within: Duration,
     ) -> Result<(), Error> {
         let deadline = Instant::now() + within;
+        let mut revived = false;
         for step in [API_READY, CONTROLLERS_READY] {
             while let Err(answer) = ask(binaries, layout, step.raw) {
                 let starting = matches!(step.responsible, Component::ApiServer);
-                if starting && self.controller_manager.process.try_exit().is_some() {
-                    // It gives up when the API server takes longer than ten seconds, as it may on a busy machine.
+                // It gives up when the API server takes longer than ten seconds, as it may on a busy machine, and is seen to
+                // have done so when that has answered meanwhile.
+                let may_give_up = starting || !revived;
+                if may_give_up && self.controller_manager.process.try_exit().is_some() {
                     self.restart(Component::ControllerManager)?;
+                    revived = !starting;
                 }
-                self.check_alive()?;
+                self.check_servers_alive()?;
+                if !may_give_up {
+                    self.controller_manager.process.check_alive()?;
+                }
                 if Instant::now() >= deadline {
                     return Err(self.not_ready(&step, answer, within));
                 }
@@ -121,10 +128,13 @@ impl Programs {
 
     /// Fails when a program has ended.
     pub(crate) fn check_alive(&mut self) -> Result<(), Error> {
-        for program in [&mut self.etcd, &mut self.apiserver, &mut self.controller_manager] {
-            program.process.check_alive()?;
-        }
-        Ok(())
+        self.check_servers_alive()?;
+        self.controller_manager.process.check_alive()
+    }
+
+    fn check_servers_alive(&mut self) -> Result<(), Error> {
+        self.etcd.process.check_alive()?;
+        self.apiserver.process.check_alive()
     }
 }
 

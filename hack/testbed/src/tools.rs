@@ -74,6 +74,26 @@ pub fn helm() -> Result<PathBuf, Error> {
     )
 }
 
+/// The release of Traefik.
+pub const TRAEFIK_VERSION: &str = "v3.7.13";
+
+/// Traefik, an Ingress controller. Built at the first call on a machine, in minutes.
+///
+/// # Errors
+/// When there is no Go toolchain, or the module cannot be downloaded or built.
+pub fn traefik() -> Result<PathBuf, Error> {
+    tool(
+        "github.com/traefik/traefik/v3",
+        &Tool {
+            program: "traefik",
+            version: TRAEFIK_VERSION,
+            package: "./cmd/traefik",
+            ldflags: "-s -w",
+            takes: "6 minutes",
+        },
+    )
+}
+
 /// KEDA's admission webhooks. Built at the first call on a machine, in minutes.
 ///
 /// # Errors

@@ -7,6 +7,8 @@
 
 mod ping;
 
+pub use ping::{APP, names_the_app};
+
 use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::ResourceRequirements;

@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether anybody pings a worker, and whether it answers.
 
+use k8s_openapi::api::core::v1::EnvVar;
 use serde_json::{Map, Value};
 
 use super::Pool;
-use crate::api::{ProbeType, Probes, WorkerPoolKind};
+use crate::api::{Common, ProbeType, Probes, WorkerPoolKind};
 use crate::celery::broker_url::Transport;
 use crate::celery::expansion::expands;
 use crate::celery::settings::content::accepts;
 use crate::celery::value::click_truth;
-use crate::effective::{Effective, broker, variable};
+use crate::effective::{Effective, broker, program, variable};
 
 /// Settings that make workers deaf to whoever does not know them.
 const DEAFENING: &[&str] =
     &["broker_use_ssl", "control_exchange", "control_queue_exclusive", "worker_enable_remote_control"];
+
+/// Variables that Celery takes for `-A`.
+pub const APP: [&str; 2] = ["APP", "CELERY_APP"];
+
+/// Whether one of them names the application of the spec.
+#[must_use]
+pub fn names_the_app(own: &[EnvVar], common: &Common) -> bool {
+    let app = common.celery_app.as_deref();
+    let value = |name: &&str| variable(name, own, &common.env).is();
+    APP.iter().filter_map(value).any(|value| Some(value) == app)
+}
 
 impl Pool<'_> {
     /// Whether a probe pings it: one that is written does, and by default that of the start does where it is sure to be
@@ -27,11 +39,30 @@ impl Pool<'_> {
             || (!has_startup && self.answers_pings())
     }
 
-    /// Whether it is sure to answer a ping, by all that the spec tells. Solo is deaf while a task runs.
+    /// Whether it is sure to answer a ping, by all that the spec tells. Solo is deaf while a task runs; where a command
+    /// does more than start Celery, the ping would do that too; and with amqps it would trust no authority but those of
+    /// the image.
     #[must_use]
     pub fn answers_pings(&self) -> bool {
         let kind = self.implementation().is();
-        kind.is_some_and(|kind| kind != WorkerPoolKind::Solo) && self.hears_pings()
+        kind.is_some_and(|kind| kind != WorkerPoolKind::Solo)
+            && program::alone(&self.common.command).is_some()
+            && !self.may_need_certificates()
+            && self.hears_pings()
+    }
+
+    /// Whether the broker is one that a ping trusts by the authorities of the image alone.
+    fn may_need_certificates(&self) -> bool {
+        broker::scheme(self.common).is().is_some_and(|scheme| scheme.name == "amqps")
+    }
+
+    /// Whether a ping reads the variables that name an application, as it would by itself. Their value may mean
+    /// something else, and then no ping starts: it does where they name the application of the spec, and where
+    /// nothing but an application can tell the ping how to reach the worker.
+    #[must_use]
+    pub fn pings_by_variable(&self) -> bool {
+        let needs_an_app = || self.deafened().is_some() || self.may_need_certificates();
+        names_the_app(&self.worker.env, self.common) || (self.names_an_app() && needs_an_app())
     }
 
     /// Whether it listens to remote control, as far as settings tell; pings are a part of that.
@@ -46,17 +77,22 @@ impl Pool<'_> {
     /// nobody can tell.
     #[must_use]
     pub fn deafened_by(&self) -> Option<&'static str> {
+        // With either of them Celery loads what may say the same.
+        let is_set = |name: &str| variable(name, &self.worker.env, &self.common.env).is_written();
+        let is_told =
+            self.names_an_app() || ["CELERY_CONFIG_MODULE", "CONFIG_MODULE"].into_iter().any(is_set);
+        self.deafened().filter(|_| !is_told)
+    }
+
+    fn names_an_app(&self) -> bool {
+        APP.iter().any(|name| variable(name, &self.worker.env, &self.common.env).is_written())
+    }
+
+    fn deafened(&self) -> Option<&'static str> {
         let common = self.common;
         common.broker.as_ref()?;
-        // With either of them Celery loads what may say the same.
-        let is_set = |name: &&str| variable(name, &self.worker.env, &common.env).is_written();
-        if ["APP", "CELERY_CONFIG_MODULE"].iter().any(is_set) {
-            return None;
-        }
         let scheme = broker::scheme(common).is()?;
         let plain = scheme.name == "redis" || scheme.name == "amqp";
-        let config = |name: &str| common.config.get(name).map(|setting| &setting.0);
-        let is_written = |name: &str| self.said.setting(name).is_some();
         match scheme.transport {
             Transport::Sentinel => return Some("master_name"),
             Transport::Redis => {
@@ -67,27 +103,35 @@ impl Pool<'_> {
             Transport::Amqp => {}
             _ => return None,
         }
-        let is_other = |name: &str| {
-            config(name).and_then(Value::as_str).is_some_and(|text| text != "celery" && !expands(text))
-        };
-        if is_other("control_exchange") && !is_written("control_exchange") {
+        let exchange = self.written("control_exchange");
+        if exchange.as_ref().and_then(Value::as_str).is_some_and(|name| name != "celery") {
             return Some("control_exchange");
         }
-        if config("accept_content").is_some_and(refuses_json) && !is_written("accept_content") {
+        if self.written("accept_content").is_some_and(|accepted| refuses_json(&accepted)) {
             return Some("accept_content");
         }
         // Answers come in the form of tasks.
-        let serializer = config("task_serializer").and_then(Value::as_str);
-        if serializer.is_some_and(|name| FOREIGN.contains(&name)) && !is_written("task_serializer") {
+        let serializer = self.written("task_serializer");
+        if serializer.as_ref().and_then(Value::as_str).is_some_and(|name| FOREIGN.contains(&name)) {
             return Some("task_serializer");
         }
-        let encrypts = |value: &Value| match value {
+        let encrypts = |value: Value| match value {
             Value::Object(options) => !options.is_empty(),
             // For Redis a bare word changes nothing.
-            Value::Bool(is_on) => *is_on && scheme.transport == Transport::Amqp,
+            Value::Bool(is_on) => is_on && scheme.transport == Transport::Amqp,
             _ => false,
         };
-        (plain && config("broker_use_ssl").is_some_and(encrypts)).then_some("broker_use_ssl")
+        (plain && self.written("broker_use_ssl").is_some_and(encrypts)).then_some("broker_use_ssl")
+    }
+
+    /// What a setting is set to, behind the arguments or else in `config`; nothing where a variable says it.
+    fn written(&self, name: &str) -> Option<Value> {
+        let value = match self.said.setting(name) {
+            Some(setting) => serde_json::from_str(setting.value)
+                .unwrap_or_else(|_| Value::String(setting.value.to_owned())),
+            None => self.common.config.get(name)?.0.clone(),
+        };
+        Some(value).filter(|value| !value.as_str().is_some_and(expands))
     }
 
     /// Its transport options, those behind its arguments included.
@@ -142,7 +186,10 @@ fn other_keys(options: &Map<String, Value>) -> Option<&'static str> {
     } else if is_other("sep", &Value::from(SEPARATOR)) {
         Some("sep")
     } else {
-        is_other("fanout_prefix", &Value::Bool(true)).then_some("fanout_prefix")
+        options
+            .get("fanout_prefix")
+            .is_some_and(|prefix| !broker::is_usual(prefix))
+            .then_some("fanout_prefix")
     }
 }
 

@@ -14,6 +14,8 @@ use crate::rules::subject::Subject;
 
 /// What AMQP calls the options that have `ssl_` before them with Redis.
 const OF_AMQP: [&str; 5] = ["ca_certs", "cert_reqs", "certfile", "check_hostname", "keyfile"];
+/// Names that neither has, and what to do.
+const OF_NOBODY: [(&str, &str); 2] = [("ssl_ca_cert", "write ssl_ca_certs"), ("ssl", "remove it")];
 /// Where it stands.
 const PATH: &str = "spec.common.config.redis_backend_use_ssl";
 
@@ -26,6 +28,10 @@ pub(super) fn judged(subject: &Subject<'_>, report: &mut Report<'_>) -> bool {
     for name in OF_AMQP.into_iter().filter(|name| options.contains_key(*name)) {
         let message = "is no option of a connection to Redis";
         report.add(Kind::Forbidden, format!("{PATH}.{name}"), message, format!("write ssl_{name}"));
+        told = true;
+    }
+    for (name, fix) in OF_NOBODY.into_iter().filter(|(name, _)| options.contains_key(*name)) {
+        report.add(Kind::Forbidden, format!("{PATH}.{name}"), "is no option of a connection to Redis", fix);
         told = true;
     }
     told || word(subject, options, report) || plain(subject, options, report)
@@ -86,6 +92,10 @@ mod tests {
         assert_eq!(told(plain, "ssl_ca_certs: /etc/ca.pem", ""), at(url));
         assert_eq!(told(tls, "ssl_cert_reqs: verify", ""), at(&format!("{table}.ssl_cert_reqs")));
         assert_eq!(told(tls, "ca_certs: /etc/ca.pem", ""), at(&format!("{table}.ca_certs")));
+        for name in ["ssl_ca_cert", "ssl"] {
+            let options = format!("ssl_cert_reqs: required, {name}: /a");
+            assert_eq!(told(tls, &options, ""), at(&format!("{table}.{name}")), "{name}");
+        }
         assert_eq!(told(tls, "ssl_cert_reqs: CERT_NONE", old), []);
         assert_eq!(told(tls, "ssl_cert_reqs: $(CHECK)", old), []);
         assert_eq!(told("rediss://cache/1?ssl_cert_reqs=none", "ssl_cert_reqs: verify", old), []);

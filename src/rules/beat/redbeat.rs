@@ -16,7 +16,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "C120", severity: Severity::Warn, schema: false, since: "0.1",
         title: "RedBeat can reach the Redis that redbeat_redis_url names",
-        consequence: "Without the addresses of the Sentinels beat ends with a ValueError: \"Redis URL must specify one of the following schemes\". With names in redbeat_redis_use_ssl that redis-py does not know it ends with a TypeError.",
+        consequence: "RedBeat knows redis-sentinel:// and no sentinel://. Without the addresses of the Sentinels, in redbeat_redis_options or without those among the transport options, beat ends with a ValueError: \"Redis URL must specify one of the following schemes\". With names in redbeat_redis_use_ssl that redis-py does not know it ends with a TypeError.",
         check: Check::object(c120).or(Severity::Deny, "for a name in redbeat_redis_use_ssl that redis-py does not know"),
         example: Example {
             bad: "spec: {common: {config: {redbeat_redis_url: 'redis-sentinel://cache:26379/1'}}, beatSpec: {scheduler: redbeat.RedBeatScheduler}}",
@@ -34,14 +34,18 @@ fn c120(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let config = |name: &str| subject.common().config.get(name).map(|setting| &setting.0);
     let url = config("redbeat_redis_url").and_then(Value::as_str).unwrap_or_default();
-    if url.starts_with("sentinel://") || url.starts_with("redis-sentinel://") {
-        // Without options of its own it takes those of the broker.
-        let broker =
-            subject.broker().and_then(|broker| broker.transport_options.as_ref()).map(|options| &options.0);
-        let places = [config("redbeat_redis_options"), config("broker_transport_options"), broker];
-        if !places.into_iter().flatten().any(|options| options.get("sentinels").is_some()) {
+    let at = "spec.common.config.redbeat_redis_url";
+    if url.starts_with("sentinel://") {
+        let message = "has a scheme that RedBeat does not know";
+        report.add(Kind::Invalid, at, message, "write redis-sentinel://");
+    } else if url.starts_with("redis-sentinel://") {
+        // Without options of its own it takes those of the broker, and with some none of them.
+        let broker = || subject.broker()?.transport_options.as_ref().map(|options| &options.0);
+        let brokers = || config("broker_transport_options").or_else(broker);
+        let options = config("redbeat_redis_options").or_else(brokers);
+        if options.is_none_or(|options| options.get("sentinels").is_none()) {
             let message = "needs redbeat_redis_options.sentinels";
-            report.add(Kind::Forbidden, "spec.common.config.redbeat_redis_url", message, "add it");
+            report.add(Kind::Forbidden, at, message, "add it");
         }
     }
     let options = config("redbeat_redis_use_ssl").filter(|_| url.starts_with("rediss://"));
@@ -69,13 +73,18 @@ mod tests {
         };
         let redbeat = "redbeat.RedBeatScheduler";
         let at = |severity, name: &str| Some((severity, format!("spec.common.config.{name}")));
-        let sentinel = "redbeat_redis_url: 'sentinel://cache:26379/1'";
-        assert_eq!(told(sentinel, redbeat), at(Severity::Warn, "redbeat_redis_url"));
+        let sentinel = "redbeat_redis_url: 'redis-sentinel://cache:26379/1'";
+        let warned = at(Severity::Warn, "redbeat_redis_url");
+        assert_eq!(told(sentinel, redbeat), warned);
+        let old = "redbeat_redis_url: 'sentinel://cache:26379/1', redbeat_redis_options: {sentinels: [[cache, 26379]]}";
+        assert_eq!(told(old, redbeat), warned, "no such scheme");
         assert_eq!(told(sentinel, "shop.Scheduler"), None);
         let options = format!("{sentinel}, redbeat_redis_options: {{sentinels: [[cache, 26379]]}}");
         assert_eq!(told(&options, redbeat), None);
         let options = format!("{sentinel}, broker_transport_options: {{sentinels: [[cache, 26379]]}}");
         assert_eq!(told(&options, redbeat), None);
+        let options = format!("{options}, redbeat_redis_options: {{service_name: main}}");
+        assert_eq!(told(&options, redbeat), warned, "those of the broker are not looked at");
         let tls = |url: &str, options: &str| {
             format!("redbeat_redis_url: '{url}://cache/1', redbeat_redis_use_ssl: {{{options}}}")
         };

@@ -147,7 +147,7 @@ fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
     let message = "is more than the 16 databases that Redis usually has";
     let too_high = |db: u32| db > 15;
     for endpoint in redis(subject).filter(|endpoint| endpoint.database().is_some_and(too_high)) {
-        report.add_shown(report.severity(), BROKER_URL, &endpoint.path, message, "use 0 to 15");
+        report.add_shown(report.severity(), subject.broker_place(), &endpoint.path, message, "use 0 to 15");
     }
     let typed = subject.broker().and_then(|broker| broker.redis.as_ref()).and_then(|redis| redis.db);
     if typed.and_then(|db| u32::try_from(db).ok()).is_some_and(too_high) {
@@ -162,10 +162,10 @@ fn b27(subject: &Subject<'_>, report: &mut Report<'_>) {
     let (message, fix) = ("is the worker's own pod", "use the name of the broker's Service");
     for endpoint in good(subject) {
         if is_local(&endpoint.host) {
-            report.add_shown(report.severity(), BROKER_URL, &endpoint.host, message, fix);
+            report.add_shown(report.severity(), subject.broker_place(), &endpoint.host, message, fix);
         } else if endpoint.host.is_empty() && NETWORKED.contains(&endpoint.transport) {
             let message = "names no host: that is the worker's own pod";
-            report.add(Kind::Forbidden, BROKER_URL, message, fix);
+            report.add(Kind::Forbidden, subject.broker_place(), message, fix);
         }
     }
     let Some(broker) = subject.broker() else { return };
@@ -183,7 +183,7 @@ fn b27(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(url) = subject.broker().and_then(|broker| broker.url.as_deref()) else {
+    let Some(url) = subject.broker_url() else {
         return;
     };
     let mut schemes: Vec<&str> = good(subject).map(|endpoint| endpoint.scheme.as_str()).collect();
@@ -193,7 +193,7 @@ fn b29(subject: &Subject<'_>, report: &mut Report<'_>) {
         let severity = if subject.follows_queues() { Severity::Deny } else { report.severity() };
         report.add_shown(
             severity,
-            BROKER_URL,
+            subject.broker_place(),
             &masked(url),
             format!("mixes the schemes {}", schemes.join(" and ")),
             "use one scheme",
@@ -213,7 +213,12 @@ fn b30(subject: &Subject<'_>, report: &mut Report<'_>) {
     // EXTERNAL takes the name from the certificate.
     let mut amqp = amqp.filter(|endpoint| endpoint.parameter("login_method") != Some("EXTERNAL"));
     if amqp.any(|endpoint| is_guest(endpoint) && is_remote(endpoint)) {
-        report.add(Kind::Forbidden, BROKER_URL, message, "name a user, unless loopback_users.guest = false");
+        report.add(
+            Kind::Forbidden,
+            subject.broker_place(),
+            message,
+            "name a user, unless loopback_users.guest = false",
+        );
     }
     let typed = subject.broker().and_then(|broker| broker.rabbitmq.as_ref());
     let Some(rabbitmq) = typed.filter(|rabbitmq| rabbitmq.username_secret_ref.is_none()) else { return };

@@ -34,7 +34,12 @@ fn b65(subject: &Subject<'_>, report: &mut Report<'_>) {
             _ => continue,
         };
         if let Some((who, fix)) = endpoint.port.and_then(|port| stranger(port, asked)) {
-            return report.add(Kind::Forbidden, BROKER_URL, format!("names the port of {who}"), fix);
+            return report.add(
+                Kind::Forbidden,
+                subject.broker_place(),
+                format!("names the port of {who}"),
+                fix,
+            );
         }
     }
     let Some(broker) = subject.broker() else { return };

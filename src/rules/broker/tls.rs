@@ -19,6 +19,9 @@ const OF_AMQP: [&str; 6] = ["ca_certs", "cert_reqs", "certfile", "check_hostname
 /// Names that neither has, and what to do.
 const OF_NOBODY: [(&str, &str); 3] =
     [("ssl_ca_cert", "write ssl_ca_certs"), ("ssl", "remove it"), ("server_hostname", "remove it")];
+/// What Redis has an option for, and AMQP does where it is told the name.
+const HOST_CHECK: &str = "check_hostname";
+const CHECK_HOST: &str = "write server_hostname: the broker's name";
 /// How redis-py can be told to check a certificate.
 const CHECKS: [&str; 3] = ["required", "optional", "none"];
 
@@ -150,13 +153,19 @@ fn of_redis(written: &Value, report: &mut Report<'_>) {
 fn of_amqp(written: &Value, report: &mut Report<'_>) {
     let Value::Object(options) = written else { return };
     let path = format!("spec.common.config.{USE_SSL}");
+    let message = "is no option of a connection to RabbitMQ";
     for name in OF_AMQP {
         if options.contains_key(&format!("ssl_{name}")) {
-            let message = "is no option of a connection to RabbitMQ";
-            report.add(Kind::Forbidden, format!("{path}.ssl_{name}"), message, format!("write {name}"));
+            let fix = if name == HOST_CHECK { CHECK_HOST.to_owned() } else { format!("write {name}") };
+            report.add(Kind::Forbidden, format!("{path}.ssl_{name}"), message, fix);
         }
     }
-    if options.get("cert_reqs").is_some_and(Value::is_string) {
+    for (name, fix) in [(HOST_CHECK, CHECK_HOST), ("ssl", "remove it")] {
+        if options.contains_key(name) {
+            report.add(Kind::Forbidden, format!("{path}.{name}"), message, fix);
+        }
+    }
+    if options.get("cert_reqs").and_then(Value::as_str).is_some_and(|word| !expands(word)) {
         let message = "is a text, where AMQP needs the number of Python";
         report.add(Kind::Invalid, format!("{path}.cert_reqs"), message, "write 2 for required, 0 for none");
     }
@@ -171,7 +180,7 @@ fn b15(subject: &Subject<'_>, report: &mut Report<'_>) {
     let says_how = written.is_some_and(|options| !options.is_empty());
     if !says_how && good(subject).any(is_silent) {
         let message = "checks no certificate of the broker";
-        report.add(Kind::Forbidden, BROKER_URL, message, "add ?ssl_cert_reqs=required");
+        report.add(Kind::Forbidden, subject.broker_place(), message, "add ?ssl_cert_reqs=required");
     }
 }
 
@@ -185,9 +194,9 @@ fn b17(subject: &Subject<'_>, report: &mut Report<'_>) {
         Some(false) => report.severity(),
         _ => Severity::Warn,
     };
-    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let url = subject.broker_url().unwrap_or_default();
     let message = "switches TLS on by a parameter about certificates";
-    report.add_shown(severity, BROKER_URL, &masked(url), message, "use rediss://, or remove it");
+    report.add_shown(severity, subject.broker_place(), &masked(url), message, "use rediss://, or remove it");
 }
 
 fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -207,7 +216,7 @@ fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = format!("asks for TLS on {plain}, mostly a port without it");
             report.add(
                 Kind::Forbidden,
-                BROKER_URL,
+                subject.broker_place(),
                 message,
                 format!("name the port with TLS, often {usual}"),
             );
@@ -227,7 +236,7 @@ fn plain_on_a_tls_port(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).find(is_odd).is_some() && !subject.common().config.contains_key(USE_SSL) {
         let message = format!("names {}, the port with TLS, without it", Service::AMQP_TLS.port);
         let fix = "use amqps://, or set broker_use_ssl in the app";
-        report.add(Kind::Forbidden, BROKER_URL, message, fix);
+        report.add(Kind::Forbidden, subject.broker_place(), message, fix);
     }
 }
 

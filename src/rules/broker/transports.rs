@@ -143,19 +143,19 @@ fn b19(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b20(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).any(|endpoint| endpoint.transport == Transport::Memory) {
         let message = "memory:// cannot carry tasks between pods";
-        let shown = masked(subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default());
-        report.add_shown(report.severity(), BROKER_URL, &shown, message, ANOTHER);
+        let shown = masked(subject.broker_url().unwrap_or_default());
+        report.add_shown(report.severity(), subject.broker_place(), &shown, message, ANOTHER);
     }
     if sqlite(subject) == Some("") {
         let message = "is kept in the memory of one process and cannot carry tasks between pods";
-        report.add(Kind::Invalid, BROKER_URL, message, ANOTHER);
+        report.add(Kind::Invalid, subject.broker_place(), message, ANOTHER);
     }
 }
 
 /// The file of a broker in `SQLite`; empty for one in memory.
 fn sqlite<'a>(subject: &Subject<'a>) -> Option<&'a str> {
     let is_read = good(subject).next().is_some();
-    let url = subject.broker().and_then(|broker| broker.url.as_deref()).filter(|_| is_read)?;
+    let url = subject.broker_url().filter(|_| is_read)?;
     let (wrapper, inner) = url.split_once('+')?;
     sqlite_file(inner).filter(|_| ["sqla", "sqlalchemy"].contains(&wrapper))
 }
@@ -176,14 +176,19 @@ fn b21(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let file = sqlite(subject).filter(|file| !file.is_empty());
     if file.is_some_and(|file| subject.pools.iter().any(|pool| !pool.may_keep_file(file))) {
-        report.add(Kind::Invalid, BROKER_URL, "is a file on no volume of the workers", ANOTHER);
+        report.add(Kind::Invalid, subject.broker_place(), "is a file on no volume of the workers", ANOTHER);
     }
 }
 
 fn b22(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).any(|endpoint| endpoint.scheme == "slmq") {
         let message = "has the scheme slmq, which works with no release of Celery any more";
-        report.add(Kind::Invalid, BROKER_URL, message, "use a broker such as redis:// or amqp://");
+        report.add(
+            Kind::Invalid,
+            subject.broker_place(),
+            message,
+            "use a broker such as redis:// or amqp://",
+        );
     }
 }
 
@@ -200,7 +205,7 @@ fn b23(subject: &Subject<'_>, report: &mut Report<'_>) {
     if let Some(package) = package {
         let install = package.extra.map_or(package.name.to_owned(), |extra| format!("kombu[{extra}]"));
         let message = format!("needs {} in the image", package.name);
-        report.add(Kind::Forbidden, BROKER_URL, message, format!("install {install}"));
+        report.add(Kind::Forbidden, subject.broker_place(), message, format!("install {install}"));
     }
 }
 
@@ -223,6 +228,6 @@ fn b39(subject: &Subject<'_>, report: &mut Report<'_>) {
         good(subject).any(|endpoint| endpoint.transport == Transport::Sqs && endpoint.host.is_empty());
     if is_sqs && !named && !in_env && !subject.follows_queues() {
         let message = "names no region, so Celery may take us-east-1";
-        report.warn(Kind::Forbidden, BROKER_URL, message, "set transportOptions.region");
+        report.warn(Kind::Forbidden, subject.broker_place(), message, "set transportOptions.region");
     }
 }

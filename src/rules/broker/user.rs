@@ -40,7 +40,7 @@ fn b52(subject: &Subject<'_>, report: &mut Report<'_>) {
     let backend_key = backend.and_then(|backend| backend.url_secret_ref.as_ref());
     let known = |key: Option<&SecretKeyRef>| key.and_then(|key| text(subject, key));
     for (url, path, is_alone) in [
-        (broker_url, BROKER_URL, of_broker as fn(&str) -> bool),
+        (broker_url, subject.broker_place(), of_broker as fn(&str) -> bool),
         (known(broker_key), "spec.common.broker.urlSecretRef", of_broker),
         (backend_url, BACKEND, of_backend),
         (known(backend_key), "spec.common.resultBackend.urlSecretRef", of_backend),

@@ -79,7 +79,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 ];
 
 fn b24(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let url = subject.broker_url().unwrap_or_default();
     // What comes out of a ConfigMap or a Secret is not known.
     if !expansion::expands(url) || !sources(subject).is_empty() {
         return;
@@ -90,7 +90,7 @@ fn b24(subject: &Subject<'_>, report: &mut Report<'_>) {
     let is_all = url == format!("$({missing})");
     let severity = if is_all { report.severity() } else { Severity::Warn };
     let message = "names a variable that env does not have";
-    report.graded(severity, Kind::Forbidden, BROKER_URL, message, "define it in spec.common.env");
+    report.graded(severity, Kind::Forbidden, subject.broker_place(), message, "define it in spec.common.env");
 }
 
 fn b34(subject: &Subject<'_>, report: &mut Report<'_>) {

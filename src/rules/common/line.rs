@@ -5,11 +5,13 @@
 use crate::rules::shell;
 use crate::rules::subject::Subject;
 
+/// Options of Celery itself whose value is any word; `-A` is the operator's own.
+const VALUED: [&str; 6] = ["-b", "--broker", "--config", "--loader", "--result-backend", "--workdir"];
+
 /// What to write for a command that names the application, or what to start, itself.
 pub(super) fn instead(command: &[String], subject: &Subject<'_>) -> String {
     let words: Vec<&str> = command.iter().flat_map(|word| word.split_whitespace()).collect();
-    let end = words.iter().position(|word| is_celery(word)).map_or(0, |at| at + 1);
-    let (program, options) = words.split_at(end);
+    let (program, options) = words.split_at(end(&words).unwrap_or_default());
     let program =
         Some(program).filter(|words| words.len() > 1).and_then(|words| shell::listed(&words.join(" ")));
     let program = program.unwrap_or_else(|| "[celery]".to_owned());
@@ -40,12 +42,22 @@ pub(super) fn behind_celery<'w>(
 ) -> impl Iterator<Item = (usize, &'w str)> {
     let words: Vec<&str> = words.collect();
     let ends_with_it = matches!(words.as_slice(), [.., "--", last] if is_celery(last));
-    let behind = words
-        .iter()
-        .position(|word| is_celery(word))
-        .filter(|_| !ends_with_it)
-        .map_or(words.len(), |at| at + 1);
-    words.into_iter().enumerate().skip(behind)
+    let behind = end(&words).filter(|_| !ends_with_it).unwrap_or(words.len());
+    let is_value = words.windows(2).map(|pair| VALUED.contains(&pair[0]));
+    let is_value: Vec<bool> = std::iter::once(false).chain(is_value).collect();
+    words.into_iter().enumerate().skip(behind).filter(move |(at, _)| !is_value[*at])
+}
+
+/// Where the words end that start Celery: behind the first that is Celery and no value of another program's option
+/// (`uv run --extra celery celery`).
+fn end(words: &[&str]) -> Option<usize> {
+    let is_option = |at: usize| {
+        let before = at.checked_sub(1).map_or("", |at| words[at]);
+        before.starts_with('-') && !["-m", "--"].contains(&before)
+    };
+    let mut places = (0..words.len()).filter(|at| is_celery(words[*at]));
+    let last = places.clone().next_back();
+    places.find(|at| !is_option(*at)).or(last).map(|at| at + 1)
 }
 
 /// What a line starts, and the options behind that; the application has a field of its own.

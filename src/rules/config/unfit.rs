@@ -43,6 +43,13 @@ fn c44(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         report.graded(severity, Kind::Invalid, inner(path, &found.within), found.message, found.fix);
     }
+    let is_on =
+        |name: &str| taken(subject).find(|(known, value, _)| *known == name && **value == Value::Bool(true));
+    if let (Some((_, _, path)), Some(_)) = (is_on("control_queue_exclusive"), is_on("control_queue_durable"))
+    {
+        let message = "cannot go with control_queue_durable";
+        report.graded(severity, Kind::Forbidden, path, message, "set one of them to false");
+    }
 }
 
 /// Whether anybody reads a setting that not every worker does.

@@ -6,6 +6,7 @@
 
 mod containers;
 mod form;
+mod root;
 mod rules;
 mod scheduling;
 mod security;
@@ -99,12 +100,7 @@ fn breaches(subject: &Subject<'_>, raw: &Value) -> Vec<Breach> {
     let (pod_below, container_below) = (pod_layer(common), container_layer(common));
     let nothing = [None; 3];
     walk(&COMMON, common, "spec.common", nothing, Pod::default(), &mut told);
-    let templates =
-        components.iter().filter_map(|one| path::at(raw, &one.path)?.get("podTemplate")).chain(shared);
-    // What a template says of users wins, for one container or for all.
-    if !templates.map(Value::to_string).any(|template| template.contains("\"runAs")) {
-        told.about(Topic::Security, |told| security::root(common, told));
-    }
+    told.about(Topic::Security, |told| root::judged(raw, &components, told));
     if let Some(template) = shared {
         let sidecars: Vec<&str> = components.iter().flat_map(sidecars).collect();
         let mut own = components.iter().map(|component| component.part.own_container());

@@ -95,10 +95,6 @@ fn is_setting(name: &str) -> bool {
 
 /// Privileges and their denial do not go together.
 fn privileges(item: &Item<'_>, told: &mut Told) {
-    // Of the shared ones both contexts are looked at together.
-    if item.path != "spec.common.containerSecurityContext" {
-        is_root(item, told);
-    }
     let said = ["privileged", "capabilities"].map(|name| item.effective(name));
     // What was there before is told there.
     let is_new = ["privileged", "capabilities", ESCALATION].iter().any(|name| item.get(name).is_some());
@@ -140,37 +136,6 @@ fn is_denied(shared: &Value) -> bool {
     !administers && privilege([shared.get("privileged"), shared.get("capabilities")]).is_none()
 }
 
-/// What is said of a user who must not be root and is.
-const IS_ROOT: (&str, &str) = (
-    "is root, which runAsNonRoot bars: kubelet starts no container",
-    "use another user, or remove runAsNonRoot",
-);
-
-/// The user of the operator's own container, where both contexts together make root of it; the container's wins.
-pub(super) fn root(common: &Value, told: &mut Told) {
-    let said = |name: &str| {
-        let contexts = ["containerSecurityContext", "securityContext"].into_iter();
-        let mut written = contexts.map(|context| (context, &common[context][name]));
-        written.find(|(_, value)| !value.is_null())
-    };
-    if let (Some((context, user)), Some((_, barred))) = (said("runAsUser"), said("runAsNonRoot"))
-        && user.as_i64() == Some(0)
-        && *barred == Value::Bool(true)
-    {
-        told.add(Kind::Invalid, format!("spec.common.{context}.runAsUser"), IS_ROOT.0, IS_ROOT.1);
-    }
-}
-
-/// The same of a container that somebody describes, in one place.
-fn is_root(item: &Item<'_>, told: &mut Told) {
-    let is_new = ["runAsUser", "runAsNonRoot"].iter().any(|name| item.get(name).is_some());
-    let user = item.effective("runAsUser").and_then(Value::as_i64);
-    if is_new && user == Some(0) && item.effective("runAsNonRoot") == Some(&Value::Bool(true)) {
-        let at = if item.get("runAsUser").is_some() { "runAsUser" } else { "runAsNonRoot" };
-        told.add(Kind::Invalid, item.at(at), IS_ROOT.0, IS_ROOT.1);
-    }
-}
-
 /// What gives all privileges, of the fields `privileged` and `capabilities`.
 fn privilege([privileged, capabilities]: [Option<&Value>; 2]) -> Option<&'static str> {
     if privileged == Some(&Value::Bool(true)) {
@@ -179,41 +144,4 @@ fn privilege([privileged, capabilities]: [Option<&Value>; 2]) -> Option<&'static
     // The name without CAP_ is as good for a runtime, and the API server does not know it.
     let added = capabilities.and_then(|capabilities| capabilities["add"].as_array());
     added.is_some_and(|added| added.iter().any(|name| name == "CAP_SYS_ADMIN")).then_some("CAP_SYS_ADMIN")
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::rules::tests::findings;
-
-    #[test]
-    fn nobody_who_must_not_be_root_is_root() {
-        let told = |spec: &str| {
-            let found =
-                findings(&format!("spec: {{{spec}}}")).into_iter().filter(|finding| finding.rule == "C37");
-            found.map(|finding| finding.path).collect::<Vec<_>>()
-        };
-        let (pod, container) = ("securityContext", "containerSecurityContext");
-        let at = |context: &str| vec![format!("spec.common.{context}.runAsUser")];
-        for (common, context) in [
-            ("securityContext: {runAsNonRoot: true, runAsUser: 0}", pod),
-            ("containerSecurityContext: {runAsNonRoot: true, runAsUser: 0}", container),
-            ("securityContext: {runAsNonRoot: true}, containerSecurityContext: {runAsUser: 0}", container),
-            ("securityContext: {runAsUser: 0}, containerSecurityContext: {runAsNonRoot: true}", pod),
-        ] {
-            assert_eq!(told(&format!("common: {{{common}}}")), at(context), "{common}");
-        }
-        for common in [
-            "securityContext: {runAsNonRoot: true, runAsUser: 1000}",
-            "securityContext: {runAsNonRoot: true, runAsUser: 0}, containerSecurityContext: {runAsUser: 1000}",
-            "securityContext: {runAsNonRoot: true, runAsUser: 0}, podTemplate: {spec: {containers: [{name: celery, securityContext: {runAsUser: 5}}]}}",
-            "securityContext: {runAsNonRoot: false, runAsUser: 0}",
-        ] {
-            assert_eq!(told(&format!("common: {{{common}}}")), [] as [String; 0], "{common}");
-        }
-        let sidecar = "{name: log, image: 'log:1', securityContext: {runAsNonRoot: true, runAsUser: 0}}";
-        assert_eq!(
-            told(&format!("workerSpec: {{sidecars: [{sidecar}]}}")),
-            ["spec.workerSpec.sidecars[0].securityContext.runAsUser"]
-        );
-    }
 }

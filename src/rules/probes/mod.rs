@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::finding::{Kind, Report, Severity};
 use super::rule::{Check, Example, Rule};
-use super::shell::{is_shell, script_at};
-use super::subject::{Pool, Subject};
+use super::shell::{behind_init, is_shell, script_at};
+use super::subject::{Part, Pool, Subject};
+use super::variables;
 use crate::api::{Open, Probe, ProbeType, Probes, limits};
-use crate::celery::expansion::expands;
+use crate::celery::expansion;
 use crate::names;
 
 /// Longest name of a variable that a warning has room for.
@@ -35,8 +36,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "G17", severity: Severity::Warn, schema: false, since: "0.1",
-        title: "variables in a probe's command need a shell",
-        consequence: "Kubernetes does not expand $(NAME) in probes: the command gets these very letters.",
+        title: "variables in a probe's command have a value, or a shell",
+        consequence: "kubelet puts a variable into the command of a probe where the spec gives it a value. One of valueFrom becomes nothing there; of any other $(NAME) the command gets these very letters.",
         check: Check::object(g17),
         example: Example {
             bad: "spec: {workerSpec: {probes: {startup: {type: Custom, command: [./check, $(QUEUE)]}}}}",
@@ -110,38 +111,87 @@ fn g16(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What kubelet makes of a variable in the command of a probe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filled {
+    /// Its value, as it is written.
+    In,
+    /// Nothing: it looks at values alone.
+    Empty,
+    /// It leaves the name as it stands.
+    Not,
+}
+
 fn g17(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, probe) in of_all(subject) {
-        if let Some(at) = script_at(&probe.command)
-            && let Some(name) = substituted(&probe.command[at])
-        {
-            let message = "the shell runs this as a command";
-            report.add(Kind::Forbidden, format!("{path}.command[{at}]"), message, format!("write ${name}"));
-        }
-        if is_shell(&probe.command) {
-            continue;
-        }
-        for index in (0..probe.command.len()).filter(|index| expands(&probe.command[*index])) {
-            // Without the word, which may hold anything.
-            report.add(
-                Kind::Forbidden,
-                format!("{path}.command[{index}]"),
-                "probes do not expand $(NAME)",
-                "use sh -c with $NAME",
-            );
+    let laid_over = variables::laid_over(subject);
+    let components = subject.components();
+    for component in &components {
+        let probes = match component.part {
+            Part::Worker(worker) => worker.probes.as_ref(),
+            Part::Beat(beat) => beat.probes.as_ref(),
+            Part::Flower(_) => None,
+        };
+        let filled = |name: &str| {
+            let own = component.env().iter().rfind(|variable| variable.name == name);
+            let shared = || subject.common().env.iter().rfind(|variable| variable.name == name);
+            match own.or_else(shared) {
+                // What the operator adds and what a template brings is not looked into.
+                _ if name.starts_with("CELERY_") => Filled::In,
+                _ if laid_over.iter().any(|place| place.variable.name == name) => Filled::In,
+                None => Filled::Not,
+                Some(variable) if variable.value_from.is_some() => Filled::Empty,
+                Some(_) => Filled::In,
+            }
+        };
+        for (path, probe) in written(&component.path, probes) {
+            for (at, word) in probe.command.iter().enumerate() {
+                if let Some((message, fix)) = unfilled(&probe.command, at, word, filled) {
+                    report.add(Kind::Forbidden, format!("{path}.command[{at}]"), message, fix);
+                }
+            }
         }
     }
 }
 
-/// The name in `$(NAME)`, where it is written as variables are and commands are not.
-fn substituted(script: &str) -> Option<&str> {
-    let names = script.split("$(").skip(1).filter_map(|after| Some(after.split_once(')')?.0));
-    let is_variable = |name: &&str| {
-        (1..=LONGEST_NAME).contains(&name.len())
-            && name.starts_with(|c: char| c == '_' || c.is_ascii_uppercase())
-            && name.chars().all(|c| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit())
+/// What is wrong with the variables in a word of a probe's command; without the word, which may hold anything.
+fn unfilled(
+    command: &[String],
+    at: usize,
+    word: &str,
+    filled: impl Fn(&str) -> Filled,
+) -> Option<(&'static str, String)> {
+    if in_shell(command, at) {
+        // Anything else in parentheses is a command.
+        let is_script = script_at(command).is_none_or(|script| script == at);
+        let mut names = expansion::each(word).filter(|name| is_script && is_variable(name));
+        let name = names.find(|name| filled(name) != Filled::In)?;
+        let message = match filled(name) {
+            Filled::Empty => "probes leave it empty: it has no value, but a valueFrom",
+            _ => "the shell runs this as a command",
+        };
+        return Some((message, format!("write ${name}")));
+    }
+    let left = expansion::each(word).map(filled).find(|filled| *filled != Filled::In)?;
+    let message = match left {
+        Filled::Empty => "probes leave it empty: it has no value, but a valueFrom",
+        _ => "probes know no such variable with a value",
     };
-    names.into_iter().find(is_variable)
+    Some((message, "use sh -c with $NAME".to_owned()))
+}
+
+/// Whether a shell reads a word of a command: that of the command itself, or one behind another program.
+fn in_shell(command: &[String], at: usize) -> bool {
+    let is_flag = |word: &String| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c');
+    let before = &command[..at];
+    let is_script = command[at].contains(char::is_whitespace) && before.iter().any(is_flag);
+    is_script || is_shell(behind_init(command)) || (0..at).any(|begin| is_shell(&command[begin..]))
+}
+
+/// Whether a name is written as variables are and commands are not.
+fn is_variable(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.len())
+        && name.starts_with(|c: char| c == '_' || c.is_ascii_uppercase())
+        && name.chars().all(|c| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
 fn g18(subject: &Subject<'_>, report: &mut Report<'_>) {

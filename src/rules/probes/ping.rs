@@ -37,8 +37,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "G13", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a ping needs a broker that reaches every worker, and a worker that listens where it is asked",
-        consequence: "The probe knows the URL of the broker and no settings: with another prefix of keys, separator, exchange, form of messages or TLS nobody ever answers, and the container is restarted for ever.",
-        check: Check::object(g13),
+        consequence: "The probe knows the URL of the broker and no settings: with another prefix of keys, separator, exchange, form of messages or TLS nobody ever answers, and the container is restarted for ever. With amqps it trusts the authorities of the image and has no certificate of its own.",
+        check: Check::object(g13).or(Severity::Warn, "for amqps with certificates that the ping does not know"),
         example: Example {
             bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}}, workerSpec: {probes: {startup: {type: Ping}}}}",
             at: "spec.workerSpec.probes.startup.type",
@@ -110,11 +110,30 @@ fn g13(subject: &Subject<'_>, report: &mut Report<'_>) {
             (false, true) => "worker_enable_remote_control is off: nobody would answer".to_owned(),
             (false, false) => match pool.effective().deafened_by() {
                 Some(name) => format!("the ping does not know {name}: nobody would answer"),
+                None if has_unknown_certificates(pool, subject) => {
+                    let message = "the ping knows no certificates but the image's";
+                    report.warn(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
+                    continue;
+                }
                 None => continue,
             },
         };
         report.add(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
     }
+}
+
+/// Whether the broker may have to be trusted, or to trust, by certificates that only settings name.
+fn has_unknown_certificates(pool: &Pool<'_>, subject: &Subject<'_>) -> bool {
+    let is_encrypted = effective::broker::scheme(subject.common()).is().is_some_and(|it| it.name == "amqps");
+    let rabbitmq = subject.broker().and_then(|broker| broker.rabbitmq.as_ref());
+    let typed = rabbitmq.and_then(|rabbitmq| rabbitmq.tls.as_ref());
+    let setting = subject.common().config.get("broker_use_ssl");
+    let is_named = setting.is_some_and(|setting| {
+        ["ca_certs", "certfile", "keyfile"].iter().any(|name| setting.0.get(name).is_some())
+    });
+    is_encrypted
+        && !pool.effective().pings_by_variable()
+        && (is_named || typed.is_some_and(|tls| tls.ca_secret_ref.is_some()))
 }
 
 pub(super) fn lacks_fanout(subject: &Subject<'_>) -> bool {
@@ -165,6 +184,7 @@ fn g15(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use crate::rules::Severity;
     use crate::rules::tests::findings;
 
     #[test]
@@ -182,6 +202,8 @@ mod tests {
             (options("sep: ':'"), "", "sep"),
             (options("fanout_prefix: false"), "", "fanout_prefix"),
             (options("fanout_prefix: '/a.'"), "", "fanout_prefix"),
+            (options("fanout_prefix: ''"), "", "fanout_prefix"),
+            (options("fanout_prefix: 0"), "", "fanout_prefix"),
             ("broker: {url: null, redis: {host: cache, keyPrefix: a}}".to_owned(), "", "global_keyprefix"),
             ("broker: {url: null, redis: {host: cache, sep: ':'}}".to_owned(), "", "sep"),
             ("config: {control_exchange: shop}".to_owned(), "", "control_exchange"),
@@ -207,21 +229,65 @@ mod tests {
                 r#"args: ['--', 'broker.transport_options=(dict){"global_keyprefix":"a"}']"#,
                 "global_keyprefix",
             ),
+            (String::new(), "args: ['--', control.exchange=shop]", "control_exchange"),
+            (String::new(), "args: ['--', task_serializer=yaml]", "task_serializer"),
+            (String::new(), r#"args: ['--', 'accept.content=(list)["yaml"]']"#, "accept_content"),
+            (
+                String::new(),
+                r#"args: ['--', 'broker.use_ssl=(dict){"ssl_cert_reqs":"none"}']"#,
+                "broker_use_ssl",
+            ),
+            (
+                "config: {task_serializer: json}".to_owned(),
+                "args: ['--', task_serializer=yaml]",
+                "task_serializer",
+            ),
         ] {
             let expected = format!("the ping does not know {name}: nobody would answer");
             assert_eq!(told(&common, worker), [expected], "{common} {worker}");
         }
         for (common, worker) in [
             (options("visibility_timeout: 60, fanout_patterns: false, fanout_prefix: true"), ""),
+            (options("fanout_prefix: '/{db}.'"), ""),
+            (options("fanout_prefix: 1"), ""),
+            ("config: {control_exchange: shop}, env: [{name: CELERY_APP, value: shop.other}]".to_owned(), ""),
             ("config: {accept_content: [pickle, application/json]}".to_owned(), ""),
             ("config: {control_exchange: shop}, env: [{name: APP, value: shop.tasks}]".to_owned(), ""),
             ("config: {control_exchange: celery, broker_use_ssl: false}".to_owned(), ""),
+            ("config: {control_exchange: shop}".to_owned(), "args: ['--', control.exchange=celery]"),
+            ("config: {control_exchange: shop}".to_owned(), "args: ['--', control.exchange=$(NAME)]"),
+            (String::new(), r#"args: ['--', 'accept.content=(list)["json","yaml"]']"#),
             ("config: {broker_use_ssl: true, task_serializer: json}".to_owned(), ""),
             ("broker: null, config: {accept_content: [pickle]}".to_owned(), ""),
             ("broker: {url: 'amqp://app@mq', transportOptions: {sep: ':'}}".to_owned(), ""),
             (String::new(), r#"args: ['--', 'broker.transport_options=(dict){"visibility_timeout":60}']"#),
         ] {
             assert_eq!(told(&common, worker), [] as [String; 0], "{common} {worker}");
+        }
+    }
+
+    #[test]
+    fn a_ping_of_amqps_may_not_trust_the_broker() {
+        let told = |common: &str| {
+            let overlay = format!(
+                "spec: {{common: {{{common}}}, workerSpec: {{probes: {{startup: {{type: Ping}}}}}}}}"
+            );
+            let found = findings(&overlay).into_iter().find(|finding| finding.rule == "G13");
+            found.map(|finding| finding.severity)
+        };
+        let typed = |tls: &str| format!("broker: {{url: null, rabbitmq: {{host: mq, tls: {tls}}}}}");
+        let url = |options: &str| {
+            format!("broker: {{url: 'amqps://app@mq'}}, config: {{broker_use_ssl: {options}}}")
+        };
+        for (common, expected) in [
+            (typed("{caSecretRef: {name: ca, key: ca.crt}}"), Some(Severity::Warn)),
+            (typed("{}"), None),
+            (url("{ca_certs: /a}"), Some(Severity::Warn)),
+            (url("{certfile: /a, keyfile: /b}"), Some(Severity::Warn)),
+            (url("{cert_reqs: 2}"), None),
+            (format!("{}, env: [{{name: APP, value: shop.tasks}}]", url("{ca_certs: /a}")), None),
+        ] {
+            assert_eq!(told(&common), expected, "{common}");
         }
     }
 }

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::compiled::Fields;
 use super::elsewhere;
 use super::pods;
-use crate::celery::closest;
+use crate::celery::version::Release;
+use crate::celery::{closest, settings};
 use crate::rules::misnamed::meant_by;
 use crate::rules::path;
 
@@ -75,6 +76,24 @@ const ALIASES: &[Alias] = &[
     (&["spec"], &["brokerUrl", "brokerURL", "broker_url"], "did you mean spec.common.broker.url?"),
     (&["spec.common"], &["resultBackendUrl", "result_backend"], "did you mean resultBackend.url?"),
     (&["spec"], &["resultBackendUrl", "result_backend"], "did you mean spec.common.resultBackend.url?"),
+    (&["spec.common"], &["broker_transport_options"], "did you mean broker.transportOptions?"),
+    (&["spec"], &["broker_transport_options"], "use spec.common.broker.transportOptions"),
+    (WORKERS, &["broker_transport_options"], "use spec.common.broker.transportOptions"),
+    (WORKERS, &["task_time_limit"], "did you mean timeLimit?"),
+    (WORKERS, &["task_soft_time_limit"], "did you mean softTimeLimit?"),
+    (WORKERS, &["worker_concurrency"], "did you mean concurrency?"),
+    (WORKERS, &["worker_prefetch_multiplier"], "did you mean prefetchMultiplier?"),
+    (WORKERS, &["worker_max_tasks_per_child"], "did you mean maxTasksPerChild?"),
+    (WORKERS, &["worker_max_memory_per_child"], "use maxMemoryPerChild, with a unit"),
+    (&["spec", "spec.common"], &["task_time_limit"], "use spec.workerSpec.timeLimit"),
+    (&["spec", "spec.common"], &["task_soft_time_limit"], "use spec.workerSpec.softTimeLimit"),
+    (&["spec", "spec.common"], &["worker_concurrency"], "use spec.workerSpec.concurrency"),
+    (&["spec", "spec.common"], &["worker_prefetch_multiplier"], "use spec.workerSpec.prefetchMultiplier"),
+    (&["spec", "spec.common"], &["worker_max_tasks_per_child"], "use spec.workerSpec.maxTasksPerChild"),
+    (&["spec", "spec.common"], &["worker_max_memory_per_child"], "use spec.workerSpec.maxMemoryPerChild, with a unit"),
+    (SCALED, &["max"], "use spec.scaleTargetRef[].maxReplicas"),
+    (SCALED, &["min"], "use spec.scaleTargetRef[].minReplicas"),
+    (&["spec.common.broker"], &["username", "user"], "use redis.username, or rabbitmq.usernameSecretRef"),
     (PROBE, &["exec"], "write {type: Custom, command: […]}"),
     (PROBE, &["httpGet", "tcpSocket", "grpc"], "write {type: Custom, command: […]} with a command that asks"),
     (&["spec.scaleTargetRef[]"], &["replicas", "numOfWorkers"], "use minReplicas and maxReplicas"),
@@ -127,6 +146,7 @@ const ALIASES: &[Alias] = &[
 pub(super) fn meant(above: &[Place<'_>], name: &str, value: &Value) -> (String, Option<String>) {
     let Some(((at, fields), above)) = above.split_last() else { return ("remove it".to_owned(), None) };
     let told = spelt_out(at, name, value).or_else(|| alias(at, name).map(str::to_owned));
+    let told = told.or_else(|| setting_of_celery(at, name));
     if let Some(fix) = told.or_else(|| pods::meant(at, name, value)) {
         let stands_for = stands_for(at, &fix);
         return (fix, stands_for);
@@ -174,6 +194,14 @@ fn alias(at: &str, name: &str) -> Option<&'static str> {
     let at = path::pattern(at);
     let fits = |(places, names, _): &&Alias| places.contains(&at.as_str()) && names.contains(&name);
     ALIASES.iter().find(fits).map(|(_, _, fix)| *fix)
+}
+
+/// The place of a setting of Celery that somebody wrote as a field.
+fn setting_of_celery(at: &str, name: &str) -> Option<String> {
+    let place = path::pattern(at);
+    let is_here = place == "spec" || PODS.contains(&place.as_str());
+    let is_one = || settings::setting(name, Release::NEWEST).is_ok_and(|setting| setting.name == name);
+    (is_here && name.contains('_') && is_one()).then(|| format!("use spec.common.config.{name}"))
 }
 
 /// What depends on the value, or on a part of the place.

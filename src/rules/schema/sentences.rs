@@ -146,6 +146,13 @@ pub(super) fn instead(schema: &Schema, value: &Value, at: &str) -> Option<String
         (Form::Object(fields), Value::Bool(true)) if fields.required.is_empty() => {
             Some(format!("write {name}: {{}}"))
         }
+        // Without a word the start is asked for.
+        (Form::Object(_), Value::Bool(false)) if name == "probes" => {
+            Some("write probes: {startup: {type: None}}".to_owned())
+        }
+        (Form::Object(_), Value::Bool(false)) if place.ends_with(".probes.startup") => {
+            Some("write startup: {type: None}".to_owned())
+        }
         (Form::Object(_), Value::Bool(false)) => Some("remove it".to_owned()),
         (Form::Object(_), Value::Array(_)) if place == "spec.workerSpec" => {
             Some("use workerPools for several".to_owned())

@@ -25,7 +25,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn g41(subject: &Subject<'_>, report: &mut Report<'_>) {
     let own = subject.pools.iter().map(|pool| (pool.path.clone(), pool.spec.lifecycle.as_ref()));
-    let others = subject.containers().map(|(path, container)| (path, container.lifecycle.as_ref()));
+    let others = subject.containers().chain(subject.laid_over());
+    let others = others.map(|(path, container)| (path, container.lifecycle.as_ref()));
     for (path, lifecycle) in own.chain(others) {
         for (hook, command) in lifecycle.into_iter().flat_map(hooks) {
             if let Some((message, fix)) = harm(command.iter()) {
@@ -34,11 +35,14 @@ fn g41(subject: &Subject<'_>, report: &mut Report<'_>) {
             }
         }
     }
-    for (index, container) in subject.common().init_containers.iter().enumerate() {
+    let shared = subject.common().init_containers.iter().enumerate();
+    let shared = shared.map(|(index, one)| (format!("spec.common.initContainers[{index}]"), one));
+    let of_templates = subject.laid_over().filter(|(path, _)| path.contains(".initContainers["));
+    for (path, container) in shared.chain(of_templates) {
         let words = container.command.iter().chain(&container.args).flatten();
         if let Some((message, fix)) = harm(words) {
             let field = if container.command.is_some() { "command" } else { "args" };
-            report.add(Kind::Forbidden, format!("spec.common.initContainers[{index}].{field}"), message, fix);
+            report.add(Kind::Forbidden, format!("{path}.{field}"), message, fix);
         }
     }
 }
@@ -55,14 +59,16 @@ fn command(handler: &LifecycleHandler) -> Option<&[String]> {
 
 /// What a command of Celery does to others, and what to do.
 fn harm<'w>(words: impl Iterator<Item = &'w String>) -> Option<(&'static str, &'static str)> {
-    let words: Vec<&str> = words.flat_map(|word| word.split_whitespace()).collect();
+    let parts = words.flat_map(|word| word.split(|c: char| c.is_whitespace() || ";|&()`\"'".contains(c)));
+    let words: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
     let is_celery = |word: &&str| word.rsplit('/').next() == Some("celery");
     let behind = &words[words.iter().position(is_celery)? + 1..];
     let has = |word: &str| behind.contains(&word);
     let is_aimed = behind.iter().any(|word| word.starts_with("-d") || word.starts_with("--dest"));
+    let names_queues = behind.iter().any(|word| word.starts_with("-Q") || word.starts_with("--queues"));
     if has("control") && has("shutdown") && !is_aimed {
         Some(("ends every worker, not this one alone", "remove it"))
-    } else if has("purge") && (has("-f") || has("--force")) {
+    } else if has("purge") && (has("-f") || has("--force")) && !names_queues {
         Some(("deletes all waiting tasks", "remove it"))
     } else {
         None
@@ -85,7 +91,10 @@ mod tests {
         };
         let at = |hook: &str| Some(format!("spec.workerSpec.lifecycle.{hook}.exec.command"));
         assert_eq!(hook("preStop", "sh, -c, 'celery -A shop control shutdown'"), at("preStop"));
+        assert_eq!(hook("preStop", "sh, -c, 'celery -A shop control shutdown; sleep 5'"), at("preStop"));
+        assert_eq!(hook("preStop", "sh, -c, '(celery -A shop control \"shutdown\")'"), at("preStop"));
         assert_eq!(hook("postStart", "celery, -A, shop, purge, -f"), at("postStart"));
+        assert_eq!(hook("postStart", "celery, -A, shop, purge, -f, -Q, tmp"), None);
         assert_eq!(hook("preStop", "sh, -c, 'celery -A shop control shutdown -d default@$HOSTNAME'"), None);
         assert_eq!(hook("preStop", "celery, control, cancel_consumer, mail"), None);
         let init =
@@ -95,5 +104,18 @@ mod tests {
             Some("spec.common.initContainers[0].command")
         );
         assert_eq!(init("command: [celery, -A, shop, inspect, ping]"), None);
+        let template = |whose: &str, containers: &str| {
+            told(&format!("{whose}: {{podTemplate: {{spec: {{{containers}}}}}}}"))
+        };
+        let spec = "podTemplate.spec";
+        assert_eq!(
+            template("workerSpec", "initContainers: [{name: a, image: 'a:1', command: [celery, purge, -f]}]"),
+            Some(format!("spec.workerSpec.{spec}.initContainers[0].command"))
+        );
+        let hook = "containers: [{name: celery, lifecycle: {preStop: {exec: {command: [celery, control, shutdown]}}}}]";
+        for whose in ["common", "workerSpec"] {
+            let at = format!("spec.{whose}.{spec}.containers[0].lifecycle.preStop.exec.command");
+            assert_eq!(template(whose, hook), Some(at));
+        }
     }
 }

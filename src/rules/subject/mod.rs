@@ -14,6 +14,7 @@ use k8s_openapi::api::core::v1::{Container, EnvVar};
 
 use super::breach::Breach;
 use super::facts::Facts;
+use super::path;
 use crate::api::{Broker, Celery, Common, MetricName, ScaleKind, ScaleTarget};
 use crate::celery::broker_url::{self, Defect, Endpoint, Scheme, Transport};
 use crate::celery::expansion::expands;
@@ -35,7 +36,7 @@ pub(super) struct Subject<'a> {
     pub(super) old: Option<&'a Celery>,
     /// What is known beside it.
     pub(super) facts: &'a Facts,
-    /// The elements of `spec.common.broker.url`, read once.
+    /// The elements of the broker's URL, read once.
     pub(super) urls: Vec<Result<Endpoint, Defect>>,
     /// The scheme of the broker, as far as it is known.
     pub(super) scheme: Option<Scheme>,
@@ -53,8 +54,7 @@ pub(super) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub(super) fn new(object: &'a Celery, old: Option<&'a Celery>, facts: &'a Facts) -> Self {
-        let url = object.spec.common.broker.as_ref().and_then(|broker| broker.url.as_deref());
-        let urls = url.map(urls).unwrap_or_default();
+        let urls = broker_url(&object.spec.common).map(urls).unwrap_or_default();
         let celery = effective::celery(&object.spec.common);
         let scheme = effective::broker::scheme(&object.spec.common).is();
         let scheme = scheme.or_else(|| scheme_in_secret(object.spec.common.broker.as_ref()?, facts));
@@ -82,6 +82,16 @@ impl<'a> Subject<'a> {
     /// The broker, when there is one.
     pub(super) fn broker(&self) -> Option<&'a Broker> {
         self.common().broker.as_ref()
+    }
+
+    /// The broker's URL: what the field says, or the setting where there is no broker.
+    pub(super) fn broker_url(&self) -> Option<&'a str> {
+        broker_url(self.common())
+    }
+
+    /// Where that stands.
+    pub(super) fn broker_place(&self) -> &'static str {
+        if self.broker().is_some() { path::BROKER_URL } else { "spec.common.config.broker_url" }
     }
 
     /// Workers, beat and Flower, as far as they are there.
@@ -205,6 +215,13 @@ fn scheme_in_secret(broker: &Broker, facts: &Facts) -> Option<Scheme> {
         broker.url_secret_ref.as_ref().filter(|_| broker.scheme.is_none() && broker.url.is_none())?;
     let url = facts.secrets.get(&reference.name)?.0.get(&reference.key)?;
     effective::broker::of_url(url.trim_end_matches('\n')).is()
+}
+
+fn broker_url(common: &Common) -> Option<&str> {
+    match &common.broker {
+        Some(broker) => broker.url.as_deref(),
+        None => common.config.get("broker_url")?.0.as_str(),
+    }
 }
 
 /// The elements of a URL. While variables are missing in it, all that can be judged is the scheme: then a text that

@@ -1,100 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The further cases of rules about the broker: other severities, other places, and what must pass.
 
-use super::backend::backend;
 use super::*;
 
 const URL: &str = "spec.common.broker.url";
 
 pub(super) fn broker(id: &str, broker: &str) -> Vec<(Severity, String)> {
     of_rule(id, &format!("spec: {{common: {{broker: {{{broker}}}}}}}"))
-}
-
-#[test]
-fn a_transport_of_a_later_kombu_is_refused_where_no_such_kombu_can_be_installed() {
-    let of = |version: &str| {
-        let common = format!("celeryVersion: '{version}', broker: {{url: 'pgmq://app@db/tasks'}}");
-        of_rule("B05", &format!("spec: {{common: {{{common}}}}}"))
-    };
-    assert_eq!(of("5.5"), deny(URL));
-    assert_eq!(of("4.4"), warn(URL));
-    assert_eq!((of("5.4"), of("5.7")), (vec![], vec![]));
-}
-
-#[test]
-fn every_defect_of_a_broker_url_is_told_once() {
-    for (url, id) in [
-        ("redis://cache?foo=1", "B13"),
-        ("amqp://app@mq?login_method=MAGIC", "B13"),
-        ("amqp://app@mq?heartbeat=often", "B13"),
-        ("sentinel://cache?master_name=main", "B13"),
-        ("redis://[fd00::1", "B42"),
-        ("redis://ca\u{ff1a}che", "B42"),
-        ("redis+socket://", "B43"),
-        ("mongodb://a;mongodb://b", "B28"),
-        ("amqp://app@a;mongodb://b", "B28"),
-        ("amqp://app@a;", "B28"),
-        ("a;b", "B04"),
-    ] {
-        let object = shop(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}"));
-        let denials: BTreeSet<&str> = check(&object, None, &surroundings())
-            .expect("a Celery")
-            .iter()
-            .filter(|finding| finding.severity == Severity::Deny)
-            .map(|finding| finding.rule)
-            .collect();
-        assert_eq!(denials, BTreeSet::from([id]), "{url}");
-    }
-}
-
-#[test]
-fn a_password_that_seems_to_end_in_another_host_is_told_and_never_shown() {
-    let all = |overlay: &str| -> Vec<String> {
-        let findings = check(&shop(overlay), None, &surroundings()).expect("a Celery");
-        findings.iter().map(ToString::to_string).collect()
-    };
-    for (url, letter) in [
-        ("amqp://user:p@hush/hush@mq:5672/vh", Some("%2F")),
-        ("amqp://user:p@hush?hush@mq:5672/vh", Some("%3F")),
-        ("redis://:p@hush?hush@cache:6379/0", Some("%3F")),
-        ("redis://:p@hush?hush@cache/0", Some("%3F")),
-        ("amqp://app:x@mq/team@shop", None),
-        ("amqp://app:x@a;amqp://app:x@b:5672//", None),
-        ("redis://cache?ssl_ca_certs=/a@b/ca.crt", None),
-        ("redis://:p@cache/0", None),
-    ] {
-        let expected = if letter.is_some() { warn(URL) } else { vec![] };
-        assert_eq!(broker("B10", &format!("url: {url:?}")), expected, "{url}");
-        let told = all(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}"));
-        assert!(!told.iter().any(|line| line.contains("hush")), "{told:?}");
-        let fix =
-            |letter: &str| told.iter().any(|line| line.ends_with(&format!("write it as {letter} [B10]")));
-        assert!(letter.is_none_or(fix), "{told:?}");
-    }
-    for url in ["redis://:p@hush?hush@cache:6379/0", "sentinel://:p@hush?hush@cache:26379/0"] {
-        assert_eq!(backend("R16", url), warn("spec.common.resultBackend.url"));
-    }
-    assert_eq!(backend("R16", "redis://:p@cache/0"), []);
-    for url in ["redis://:p@hush?hush=1@cache:6379/0", "redis://:p@a?ssl_cert_reqs=hush@cache:6379/0"] {
-        for field in ["broker", "resultBackend"] {
-            let told = all(&format!("spec: {{common: {{{field}: {{url: {url:?}}}}}}}"));
-            assert!(!told.is_empty() && !told.iter().any(|line| line.contains("hush")), "{told:?}");
-        }
-    }
-}
-
-#[test]
-fn what_variables_will_complete_is_not_judged() {
-    let env = "env: [{name: HOST, value: a}, {name: PORT, value: '1'}, {name: URL, value: 'redis://a'}]";
-    for url in ["$(URL)", "redis://$(HOST):$(PORT)/0", "redis://cache/$(PORT)", "$(HOST)://a;$(URL)"] {
-        let overlay = format!("spec: {{common: {{broker: {{url: {url:?}}}, {env}}}}}");
-        assert_eq!(found(&shop(&overlay), None), [], "{url}");
-    }
-    assert_eq!(broker("B05", "url: 'rabbitmq://$(HOST):$(PORT)'"), deny(URL));
-    assert_eq!(broker("B24", "url: 'redis://$(HOST)/0'"), warn(URL));
-    assert_eq!(broker("B24", "url: '$(URL)'"), deny(URL));
-    assert_eq!(broker("B24", "url: '$$(URL)'"), []);
-    assert_eq!(of_common("B24", "broker: {url: $(URL)}, envFrom: [{secretRef: {name: shop}}]"), []);
 }
 
 #[test]
@@ -109,35 +21,6 @@ fn a_broker_may_be_named_in_many_places() {
         of_common("B01", "broker: null, celeryVersion: '4.4', env: [{name: BROKER_URL, value: x}]"),
         warn("spec.common.broker")
     );
-}
-
-#[test]
-fn a_port_of_another_service_is_told_once() {
-    let at = |rest: &str| broker("B65", rest);
-    for url in [
-        "amqp://u@mq:15672//",
-        "amqps://u@mq:15671//",
-        "amqp://u@mq:6379//",
-        "amqp://u@mq:26379//",
-        "redis://mq:5672/0",
-        "rediss://mq:26379/0?ssl_cert_reqs=none",
-        "amqp://u@a:15672//;amqp://u@b:15672//",
-    ] {
-        assert_eq!(at(&format!("url: '{url}'")), warn(URL), "{url}");
-    }
-    for url in [
-        "amqp://u@mq:5673//",
-        "redis://mq:6380/0",
-        "sentinel://mq:26379",
-        "amqp://u@mq",
-        "amqp://u@mq:5671//",
-    ] {
-        assert_eq!(at(&format!("url: '{url}'")), [], "{url}");
-    }
-    let parts = |rest: &str| at(&format!("url: null, {rest}"));
-    assert_eq!(parts("redis: {host: cache, port: 26379}"), warn("spec.common.broker.redis.port"));
-    assert_eq!(parts("rabbitmq: {host: mq, port: 15672}"), warn("spec.common.broker.rabbitmq.port"));
-    assert_eq!(parts("rabbitmq: {host: mq, port: 5671, tls: {}}"), []);
 }
 
 #[test]
@@ -194,11 +77,20 @@ fn tls_is_said_in_the_words_of_redis() {
         ("redis://cache", "server_hostname: cache"),
         ("amqps://app@mq", "ssl_cert_reqs: required"),
         ("amqps://app@mq", "cert_reqs: required"),
+        ("amqps://app@mq", "ssl_check_hostname: true"),
+        ("amqp://app@mq", "check_hostname: true"),
+        ("amqps://app@mq", "ssl: true"),
     ] {
         let name = option.split(':').next().unwrap_or_default();
         assert_eq!(of("B84", url, &format!("{{{option}}}")), deny(&format!("{at}.{name}")), "{option}");
     }
     assert_eq!(of("B84", "redis://cache", "{ssl_cert_reqs: $(CHECK)}"), []);
+    assert_eq!(of("B84", "amqps://app@mq", "{cert_reqs: $(CHECK), server_hostname: mq}"), []);
+    assert_eq!(of("B84", "amqps://app@mq", "{context: {check_hostname: true}}"), []);
+    let told = findings(
+        "spec: {common: {broker: {url: 'amqps://app@mq'}, config: {broker_use_ssl: {ssl_check_hostname: true}}}}",
+    );
+    assert!(told.iter().any(|it| it.rule == "B84" && it.fix.contains("server_hostname")), "{told:?}");
 }
 
 #[test]
@@ -223,47 +115,6 @@ fn an_autoscaler_has_tls_from_the_url_alone() {
     assert_eq!(of(&setting("url: null, redis: {host: cache, tls: {}}", table), queue), []);
     assert_eq!(of(&setting("url: 'rediss://cache'", table), queue), []);
     assert_eq!(of(&setting("url: 'redis://cache'", table), "cpu"), []);
-}
-
-#[test]
-fn a_url_without_a_host_means_the_pod() {
-    for url in ["redis://", "redis://:6379", "amqp://", "pyamqp://", "rediss:///1?ssl_cert_reqs=none"] {
-        assert_eq!(broker("B27", &format!("url: '{url}'")), warn(URL), "{url}");
-    }
-    for url in ["redis+socket:///run/redis.sock", "sqs://", "memory://", "filesystem://"] {
-        assert_eq!(broker("B27", &format!("url: '{url}'")), [], "{url}");
-    }
-    for url in [
-        "redis://",
-        "redis:///1",
-        "redis://127.0.0.1/1",
-        "sentinel://localhost",
-        "db+postgresql://localhost/x",
-    ] {
-        assert_eq!(backend("R40", url), warn("spec.common.resultBackend.url"), "{url}");
-    }
-    for url in
-        ["redis://cache", "redis+socket:///run/redis.sock", "rpc://", "file:///results", "db+sqlite:///x"]
-    {
-        assert_eq!(backend("R40", url), [], "{url}");
-    }
-    let hosted = "resultBackend: {url: 'redis://'}, config: {redis_host: cache}";
-    assert_eq!(of_common("R40", hosted), []);
-}
-
-#[test]
-fn a_container_beside_the_worker_may_be_what_localhost_means() {
-    let local = "broker: {url: 'redis://localhost'}, resultBackend: {url: 'redis://localhost/1'}";
-    let template = |container: &str| {
-        format!("spec: {{common: {{{local}, podTemplate: {{spec: {{containers: [{container}]}}}}}}}}")
-    };
-    let sidecar = "sidecars: [{name: cache, image: 'redis:7'}]";
-    for id in ["B27", "R40"] {
-        assert_eq!(of_rule(id, &template("{name: cache, image: 'redis:7'}")), [], "{id}");
-        assert_eq!(of_rule(id, &template("{name: celery, tty: true}")).len(), 1, "{id}");
-        let beside = format!("spec: {{common: {{{local}}}, workerSpec: {{{sidecar}}}}}");
-        assert_eq!(of_rule(id, &beside), [], "{id}");
-    }
 }
 
 #[test]
@@ -403,7 +254,7 @@ fn values_and_names_of_transport_options() {
         ("priority_steps: ['0', 3]", "priority_steps"),
         ("polling_interval: 1s", "polling_interval"),
         ("polling_interval: -1", "polling_interval"),
-        ("socket_keepalive_options: {'1': 60}", "socket_keepalive_options"),
+        ("socket_keepalive: true, socket_keepalive_options: {'1': 60}", "socket_keepalive_options"),
         ("visibility_timeout: 0", "visibility_timeout"),
         ("socket_timeout: 0", "socket_timeout"),
         ("priority_steps: []", "priority_steps"),
@@ -418,6 +269,8 @@ fn values_and_names_of_transport_options() {
         "visibility_timeout: 3600.5",
         "visibility_timeout: $(SECONDS)",
         "priority_steps: [0, 5]",
+        "socket_keepalive_options: {'1': 60}",
+        "socket_keepalive: false, socket_keepalive_options: {'1': 60}",
         "socket_timeout: null, client_name: shop, sep: ':'",
         "queue_order_strategy: sorted",
         "queue_order_strategy: 'shop.orders:Cycle'",
@@ -443,38 +296,44 @@ fn values_and_names_of_transport_options() {
     assert_eq!(flower("{sep: ':', global_keyprefix: null}", "{}"), warn(&format!("{options}.sep")));
     assert_eq!(flower("{fanout_prefix: false}", "{}"), warn(&format!("{options}.fanout_prefix")));
     assert_eq!(flower("{fanout_prefix: true, fanout_patterns: false}", "{}"), []);
-    for (name, setting) in [("accept_content", "[yaml]"), ("task_serializer", "yaml")] {
+    assert_eq!(flower("{fanout_prefix: '/{db}.'}", "{}"), []);
+    for (name, setting) in [
+        ("accept_content", "[yaml]"),
+        ("task_serializer", "yaml"),
+        ("control_exchange", "shop"),
+        ("event_exchange", "shop"),
+        ("broker_use_ssl", "{ssl_cert_reqs: none}"),
+    ] {
         let overlay = format!("spec: {{common: {{config: {{{name}: {setting}}}}}, flowerSpec: {{}}}}");
         assert_eq!(of_rule("B57", &overlay), warn(&format!("spec.common.config.{name}")));
     }
     assert_eq!(flower("{global_keyprefix: a}", "null"), []);
+    let watched = |broker: &str, more: &str| {
+        of_rule("B57", &format!("spec: {{common: {{broker: {{{broker}}}}}, flowerSpec: {{}}, {more}}}"))
+    };
+    let at = "spec.common.broker";
+    let sentinel = "url: 'sentinel://cache:26379', transportOptions: {master_name: main}";
+    assert_eq!(watched(sentinel, ""), warn(&format!("{options}.master_name")));
+    let typed = "url: null, redis: {sentinel: {masterName: main, addresses: ['cache:26379']}}";
+    assert_eq!(watched(typed, ""), warn(&format!("{at}.redis.sentinel")));
+    let tls = |tls: &str| watched(&format!("url: null, rabbitmq: {{host: mq, tls: {tls}}}"), "");
+    assert_eq!(
+        tls("{caSecretRef: {name: ca, key: ca.crt}}"),
+        warn(&format!("{at}.rabbitmq.tls.caSecretRef"))
+    );
+    assert_eq!(tls("{}"), []);
+    let word =
+        |word: &str| watched("url: 'redis://cache'", &format!("workerSpec: {{args: ['--', '{word}']}}"));
+    for told in [
+        "control.exchange=shop",
+        "task_serializer=yaml",
+        r#"broker.transport_options=(dict){"global_keyprefix":"a"}"#,
+    ] {
+        assert_eq!(word(told), warn("spec.workerSpec.args[1]"), "{told}");
+    }
+    assert_eq!(word("task_serializer=json"), []);
     for name in ["visibilityTimeout", "visibilty_timeout", "visibility-timeout"] {
         assert_eq!(of("B51", &format!("{name}: 1")), warn(&format!("{options}.{name}")), "{name}");
     }
     assert_eq!(of("B51", "sentinel_kwargs: {}, master_name: a, something_else: 1"), []);
-}
-
-#[test]
-fn a_url_of_another_kind_is_told_with_the_field_for_it() {
-    for (url, told) in [
-        ("rediss://cache?ssl_cert_reqs=none&ssl=true", "remove it: rediss:// is what switches TLS on [B13]"),
-        (
-            "redis://cache:6379/0?password=hush",
-            "write redis://user:password@host, percent-encoded, or set broker.redis with passwordSecretRef [B13]",
-        ),
-        ("${REDIS_URL}", "write $(REDIS_URL), with REDIS_URL among spec.common.env [B04]"),
-        ("$BROKER", "write $(BROKER), with BROKER among spec.common.env [B04]"),
-        ("$5", "write it as redis://host:6379/0 or amqp://user@host:5672// [B04]"),
-        ("sqs://AKIA:se/hush@", "set broker.sqs, and the keys as AWS variables from a Secret [B10]"),
-        (
-            "https://sqs.eu-west-1.amazonaws.com/123456789012/mail",
-            "set broker.sqs with region, and this address in its queueUrls [B05]",
-        ),
-    ] {
-        let findings =
-            check(&shop(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}")), None, &surroundings());
-        let all: Vec<String> = findings.expect("a Celery").iter().map(ToString::to_string).collect();
-        assert!(all.iter().any(|line| line.ends_with(told)), "{url}: {all:#?}");
-        assert!(!all.iter().any(|line| line.contains("hush")), "{all:#?}");
-    }
 }

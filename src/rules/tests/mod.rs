@@ -11,6 +11,8 @@ use super::*;
 mod args;
 mod backend;
 mod broker;
+mod broker_url;
+mod command;
 mod common;
 mod credentials;
 mod every_rule;

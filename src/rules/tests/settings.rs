@@ -114,6 +114,13 @@ fn values_that_end_a_worker_are_told_at_their_place() {
     assert_eq!(with(several, "broker_failover_strategy: shuffle"), []);
     assert_eq!(with(several, "broker_heartbeat_checkrate: 0"), at("broker_heartbeat_checkrate"));
     assert_eq!(with(several, "broker_connection_timeout: 0"), at("broker_connection_timeout"));
+    let control = |durable: bool, exclusive: bool| {
+        let config = format!("control_queue_durable: {durable}, control_queue_exclusive: {exclusive}");
+        of_common("C44", &format!("celeryVersion: '5.7', config: {{{config}}}"))
+    };
+    assert_eq!(control(true, true), deny("spec.common.config.control_queue_exclusive"));
+    assert_eq!(control(true, false), []);
+    assert_eq!(control(false, true), []);
     let old = of_common("C44", "celeryVersion: '4.4', config: {worker_max_tasks_per_child: 0}");
     assert_eq!(old, warn("spec.common.config.worker_max_tasks_per_child"));
 }

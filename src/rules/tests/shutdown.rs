@@ -195,6 +195,20 @@ fn probes_say_what_they_need() {
         warn(&format!("{path}.command[2]"))
     );
     assert_eq!(at("G17", "{type: Custom, command: [/bin/sh, -c, 'test $(date +%s) -gt 3']}"), []);
+    let env = |variable: &str, command: &str| {
+        let probe = format!("probes: {{startup: {{type: Custom, command: [{command}]}}}}");
+        let spec = format!("common: {{env: [{variable}]}}, workerSpec: {{{probe}}}");
+        of_rule("G17", &format!("spec: {{{spec}}}"))
+    };
+    let at_word = |index: u32| warn(&format!("spec.workerSpec.probes.startup.command[{index}]"));
+    let (value, reference) = ("{name: KEY, value: a}", "{name: KEY, valueFrom: {fieldRef: {fieldPath: a}}}");
+    assert_eq!(env(value, "check, $(KEY)"), []);
+    assert_eq!(env(reference, "check, $(KEY)"), at_word(1));
+    assert_eq!(env(value, "sh, -c, 'check $(KEY)'"), []);
+    assert_eq!(env(reference, "sh, -c, 'check $(KEY)'"), at_word(2));
+    assert_eq!(env("", "check, $$(KEY)"), []);
+    assert_eq!(env("", "timeout, '9', sh, -c, 'check $(date) $(hostname)'"), []);
+    assert_eq!(env("", "timeout, '9', sh, -c, 'check $(KEY)'"), at_word(4));
     let solo = |rest: &str| {
         of_rule(
             "G18",

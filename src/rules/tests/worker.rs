@@ -80,6 +80,13 @@ fn threads_do_not_grow() {
     for pool in ["solo", "gevent", "eventlet", "prefork"] {
         assert_eq!(of(pool), [], "{pool}");
     }
+    let of = |bounds: &str| worker("W85", &format!("pool: threads, args: ['--autoscale={bounds}']"));
+    for bounds in ["4", "4,0", "2,1"] {
+        assert_eq!(of(bounds), deny(&at("args[0]")), "{bounds}");
+    }
+    for bounds in ["4,4", "1,1", "$(MOST),1"] {
+        assert_eq!(of(bounds), [], "{bounds}");
+    }
 }
 
 #[test]

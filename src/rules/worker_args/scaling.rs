@@ -5,6 +5,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::api::WorkerPoolKind;
 use crate::celery::command::Concurrency;
+use crate::celery::value::Value;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -88,7 +89,12 @@ fn w24(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w85(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| pool.kind() == Some(WorkerPoolKind::Threads)) {
-        if let Some(autoscale) = pool.said.last("--autoscale") {
+        // Where both bounds are one, nothing has to grow; of no threads at all none can be made.
+        let grows = match pool.said.effective("--autoscale").is() {
+            Some(Value::Range(most, fewest)) => most > fewest || fewest < 1,
+            _ => false,
+        };
+        if let Some(autoscale) = pool.said.last("--autoscale").filter(|_| grows) {
             let message = "ends a worker of the pool threads as soon as it grows";
             report.add(Kind::Forbidden, pool.arg(autoscale.at), message, "use prefork or gevent");
         }

@@ -155,6 +155,26 @@ fn every_failure_names_the_part_and_the_field() {
     }
 }
 
+/// The broker may be back in a moment: until Kubernetes gives up, nobody else does.
+#[test]
+fn a_worker_that_answers_no_ping_is_told_and_not_given_up() {
+    let unstarted = || trouble(Cause::Unstarted, "celery");
+    let status = failing(&json!({"workerSpec": {}}), "shop-worker", unstarted()).status();
+    assert_eq!(word(&status, "Ready"), Some(("False", "NotStarted")));
+    assert_eq!(word(&status, "Reconciling"), Some(("True", "NotStarted")));
+    assert_eq!(word(&status, "Stalled").map(|(status, _)| status), Some("False"));
+    let message = &condition(&status, "Ready").message;
+    for part in ["pool default: ", "startup probe", "look at spec.common.broker, spec.workerSpec.probes"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let given_up = json!({"status": {"availableReplicas": 0, "readyReplicas": 0,
+        "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]}});
+    let mut scene =
+        Scene::new(&json!({"workerSpec": {}})).with(ChildKind::Deployment, "shop-worker", &given_up);
+    scene.troubles.insert("shop-worker".to_owned(), unstarted());
+    assert_eq!(word(&scene.status(), "Stalled"), Some(("True", "NotStarted")));
+}
+
 /// What somebody adds to a Deployment stays, and the spec knows nothing of it.
 #[test]
 fn the_deployment_is_named_where_the_spec_says_nothing_of_what_fails() {

@@ -2,12 +2,12 @@
 //! A cluster in which everything is as it should be, and what a test changes in it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
-use crate::api::{Celery, CelerySpec, CeleryStatus, Condition};
+use crate::api::{Celery, CelerySpec, CeleryStatus, Condition, crd};
 use crate::build::{self, Applied, Capabilities, ChildKind};
 use crate::resolve::{self, Resolved, SecretData, Sources};
 use crate::rules::{Finding, Kind, Severity};
@@ -157,13 +157,47 @@ impl Scene {
             let twice = made.conditions[..index].iter().any(|other| other.type_ == condition.type_);
             assert!(!twice, "{} is there twice", condition.type_);
         }
-        let told = serde_json::to_string(&made).expect("serialises");
+        let told = serde_json::to_value(&made).expect("serialises");
+        fits(&SCHEMA, &told, "status");
+        let told = told.to_string();
         assert!(!told.contains(PASSWORD), "{told}");
         let debugged = format!("{observed:?}");
         assert!(!debugged.contains(PASSWORD));
         let mut names = self.children.iter().map(|child| child.name.as_str());
         assert!(observed.applied.is_none() || names.all(|name| debugged.contains(name)), "{debugged}");
         made
+    }
+}
+
+/// The schema of a status.
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    let definition = serde_json::to_value(crd::definition()).expect("serialises");
+    let version = &definition["spec"]["versions"][0];
+    version["schema"]["openAPIV3Schema"]["properties"]["status"].clone()
+});
+
+/// A status that is too long for the schema would never be written.
+fn fits(schema: &Value, value: &Value, path: &str) {
+    let within = |bound: &str, size: usize| {
+        let most = schema[bound].as_u64().unwrap_or_else(|| panic!("{path} has no {bound}"));
+        assert!(size as u64 <= most, "{path} has {size}, {bound} is {most}");
+    };
+    match value {
+        Value::String(text) if schema["enum"].is_null() && schema["format"].is_null() => {
+            within("maxLength", text.chars().count());
+        }
+        Value::Array(items) => {
+            within("maxItems", items.len());
+            for item in items {
+                fits(&schema["items"], item, &format!("{path}[]"));
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                fits(&schema["properties"][name], field, &format!("{path}.{name}"));
+            }
+        }
+        _ => assert!(schema.is_object(), "{path} is not in the schema"),
     }
 }
 

@@ -48,7 +48,7 @@ struct Subject<'a> {
 impl<'a> Subject<'a> {
     fn new(rig: &'a Rig, empty: &'a Space<'a>, word: &str, seed: u64) -> Self {
         let space = Space::new(rig, word);
-        give_secrets(&space);
+        furnish(&space);
         let draft = Draft::new();
         space.create("celeries", &celery(&draft.spec()));
         Self { space, empty, dice: Dice::of_seed(seed), draft, known: Known::new(), taken: 0, refused: 0 }
@@ -101,6 +101,8 @@ impl<'a> Subject<'a> {
             self.taken, self.space.name, stored["spec"]
         );
         until_within(CONVERGED_WITHIN, &what, || {
+            // What pods read goes with the last of those that read it.
+            self.space.make_pods_ready();
             let status = &self.stored()["status"];
             if status["observedGeneration"] != stored["metadata"]["generation"] {
                 return Err(format!("the status speaks of {}", status["observedGeneration"]));
@@ -117,7 +119,7 @@ impl<'a> Subject<'a> {
         let wanted = self.converged();
         let old = present(self.space.rig, &self.space.name, &wanted);
         let space = Space::new(self.space.rig, "fresh");
-        give_secrets(&space);
+        furnish(&space);
         space.create("celeries", &celery(&self.stored()["spec"]));
         let mut fresh = Subject {
             space,
@@ -147,10 +149,19 @@ fn celery(spec: &Value) -> Value {
     json!({"apiVersion": "celeryproject.org/v1alpha1", "kind": "Celery", "metadata": {"name": "shop"}, "spec": spec})
 }
 
-fn give_secrets(space: &Space<'_>) {
+/// Puts there what drafts refer to: where pods are refused, no rollout ends, and what the old ones read stays.
+fn furnish(space: &Space<'_>) {
     for (name, entries) in SECRETS {
         let data: std::collections::BTreeMap<_, _> = entries.iter().copied().collect();
         space.create("secrets", &json!({"metadata": {"name": name}, "stringData": data}));
+    }
+    space.create("serviceaccounts", &json!({"metadata": {"name": "shop"}}));
+    for name in ["batch", "single"] {
+        let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+                           "metadata": {"name": name}, "value": 1});
+        let answer = space.rig.send("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", JSON, Some(&class));
+        // Those are the whole cluster's.
+        assert!([201, 409].contains(&answer.code), "{}", answer.text);
     }
 }
 

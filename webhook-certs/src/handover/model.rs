@@ -76,12 +76,12 @@ impl Issued {
             return None;
         }
         let serving = replica.serves.map(|pair| self.pairs[pair].anchor);
-        let situation = (read, serving, replica.seen.clone(), now, index);
+        let situation = (read, serving, replica.seen.bundle.clone(), now, index);
         if let Some(made) = self.made.get(&situation) {
             return Some(*made);
         }
         let in_use: Vec<Certificate> =
-            serving.iter().chain(&replica.seen).map(|ca| self.cas[*ca].clone()).collect();
+            serving.iter().chain(&replica.seen.bundle).map(|ca| self.cas[*ca].clone()).collect();
         let wanted =
             Wanted { names: &self.names, lifetimes: &self.lifetimes, keys: &SystemKeys, in_use: &in_use };
         let (pair, _) = outcome(step, &state, wanted, at(now)).unwrap().unwrap();
@@ -108,15 +108,22 @@ enum Phase {
     Offered,
 }
 
+/// The configuration as a replica has read it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Seen {
+    bundle: Vec<CaId>,
+    /// Whether it still is what was read.
+    is_current: bool,
+    /// Whether the API server had heard of all bundles then.
+    is_settled: bool,
+}
+
+const NOTHING: Seen = Seen { bundle: Vec::new(), is_current: false, is_settled: false };
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Replica {
     phase: Phase,
-    /// The bundle in the configuration when it was read.
-    seen: Vec<CaId>,
-    /// Whether the configuration still is what was read.
-    seen_is_current: bool,
-    /// Whether the API server had heard of all bundles then.
-    seen_is_settled: bool,
+    seen: Seen,
     /// Whether the Secret still is what was read.
     read_is_current: bool,
     serves: Option<PairId>,
@@ -129,9 +136,7 @@ struct Replica {
 
 const FRESH: Replica = Replica {
     phase: Phase::Rests,
-    seen: Vec::new(),
-    seen_is_current: false,
-    seen_is_settled: false,
+    seen: NOTHING,
     read_is_current: false,
     serves: None,
     waits: None,
@@ -243,7 +248,7 @@ impl World {
         let replaced = std::mem::replace(&mut self.configured, bundle);
         self.heard.push((replaced, self.now));
         for replica in &mut self.replicas {
-            replica.seen_is_current = false;
+            replica.seen.is_current = false;
         }
     }
 
@@ -255,8 +260,7 @@ impl World {
                 let configured = self.configured.clone();
                 let is_settled = self.heard.is_empty();
                 let replica = &mut self.replicas[index];
-                (replica.seen, replica.seen_is_current) = (configured, true);
-                replica.seen_is_settled = is_settled;
+                replica.seen = Seen { bundle: configured, is_current: true, is_settled };
                 replica.phase = Phase::Looked;
             }
             Phase::Looked => {
@@ -289,9 +293,9 @@ impl World {
         let replica = &self.replicas[index];
         let wanted = replica.waits.map(|(pair, _)| pair).or(replica.serves).unwrap();
         let bundle = issued.pairs[wanted].bundle.clone();
-        let differs = replica.seen != bundle;
-        let is_settled = replica.seen_is_settled;
-        let is_overtaken = differs && !replica.seen_is_current;
+        let differs = replica.seen.bundle != bundle;
+        let is_settled = replica.seen.is_settled;
+        let is_overtaken = differs && !replica.seen.is_current;
         if differs && !is_overtaken {
             self.configure(bundle.clone());
         }
@@ -312,8 +316,7 @@ impl World {
         let replica = &mut self.replicas[index];
         replica.is_asked |= !is_overtaken && is_known;
         replica.phase = Phase::Rests;
-        (replica.seen, replica.seen_is_current, replica.read_is_current) = (Vec::new(), false, false);
-        replica.seen_is_settled = false;
+        (replica.seen, replica.read_is_current) = (NOTHING, false);
     }
 
     /// Lets the real thing decide what a replica serves.

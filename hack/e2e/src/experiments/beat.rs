@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Beat's pod is deleted: another one sends, and never two at once.
+//! Beat's pod is deleted, and its node drained: another one sends, and never two at once.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use testbed::node::NAME as NODE_NAME;
 
 use crate::Error;
 use crate::outcome::Outcome;
@@ -16,7 +17,7 @@ const TICK: u64 = 5;
 const BACK_WITHIN: Duration = Duration::from_mins(1);
 const BEAT: &str = "app.kubernetes.io/component=beat";
 
-/// Deletes the pod, twice.
+/// Deletes the pod, twice, and drains the node.
 pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     let sample = Sample::new(stage, "beat", "redis", 10)?;
     let mut outcome = Outcome::default();
@@ -40,6 +41,19 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
         slowest = slowest.max(deleted.elapsed());
     }
     outcome.held(slowest < BACK_WITHIN, format!("sends again after {:.1} s", slowest.as_secs_f64()));
+
+    let drained = Instant::now();
+    let selector = format!("--pod-selector={BEAT}");
+    stage.kubectl(&["drain", NODE_NAME, &selector, "--delete-emptydir-data", "--timeout=60s"])?;
+    let before = sample.page("tick")?.done();
+    // The only node: what it no longer takes has nowhere else to go.
+    stage.kubectl(&["uncordon", NODE_NAME])?;
+    ticks(before)?;
+    let took = drained.elapsed();
+    outcome.held(
+        took < BACK_WITHIN,
+        format!("sends again {:.1} s after its node was drained", took.as_secs_f64()),
+    );
     let sent = sample.page("tick")?.done() - first;
     // Each pod sends one at its start at most, beside those of the clock.
     let most = usize::try_from(begin.elapsed().as_secs() / TICK)? + 3;

@@ -5,6 +5,8 @@ mod away;
 mod beat;
 mod broken;
 mod cpu;
+mod first_steps;
+pub(crate) mod flower;
 mod fresh;
 mod outage;
 mod password;
@@ -21,13 +23,17 @@ type Experiment = fn(&Stage) -> Result<Outcome, Error>;
 /// All of them.
 pub(crate) const EXPERIMENTS: &[(&str, Experiment)] = &[
     ("image", fresh::image),
+    ("first-steps", first_steps::run),
     ("redis", fresh::redis),
     ("rabbitmq", fresh::rabbitmq),
     ("refused", refused::run),
     ("rollout-redis", rollout::redis),
     ("rollout-rabbitmq", rollout::rabbitmq),
+    ("rollout-soft", rollout::soft),
+    ("rollout-cold", rollout::cold),
     ("broken", broken::run),
     ("beat", beat::run),
+    ("flower", flower::run),
     ("password", password::run),
     ("operator", outage::run),
     ("queue", queue::run),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Everything that replaces pods, while they work: two other images, fewer and more replicas, and a pod that is deleted.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -13,16 +15,46 @@ const TASKS: usize = 200;
 const SECONDS: [&str; 2] = ["1", "20"];
 /// Tasks sleep, and so two processors are enough for many at once.
 const CONCURRENCY: usize = 8;
+/// From the last task that has ended: by then nothing is left to wait for.
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const WORKERS: &str = "app.kubernetes.io/component=worker";
 
-/// On Redis: nothing is lost.
+/// On Redis: nothing is lost, and nothing runs twice.
 pub(crate) fn redis(stage: &Stage) -> Result<Outcome, Error> {
-    run(Sample::new(stage, "rollout-redis", "redis", 4)?)
+    run(Sample::new(stage, "rollout-redis", "redis", 4)?, Shutdown::Warm)
 }
 
-/// On `RabbitMQ`: nothing is lost, and nothing runs twice.
+/// The same on `RabbitMQ`.
 pub(crate) fn rabbitmq(stage: &Stage) -> Result<Outcome, Error> {
-    run(Sample::new(stage, "rollout-rabbitmq", "amqp", 6)?)
+    run(Sample::new(stage, "rollout-rabbitmq", "amqp", 6)?, Shutdown::Warm)
+}
+
+/// Tasks that are not done after some seconds go back to the queue: nothing is lost.
+pub(crate) fn soft(stage: &Stage) -> Result<Outcome, Error> {
+    run(Sample::new(stage, "rollout-soft", "amqp", 16)?, Shutdown::Soft)
+}
+
+/// All of them go back at once: nothing is lost.
+pub(crate) fn cold(stage: &Stage) -> Result<Outcome, Error> {
+    run(Sample::new(stage, "rollout-cold", "amqp", 18)?, Shutdown::Cold)
+}
+
+/// How workers end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shutdown {
+    Warm,
+    Soft,
+    Cold,
+}
+
+impl Shutdown {
+    fn spec(self) -> Value {
+        match self {
+            Self::Warm => json!({ "mode": "Warm" }),
+            Self::Soft => json!({ "mode": "Soft", "timeoutSeconds": 30, "softTimeoutSeconds": 5 }),
+            Self::Cold => json!({ "mode": "Cold", "timeoutSeconds": 30 }),
+        }
+    }
 }
 
 /// What is done to the Celery when so many tasks have ended.
@@ -41,10 +73,10 @@ enum Step {
     DeletePod,
 }
 
-fn run(sample: Sample<'_>) -> Result<Outcome, Error> {
+fn run(sample: Sample<'_>, shutdown: Shutdown) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     let (mut tag, mut replicas) = (0, 3);
-    apply(&sample, tag, replicas)?;
+    apply(&sample, shutdown, tag, replicas)?;
     sample.ready()?;
     sample.send(&["slow", &TASKS.to_string(), "--seconds", SECONDS[0], SECONDS[1]])?;
     for (after, step) in STEPS {
@@ -59,7 +91,7 @@ fn run(sample: Sample<'_>) -> Result<Outcome, Error> {
                 continue;
             }
         }
-        apply(&sample, tag, replicas)?;
+        apply(&sample, shutdown, tag, replicas)?;
     }
     // What is not done by then is lost.
     let all = done(&sample, TASKS);
@@ -69,21 +101,24 @@ fn run(sample: Sample<'_>) -> Result<Outcome, Error> {
         all.is_ok() && lost == 0,
         format!("{lost} of {TASKS} tasks lost over two images, 3 to 1 to 4 replicas, a deleted pod"),
     );
-    outcome.held(
-        page.started_twice() == 0 && page.done_twice() == 0,
-        format!("{} started twice, {} ended twice", page.started_twice(), page.done_twice()),
-    );
+    let repeated = format!("{} started twice, {} ended twice", page.started_twice(), page.done_twice());
+    match shutdown {
+        Shutdown::Warm => outcome.held(page.started_twice() == 0 && page.done_twice() == 0, repeated),
+        // What was cut off runs again, that is what they are for; what had ended does not.
+        Shutdown::Soft | Shutdown::Cold => outcome.told(repeated),
+    }
     let took = sample.ready()?;
-    outcome.told(format!("ready {:.0} s after the last task", took.as_secs_f64()));
+    outcome.held(took < READY_WITHIN, format!("ready {:.0} s after the last task", took.as_secs_f64()));
     sample.end()?;
     Ok(outcome)
 }
 
-fn apply(sample: &Sample<'_>, tag: usize, replicas: u64) -> Result<(), Error> {
+fn apply(sample: &Sample<'_>, shutdown: Shutdown, tag: usize, replicas: u64) -> Result<(), Error> {
     sample.change(&[
         ("/spec/common/image", json!(image(tag))),
         ("/spec/workerSpec/numOfWorkers", json!(replicas)),
         ("/spec/workerSpec/concurrency", json!(CONCURRENCY)),
+        ("/spec/workerSpec/gracefulShutdown", shutdown.spec()),
         ("/spec/beatSpec", Value::Null),
     ])
 }

@@ -128,7 +128,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 /// Tells about every element of the URL with a defect that `words` has words for: what is wrong, what to write.
 fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defect, usize) -> Option<String>) {
-    let Some(url) = subject.broker().and_then(|broker| broker.url.as_deref()) else {
+    let Some(url) = subject.broker_url() else {
         return;
     };
     for (index, element) in subject.urls.iter().enumerate() {
@@ -142,7 +142,7 @@ fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defec
             };
             let message =
                 if subject.urls.len() == 1 { told } else { format!("failover URL {} {told}", index + 1) };
-            report.add_shown(report.severity(), BROKER_URL, &masked(url), message, fix);
+            report.add_shown(report.severity(), subject.broker_place(), &masked(url), message, fix);
         }
     }
 }
@@ -152,7 +152,7 @@ fn b04(subject: &Subject<'_>, report: &mut Report<'_>) {
     if !subject.urls.iter().all(is_text) {
         return; // B28 tells about elements of a list.
     }
-    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let url = subject.broker_url().unwrap_or_default();
     let variable = shell_variable(url);
     defects(subject, report, |defect, index| match defect {
         Defect::NoScheme if let Some(name) = variable => {
@@ -174,7 +174,7 @@ fn shell_variable(text: &str) -> Option<&str> {
 }
 
 fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let url = subject.broker_url().unwrap_or_default();
     let is_queue = ["https://sqs.", "http://sqs.", "https://queue.amazonaws.com"];
     let is_queue = is_queue.iter().any(|begin| url.starts_with(begin));
     defects(subject, report, |defect, _| match defect {
@@ -192,8 +192,14 @@ fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
     if let Some(since) = good(subject).map(Endpoint::kombu_since).find(too_new) {
         let severity = release::refusal(subject, report.severity());
         let message = format!("needs kombu 5.{since}, which Celery {release} does not take");
-        let url = masked(subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default());
-        report.add_shown(severity, BROKER_URL, &url, message, "use another, or correct celeryVersion");
+        let url = masked(subject.broker_url().unwrap_or_default());
+        report.add_shown(
+            severity,
+            subject.broker_place(),
+            &url,
+            message,
+            "use another, or correct celeryVersion",
+        );
     }
 }
 
@@ -228,7 +234,7 @@ fn b09(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let url = subject.broker().and_then(|broker| broker.url.as_deref()).unwrap_or_default();
+    let url = subject.broker_url().unwrap_or_default();
     let is_sqs = url.to_lowercase().starts_with("sqs://");
     defects(subject, report, |defect, _| match defect {
         Defect::Url(Fault::Unencoded(_)) if is_sqs => {
@@ -249,7 +255,7 @@ fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
         let fix = format!("write it as %{:02X}", u32::from(letter));
         report.warn(
             Kind::Forbidden,
-            BROKER_URL,
+            subject.broker_place(),
             format!("seems to have a password with {letter:?} in it"),
             fix,
         );

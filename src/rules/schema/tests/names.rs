@@ -298,3 +298,48 @@ fn a_name_of_another_place_is_meant_unless_one_of_this_place_is_nearly_the_same(
         assert_eq!(meant::meant(&[("x".to_owned(), &here)], "qqqqqqqq", &json!(1)).0, told);
     }
 }
+
+#[test]
+fn what_celery_calls_a_setting_has_a_place_here() {
+    for (overlay, path, fix) in [
+        ("{workerSpec: {task_time_limit: 5}}", "workerSpec.task_time_limit", "did you mean timeLimit?"),
+        (
+            "{workerSpec: {worker_prefetch_multiplier: 1}}",
+            "workerSpec.worker_prefetch_multiplier",
+            "did you mean prefetchMultiplier?",
+        ),
+        (
+            "{common: {worker_max_tasks_per_child: 5}}",
+            "common.worker_max_tasks_per_child",
+            "use spec.workerSpec.maxTasksPerChild",
+        ),
+        (
+            "{common: {task_acks_late: true}}",
+            "common.task_acks_late",
+            "use spec.common.config.task_acks_late",
+        ),
+        ("{task_queues: []}", "task_queues", "use spec.common.config.task_queues"),
+        (
+            "{workerPools: [{name: a, result_expires: 5}]}",
+            "workerPools[0].result_expires",
+            "use spec.common.config.result_expires",
+        ),
+        ("{beatSpec: {beat_schedule: {}}}", "beatSpec.beat_schedule", "use spec.common.config.beat_schedule"),
+        ("{common: {broker_use_ssl: {}}}", "common.broker_use_ssl", "use spec.common.config.broker_use_ssl"),
+        (
+            "{common: {broker_transport_options: {}}}",
+            "common.broker_transport_options",
+            "did you mean broker.transportOptions?",
+        ),
+        ("{workerPools: [{name: a, max: 5}]}", "workerPools[0].max", "use spec.scaleTargetRef[].maxReplicas"),
+        (
+            "{common: {broker: {username: a}}}",
+            "common.broker.username",
+            "use redis.username, or rabbitmq.usernameSecretRef",
+        ),
+    ] {
+        let told = all_of(&format!("spec: {overlay}"));
+        let expected = format!("spec.{path}: Forbidden: there is no such field; {fix} [S01]");
+        assert_eq!(told, [expected], "{overlay}");
+    }
+}

@@ -30,7 +30,7 @@ const WRAPPERS: [&str; 4] = ["command", "env", "nohup", "time"];
 /// Whether a script hands its place over to what it starts, or passes signals on by itself. What stands in quotes for
 /// another shell is believed.
 #[must_use]
-pub(in crate::rules) fn steps_aside(script: &str) -> bool {
+pub fn steps_aside(script: &str) -> bool {
     let commands = commands(script);
     let hands_over = |simple: &&Simple| simple.words.first().is_some_and(|head| head == "exec");
     let first = commands.iter().position(runs_celery).unwrap_or(commands.len());
@@ -48,7 +48,7 @@ pub(in crate::rules) fn steps_aside(script: &str) -> bool {
 
 /// Whether nothing keeps the shell once it has started its last command: `celery "$@" &`.
 #[must_use]
-pub(in crate::rules) fn ends_at_once(script: &str) -> bool {
+pub fn ends_at_once(script: &str) -> bool {
     let commands = commands(script);
     let waits =
         |simple: &Simple| simple.words.first().is_some_and(|head| ["wait", "trap"].contains(&head.as_str()));
@@ -58,7 +58,7 @@ pub(in crate::rules) fn ends_at_once(script: &str) -> bool {
 
 /// How a script hands its arguments on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::rules) enum Handed {
+pub enum Handed {
     /// The first of them is the program: `exec "$@"`.
     AsProgram,
     /// All of them go to Celery: `exec celery "$@"`.
@@ -75,14 +75,9 @@ const REARRANGES: [&str; 3] = ["set", "shift", "eval"];
 
 /// How a script hands its arguments on, where that is plain to see.
 #[must_use]
-pub(in crate::rules) fn handed(script: &str) -> Option<Handed> {
-    let mut is_behind_celery = false;
-    for token in script.split_whitespace() {
-        if is_behind_celery && MISQUOTED.contains(&token) {
-            return Some(Handed::Misquoted);
-        }
-        let ends = token.ends_with([';', '&', '|']);
-        is_behind_celery = !ends && (is_behind_celery || is_celery(token));
+pub fn handed(script: &str) -> Option<Handed> {
+    if script.split(['\n', ';', '&', '|', '(', ')']).any(misquotes) {
+        return Some(Handed::Misquoted);
     }
     let commands = commands(script);
     let head = |simple: &Simple| simple.words.first().is_some_and(|head| REARRANGES.contains(&head.as_str()));
@@ -90,19 +85,35 @@ pub(in crate::rules) fn handed(script: &str) -> Option<Handed> {
     if script.contains("()") || commands.iter().any(head) {
         return None;
     }
-    let is_all = |word: &String| word == "$@" || word == "${@}";
-    let handing = commands.iter().find(|simple| simple.words.iter().any(is_all))?;
-    let mut words = handing.words.iter().skip_while(|word| *word == "exec");
-    match words.next()? {
-        head if is_all(head) => Some(Handed::AsProgram),
-        head if is_celery(head) && words.next().is_some_and(is_all) => Some(Handed::ToCelery),
-        _ => None,
-    }
+    let handing = commands.iter().filter(|simple| simple.words.iter().any(|word| is_all(word)));
+    let ways = handing.map(|simple| {
+        let mut words = simple.words.iter().skip_while(|word| *word == "exec");
+        match words.next()? {
+            head if is_all(head) => Some(Handed::AsProgram),
+            head if is_celery(head) && words.next().is_some_and(|word| is_all(word)) => {
+                Some(Handed::ToCelery)
+            }
+            _ => None,
+        }
+    });
+    // Where there are several, the script chooses among them by what it was given.
+    let ways: Vec<Option<Handed>> = ways.collect();
+    ways.iter().all(|way| *way == ways[0]).then(|| ways.first().copied().flatten()).flatten()
+}
+
+/// Whether the quotes in a simple command of Celery make something else of all arguments than they are.
+fn misquotes(command: &str) -> bool {
+    let is_before = |word: &&str| {
+        *word == "exec" || RESERVED.contains(word) || WRAPPERS.contains(word) || is_assignment(word)
+    };
+    let mut words = command.split_whitespace().skip_while(is_before);
+    words.next().is_some_and(|head| is_celery(head.trim_matches(['"', '\''])))
+        && words.any(|word| MISQUOTED.contains(&word))
 }
 
 /// Whether a script begins with an `exec` of another program than Celery, which it names further on.
 #[must_use]
-pub(in crate::rules) fn execs_another(script: &str) -> bool {
+pub fn execs_another(script: &str) -> bool {
     let commands = commands(script);
     let [first, rest @ ..] = commands.as_slice() else { return false };
     let words = first.words.get(1..).unwrap_or_default();
@@ -115,8 +126,92 @@ pub(in crate::rules) fn execs_another(script: &str) -> bool {
         && rest.iter().any(|simple| simple.words.iter().any(|word| is_celery(word)))
 }
 
-fn is_celery(word: &str) -> bool {
+/// Whether a word starts Celery.
+#[must_use]
+pub fn is_celery(word: &str) -> bool {
     word == "celery" || word.ends_with("/celery")
+}
+
+/// Whether a word stands for all arguments.
+fn is_all(word: &str) -> bool {
+    word == "$@" || word == "${@}"
+}
+
+/// Heads of commands that change the shell alone, and not what a program is found by.
+const QUIET: [&str; 4] = ["cd", "set", "ulimit", "umask"];
+/// Heads of commands that bring variables in.
+const BRINGS: [&str; 3] = [".", "export", "source"];
+
+/// The words in front of all arguments in the last command of a script, where a shell runs that with `behind` behind it:
+/// a program with its own options. `None` where the words are not plain to see, or where an earlier command is none of
+/// those whose heads are named.
+fn last_program(script: &str, behind: &[String], heads: &[&str]) -> Option<Vec<String>> {
+    if script.contains("()") {
+        return None;
+    }
+    let commands = commands(script);
+    let (last, before) = commands.split_last()?;
+    let is_meant = |simple: &Simple| {
+        let is_quiet = simple.words.first().is_some_and(|head| heads.contains(&head.as_str()));
+        let rearranges = simple.words[0] == "set" && !simple.words[1..].iter().all(|word| is_switch(word));
+        is_quiet && !rearranges && is_alone(simple) && !simple.words.iter().any(|word| word.contains('`'))
+    };
+    let words = last.words.strip_prefix(&["exec".to_owned()]).unwrap_or(&last.words);
+    let at = words.iter().position(|word| is_all(word))?;
+    let is_plain = |word: &String| !word.contains(['$', '`', '*', '?', '<', '>']);
+    if !before.iter().all(is_meant)
+        || !is_alone(last)
+        || !words[at + 1..].iter().all(|word| word.contains(['<', '>']))
+    {
+        return None;
+    }
+    match &words[..at] {
+        [] => behind.get(1..).map(<[String]>::to_vec),
+        [name] if name == "$0" => behind.first().map(|name| vec![name.clone()]),
+        words => words.iter().all(is_plain).then(|| words.to_vec()),
+    }
+}
+
+/// Whether a word switches an option of the shell.
+fn is_switch(word: &str) -> bool {
+    word.starts_with(['-', '+']) && word != "--"
+        || ["errexit", "nounset", "pipefail", "xtrace"].contains(&word)
+}
+
+/// Whether a command stands in no pipe, no parenthesis and not in the background.
+fn is_alone(simple: &Simple) -> bool {
+    simple.depth == 0
+        && simple.after != Sign::Background
+        && [simple.before, simple.after].iter().all(|sign| *sign != Sign::Pipe)
+}
+
+/// The program that a script starts with all its arguments, where nothing else runs: `exec celery "$@"`.
+#[must_use]
+pub fn only_program(script: &str, behind: &[String]) -> Option<Vec<String>> {
+    let words = last_program(script, behind, &QUIET)?;
+    // Other programs look for their project in the folder into which the shell went.
+    let stays = !commands(script).iter().any(|simple| simple.words[0] == "cd");
+    let is_found_anywhere = |word: &String| word.starts_with('/') || !word.contains('/');
+    (words.iter().take(1).all(is_found_anywhere) && (stays || words.len() == 1)).then_some(words)
+}
+
+/// Whether a script only brings variables in before it starts a program with all its arguments.
+#[must_use]
+pub fn only_prepares(script: &str, behind: &[String]) -> bool {
+    last_program(script, behind, &[&QUIET[..], &BRINGS[..]].concat()).is_some()
+}
+
+/// The words that start Celery with all arguments of a script, whatever else it does: `/venv/bin/celery`.
+#[must_use]
+pub fn celery_in(script: &str) -> Option<Vec<String>> {
+    commands(script).into_iter().find_map(|simple| {
+        let words = simple.words.strip_prefix(&["exec".to_owned()]).unwrap_or(&simple.words);
+        let at = words.iter().position(|word| is_all(word))?;
+        let is_plain = |word: &String| !word.contains(['$', '`', '*', '?', '<', '>']);
+        let words = &words[..at];
+        (words.last().is_some_and(|word| is_celery(word)) && words.iter().all(is_plain))
+            .then(|| words.to_vec())
+    })
 }
 
 /// Whether a command starts Celery, or whatever it was told to, beside the shell.
@@ -173,12 +268,15 @@ fn commands(script: &str) -> Vec<Simple> {
     found
 }
 
+/// Whether a word in front of a command sets a variable.
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        let name = name.trim_end_matches('+');
+        !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    })
+}
+
 fn close(found: &mut Vec<Simple>, words: &mut Vec<String>, (before, after): (Sign, Sign), depth: usize) {
-    let is_assignment = |word: &String| {
-        word.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-        })
-    };
     let is_before = |word: &String| RESERVED.contains(&word.as_str()) || is_assignment(word);
     let own: Vec<String> = std::mem::take(words).into_iter().skip_while(is_before).collect();
     if !own.is_empty() && own.iter().any(|word| word != "}") {
@@ -202,7 +300,8 @@ fn word(text: &str) -> (String, &str) {
                     word.push(escaped);
                 }
             }
-            (None, '(') if word.ends_with('$') || nested > 0 => {
+            // A command in the place of a word, or the words of an array.
+            (None, '(') if word.ends_with(['$', '=']) || nested > 0 => {
                 nested += 1;
                 word.push(letter);
             }
@@ -243,6 +342,8 @@ mod tests {
             "run() { exec celery \"$@\"; }; run \"$@\"",
             "trap 'kill $p' TERM; celery & p=$!; wait",
             "su app -c 'exec celery worker'",
+            "args=(\"$@\"); exec celery \"${args[@]}\"",
+            "declare -a args\nargs+=(-q \"$@\")\nexec celery \"${args[@]}\"",
         ] {
             assert!(steps_aside(script) && !ends_at_once(script), "{script}: {:?}", commands(script));
         }
@@ -280,6 +381,15 @@ mod tests {
             ("run() { exec \"$@\"; }; run celery \"$@\"", None),
             ("su app -c 'celery \"$@\"'", None),
             ("celery --version; echo \"$*\"; exec ./start \"$@\"", None),
+            ("which celery\necho \"$*\"\nexec celery \"$@\"", Some(Handed::ToCelery)),
+            ("which celery\nexec celery \"$@\"", Some(Handed::ToCelery)),
+            ("A=b exec celery \"$*\"", Some(Handed::Misquoted)),
+            ("if [ $1 = bash ]; then exec \"$@\"; fi; exec celery \"$@\"", None),
+            ("case $1 in celery) exec \"$@\";; *) exec celery \"$@\";; esac", None),
+            ("if ./a; then exec \"$@\"; fi; exec \"$@\"", Some(Handed::AsProgram)),
+            ("args=(\"$@\"); exec celery \"${args[@]}\"", None),
+            ("declare -a A=(-q \"$@\"); A+=(\"$@\"); exec celery \"${A[@]}\"", None),
+            ("", None),
         ] {
             assert_eq!(handed(script), expected, "{script}: {:?}", commands(script));
         }
