@@ -73,6 +73,7 @@ fn shell_words(probe: &Value) -> Option<Vec<String>> {
     let [sh, flag, text] = command.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?[..] else {
         return None;
     };
+    let text = text.strip_prefix("unset APP CELERY_APP; exec ").unwrap_or(text);
     let is_celery = (sh, flag) == ("sh", "-c") && text.split(' ').any(|word| word == "celery");
     assert!(!is_celery || !text.contains(['\'', '"', '\\', ';']), "no shell is at hand: {text}");
     is_celery.then(|| text.split(' ').map(|word| word.replace("$HOSTNAME", "pod-1")).collect())
