@@ -9,7 +9,7 @@ mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use fake::{Fake, MUTATING, SECRET, VALIDATING};
 use serde_json::json;
@@ -149,15 +149,16 @@ async fn leaves_and_cas_of_seconds_leave_no_gap() {
     let mut running = Running::start(&fake, config);
     running.until(|published| published.injected).await;
     let (mut ends, mut bundles) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
-    // An API server notices a new bundle late: here by ten turns, which is 200 ms or more.
+    // An API server notices a new bundle late, by half of the time that it is given.
+    let lag = Duration::from_millis(200);
     let mut noticed = std::collections::VecDeque::new();
     let end = SystemTime::now() + Duration::from_secs(18);
     while SystemTime::now() < end {
-        noticed.push_back(fake.bundle(MUTATING, 0));
-        if noticed.len() > 10 {
+        noticed.push_back((Instant::now(), fake.bundle(MUTATING, 0)));
+        while noticed.len() > 1 && noticed[0].0.elapsed() > lag {
             noticed.pop_front();
         }
-        tls::connect(&running.resolver, &noticed[0], SVC).await.unwrap();
+        tls::connect(&running.resolver, &noticed[0].1, SVC).await.unwrap();
         running.admit().await.unwrap();
         let published = running.published.borrow().clone().unwrap();
         tls::connect(&running.resolver, &published.ca_bundle, SVC).await.unwrap();
