@@ -69,7 +69,8 @@ pub(crate) fn is_object_name(name: &str) -> bool {
 }
 
 /// Lower-case letters, digits and inner dashes: one part of such a name.
-fn is_label(text: &str) -> bool {
+#[must_use]
+pub(crate) fn is_label(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('-')
         && !text.ends_with('-')

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::api::{is_dns_label, is_label};
 use crate::labels;
 
 pub use manager::{IMAGE, manager};
@@ -118,9 +119,7 @@ pub fn namespace(installation: &Installation) -> Value {
 /// # Errors
 /// What is wrong with it.
 pub fn installation_name(text: &str) -> Result<String, String> {
-    let is_inner = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
-    let begins = text.starts_with(|it: char| it.is_ascii_lowercase());
-    if begins && !text.ends_with('-') && text.chars().all(is_inner) && text.len() <= LONGEST_NAME {
+    if is_dns_label(text) && text.len() <= LONGEST_NAME {
         return Ok(text.to_owned());
     }
     Err(format!(
@@ -133,9 +132,7 @@ pub fn installation_name(text: &str) -> Result<String, String> {
 /// # Errors
 /// What a namespace looks like.
 pub fn namespace_name(text: &str) -> Result<String, String> {
-    let is_inner = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
-    let is_bare = !text.starts_with('-') && !text.ends_with('-') && text.chars().all(is_inner);
-    if is_bare && (1..=LONGEST_NAMESPACE).contains(&text.len()) {
+    if is_label(text) && text.len() <= LONGEST_NAMESPACE {
         return Ok(text.to_owned());
     }
     Err(format!(
