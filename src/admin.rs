@@ -35,6 +35,11 @@ pub struct WebhookGates {
     /// Webhook configurations that do not exist. They close nothing: if the loss of one made every replica unready, it
     /// would take the others down with it.
     pub missing: Vec<String>,
+    /// Webhook configurations that do not trust the certificate.
+    pub distrusting: Vec<String>,
+    /// Why the last look at the certificate and the configurations has failed. It closes nothing: what was served is
+    /// served on.
+    pub look_failure: Option<String>,
 }
 
 /// The certificate as whoever calls the webhooks sees it.
@@ -91,21 +96,32 @@ async fn readiness(State(gates): State<watch::Receiver<Gates>>) -> (StatusCode, 
     for (name, open) in &named {
         let _ = writeln!(text, "[{}] {name}", if *open { '+' } else { '-' });
     }
-    let fault = gates.webhooks.as_ref().and_then(|webhooks| webhooks.certificate.fault());
-    if let Some(fault) = fault {
-        let _ = writeln!(text, "[ ] certificate: {fault}");
-    }
-    let _ = writeln!(
-        text,
-        "[ ] {}",
-        if gates.leads { "this replica writes" } else { "another replica writes, or none" }
-    );
-    for target in gates.webhooks.iter().flat_map(|webhooks| &webhooks.missing) {
-        let _ = writeln!(text, "[ ] {target} does not exist: admission is not called until it is created");
+    for detail in details(&gates) {
+        let _ = writeln!(text, "[ ] {detail}");
     }
     let status =
         if named.iter().all(|(_, open)| *open) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, text)
+}
+
+/// What else is worth knowing, a line each.
+fn details(gates: &Gates) -> Vec<String> {
+    let writes = if gates.leads { "this replica writes" } else { "another replica writes, or none" };
+    let Some(webhooks) = &gates.webhooks else {
+        return vec![writes.to_owned()];
+    };
+    let fault = webhooks.certificate.fault().map(|fault| format!("certificate: {fault}"));
+    let distrusting = webhooks
+        .distrusting
+        .iter()
+        .map(|target| format!("{target} does not trust the certificate: API servers refuse to call by it"));
+    let missing = webhooks
+        .missing
+        .iter()
+        .map(|target| format!("{target} does not exist: admission is not called until it is created"));
+    let failure = webhooks.look_failure.iter().map(|failure| format!("the last look failed: {failure}"));
+    let writes = [writes.to_owned()].into_iter();
+    fault.into_iter().chain(writes).chain(distrusting).chain(missing).chain(failure).collect()
 }
 
 #[cfg(test)]
@@ -176,9 +192,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_does_not_trust_and_what_fails_is_told() {
+        let webhooks = WebhookGates {
+            certificate: Certificate::Verified,
+            distrusting: vec!["MutatingWebhookConfiguration/w".to_owned()],
+            look_failure: Some("the API server is away".to_owned()),
+            ..WebhookGates::default()
+        };
+        let (status, text) = ask(Gates { webhooks: Some(webhooks), ..Gates::default() }, "/readyz").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(text.contains("[-] ca-published\n"), "{text}");
+        assert!(text.contains("[ ] MutatingWebhookConfiguration/w does not trust the certificate"), "{text}");
+        assert!(text.ends_with("[ ] the last look failed: the API server is away\n"), "{text}");
+    }
+
+    #[tokio::test]
     async fn a_missing_configuration_is_named_and_closes_nothing() {
         let missing = vec!["webhook configuration celery-operator-mutating".to_owned()];
-        let webhooks = WebhookGates { certificate: Certificate::Verified, published: true, missing };
+        let webhooks = WebhookGates {
+            certificate: Certificate::Verified,
+            published: true,
+            missing,
+            ..WebhookGates::default()
+        };
         let (status, text) = ask(Gates { webhooks: Some(webhooks), ..Gates::default() }, "/readyz").await;
         assert_eq!(status, StatusCode::OK);
         assert!(text.contains("celery-operator-mutating does not exist"), "{text}");

@@ -49,6 +49,7 @@ pub struct Metrics {
     certificate_not_after: Family<Labels<1>, Gauge>,
     ca_bundle_mismatch: Gauge,
     configurations_missing: Gauge,
+    certificate_looks_failed: Counter,
     gates: Family<Labels<1>, Gauge>,
     leader: Gauge,
 }
@@ -87,6 +88,7 @@ impl Default for Metrics {
             certificate_not_after: Family::default(),
             ca_bundle_mismatch: Gauge::default(),
             configurations_missing: Gauge::default(),
+            certificate_looks_failed: Counter::default(),
             gates: Family::default(),
             leader: Gauge::default(),
         };
@@ -174,6 +176,11 @@ impl Metrics {
             "Webhook configurations that do not exist: what they would call is not asked",
             self.configurations_missing.clone(),
         );
+        registry.register(
+            "certificate_looks_failed",
+            "Looks at the certificate and the webhook configurations that failed; what was served is served on",
+            self.certificate_looks_failed.clone(),
+        );
     }
 
     /// Notes the end of a reconcile.
@@ -228,6 +235,11 @@ impl Metrics {
         self.certificate_not_after.get_or_create(&labels).set(certificate.not_after);
         self.ca_bundle_mismatch.set(i64::from(!certificate.carried));
         self.configurations_missing.set(i64::try_from(certificate.missing).unwrap_or(i64::MAX));
+    }
+
+    /// Counts so many more looks at the certificate that failed.
+    pub fn certificate_looks_failed(&self, more: u64) {
+        self.certificate_looks_failed.inc_by(more);
     }
 
     /// Sets which gates of readiness are open.

@@ -11,6 +11,9 @@ use tracing_subscriber::filter::{Directive, LevelFilter, ParseError};
 /// kube logs a whole body that it cannot read as a warning, and the body may hold Secrets.
 const NO_BODIES: (&str, LevelFilter) = ("kube_client::client", LevelFilter::ERROR);
 
+/// kube prints a refused watch as Rust writes a value; whoever watches says it in words.
+const NO_VALUES: &str = "kube_runtime::watcher=error";
+
 /// Form of the log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -40,7 +43,8 @@ impl LogFilter {
         let (target, level) = NO_BODIES;
         // The level alone stands for any target; a target is only had by parsing.
         let no_bodies = format!("{target}={level}").parse::<Directive>().unwrap_or_else(|_| level.into());
-        let all = self.0.iter().cloned().chain([no_bodies]);
+        let no_values = NO_VALUES.parse::<Directive>().ok();
+        let all = no_values.into_iter().chain(self.0.iter().cloned()).chain([no_bodies]);
         all.fold(EnvFilter::default(), EnvFilter::add_directive)
     }
 }
@@ -89,6 +93,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!("ours");
             tracing::warn!(target: "kube_client::client", "a body");
+            tracing::warn!(target: "kube_runtime::watcher", "a value");
             tracing::error!(target: "kube_client::client", "an error");
         });
         let bytes = lines.0.lock().expect("the lines").clone();
@@ -104,6 +109,13 @@ mod tests {
             assert!(!text.contains("a body"), "{filter}: {text}");
         }
         assert!(!logged("warn").contains("ours"));
+    }
+
+    #[test]
+    fn values_are_logged_only_for_those_who_ask() {
+        assert!(!logged("info").contains("a value"));
+        assert!(!logged("kube_runtime=debug").contains("a value"));
+        assert!(logged("kube_runtime::watcher=debug").contains("a value"));
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct Elector {
     lease: Option<Lease>,
     fence: Fence,
     leads: watch::Sender<bool>,
+    /// The other holder that was told last.
+    told: Option<String>,
     is_failing: bool,
 }
 
@@ -81,6 +83,7 @@ impl Elector {
             lease: None,
             fence: Fence::default(),
             leads: watch::Sender::new(false),
+            told: None,
             is_failing: false,
         }
     }
@@ -137,7 +140,9 @@ impl Elector {
         // Its holder knows what is there, until a write fails.
         if self.lease.is_none() || !self.holds() {
             let found = self.limited(self.api.get_opt(&self.config.name)).await?;
-            self.candidate.look(found.as_ref().map(record), uptime());
+            let record = found.as_ref().map(record);
+            self.tell_other(record.as_ref());
+            self.candidate.look(record, uptime());
             self.lease = found;
         }
         let now = uptime();
@@ -191,6 +196,22 @@ impl Elector {
             spec.acquire_time = Some(now);
         }
         lease
+    }
+
+    /// Says once who else holds the Lease, and until when.
+    fn tell_other(&mut self, record: Option<&Record>) {
+        let holder = record.and_then(|record| record.holder.clone());
+        let other = holder.filter(|holder| *holder != self.config.identity);
+        if let Some(holder) = other.as_ref().filter(|_| other != self.told) {
+            let duration = record.and_then(|record| record.duration).unwrap_or(self.terms.duration);
+            let (lease, seconds) = (&self.config.name, duration.as_secs());
+            info!(
+                lease,
+                holder,
+                "another process writes, until it gives the Lease back or has not renewed it for {seconds} s"
+            );
+        }
+        self.told = other;
     }
 
     /// Opens or closes the fence, and says so.

@@ -18,6 +18,7 @@ fn everything_is_shown_under_its_name() {
         carried: false,
         missing: 1,
     });
+    metrics.certificate_looks_failed(3);
     metrics.failed(Unanswered::Late);
     metrics.unready_since([("stalled", Some(1_750_000_000)), ("reconciling", None)]);
     metrics.gates([("certificate", true), ("ca-published", false)]);
@@ -45,6 +46,7 @@ fn everything_is_shown_under_its_name() {
         "celery_operator_leader 1",
         r#"celery_operator_kind_forbidden{kind="Ingress"} 1"#,
         "celery_operator_ca_bundle_mismatch 1",
+        "celery_operator_certificate_looks_failed_total 3",
         concat!(r#"celery_operator_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");

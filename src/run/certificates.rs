@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{info, warn};
 use webhook_certs::{
-    Config, Issuing, Lifetimes, Names, Published, SecretRef, Source, Target, verify, verify_shown,
+    Config, Files, Issuing, Lifetimes, Looks, Names, Published, SecretRef, Source, Target, verify,
+    verify_shown,
 };
 
 use super::Error;
@@ -28,7 +29,11 @@ const CA_LIFETIME: Duration = Duration::from_hours(24 * 3650);
 /// What the keeper keeps.
 pub(super) fn certificates(options: &Run) -> Result<Config, Error> {
     let source = match &options.certificate_files {
-        Some(folder) => Source::Files(folder.clone()),
+        Some(folder) => {
+            let mut files = Files::new(folder);
+            files.names = Some(called(options)?);
+            Source::Files(files)
+        }
         None => Source::Issued(issuing(options)?),
     };
     let mut config = Config::new(source, CERTIFICATE_MANAGER);
@@ -55,6 +60,15 @@ fn issuing(options: &Run) -> Result<Issuing, Error> {
     Ok(issuing)
 }
 
+/// The names by which API servers call: of all names of a Service they use one.
+fn called(options: &Run) -> Result<Names, Error> {
+    let used = format!("{}.{}.svc", options.service(), options.namespace);
+    Ok(match &options.webhook_name[..] {
+        [] => Names::parse([used])?,
+        given => Names::parse(given)?,
+    })
+}
+
 /// The port of the webhooks as the API server sees it.
 pub(super) struct Port {
     address: SocketAddr,
@@ -64,14 +78,9 @@ pub(super) struct Port {
 }
 
 impl Port {
-    /// Of all names of a Service the API server uses one.
     pub(super) fn new(options: &Run) -> Result<Self, Error> {
-        let used = format!("{}.{}.svc", options.service(), options.namespace);
-        let names = match &options.webhook_name[..] {
-            [] => Names::parse([used])?,
-            given => Names::parse(given)?,
-        };
         // Nobody calls a pattern: any name that it covers stands for it.
+        let names = called(options)?;
         let names = names.iter().map(|name| name.to_string().replacen("*.", "webhook.", 1)).collect();
         Ok(Self { address: options.webhook_address, names, every: LOOK_EVERY })
     }
@@ -109,7 +118,8 @@ pub(super) async fn follow(
             metrics.certificate(counted(seen));
             tell(gates, |webhooks| {
                 webhooks.published = seen.carried;
-                webhooks.missing = seen.missing.iter().map(ToString::to_string).collect();
+                webhooks.missing = named(&seen.missing);
+                webhooks.distrusting = named(&seen.distrusting);
             });
             let certificate = tokio::select! {
                 certificate = port.certificate(seen) => certificate,
@@ -125,6 +135,28 @@ pub(super) async fn follow(
             () = sleep(pause) => {}
         }
     }
+}
+
+/// Tells whether looking after the certificate fails. Ends with the keeper.
+pub(super) async fn follow_looks(
+    mut looks: watch::Receiver<Looks>,
+    gates: &watch::Sender<Gates>,
+    metrics: &Metrics,
+) {
+    let mut counted = 0;
+    loop {
+        let Looks { failed, failure, .. } = looks.borrow_and_update().clone();
+        metrics.certificate_looks_failed(failed.saturating_sub(counted));
+        counted = failed;
+        tell(gates, |webhooks| webhooks.look_failure = failure);
+        if looks.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn named(targets: &[Target]) -> Vec<String> {
+    targets.iter().map(ToString::to_string).collect()
 }
 
 /// What is published, as metrics tell it.

@@ -30,7 +30,7 @@ use tokio::task::JoinError;
 use tracing::{error, info};
 use webhook_certs::Keeper;
 
-use self::certificates::{Port, certificates, follow};
+use self::certificates::{Port, certificates, follow, follow_looks};
 use self::signals::{Signals, asked, wind_down};
 use crate::admin::{self, Exposition, Gates, WebhookGates};
 use crate::admission;
@@ -213,18 +213,24 @@ fn serving<'a>(
 ) -> Result<[Task<'a>; 3], Error> {
     let keeper = Keeper::new(client, certificates(options)?)?;
     let tls = webhook_certs::server_config(keeper.resolver())?;
-    let published = keeper.published();
+    let (published, looks) = (keeper.published(), keeper.looks());
     let port = Port::new(options)?;
-    let (address, handle) = (options.webhook_address, handle.clone());
-    let webhooks = async move {
-        info!(webhooks = %address, "serving");
-        admission::serve(address, tls, surroundings, metrics, handle).await.map_err(Error::from)
+    let address = options.webhook_address;
+    let webhooks = admission::serve(address, tls, surroundings, metrics, handle.clone()).map_err(Error::from);
+    let handle = handle.clone();
+    let following = async move {
+        // Before, nobody could find the certificate there.
+        if let Some(webhooks) = handle.listening().await {
+            info!(%webhooks, "serving");
+            future::join(follow(published, &port, gates, metrics), follow_looks(looks, gates, metrics)).await;
+        }
+        Ok(())
     };
     let keeping = keeper.run(asked(stopped.clone())).map(|ended| ended.map_err(Error::from));
     Ok([
         lasting("the webhook server", stopped, webhooks).boxed(),
         lasting("the certificate keeper", stopped, keeping).boxed(),
-        async move { follow(published, &port, gates, metrics).await }.map(Ok).boxed(),
+        following.boxed(),
     ])
 }
 

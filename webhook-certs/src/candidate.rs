@@ -7,8 +7,9 @@
 use std::time::SystemTime;
 
 use crate::inspect::{Certificate, Identity, bundle_pem};
+use crate::names::{Name, Names};
 use crate::state::{self, CA, Entries, Fault, Pair};
-use crate::trust::vouches;
+use crate::trust::{Trusted, answers_to, vouches};
 
 /// A certificate with all that is needed to serve and to publish it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +40,34 @@ impl Candidate {
             }
             other => other?,
         };
-        let shown = &leaf.certificate;
-        let then = now.clamp(shown.not_before, shown.not_after.max(shown.not_before));
-        let anchor = held.iter().find(|ca| vouches(ca, shown, &intermediates, then)).cloned();
-        if anchor.is_none() {
+        let mut found = Self { leaf, intermediates, anchor: None, cas: held };
+        found.anchor = found.voucher(&found.cas, now).cloned();
+        if found.anchor.is_none() {
             return Err(Fault::Untrusted);
         }
-        Ok(Self { leaf, intermediates, anchor, cas: held })
+        Ok(found)
+    }
+
+    /// Who of these vouches for the leaf while it is valid.
+    fn voucher<'a>(&self, cas: &'a [Certificate], now: SystemTime) -> Option<&'a Certificate> {
+        let shown = &self.leaf.certificate;
+        let then = now.clamp(shown.not_before, shown.not_after.max(shown.not_before));
+        cas.iter().find(|ca| vouches(ca, shown, &self.intermediates, then))
+    }
+
+    /// Whether an API server that trusts these accepts what this shows, as far as the issuer goes.
+    pub(crate) fn is_accepted_by(&self, trusted: &Trusted, now: SystemTime) -> bool {
+        match (&self.anchor, trusted) {
+            (Some(anchor), Trusted::Only(cas)) => cas.contains(anchor),
+            (Some(_), Trusted::System { .. }) => false,
+            (None, Trusted::Only(cas)) => self.voucher(cas, now).is_some(),
+            (None, Trusted::System { by_url }) => *by_url,
+        }
+    }
+
+    /// The names of these by which nobody can call it.
+    pub(crate) fn lacks<'a>(&self, names: &'a Names) -> Vec<&'a Name> {
+        names.iter().filter(|name| !answers_to(&self.leaf.certificate, name)).collect()
     }
 
     /// The CAs in PEM form: the value of `caBundle`. Empty where the CA is not known here.

@@ -39,7 +39,7 @@ pub(crate) fn changes(client: &Client, source: &Source, targets: &[Target]) -> C
                 Api::namespaced(client.clone(), &issuing.secret.namespace);
             of(api, &issuing.secret.name)
         }
-        Source::Files(path) => folder::changes(path.clone()),
+        Source::Files(files) => folder::changes(files.folder.clone()),
     };
     let targets = targets.iter().map(|target| match target.kind {
         Kind::Mutating => of::<MutatingWebhookConfiguration>(Api::all(client.clone()), &target.name),

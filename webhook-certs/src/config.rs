@@ -71,14 +71,32 @@ impl Issuing {
     }
 }
 
+/// Files that somebody else keeps: `tls.crt` (the leaf first), `tls.key` and, if the CA is to be put into the targets from
+/// here, `ca.crt`. Without `ca.crt` targets are left alone. Begin with [`Files::new`] and set further fields.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Files {
+    /// The folder they are in.
+    pub folder: PathBuf,
+    /// Names by which API servers call: a certificate that lacks one of them does not take the place of one that has
+    /// them all and is valid. Default: any will do.
+    pub names: Option<Names>,
+}
+
+impl Files {
+    /// Defaults for everything but the folder.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), names: None }
+    }
+}
+
 /// Where certificates come from.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// They are issued here and kept in a Secret.
     Issued(Issuing),
-    /// Somebody else puts them into this folder: `tls.crt` (the leaf first), `tls.key` and, if the CA is to be put into
-    /// the targets from here, `ca.crt`. Without `ca.crt` targets are left alone.
-    Files(PathBuf),
+    /// Somebody else puts them into a folder.
+    Files(Files),
 }
 
 impl From<Issuing> for Source {
@@ -87,9 +105,9 @@ impl From<Issuing> for Source {
     }
 }
 
-impl From<PathBuf> for Source {
-    fn from(folder: PathBuf) -> Self {
-        Self::Files(folder)
+impl From<Files> for Source {
+    fn from(files: Files) -> Self {
+        Self::Files(files)
     }
 }
 

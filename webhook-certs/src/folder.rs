@@ -13,6 +13,7 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use time::OffsetDateTime;
 
 use crate::candidate::Candidate;
+use crate::config::Files;
 use crate::inspect::Certificate;
 use crate::state::{CA, Entries, Fault, LEAF, LEAF_KEY};
 
@@ -25,7 +26,7 @@ const LONGEST: u64 = 1024 * 1024;
 /// A folder and what was found in it.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    path: PathBuf,
+    files: Files,
     good: Option<Candidate>,
     fault: Option<Fault>,
     age: Age,
@@ -41,25 +42,28 @@ enum Age {
 }
 
 impl Folder {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, good: None, fault: None, age: Age::Fresh }
+    pub(crate) fn new(files: Files) -> Self {
+        Self { files, good: None, fault: None, age: Age::Fresh }
     }
 
     /// What is to be served: what the folder holds, or what it held when it was last of use.
     pub(crate) async fn candidate(&mut self, now: SystemTime) -> Option<Candidate> {
-        let found = read(&self.path).await.and_then(|entries| Candidate::of_files(&entries, now));
+        let found = read(&self.files.folder).await.and_then(|entries| Candidate::of_files(&entries, now));
         self.take(found, now);
         self.good.clone()
     }
 
     /// Keeps what was found if it is better than what is there, and says what there is to say, once.
     fn take(&mut self, found: Result<Candidate, Fault>, now: SystemTime) {
-        let folder = self.path.display();
+        let folder = self.files.folder.display();
         match found.and_then(|found| self.improvement(found, now)) {
             Ok(found) => {
                 let ends = OffsetDateTime::from(found.leaf.certificate.not_after);
                 if self.good.as_ref() != Some(&found) {
                     tracing::info!(%folder, %ends, "found a certificate");
+                    if let Some(lacking) = self.lacking(&found) {
+                        tracing::warn!(%folder, "{lacking}: nobody can call the webhooks by them");
+                    }
                     self.age = Age::Fresh;
                 } else if self.fault.is_some() {
                     tracing::info!(%folder, %ends, "the certificate can be used again");
@@ -80,7 +84,7 @@ impl Folder {
 
     /// Says once that the certificate nears its end, and once that it is there.
     fn tell_age(&mut self, now: SystemTime) {
-        let folder = self.path.display();
+        let folder = self.files.folder.display();
         let age = self.good.as_ref().map_or(Age::Fresh, |good| Age::of(&good.leaf.certificate, now));
         if age != self.age {
             match age {
@@ -106,7 +110,19 @@ impl Folder {
         if good.is_current(now) && !found.is_current(now) {
             return Err(Fault::OutOfDate);
         }
+        if good.is_current(now)
+            && self.lacking(good).is_none()
+            && let Some(lacking) = self.lacking(&found)
+        {
+            return Err(lacking);
+        }
         Ok(found)
+    }
+
+    /// The names that a candidate lacks, as what is wrong with it.
+    fn lacking(&self, candidate: &Candidate) -> Option<Fault> {
+        let lacking = candidate.lacks(self.files.names.as_ref()?);
+        (!lacking.is_empty()).then(|| Fault::Names(lacking.into_iter().cloned().collect()))
     }
 }
 

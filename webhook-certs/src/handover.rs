@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::candidate::Candidate;
 use crate::inspect::Certificate;
+use crate::wish::Wish;
 
 /// What is served and what waits to be.
 #[derive(Debug, Default)]
@@ -71,14 +72,20 @@ impl Handover {
 
     /// Takes note that every configuration was seen to carry the bundle, and for how long.
     pub(crate) fn note_carried(&mut self, at: Instant, carried: Carried) {
-        if self.served.is_some() && self.first_carried_since.is_none() {
-            self.first_carried_since = Some(at);
-            self.was_long_carried = carried == Carried::Long;
-        }
+        self.note_kept(at, carried);
         if let Some(next) = &mut self.next
             && (carried == Carried::Anew || next.carried_since.is_none())
         {
             next.carried_since = Some(at);
+        }
+    }
+
+    /// Takes note that every configuration was seen to carry what [`Handover::kept`] needs, and for how long. What waits
+    /// is kept only if it was carried before: its time goes on.
+    pub(crate) fn note_kept(&mut self, at: Instant, carried: Carried) {
+        if self.served.is_some() && self.first_carried_since.is_none() {
+            self.first_carried_since = Some(at);
+            self.was_long_carried = carried == Carried::Long;
         }
     }
 
@@ -119,19 +126,34 @@ impl Handover {
         Some((since + propagation).saturating_duration_since(at))
     }
 
-    /// The bundle that configurations are to carry.
-    pub(crate) fn wanted_bundle(&self) -> Option<String> {
+    /// What configurations are to carry, as the source has it.
+    pub(crate) fn wanted(&self) -> Wish {
         let waiting = self.next.as_ref().map(|next| &next.candidate);
-        waiting.or(self.served.as_ref()).map(Candidate::bundle)
+        match waiting.or(self.served.as_ref()) {
+            Some(Candidate { anchor: Some(_), cas, .. }) => Wish::Exactly(cas.clone()),
+            _ => Wish::Nothing,
+        }
     }
 
-    /// The served leaf and a bundle that verifies it: the newest that configurations carry.
-    pub(crate) fn served(&self) -> Option<(&Certificate, String)> {
+    /// What configurations must not lose while nobody knows what the source has now: the CAs of what is served here, or
+    /// is about to be. Of what has ended nothing is needed.
+    pub(crate) fn kept(&self, now: SystemTime) -> Wish {
+        let next = self.next.as_ref().filter(|next| next.carried_since.is_some());
+        let both = self.served.iter().chain(next.map(|next| &next.candidate));
+        let valid: Vec<&Candidate> = both.filter(|it| now < it.leaf.certificate.not_after).collect();
+        let needed: Vec<_> = valid.iter().filter_map(|it| it.anchor.clone()).collect();
+        if needed.is_empty() {
+            return Wish::Nothing;
+        }
+        Wish::AtLeast { needed, cas: valid.iter().flat_map(|it| it.cas.clone()).collect() }
+    }
+
+    /// What is served, and who has a bundle that verifies it: the newest that configurations carry.
+    pub(crate) fn served(&self) -> Option<(&Candidate, &Candidate)> {
         let served = self.served.as_ref()?;
         let next = self.next.as_ref().filter(|next| next.carried_since.is_some());
         let trusting = next.map(|next| &next.candidate).filter(|candidate| candidate.trusts(served));
-        let trusting = trusting.unwrap_or(served);
-        Some((&served.leaf.certificate, trusting.bundle()))
+        Some((served, trusting.unwrap_or(served)))
     }
 
     /// The CA of the served leaf.
@@ -181,15 +203,23 @@ mod tests {
         handover.offer(first.clone(), noon());
         let second = successor(&first);
         assert_eq!(handover.offer(second.clone(), noon()), None);
-        assert_eq!(handover.wanted_bundle(), Some(second.bundle()));
-        assert_eq!(handover.served().unwrap().1, first.bundle(), "not carried yet");
+        assert_eq!(handover.wanted(), Wish::Exactly(second.cas.clone()));
+        let kept = |needed: &[&Candidate], cas: &[&Candidate]| Wish::AtLeast {
+            needed: needed.iter().filter_map(|it| it.anchor.clone()).collect(),
+            cas: cas.iter().flat_map(|it| it.cas.clone()).collect(),
+        };
+        assert_eq!(handover.kept(noon()), kept(&[&first], &[&first]));
+        assert_eq!(handover.served().unwrap().1, &first, "not carried yet");
         assert_eq!(
             handover.take_ripe(noon(), at + 10 * PROPAGATION, PROPAGATION),
             None,
             "never before it is carried"
         );
         handover.note_carried(at, Carried::Anew);
-        assert_eq!(handover.served().unwrap().1, second.bundle());
+        assert_eq!(handover.served().unwrap().1, &second);
+        assert_eq!(handover.kept(noon()), kept(&[&first, &second], &[&first, &second]));
+        let end = first.leaf.certificate.not_after;
+        assert_eq!(handover.kept(end), Wish::Nothing, "both have ended");
         assert_eq!(handover.remaining(at, PROPAGATION), Some(PROPAGATION));
         // Seen again unchanged the wait goes on; written again it begins anew.
         handover.offer(second.clone(), noon());
@@ -251,11 +281,11 @@ mod tests {
         for _ in 0..2 {
             let found = Candidate { anchor: None, cas: vec![], ..candidate() };
             assert_eq!(handover.offer(found.clone(), noon()), Some(&found));
-            assert_eq!(handover.wanted_bundle(), Some(String::new()));
+            assert_eq!(handover.wanted(), Wish::Nothing);
         }
         // A CA that is put there later is published, then it may serve.
         let known = candidate();
         assert_eq!(handover.offer(known.clone(), noon()), None);
-        assert_eq!(handover.wanted_bundle(), Some(known.bundle()));
+        assert_eq!(handover.wanted(), Wish::Exactly(known.cas));
     }
 }

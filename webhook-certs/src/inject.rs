@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::call::{self, within};
 use crate::inspect::Certificate;
+use crate::trust::Trusted;
 
 /// Why a bundle was not injected.
 #[derive(Debug, thiserror::Error)]
@@ -192,16 +193,27 @@ impl Seen {
             && writers.iter().all(|writer| writer.time.as_ref().is_some_and(|time| is_old(time.0.into())))
     }
 
+    /// Whom each of its webhooks trusts; `None` where there is no such target.
+    pub(crate) fn trusted(&self) -> Option<Vec<Trusted>> {
+        let Self { target, object } = self;
+        let configs = target.kind.client_configs(&object.as_ref()?.data);
+        Some(configs.into_iter().map(|(_, config)| trusted(config)).collect())
+    }
+
     /// The CAs found in its webhooks, some of them several times. What cannot be read is none.
     pub(crate) fn cas_found(&self) -> Vec<Certificate> {
-        let Self { target, object: Some(found) } = self else {
-            return Vec::new();
-        };
-        let bundles = target.kind.client_configs(&found.data).into_iter().filter_map(|(_, config)| {
-            serde_json::from_value::<ByteString>(config.get("caBundle")?.clone()).ok()
-        });
-        bundles.filter_map(|ByteString(pem)| Certificate::bundle(&pem).ok()).flatten().collect()
+        self.trusted().iter().flatten().flat_map(Trusted::cas).cloned().collect()
     }
+}
+
+/// Whom an API server trusts that calls by this `clientConfig`.
+fn trusted(config: &Value) -> Trusted {
+    let is_set = |bundle: &&Value| !bundle.is_null() && bundle.as_str() != Some("");
+    let Some(bundle) = config.get("caBundle").filter(is_set) else {
+        return Trusted::System { by_url: config.get("url").is_some_and(Value::is_string) };
+    };
+    let pem = serde_json::from_value::<ByteString>(bundle.clone()).unwrap_or_default();
+    Trusted::Only(Certificate::readable(&pem.0))
 }
 
 /// The patch that puts `bundle` into every webhook of an object which lacks it; `None` when none does.

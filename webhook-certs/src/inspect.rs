@@ -90,6 +90,13 @@ impl Certificate {
         if certificates.is_empty() { Err(Error::Pem) } else { Ok(certificates) }
     }
 
+    /// The certificates of a PEM bundle that can be read, in order. API servers pass over the others as well.
+    #[must_use]
+    pub fn readable(pem: &[u8]) -> Vec<Self> {
+        let blocks = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok);
+        blocks.filter_map(|der| Self::from_der(&der).ok()).collect()
+    }
+
     /// The certificate in DER form.
     #[must_use]
     pub fn der(&self) -> &[u8] {

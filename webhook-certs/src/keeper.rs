@@ -8,7 +8,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
 use kube::Client;
@@ -19,12 +19,13 @@ use crate::candidate::Candidate;
 use crate::changes::{Changes, Pauses, changes};
 use crate::config::{Config, Source};
 use crate::handover::{Carried, Handover};
-use crate::inject::{self, Seen, Target};
-use crate::inspect::Certificate;
+use crate::inject::{self, Seen};
 use crate::issue::{self, KeySource, SystemKeys};
 use crate::origin::{self, Found, Origin};
+use crate::published::{Looks, Published};
 use crate::serve::{self, Resolver};
 use crate::spread::Spread;
+use crate::wish::Wish;
 
 /// Shortest time between two passes: a storm of changes must not become a storm of requests.
 const SPACING: Duration = Duration::from_millis(200);
@@ -46,28 +47,6 @@ pub enum Error {
     Issue(#[from] issue::Error),
 }
 
-/// What is served at present.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
-    /// The served certificate.
-    pub certificate: Certificate,
-    /// CA bundle in PEM form that verifies what is served; empty when the certificate comes from files without
-    /// `ca.crt`, so that others publish its CA. Nothing is written to targets then, and they count as carrying it.
-    pub ca_bundle: String,
-    /// First moment of the served certificate.
-    pub not_before: SystemTime,
-    /// Last moment of the served certificate.
-    pub not_after: SystemTime,
-    /// Whether every target carries the bundle.
-    pub injected: bool,
-    /// Whether every target that exists carries the bundle, as far as the last look that succeeded could see, and, while
-    /// other replicas may still serve a leaf of another CA, has done so for [`Config::propagation`] or a minute before. This is what
-    /// readiness may hang on: a target that somebody deleted must not take the others' server down.
-    pub carried: bool,
-    /// Targets that do not exist (yet).
-    pub missing: Vec<Target>,
-}
-
 /// Keeps a certificate issued, stored, injected and served.
 pub struct Keeper {
     client: Client,
@@ -77,6 +56,7 @@ pub struct Keeper {
     handover: Handover,
     spread: Spread,
     published: watch::Sender<Option<Published>>,
+    looks: watch::Sender<Looks>,
 }
 
 impl Keeper {
@@ -90,7 +70,7 @@ impl Keeper {
                 ("secret.namespace", issuing.secret.namespace.is_empty()),
                 ("secret.name", issuing.secret.name.is_empty()),
             ],
-            Source::Files(path) => vec![("folder", path.as_os_str().is_empty())],
+            Source::Files(files) => vec![("folder", files.folder.as_os_str().is_empty())],
         };
         let manager = ("field_manager", config.field_manager.is_empty());
         let targets = config.targets.iter().map(|target| ("targets[].name", target.name.is_empty()));
@@ -108,6 +88,7 @@ impl Keeper {
             handover: Handover::default(),
             spread,
             published: watch::Sender::new(None),
+            looks: watch::Sender::default(),
         })
     }
 
@@ -123,8 +104,14 @@ impl Keeper {
         self.published.subscribe()
     }
 
+    /// Whether looking after it fails, for metrics: what was served is served on meanwhile, until it ends.
+    #[must_use]
+    pub fn looks(&self) -> watch::Receiver<Looks> {
+        self.looks.subscribe()
+    }
+
     /// Runs until `shutdown` completes; the resolver goes on serving what it has. Failures of the API server are
-    /// logged and tried again.
+    /// logged, once for each reason, and tried again.
     ///
     /// # Errors
     /// [`Error::Issue`] when this machine cannot make certificates at all.
@@ -138,12 +125,13 @@ impl Keeper {
                 () = &mut shutdown => return Ok(()),
                 outcome = self.pass() => match outcome {
                     Ok(wait) => {
+                        self.note_success();
                         pauses = Pauses::default();
                         wait
                     }
                     Err(Failure::Origin(origin::Error::Fatal(error))) => return Err(error.into()),
                     Err(failure) => {
-                        tracing::warn!(%failure, "the webhook certificate could not be looked after; trying again");
+                        self.note_failure(&failure);
                         pauses.next().unwrap_or(SPACING)
                     }
                 },
@@ -172,30 +160,29 @@ impl Keeper {
     /// One look at everything.
     ///
     /// The targets are read before the source. A bundle is written only over what was read then, so that it is never
-    /// older than the one it replaces: whoever was stopped in between finds that somebody else has written.
+    /// older than the one it replaces: whoever was stopped in between finds that somebody else has written. Where the
+    /// source cannot be had, nobody knows who needs what is in the bundles: they only get what is lacking.
     async fn attempt(&mut self) -> Result<Duration, Failure> {
         let seen = self.spread.look(&self.client).await;
         let all = seen.iter().map(|seen| seen.as_ref().ok().map(Seen::cas_found)).collect::<Option<Vec<_>>>();
         let cas_found = all.map(|all| all.concat());
-        let with: (&dyn KeySource, _) = (&SystemKeys, &self.config.clock);
-        let found = self.origin.look(cas_found.as_deref(), with, self.handover.serving_ca()).await;
-        let until = match found {
+        let means: (&dyn KeySource, _) = (&SystemKeys, &self.config.clock);
+        let found = self.origin.look(cas_found.as_deref(), means, self.handover.serving_ca()).await;
+        let (until, wish, failure) = match found {
             Ok(Some(Found { candidate, until, is_blind })) => {
                 self.offer(candidate)?;
-                let injected = self.inject(seen, is_blind).await;
-                self.hand_over()?;
-                self.publish();
-                injected?;
-                until
+                let wish = if is_blind { self.kept() } else { self.handover.wanted() };
+                (until, wish, None)
             }
-            nothing => {
-                // A handover that was waiting needs nothing any more.
-                self.hand_over()?;
-                self.publish();
-                nothing?;
-                None
-            }
+            Ok(None) => (None, self.kept(), None),
+            Err(failure @ origin::Error::Fatal(_)) => return Err(failure.into()),
+            Err(failure) => (None, self.kept(), Some(failure)),
         };
+        let injected = self.inject(seen, &wish).await;
+        self.hand_over()?;
+        self.publish();
+        failure.map_or(Ok(()), Err)?;
+        injected?;
         let left = until.map(|until| until.duration_since(self.config.clock.now()).unwrap_or_default());
         let handover = self.handover.remaining(Instant::now(), self.config.propagation);
         Ok([left, handover].into_iter().flatten().fold(self.config.check_interval, Duration::min))
@@ -223,45 +210,61 @@ impl Keeper {
         Ok(())
     }
 
-    /// Puts the bundle into every target, unless it is not known what belongs into it.
+    /// What targets must not lose while the source is not known.
+    fn kept(&self) -> Wish {
+        self.handover.kept(self.config.clock.now())
+    }
+
+    /// Puts bundles into the targets.
     async fn inject(
         &mut self,
         seen: Vec<Result<Seen, inject::Error>>,
-        is_blind: bool,
-    ) -> Result<(), Failure> {
-        let Some(bundle) = self.handover.wanted_bundle() else {
-            return Ok(());
-        };
-        if is_blind {
-            return seen.into_iter().find_map(Result::err).map_or(Ok(()), |error| Err(error.into()));
-        }
+        wish: &Wish,
+    ) -> Result<(), inject::Error> {
         let now = self.config.clock.now();
         let is_settled = seen.iter().flatten().all(|seen| seen.is_older_than(SETTLED, now));
-        let carried = match self.spread.inject(&self.client, seen, bundle).await? {
+        let carried = match self.spread.inject(&self.client, seen, wish).await? {
             true => Carried::Anew,
             false if is_settled => Carried::Long,
             false => Carried::Already,
         };
-        self.handover.note_carried(Instant::now(), carried);
+        match wish {
+            Wish::AtLeast { .. } => self.handover.note_kept(Instant::now(), carried),
+            Wish::Exactly(_) | Wish::Nothing => self.handover.note_carried(Instant::now(), carried),
+        }
         Ok(())
     }
 
     /// Tells everybody what is served.
     fn publish(&self) {
+        let now = self.config.clock.now();
         let is_known = self.handover.is_known(Instant::now(), self.config.propagation);
-        let published = self.handover.served().map(|(leaf, ca_bundle)| Published {
-            certificate: leaf.clone(),
-            not_before: leaf.not_before,
-            not_after: leaf.not_after,
-            injected: self.spread.is_everywhere(&ca_bundle),
-            carried: self.spread.is_carried_by_existing(&ca_bundle) && is_known,
-            missing: self.spread.missing().to_vec(),
-            ca_bundle,
-        });
+        let published = Published::of(&self.handover, &self.spread, is_known, now);
         self.published.send_if_modified(|current| {
             let differs = *current != published;
             *current = published;
             differs
+        });
+    }
+
+    /// Counts a failure, and says it unless it was the last one to be said.
+    fn note_failure(&self, failure: &Failure) {
+        let failure = failure.to_string();
+        self.looks.send_modify(|looks| {
+            if looks.failure.as_ref() != Some(&failure) {
+                tracing::warn!(%failure, "the webhook certificate could not be looked after; trying again");
+            }
+            *looks = Looks { failed: looks.failed.saturating_add(1), failure: Some(failure) };
+        });
+    }
+
+    fn note_success(&self) {
+        self.looks.send_if_modified(|looks| {
+            let failed = looks.failure.take().is_some();
+            if failed {
+                tracing::info!("the webhook certificate is looked after again");
+            }
+            failed
         });
     }
 }

@@ -136,6 +136,11 @@ impl fmt::Display for Names {
     }
 }
 
+/// Names joined by commas.
+pub(crate) fn list(names: &[Name]) -> String {
+    names.iter().map(Name::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Whether `text` is one or more labels joined by dots, as in RFC 1123.
 fn is_dns_name(text: &str) -> bool {
     text.len() <= LONGEST_NAME && text.split('.').all(is_label)

@@ -31,7 +31,7 @@ pub(crate) struct Found {
     pub(crate) candidate: Candidate,
     /// When to look again at the latest; `None` where a change is noticed in any case.
     pub(crate) until: Option<SystemTime>,
-    /// Whether it is not known which CAs have to stay in the bundle. Nothing may be injected then.
+    /// Whether it is not known which CAs have to stay in the bundle. None may be taken out then.
     pub(crate) is_blind: bool,
 }
 
@@ -48,7 +48,7 @@ impl Origin {
                 let (secret, labels) = (issuing.secret.clone(), issuing.secret_labels.clone());
                 Self::Issued { store: SecretStore::new(client.clone(), secret, labels), issuing }
             }
-            Source::Files(path) => Self::Files(Folder::new(path), Overlap::default()),
+            Source::Files(files) => Self::Files(Folder::new(files), Overlap::default()),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::inspect::{Certificate, newest_first};
 use crate::issue::back_date;
-use crate::names::{Name, Names};
+use crate::names::{self, Name, Names};
 use crate::state::{Fault, Pair, State};
 
 /// Shortest lifetime that leaves time to renew: certificates count whole seconds.
@@ -95,7 +95,7 @@ pub enum Why {
     #[error("the certificate is from the future: it is not valid yet by this machine's clock")]
     FromTheFuture,
     /// The leaf lacks wanted names.
-    #[error("the certificate lacks names: {}", list(.0))]
+    #[error("the certificate lacks names: {}", names::list(.0))]
     Names(Vec<Name>),
     /// The leaf has lived two thirds of its life.
     #[error("the certificate has lived two thirds of its life")]
@@ -243,11 +243,6 @@ fn leaf_fault(leaf: &Certificate, names: &Names, lifetimes: &Lifetimes, now: Sys
 fn due(certificate: &Certificate, lifetime: Duration) -> SystemTime {
     let own = certificate.not_after.duration_since(certificate.not_before).unwrap_or_default();
     certificate.not_before + own.min(lifetime + back_date(lifetime)) * 2 / 3
-}
-
-/// Names joined by commas.
-fn list(names: &[Name]) -> String {
-    names.iter().map(Name::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

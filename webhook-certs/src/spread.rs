@@ -1,39 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The bundle on its way into the targets: reads them, writes it where it is lacking, and remembers how far it has
-//! spread: which targets carry it, which are not there.
+//! spread: whom each target trusts, which are not there.
 //!
-//! One target that fails keeps no other from its bundle. What is remembered of a bundle is what the last pass without a
-//! failure saw: nobody is told that a new one is carried by all while one of them could not be asked.
+//! One target that fails keeps no other from its bundle. What is remembered of it is what was last seen.
 
 use futures::future::join_all;
 use kube::Client;
 
 use crate::inject::{Error, Injected, Seen, Target, look};
+use crate::inspect::{Certificate, bundle_pem};
+use crate::trust::Trusted;
+use crate::wish::Wish;
+
+/// A target as it was last seen.
+#[derive(Clone, Debug)]
+enum Known {
+    Unseen,
+    Missing,
+    /// It is there, and its webhooks trust these.
+    Trusts(Vec<Trusted>),
+}
+
+impl Known {
+    /// The same once every webhook has been given this bundle.
+    fn with(self, bundle: &[Certificate]) -> Self {
+        match self {
+            Self::Trusts(webhooks) => {
+                Self::Trusts(webhooks.into_iter().map(|_| Trusted::Only(bundle.to_vec())).collect())
+            }
+            other => other,
+        }
+    }
+}
 
 /// The targets, as the last looks at them have left them.
 #[derive(Debug)]
 pub(crate) struct Spread {
-    targets: Vec<Target>,
+    targets: Vec<(Target, Known)>,
     field_manager: String,
-    /// The bundle that every target was last seen to carry.
-    everywhere: Option<String>,
-    /// The bundle that every target that exists was last seen to carry.
-    carried_by_existing: Option<String>,
-    missing: Vec<Target>,
 }
 
 impl Spread {
     pub(crate) fn new(targets: Vec<Target>, field_manager: String) -> Self {
-        Self { targets, field_manager, everywhere: None, carried_by_existing: None, missing: Vec::new() }
+        Self { targets: targets.into_iter().map(|target| (target, Known::Unseen)).collect(), field_manager }
     }
 
     /// Every target as it is now.
     pub(crate) async fn look(&self, client: &Client) -> Vec<Result<Seen, Error>> {
-        join_all(self.targets.iter().map(|target| look(client, target))).await
+        join_all(self.targets.iter().map(|(target, _)| look(client, target))).await
     }
 
-    /// Puts the bundle into every target, as it was seen; all are tried even if one fails. Whether one had to be
-    /// written. An empty bundle, which others publish, counts as carried.
+    /// Gives every target its bundle, as it was seen; all are tried even if one fails. Whether one had to be written.
     ///
     /// # Errors
     /// The last [`Error`] of a target.
@@ -41,55 +58,70 @@ impl Spread {
         &mut self,
         client: &Client,
         seen: Vec<Result<Seen, Error>>,
-        bundle: String,
+        wish: &Wish,
     ) -> Result<bool, Error> {
-        let seen = seen.into_iter().filter(|_| !bundle.is_empty());
-        let each = seen.map(async |seen| seen?.inject(client, &bundle, &self.field_manager).await);
-        let outcomes = join_all(each).await;
-        let mut missing = Vec::new();
+        let manager = self.field_manager.as_str();
+        let outcomes = join_all(seen.into_iter().map(|seen| granted(wish, seen, client, manager))).await;
         let mut changed = false;
         let mut failure = None;
-        for (target, outcome) in self.targets.iter().zip(outcomes) {
+        for ((target, known), (now, outcome)) in self.targets.iter_mut().zip(outcomes) {
+            if matches!((&*known, &now), (Known::Unseen | Known::Trusts(_), Some(Known::Missing))) {
+                tracing::warn!(%target, "does not exist: its webhooks are not called until it is created");
+            }
+            if let Some(now) = now {
+                *known = now;
+            }
             match outcome {
-                Ok(Injected::Unchanged) => {}
+                Ok(Injected::Unchanged | Injected::Missing) => {}
                 Ok(Injected::Written) => {
                     changed = true;
                     tracing::info!(%target, "wrote the CA bundle");
                 }
-                Ok(Injected::Missing) => missing.push(target.clone()),
                 Err(error) => failure = Some(error),
             }
         }
-        self.note_missing(missing);
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        self.everywhere = self.missing.is_empty().then(|| bundle.clone());
-        self.carried_by_existing = Some(bundle);
-        Ok(changed)
-    }
-
-    /// Remembers which targets do not exist, and says so once.
-    fn note_missing(&mut self, missing: Vec<Target>) {
-        for target in missing.iter().filter(|target| !self.missing.contains(target)) {
-            tracing::warn!(%target, "does not exist: its webhooks are not called until it is created");
-        }
-        self.missing = missing;
-    }
-
-    /// Whether every target carries this bundle.
-    pub(crate) fn is_everywhere(&self, bundle: &str) -> bool {
-        self.missing.is_empty() && self.everywhere.as_deref() == Some(bundle)
-    }
-
-    /// Whether every target that exists carries this bundle.
-    pub(crate) fn is_carried_by_existing(&self, bundle: &str) -> bool {
-        self.carried_by_existing.as_deref() == Some(bundle)
+        failure.map_or(Ok(changed), Err)
     }
 
     /// The targets that do not exist.
-    pub(crate) fn missing(&self) -> &[Target] {
-        &self.missing
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().filter(|(_, known)| matches!(known, Known::Missing)).map(|(target, _)| target)
+    }
+
+    /// The targets with a webhook of which this is not true, and those that were never seen.
+    pub(crate) fn without(&self, is_true: impl Fn(&Trusted) -> bool) -> impl Iterator<Item = &Target> {
+        let lacks = move |known: &Known| match known {
+            Known::Unseen => true,
+            Known::Missing => false,
+            Known::Trusts(webhooks) => !webhooks.iter().all(&is_true),
+        };
+        self.targets.iter().filter(move |(_, known)| lacks(known)).map(|(target, _)| target)
+    }
+}
+
+/// Gives a target what it lacks: what it is like then, as far as that is known, and how it went.
+async fn granted(
+    wish: &Wish,
+    seen: Result<Seen, Error>,
+    client: &Client,
+    field_manager: &str,
+) -> (Option<Known>, Result<Injected, Error>) {
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(error) => return (None, Err(error)),
+    };
+    let Some(webhooks) = seen.trusted() else {
+        return (Some(Known::Missing), Ok(Injected::Missing));
+    };
+    let bundle = wish.bundle(&webhooks);
+    let found = Known::Trusts(webhooks);
+    let Some(bundle) = bundle else {
+        return (Some(found), Ok(Injected::Unchanged));
+    };
+    match seen.inject(client, &bundle_pem(&bundle), field_manager).await {
+        Ok(Injected::Written) => (Some(found.with(&bundle)), Ok(Injected::Written)),
+        Ok(Injected::Missing) => (Some(Known::Missing), Ok(Injected::Missing)),
+        other => (Some(found), other),
     }
 }
 
@@ -106,6 +138,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fixtures::{DAY, ca, noon};
 
     /// The writes that reached an API server.
     type Writes = Arc<Mutex<Vec<String>>>;
@@ -132,40 +165,52 @@ mod tests {
     }
 
     /// One pass: whether a target had to be written, and where anything was sent.
-    async fn pass(
-        spread: &mut Spread,
-        codes: (u16, u16),
-        bundle: &str,
-    ) -> (Result<bool, Error>, Vec<String>) {
+    async fn pass(spread: &mut Spread, codes: (u16, u16), wish: &Wish) -> (Result<bool, Error>, Vec<String>) {
         let writes = Writes::default();
         let client = client(codes.0, codes.1, &writes);
         let seen = spread.look(&client).await;
-        let outcome = spread.inject(&client, seen, bundle.to_owned()).await;
+        let outcome = spread.inject(&client, seen, wish).await;
         let writes = std::mem::take(&mut *writes.lock().unwrap());
         (outcome, writes)
     }
 
+    fn names<'a>(targets: impl Iterator<Item = &'a Target>) -> Vec<String> {
+        targets.map(Target::to_string).collect()
+    }
+
+    const MUTATING: &str = "MutatingWebhookConfiguration/w";
+    const VALIDATING: &str = "ValidatingWebhookConfiguration/w";
+
     #[tokio::test]
-    async fn a_target_that_fails_holds_up_no_other_and_nothing_new_is_told() {
-        let targets = vec![Target::mutating("w"), Target::validating("w")];
-        let mut spread = Spread::new(targets.clone(), "tests".to_owned());
-        let (outcome, _) = pass(&mut spread, (200, 200), "former").await;
-        assert!(outcome.unwrap() && spread.is_everywhere("former"));
-        for codes in [(503, 200), (200, 503)] {
-            let (outcome, writes) = pass(&mut spread, codes, "new").await;
-            outcome.unwrap_err();
-            let healthy = if codes.0 == 200 { "mutating" } else { "validating" };
-            assert_eq!(writes, [format!("{healthy}webhookconfigurations")]);
-            assert!(!spread.is_everywhere("new") && !spread.is_carried_by_existing("new"));
-            assert!(spread.is_everywhere("former") && spread.is_carried_by_existing("former"));
-        }
-        // Which one is missing is known all the same.
-        let (outcome, _) = pass(&mut spread, (404, 503), "new").await;
+    async fn a_target_that_fails_holds_up_no_other_and_is_remembered_as_it_was() {
+        let (former, new) = (ca(noon(), DAY).certificate, ca(noon(), DAY).certificate);
+        let trust = |ca: &Certificate| {
+            let ca = ca.clone();
+            move |trusted: &Trusted| matches!(trusted, Trusted::Only(cas) if cas.contains(&ca))
+        };
+        let mut spread =
+            Spread::new(vec![Target::mutating("w"), Target::validating("w")], "tests".to_owned());
+        assert_eq!(names(spread.without(trust(&former))), [MUTATING, VALIDATING], "never seen");
+        let (outcome, _) = pass(&mut spread, (200, 200), &Wish::Exactly(vec![former.clone()])).await;
+        assert!(outcome.unwrap());
+        assert_eq!(names(spread.without(trust(&former))), [""; 0]);
+        let wish = Wish::Exactly(vec![new.clone()]);
+        let (outcome, writes) = pass(&mut spread, (503, 200), &wish).await;
         outcome.unwrap_err();
-        assert_eq!(spread.missing(), &targets[..1]);
-        assert!(!spread.is_everywhere("former") && spread.is_carried_by_existing("former"));
-        let (outcome, _) = pass(&mut spread, (404, 200), "new").await;
-        assert!(outcome.unwrap() && spread.is_carried_by_existing("new"));
-        assert!(!spread.is_everywhere("new"), "one is missing");
+        assert_eq!(writes, ["validatingwebhookconfigurations"]);
+        assert_eq!(names(spread.without(trust(&new))), [MUTATING]);
+        assert_eq!(names(spread.without(trust(&former))), [VALIDATING]);
+        // Which one is missing is known all the same, and it is no reason to be without anything.
+        let (outcome, _) = pass(&mut spread, (404, 503), &wish).await;
+        outcome.unwrap_err();
+        assert_eq!(
+            (names(spread.missing()), names(spread.without(trust(&new)))),
+            (vec![MUTATING.to_owned()], vec![])
+        );
+        let (outcome, writes) = pass(&mut spread, (503, 503), &wish).await;
+        outcome.unwrap_err();
+        assert_eq!((names(spread.missing()), writes), (vec![MUTATING.to_owned()], vec![]));
+        let (outcome, _) = pass(&mut spread, (200, 200), &wish).await;
+        assert!(outcome.unwrap() && names(spread.missing()).is_empty());
     }
 }

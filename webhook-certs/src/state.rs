@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::inspect::{self, Certificate, Identity, Key, bundle_pem};
+use crate::names::{self, Name};
 
 /// The Secret's key of the leaf.
 pub const LEAF: &str = "tls.crt";
@@ -53,6 +54,9 @@ pub enum Fault {
     /// The leaf is expired or not valid yet, and there is a better one.
     #[error("the certificate in tls.crt is not valid at present")]
     OutOfDate,
+    /// The leaf does not answer to names by which it is called, and there is one that does.
+    #[error("the certificate in tls.crt lacks names: {}", names::list(.0))]
+    Names(Vec<Name>),
     /// A file cannot be read.
     #[error("{0} cannot be read: {1}")]
     Unreadable(&'static str, std::io::ErrorKind),
@@ -72,6 +76,7 @@ impl Fault {
             Self::ForeignLeaf => "ForeignLeaf",
             Self::Untrusted => "Untrusted",
             Self::OutOfDate => "OutOfDate",
+            Self::Names(_) => "Names",
             Self::Unreadable(..) => "Unreadable",
         }
     }

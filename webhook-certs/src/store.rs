@@ -18,11 +18,22 @@ use crate::state::Entries;
 
 /// Why the Secret could not be read or written. Never holds its content.
 #[derive(Debug, thiserror::Error)]
-#[error("Secret {secret}: {source}")]
+#[error("Secret {secret}: {source}{}", way_out(source))]
 pub struct Error {
     secret: String,
     #[source]
     source: call::Error,
+}
+
+/// What helps against a refusal, as far as it does not say so itself.
+fn way_out(refusal: &call::Error) -> &'static str {
+    match refusal {
+        call::Error::Refused { code: 422, .. } => "; delete the Secret: it is written anew",
+        call::Error::Refused { code: 403, .. } => {
+            "; let the service account create, get, list, watch and update it"
+        }
+        _ => "",
+    }
 }
 
 /// What was read, with what is needed to write over exactly that.

@@ -58,10 +58,12 @@ fn several_operators_of_a_cluster_share_no_object() {
 fn files_take_the_place_of_a_secret() {
     let source = |arguments: &[&str]| certificates(&options(arguments)).expect("a configuration").source;
     assert!(matches!(source(&[]), Source::Issued(_)));
-    let Source::Files(folder) = source(&["--certificate-files=/certificates"]) else {
+    let Source::Files(files) = source(&["--certificate-files=/certificates"]) else {
         unreachable!("a folder was given")
     };
-    assert_eq!(folder.to_str(), Some("/certificates"));
+    assert_eq!(files.folder.to_str(), Some("/certificates"));
+    let names = files.names.map(|names| names.to_string());
+    assert_eq!(names.as_deref(), Some("celery-operator-webhook.celery-system.svc"));
 }
 
 /// A CA and a leaf of it.
@@ -82,6 +84,7 @@ fn published(ca: &Identity, leaf: &Identity) -> Published {
         injected: true,
         carried: true,
         missing: Vec::new(),
+        distrusting: Vec::new(),
     }
 }
 
@@ -157,4 +160,35 @@ async fn nothing_is_said_of_a_renewed_certificate_before_it_was_seen() {
     .await;
     let webhooks = gates.borrow().webhooks.clone().expect("webhooks are served");
     assert_eq!((webhooks.certificate, webhooks.published), (Certificate::Verified, true));
+}
+
+#[tokio::test]
+async fn looks_that_fail_are_counted_and_told_until_one_succeeds() {
+    let gates = watch::Sender::new(Gates::default());
+    let metrics = Metrics::default();
+    let (tell, told) = watch::channel(Looks::default());
+    let seen = |failure: Option<&str>| {
+        let failure = failure.map(str::to_owned);
+        let mut gates = gates.subscribe();
+        async move {
+            let is_told =
+                |gates: &Gates| gates.webhooks.as_ref().is_some_and(|it| it.look_failure == failure);
+            drop(gates.wait_for(is_told).await.expect("a sender"));
+        }
+    };
+    let story = async {
+        for failure in ["no Secret", "no API server"] {
+            tell.send_modify(|looks| {
+                looks.failed += 2;
+                looks.failure = Some(failure.to_owned());
+            });
+            seen(Some(failure)).await;
+        }
+        tell.send_modify(|looks| looks.failure = None);
+        seen(None).await;
+        drop(tell);
+    };
+    tokio::join!(story, follow_looks(told, &gates, &metrics));
+    let text = metrics.text();
+    assert!(text.contains("celery_operator_certificate_looks_failed_total 4"), "{text}");
 }

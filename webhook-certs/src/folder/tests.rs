@@ -10,6 +10,8 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::fixtures::{DAY, leaf, noon, pair};
+use crate::issue::{self, SystemKeys, Validity};
+use crate::names::Names;
 use crate::state::{CA_KEY, Pair};
 
 /// A folder as the kubelet keeps it: files are links through `..data`, which is replaced in one step.
@@ -40,7 +42,7 @@ impl Mounted {
     }
 
     fn folder(&self) -> Folder {
-        Folder::new(self.dir.path().to_owned())
+        Folder::new(Files::new(self.dir.path()))
     }
 }
 
@@ -111,9 +113,36 @@ async fn an_expired_certificate_is_better_than_none_and_worse_than_another() {
 }
 
 #[tokio::test]
+async fn names_that_are_needed_are_not_given_up_for_a_certificate_that_lacks_them() {
+    let named = pair(noon());
+    let validity = Validity::starting(noon(), DAY).unwrap();
+    let other = Names::parse(["other.example.org"]).unwrap();
+    let lacking =
+        Pair { leaf: issue::leaf(&SystemKeys, &named.ca, &other, validity).unwrap(), ..named.clone() };
+    let mut mounted = Mounted::new(&lacking);
+    let called = Names::parse(["webhook.celery.svc"]).unwrap();
+    let mut folder = Folder::new(Files { names: Some(called.clone()), ..Files::new(mounted.dir.path()) });
+    assert_eq!(
+        served(&mut folder, noon()).await,
+        Some(lacking.leaf.certificate.clone()),
+        "there is no other"
+    );
+    mounted.replace(&named);
+    assert_eq!(served(&mut folder, noon()).await, Some(named.leaf.certificate.clone()));
+    mounted.replace(&lacking);
+    assert_eq!(served(&mut folder, noon()).await, Some(named.leaf.certificate));
+    assert_eq!(folder.fault, Some(Fault::Names(called.iter().cloned().collect())));
+    // Once it has ended even that one is better.
+    let validity = Validity::starting(noon() + 90 * DAY, DAY).unwrap();
+    let lacking = Pair { leaf: issue::leaf(&SystemKeys, &named.ca, &other, validity).unwrap(), ..lacking };
+    mounted.replace(&lacking);
+    assert_eq!(served(&mut folder, noon() + 90 * DAY).await, Some(lacking.leaf.certificate));
+}
+
+#[tokio::test]
 async fn an_empty_folder_serves_nothing_until_it_is_filled() {
     let dir = TempDir::new().unwrap();
-    let mut folder = Folder::new(dir.path().join("later"));
+    let mut folder = Folder::new(Files::new(dir.path().join("later")));
     assert_eq!(served(&mut folder, noon()).await, None);
     let pair = pair(noon());
     fs::create_dir(dir.path().join("later")).unwrap();

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Several replicas, one Secret, one configuration and an API server that is late: every order in which things may
-//! happen, up to a number of them. What a replica serves is trusted by the API server at every moment.
+//! happen, up to a number of them. What a replica serves is trusted by the API server at every moment, unless somebody
+//! emptied the bundle; then it is again after the replica's next pass, whether or not the Secret can be read.
 //!
-//! What is decided is decided by [`plan`], [`outcome`] and [`Handover`]; the model brings the order of a keeper's pass,
-//! compare-and-swap, time and mishaps. Certificates are issued once for each situation, so that equal worlds are equal.
+//! What is decided is decided by [`plan`](crate::plan::plan), [`outcome`](crate::settle::outcome), [`Wish`] and
+//! [`Handover`]; the model brings the order of a keeper's pass, compare-and-swap, time and mishaps. Certificates are
+//! issued once for each situation, so that equal worlds are equal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::{BTreeMap, HashSet};
+mod issued;
 
+use std::collections::HashSet;
+
+use self::issued::{CaId, Issued, PairId};
 use super::*;
-use crate::fixtures::{names, noon};
-use crate::issue::{self, SystemKeys, Validity};
-use crate::names::Names;
-use crate::plan::{Lifetimes, Step, plan};
-use crate::settle::{Wanted, outcome};
-use crate::state::{Pair, State};
+use crate::fixtures::noon;
+use crate::trust::Trusted;
 
 /// Both clocks go in these steps.
 const TICK: Duration = Duration::from_secs(1);
@@ -22,74 +23,6 @@ const TICK: Duration = Duration::from_secs(1);
 const PROPAGATION: Duration = Duration::from_secs(2);
 /// How long the API server may work with a configuration that was replaced.
 const LAG: u32 = 1;
-
-/// Number of a pair in [`Issued`].
-type PairId = usize;
-/// Number of a CA in [`Issued`].
-type CaId = usize;
-
-/// In which a replica issues: the state that it read, the CA that it serves, those that it saw, the moment, the replica.
-type Situation = (Option<PairId>, Option<CaId>, Vec<CaId>, u32, usize);
-
-/// Everything that was ever issued.
-struct Issued {
-    names: Names,
-    lifetimes: Lifetimes,
-    pairs: Vec<Known>,
-    cas: Vec<Certificate>,
-    made: BTreeMap<Situation, PairId>,
-}
-
-/// A pair, and what is asked of it time and again.
-struct Known {
-    pair: Pair,
-    candidate: Candidate,
-    anchor: CaId,
-    bundle: Vec<CaId>,
-}
-
-impl Issued {
-    fn ca(&mut self, ca: &Certificate) -> CaId {
-        let known = self.cas.iter().position(|known| known == ca);
-        known.unwrap_or_else(|| {
-            self.cas.push(ca.clone());
-            self.cas.len() - 1
-        })
-    }
-
-    fn add(&mut self, pair: Pair) -> PairId {
-        let candidate = Candidate::from(pair.clone());
-        let bundle: Vec<CaId> = candidate.cas.iter().map(|ca| self.ca(ca)).collect();
-        self.pairs.push(Known { anchor: bundle[0], pair, candidate, bundle });
-        self.pairs.len() - 1
-    }
-
-    fn id(&self, candidate: &Candidate) -> PairId {
-        self.pairs.iter().position(|known| known.candidate == *candidate).unwrap()
-    }
-
-    /// What a replica writes over what it read; `None` where that is in order.
-    fn next(&mut self, read: Option<PairId>, now: u32, index: usize, replica: &Replica) -> Option<PairId> {
-        let state = read.map_or(State::Absent, |pair| State::Pair(self.pairs[pair].pair.clone()));
-        let step = plan(&state, &self.names, &self.lifetimes, at(now));
-        if matches!(step, Step::Nothing { .. }) {
-            return None;
-        }
-        let serving = replica.serves.map(|pair| self.pairs[pair].anchor);
-        let situation = (read, serving, replica.seen.bundle.clone(), now, index);
-        if let Some(made) = self.made.get(&situation) {
-            return Some(*made);
-        }
-        let in_use: Vec<Certificate> =
-            serving.iter().chain(&replica.seen.bundle).map(|ca| self.cas[*ca].clone()).collect();
-        let wanted =
-            Wanted { names: &self.names, lifetimes: &self.lifetimes, keys: &SystemKeys, in_use: &in_use };
-        let (pair, _) = outcome(step, &state, wanted, at(now)).unwrap().unwrap();
-        let made = self.add(pair);
-        self.made.insert(situation, made);
-        Some(made)
-    }
-}
 
 fn at(now: u32) -> SystemTime {
     noon() + now * TICK
@@ -106,6 +39,8 @@ enum Phase {
     Read(Option<PairId>),
     /// Has read a Secret in order, and serves what it holds or waits to.
     Offered,
+    /// Could not read the Secret.
+    Failed,
 }
 
 /// The configuration as a replica has read it.
@@ -145,17 +80,27 @@ const FRESH: Replica = Replica {
     is_asked: false,
 };
 
+/// A bundle in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Bundle {
+    cas: Vec<CaId>,
+    /// Replicas that have not looked since the bundle was emptied and cannot help it that their CA is lacking.
+    excused: Vec<usize>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct World {
     now: u32,
     secret: Option<PairId>,
     /// The bundle in the configuration.
-    configured: Vec<CaId>,
+    configured: Bundle,
     /// Bundles of the API server: the one it works with and those it is going to hear of, each with the moment at
     /// which it was replaced.
-    heard: Vec<(Vec<CaId>, u32)>,
+    heard: Vec<(Bundle, u32)>,
     replicas: Vec<Replica>,
-    /// How often the Secret may still be deleted, and a replica be started anew.
+    /// Who has ended its pass and left its own CA out.
+    negligent: Option<usize>,
+    /// How often the Secret may still be deleted or not be read, the bundle be emptied, and a replica be started anew.
     mishaps: u32,
 }
 
@@ -167,24 +112,28 @@ impl World {
         Self {
             now: 0,
             secret: Some(pair),
-            configured: bundle,
+            configured: Bundle { cas: bundle, excused: Vec::new() },
             heard: Vec::new(),
             replicas: vec![replica; replicas],
+            negligent: None,
             mishaps: 0,
         }
     }
 
     /// The bundle that the API server works with.
-    fn trusted(&self) -> &[CaId] {
+    fn trusted(&self) -> &Bundle {
         self.heard.first().map_or(&self.configured, |(bundle, _)| bundle)
     }
 
-    /// Who is asked and serves what the API server does not trust.
+    /// Who is asked and serves what the API server does not trust, although it could have been helped.
     fn distrusted(&self, issued: &Issued) -> Option<usize> {
-        self.replicas.iter().position(|replica| {
+        let Bundle { cas, excused } = self.trusted();
+        let is_distrusted = |index: &usize| {
+            let replica = &self.replicas[*index];
             let serves = replica.serves.filter(|_| replica.is_asked);
-            serves.is_some_and(|pair| !self.trusted().contains(&issued.pairs[pair].anchor))
-        })
+            serves.is_some_and(|pair| !cas.contains(&issued.pairs[pair].anchor)) && !excused.contains(index)
+        };
+        self.negligent.or_else(|| (0..self.replicas.len()).find(is_distrusted))
     }
 
     /// Whether somebody serves what has expired: nobody did anything for a third of a leaf's life.
@@ -222,6 +171,21 @@ impl World {
                 });
                 next.push((format!("{index}: starts anew"), started));
             }
+            for index in 0..self.replicas.len() {
+                if self.replicas[index].phase == Phase::Looked {
+                    let failed = self.changed(|world| {
+                        world.mishaps -= 1;
+                        world.replicas[index].phase = Phase::Failed;
+                    });
+                    next.push((format!("{index}: cannot read the Secret"), failed));
+                }
+            }
+            let emptied = self.changed(|world| {
+                world.mishaps -= 1;
+                let excused = (0..world.replicas.len()).collect();
+                world.configure(Bundle { cas: Vec::new(), excused });
+            });
+            next.push(("the bundle is emptied".to_owned(), emptied));
             let deleted = self.changed(|world| {
                 world.mishaps -= 1;
                 world.write(None);
@@ -244,7 +208,7 @@ impl World {
         }
     }
 
-    fn configure(&mut self, bundle: Vec<CaId>) {
+    fn configure(&mut self, bundle: Bundle) {
         let replaced = std::mem::replace(&mut self.configured, bundle);
         self.heard.push((replaced, self.now));
         for replica in &mut self.replicas {
@@ -257,7 +221,7 @@ impl World {
         let (now, secret) = (self.now, self.secret);
         match self.replicas[index].phase.clone() {
             Phase::Rests => {
-                let configured = self.configured.clone();
+                let configured = self.configured.cas.clone();
                 let is_settled = self.heard.is_empty();
                 let replica = &mut self.replicas[index];
                 replica.seen = Seen { bundle: configured, is_current: true, is_settled };
@@ -284,35 +248,48 @@ impl World {
                 // Lost or won, it reads again.
                 self.replicas[index].phase = Phase::Looked;
             }
-            Phase::Offered => self.injects(index, issued),
+            Phase::Offered | Phase::Failed => self.injects(index, issued),
         }
     }
 
-    fn injects(&mut self, index: usize, issued: &Issued) {
-        let now = self.now;
+    fn injects(&mut self, index: usize, issued: &mut Issued) {
+        let (now, moment) = (self.now, instant(self.now));
+        let mut wish = Wish::Nothing;
+        let failed = self.replicas[index].phase == Phase::Failed;
+        self.with_handover(index, issued, |handover| {
+            wish = if failed { handover.kept(at(now)) } else { handover.wanted() };
+        });
         let replica = &self.replicas[index];
-        let wanted = replica.waits.map(|(pair, _)| pair).or(replica.serves).unwrap();
-        let bundle = issued.pairs[wanted].bundle.clone();
-        let differs = replica.seen.bundle != bundle;
+        let seen: Vec<_> = replica.seen.bundle.iter().map(|ca| issued.cas[*ca].clone()).collect();
+        let wanted = wish.bundle(&[Trusted::Only(seen)]);
+        let bundle = wanted.map(|cas| cas.iter().map(|ca| issued.ca(ca)).collect::<Vec<_>>());
+        let written = bundle.filter(|bundle| *bundle != replica.seen.bundle);
+        let differs = written.is_some();
         let is_settled = replica.seen.is_settled;
         let is_overtaken = differs && !replica.seen.is_current;
-        if differs && !is_overtaken {
-            self.configure(bundle.clone());
+        if let Some(cas) = written.filter(|_| !is_overtaken) {
+            let excused = self.configured.excused.iter().copied().filter(|other| *other != index).collect();
+            self.configure(Bundle { cas, excused });
         }
-        let moment = instant(now);
         if !is_overtaken {
             let carried = match differs {
                 true => Carried::Anew,
                 false if is_settled => Carried::Long,
                 false => Carried::Already,
             };
-            self.with_handover(index, issued, |handover| handover.note_carried(moment, carried));
+            let note = if failed { Handover::note_kept } else { Handover::note_carried };
+            self.with_handover(index, issued, |handover| note(handover, moment, carried));
         }
         self.with_handover(index, issued, |handover| {
             let _ = handover.take_ripe(at(now), moment, PROPAGATION);
         });
         let mut is_known = false;
         self.with_handover(index, issued, |handover| is_known = handover.is_known(moment, PROPAGATION));
+        let is_lost = |pair: PairId| !self.configured.cas.contains(&issued.pairs[pair].anchor);
+        let is_lost = self.replicas[index].serves.is_some_and(is_lost);
+        // Who was overtaken looks again; what was emptied since it looked it cannot know.
+        let could_know = differs || self.replicas[index].seen.is_current;
+        self.negligent = (is_lost && !is_overtaken && could_know).then_some(index);
         let replica = &mut self.replicas[index];
         replica.is_asked |= !is_overtaken && is_known;
         replica.phase = Phase::Rests;
@@ -389,23 +366,11 @@ fn explored(start: World, issued: &mut Issued, depth: usize) -> Result<usize, Ve
     Ok(worlds.len())
 }
 
-/// A pair of which the CA is so old at the start, and its leaf.
-fn issued(ca_age: u32, leaf_age: u32) -> (Issued, PairId) {
-    let lifetimes = Lifetimes::new(24 * TICK, 9 * TICK).unwrap();
-    let ago = |age: u32, lifetime| Validity::starting(noon() - age * TICK, lifetime).unwrap();
-    let ca = issue::ca(&SystemKeys, ago(ca_age, lifetimes.ca())).unwrap();
-    let leaf = issue::leaf(&SystemKeys, &ca, &names(), ago(leaf_age, lifetimes.leaf())).unwrap();
-    let mut issued =
-        Issued { names: names(), lifetimes, pairs: Vec::new(), cas: Vec::new(), made: BTreeMap::new() };
-    let pair = issued.add(Pair { ca, older: Vec::new(), leaf });
-    (issued, pair)
-}
-
 #[test]
 fn whoever_is_asked_serves_what_is_trusted_whatever_happens() {
     // The age of the CA, which is due at 16, and of the leaf, which is due at 6; how many steps, how many mishaps.
     for (ca_age, leaf_age, depth, mishaps) in [(16, 2, 16, 1), (16, 2, 11, 2), (1, 6, 13, 2), (1, 1, 13, 2)] {
-        let (mut issued, pair) = issued(ca_age, leaf_age);
+        let (mut issued, pair) = Issued::pair(ca_age, leaf_age);
         let start = World { mishaps, ..World::in_order(&issued, pair, 2) };
         match explored(start, &mut issued, depth) {
             Ok(worlds) => assert!(worlds > 10_000, "only {worlds} worlds"),

@@ -32,7 +32,7 @@ fn write(folder: &Path, theirs: &Theirs) {
 }
 
 fn reading(folder: &Path) -> Config {
-    let mut config = Config::new(folder.to_owned(), "webhook-certs-test");
+    let mut config = Config::new(Files::new(folder), "webhook-certs-test");
     config.targets = super::config().targets;
     config.propagation = Duration::from_millis(400);
     // Only the files and the handover wake it.
@@ -95,15 +95,32 @@ async fn without_a_ca_configurations_are_left_alone() {
     let fake = Fake::with_configurations();
     fake.away(true);
     let folder = TempDir::new().unwrap();
-    let mut running = Running::start(&fake, reading(folder.path()));
+    let mut often = reading(folder.path());
+    often.check_interval = Duration::from_millis(50);
+    let mut running = Running::start(&fake, often);
     a_while(300).await;
     assert!(running.published.borrow().is_none(), "there is nothing yet");
     let theirs = theirs();
     write(folder.path(), &theirs);
     fs::remove_file(folder.path().join("ca.crt")).unwrap();
-    let published = running.until(|published| published.carried && published.injected).await;
+    let published = running.until(|_| true).await;
     assert_eq!((published.ca_bundle.as_str(), published.certificate), ("", theirs.leaf.certificate));
     tls::connect(&running.resolver, &theirs.ca.certificate.pem(), SVC).await.unwrap();
+    // Nobody has published its CA yet; a bundle of somebody else's is not enough.
+    let bundle = |path: &str, ca: &str| {
+        let mut configuration = fake.get(path).unwrap();
+        for index in [0, 1] {
+            configuration["webhooks"][index]["clientConfig"]["caBundle"] = json!(ByteString(ca.into()));
+        }
+        fake.put(path, configuration);
+    };
+    bundle(MUTATING, &theirs.ca.certificate.pem());
+    bundle(VALIDATING, &self::theirs().ca.certificate.pem());
+    fake.away(false);
+    let seen = running.until(|published| published.distrusting.len() == 1).await;
+    assert_eq!((seen.carried, seen.distrusting), (false, vec![Target::validating("celery")]));
+    bundle(VALIDATING, &theirs.ca.certificate.pem());
+    running.until(|published| published.carried && published.injected).await;
     assert_eq!(fake.writes(), Vec::<String>::new());
     running.stop().await;
 }

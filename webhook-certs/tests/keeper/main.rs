@@ -12,20 +12,25 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use fake::{Fake, MUTATING, SECRET, VALIDATING};
+use k8s_openapi::ByteString;
 use serde_json::json;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+use webhook_certs::issue::{self, SystemKeys, Validity};
 use webhook_certs::{
-    Clock, Config, Issuing, Keeper, Lifetimes, Names, Published, Resolver, SecretRef, Source, Target,
+    Clock, Config, Files, Issuing, Keeper, Lifetimes, Looks, Names, Published, Resolver, SecretRef, Source,
+    Target,
 };
 
 const SVC: &str = "webhook.celery.svc";
+const DAY: Duration = Duration::from_hours(24);
 
 /// A keeper that runs.
 struct Running {
     fake: Fake,
     resolver: Arc<Resolver>,
     published: watch::Receiver<Option<Published>>,
+    looks: watch::Receiver<Looks>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), webhook_certs::keeper::Error>>,
 }
@@ -43,10 +48,10 @@ fn config() -> Config {
 impl Running {
     fn start(fake: &Fake, config: Config) -> Self {
         let keeper = Keeper::new(fake.client(), config).unwrap();
-        let (resolver, published) = (keeper.resolver(), keeper.published());
+        let (resolver, published, looks) = (keeper.resolver(), keeper.published(), keeper.looks());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(keeper.run(async move { drop(stopped.await) }));
-        Self { fake: fake.clone(), resolver, published, stop, task }
+        Self { fake: fake.clone(), resolver, published, looks, stop, task }
     }
 
     /// What is published once it satisfies `wish`.
@@ -59,6 +64,15 @@ impl Running {
             .unwrap()
             .clone()
             .unwrap()
+    }
+
+    /// Waits until every webhook of a configuration trusts what is served.
+    async fn until_healed(&self, path: &str) {
+        let end = Instant::now() + Duration::from_secs(5);
+        while tls::connect(&self.resolver, &self.fake.bundle(path, 1), SVC).await.is_err() {
+            assert!(Instant::now() < end, "{}", self.fake.bundle(path, 1));
+            a_while(20).await;
+        }
     }
 
     /// A handshake as an API server does it: with the bundle of the configuration.
@@ -186,6 +200,51 @@ async fn what_was_served_last_is_served_while_the_api_server_is_away() {
         running.until(|published| published.injected && published.ca_bundle != before.ca_bundle).await;
     assert_ne!(after.ca_bundle, before.ca_bundle);
     running.admit().await.unwrap();
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_had_keeps_no_bundle_from_healing() {
+    let fake = Fake::with_configurations();
+    let mut running = Running::start(&fake, config());
+    let before = running.until(|published| published.injected).await;
+    fake.forbid(SECRET, true);
+    let failing = running.looks.wait_for(|looks| looks.failed > 2).await.unwrap().clone();
+    let reason = failing.failure.unwrap();
+    assert!(reason.contains("Secret celery/certs") && reason.contains("let the service account"), "{reason}");
+    // Whoever knows more than this replica has added a CA; what is overwritten is more than that.
+    let other = issue::ca(&SystemKeys, Validity::starting(SystemTime::now(), DAY).unwrap()).unwrap();
+    let other = other.certificate.pem();
+    for (found, wanted) in [
+        ("", vec![&before.ca_bundle]),
+        ("x", vec![&before.ca_bundle]),
+        (other.as_str(), vec![&before.ca_bundle, &other]),
+    ] {
+        let mut overwritten = fake.get(VALIDATING).unwrap();
+        overwritten["webhooks"][1]["clientConfig"]["caBundle"] = json!(ByteString(found.into()));
+        fake.put(VALIDATING, overwritten);
+        running.until_healed(VALIDATING).await;
+        for index in [0, 1] {
+            let healed = fake.bundle(VALIDATING, index);
+            assert!(wanted.iter().all(|ca| healed.contains(ca.as_str())), "{healed}");
+        }
+        running.admit().await.unwrap();
+    }
+    // What nobody may change is told; what was served is served on.
+    fake.forbid(VALIDATING, true);
+    let mut emptied = fake.get(VALIDATING).unwrap();
+    emptied["webhooks"][0]["clientConfig"]["caBundle"] = json!("Cg==");
+    fake.put(VALIDATING, emptied);
+    fake.writes();
+    let distrusting = running.until(|published| !published.carried).await;
+    assert_eq!(distrusting.distrusting, [Target::validating("celery")]);
+    for path in [VALIDATING, SECRET] {
+        fake.forbid(path, false);
+    }
+    running.until(|published| published.carried && published.injected).await;
+    assert_eq!(fake.bundle(VALIDATING, 1), before.ca_bundle, "what nobody needs goes again");
+    let looks = running.looks.wait_for(|looks| looks.failure.is_none()).await.unwrap().clone();
+    assert!(looks.failed >= failing.failed);
     running.stop().await;
 }
 

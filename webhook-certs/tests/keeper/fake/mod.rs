@@ -2,7 +2,7 @@
 //! As much of an API server as a keeper talks to: objects by path, resourceVersions, conflicts, JSON patch. Watches
 //! stay silent, so that the keeper's own rhythm is what is tested.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
@@ -28,6 +28,7 @@ struct Inner {
     version: u64,
     writes: Vec<String>,
     away: bool,
+    forbidden: BTreeSet<String>,
 }
 
 /// A fake API server; clones share their objects.
@@ -77,6 +78,13 @@ impl Fake {
         self.0.lock().unwrap().away = away;
     }
 
+    /// Whether requests for this path are refused with 403: all of them for a Secret, otherwise those that write.
+    pub(crate) fn forbid(&self, path: &str, forbidden: bool) {
+        let mut inner = self.0.lock().unwrap();
+        let path = path.to_owned();
+        let _ = if forbidden { inner.forbidden.insert(path) } else { inner.forbidden.remove(&path) };
+    }
+
     /// The writes since the last call, as `METHOD last-part-of-the-path`.
     pub(crate) fn writes(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap().writes)
@@ -97,6 +105,10 @@ impl Fake {
         }
         if self.0.lock().unwrap().away {
             return refusal(503, "ServiceUnavailable");
+        }
+        let is_forbidden = self.0.lock().unwrap().forbidden.contains(path);
+        if is_forbidden && (path == SECRET || *method != Method::GET) {
+            return refusal(403, "Forbidden");
         }
         match *method {
             Method::GET if query.contains("fieldSelector") => reply(
