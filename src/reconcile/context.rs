@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kube::api::DynamicObject;
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Client, Resource as _, ResourceExt as _};
 use tokio::sync::watch;
 
@@ -31,6 +32,8 @@ pub(super) struct Context {
     pub(super) leads: watch::Receiver<bool>,
     pub(super) teller: Teller,
     pub(super) written: Arc<Written>,
+    /// The objects as the watch has shown them.
+    pub(super) objects: Store<StoredCelery>,
     /// Since when beat waits for the pods of its predecessor, by UID.
     pub(super) waiting: Mutex<HashMap<String, Instant>>,
     /// Failures in a row, by UID.
@@ -92,9 +95,19 @@ impl Context {
             leads: watch::channel(true).1,
             teller,
             written: Arc::default(),
+            objects: crate::index::CeleryFeed::default().objects(),
             waiting: Mutex::default(),
             failures: Mutex::default(),
         }
+    }
+
+    /// An object as it is known by now: whoever hands it on may have taken it out of the store before our own last write.
+    pub(super) fn newest(&self, handed: &StoredCelery) -> DynamicObject {
+        let uid = handed.meta().uid.as_deref().unwrap_or_default();
+        self.written.newest(uid, || {
+            let kept = self.objects.get(&ObjectRef::from_obj(handed));
+            kept.as_deref().unwrap_or(handed).object()
+        })
     }
 
     /// Drops what was noted of objects that are no longer there.

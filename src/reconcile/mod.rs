@@ -82,7 +82,7 @@ impl Reconciler {
         let (teller, events) = cluster::events(client.clone(), &cluster::instance());
         let celeries = triggers::objects(&client, scope, &());
         let mut feed = CeleryFeed::default();
-        let (seen, store) = (feed.index(), feed.objects());
+        let (seen, objects) = (feed.index(), feed.objects());
         let changes = watcher(celeries, watcher::Config::default().page_size(triggers::PAGE));
         let written = Arc::new(Written::default());
         let (shown, gone) = (written.clone(), written.clone());
@@ -99,7 +99,7 @@ impl Reconciler {
                 shown.see(object.meta().uid.as_deref().unwrap_or_default(), object.version());
             })
             .predicate_filter(|object: &StoredCelery| Some(followed(object)), PredicateConfig::default());
-        let controller = Controller::for_stream(changes, store);
+        let controller = Controller::for_stream(changes, objects.clone());
         Self {
             controller,
             triggers: triggers::triggers(&client, scope, &index, &pods, &scalers, &metrics, leads.clone()),
@@ -115,6 +115,7 @@ impl Reconciler {
                 leads,
                 teller,
                 written,
+                objects,
                 waiting: Mutex::default(),
                 failures: Mutex::default(),
             }),
@@ -221,7 +222,7 @@ async fn reconcile(stored: &StoredCelery, context: Arc<Context>) -> Result<(End,
         // Whatever is the last to change that triggers everything that the store holds by then.
         return Ok((End::Waiting, Action::await_change()));
     }
-    let object = context.written.newest(stored.object());
+    let object = context.newest(stored);
     if object.metadata.deletion_timestamp.is_some() {
         return leave(&context, &object).await;
     }

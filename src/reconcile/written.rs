@@ -42,11 +42,14 @@ impl Written {
         }
     }
 
-    /// The object from the watch, or what our own last write returned, whichever is newer.
-    pub(super) fn newest(&self, seen: DynamicObject) -> DynamicObject {
-        let uid = seen.uid().unwrap_or_default();
-        let content = self.lock();
-        content.own.get(&uid).filter(|own| version(own) > version(&seen)).cloned().unwrap_or(seen)
+    /// The object of this UID as the watch has shown it by now, or what our own last write returned, whichever is newer.
+    ///
+    /// What we wrote is looked for before `shown` is asked: if it has just been dropped, the watch has it already.
+    /// The other way round an object from before the write would be found, and be written once more.
+    pub(super) fn newest(&self, uid: &str, shown: impl FnOnce() -> DynamicObject) -> DynamicObject {
+        let own = self.lock().own.get(uid).cloned();
+        let shown = shown();
+        own.filter(|own| version(own) > version(&shown)).unwrap_or(shown)
     }
 
     /// Drops what was noted of an object.
@@ -80,7 +83,7 @@ mod tests {
     }
 
     fn newest(written: &Written, seen: u64) -> u64 {
-        version(&written.newest(object(seen)))
+        version(&written.newest("u", || object(seen)))
     }
 
     #[test]
@@ -94,6 +97,17 @@ mod tests {
         assert_eq!(newest(&written, 6), 7);
         written.see("u", 7);
         assert!(written.lock().own.is_empty());
+    }
+
+    #[test]
+    fn a_write_that_the_watch_shows_at_this_moment_is_not_lost() {
+        let written = Written::default();
+        written.put(object(7));
+        let shown = || {
+            written.see("u", 7);
+            object(5)
+        };
+        assert_eq!(version(&written.newest("u", shown)), 7);
     }
 
     /// Nothing is kept that nobody will ever take out.
