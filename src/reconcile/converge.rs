@@ -21,7 +21,7 @@ use super::roll::Followed;
 use super::steps::{STEPS, kept_by, pass_on};
 use super::{Context, predecessor, scalers};
 use crate::annotations::Asked;
-use crate::api::Celery;
+use crate::api::{Celery, CelerySpec};
 use crate::build::{self, Applied, Capabilities, ChildKey, ChildKind, Children, Manifest, Stamp, Stamped};
 use crate::cluster::{self, Verb};
 use crate::index::{Owned, Sight, Troubles};
@@ -102,8 +102,7 @@ pub(super) async fn converge(
     obstacles.extend(made.awaited.iter().map(|(child, awaited)| (child.clone(), awaited.failure.clone())));
     pass_on(&mut obstacles, &made.withheld);
     let again = made.awaited.values().filter_map(|awaited| awaited.again).min();
-    // What is made of a Secret follows it, whether or not pods are replaced for it.
-    let follows_configs = run.followed.is_any() || !resolve::secrets(&celery.spec).is_empty();
+    let follows_configs = run.followed.is_any() || is_made_of_secrets(&wanted, &celery.spec);
     let pods = (namespace.clone(), resolved.owner.name.clone());
     let troubles = context.pods.troubles(&pods, Timestamp::now().as_second());
     let scalers = scalers::seen(context, &resolved.owner, &children);
@@ -120,6 +119,13 @@ pub(super) async fn converge(
         failures,
         again,
     })
+}
+
+/// Whether something is made of what Secrets hold, which follows them whether or not pods are replaced for it.
+fn is_made_of_secrets(wanted: &Children, spec: &CelerySpec) -> bool {
+    let mut kinds = wanted.manifests.iter().map(|manifest| manifest.kind);
+    let copies = [ChildKind::Secret, ChildKind::ScaledObject, ChildKind::TriggerAuthentication];
+    kinds.any(|kind| copies.contains(&kind)) && !resolve::secrets(spec).is_empty()
 }
 
 /// What came of applying and pruning.

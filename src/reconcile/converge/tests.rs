@@ -5,6 +5,7 @@ mod server;
 
 use std::time::Duration;
 
+use k8s_openapi::ByteString;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
@@ -215,15 +216,22 @@ async fn beat_starts_where_nobody_may_look_at_pods() {
 #[tokio::test]
 async fn what_is_made_of_a_secret_follows_it_although_pods_do_not() {
     let by_secret = json!({"urlSecretRef": {"name": "broker", "key": "url"}});
-    for (broker, rolls, follows) in [
-        (json!({"url": "redis://cache"}), true, false),
-        (json!({"url": "redis://cache"}), false, false),
-        (by_secret.clone(), true, true),
-        (by_secret, false, true),
+    let by_url = json!({"url": "redis://cache"});
+    for (broker, targets, rolls, follows) in [
+        (&by_url, json!([]), true, false),
+        (&by_url, follows_queue(), false, false),
+        (&by_secret, json!([]), true, true),
+        (&by_secret, json!([]), false, false),
+        (&by_secret, follows_queue(), false, true),
     ] {
-        let mut story = Story::new(json!({"common": {"broker": broker}, "workerSpec": {}}));
+        let spec = json!({"common": {"broker": broker}, "workerSpec": {}, "scaleTargetRef": targets});
+        let mut story = Story::new(spec);
+        story.server.take(ChildKind::Secret, "broker");
+        let url = json!({"data": {"url": ByteString(b"redis://cache".to_vec())}});
+        story.server.rewrite(ChildKind::Secret, "broker", &url);
         story.annotations = json!({"celeryproject.org/roll-on-config-change": rolls.to_string()});
-        assert_eq!(story.converge().await.follows_configs, follows, "{broker}, {rolls}");
+        let outcome = story.converge().await;
+        assert_eq!(outcome.follows_configs, follows, "{broker}, {targets}, {rolls}");
     }
 }
 
