@@ -85,6 +85,7 @@ fmt-check: ## Whether the sources are formatted
 .PHONY: clippy
 clippy: ## Lints, warnings are errors
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p webhook-certs -- -D warnings # with no features but its own
 	$(CARGO) clippy --locked --manifest-path hack/fuzz/Cargo.toml --target-dir target -- -D warnings
 
 .PHONY: doc

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use testbed::until;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -29,6 +29,8 @@ const SLOWLY: Duration = Duration::from_millis(500);
 /// A request that says how much is coming.
 const HEAD: &str =
     "POST /validate/celeries HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+/// Length of a slow body, in bytes: a common one of a review.
+const SLOW: usize = 8 * 1024;
 /// Length of a large body, in MiB.
 const LARGE: usize = 20;
 /// The begin of a handshake that announces 512 bytes and brings some of them.
@@ -41,8 +43,10 @@ pub(crate) enum Kind {
     Idle,
     /// Begins a handshake and does not go on.
     HalfOpen,
-    /// Sends a request byte by byte.
-    Slow,
+    /// Sends the head of a request byte by byte.
+    SlowHead,
+    /// Sends the body of a request byte by byte.
+    SlowBody,
     /// Sends a body that is too large.
     Large,
 }
@@ -53,7 +57,8 @@ impl Kind {
         match self {
             Self::Idle => format!("{connections} idle connections"),
             Self::HalfOpen => format!("{connections} handshakes that do not go on"),
-            Self::Slow => format!("{connections} requests byte by byte"),
+            Self::SlowHead => format!("{connections} requests whose head comes byte by byte"),
+            Self::SlowBody => format!("{connections} requests whose body comes byte by byte"),
             Self::Large => format!("{connections} clients with bodies of {LARGE} MiB"),
         }
     }
@@ -173,14 +178,17 @@ impl Client {
                 let _there = self.there();
                 stream.read_u8().await?;
             }
-            Kind::Slow => {
+            Kind::SlowHead => {
                 let mut stream = self.tls.connect(name()?, stream).await?;
                 let _there = self.there();
-                for byte in HEAD.bytes().cycle() {
-                    stream.write_u8(byte).await?;
-                    stream.flush().await?;
-                    sleep(SLOWLY).await;
-                }
+                drip(&mut stream, HEAD.bytes().cycle()).await?;
+            }
+            Kind::SlowBody => {
+                let mut stream = self.tls.connect(name()?, stream).await?;
+                let head = format!("{HEAD}Content-Length: {SLOW}\r\n\r\n");
+                stream.write_all(head.as_bytes()).await?;
+                let _there = self.there();
+                drip(&mut stream, std::iter::repeat_n(b' ', SLOW)).await?;
             }
             Kind::Large => {
                 let mut stream = self.tls.connect(name()?, stream).await?;
@@ -211,6 +219,16 @@ impl Drop for There<'_> {
     fn drop(&mut self) {
         self.0.there.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Sends these bytes, one at a time, until it is cut off.
+async fn drip(to: &mut (impl AsyncWrite + Unpin), bytes: impl Iterator<Item = u8>) -> io::Result<()> {
+    for byte in bytes {
+        to.write_u8(byte).await?;
+        to.flush().await?;
+        sleep(SLOWLY).await;
+    }
+    Ok(())
 }
 
 fn name() -> io::Result<ServerName<'static>> {

@@ -22,7 +22,7 @@ pub struct Plan {
     pub idle: usize,
     /// Connections that begin a handshake and do not go on.
     pub half_open: usize,
-    /// Connections that send a request byte by byte.
+    /// Connections that send the head of a request byte by byte, and as many that do so with the body.
     pub slow: usize,
     /// Connections that send bodies of 20 MiB, one after the other.
     pub large: usize,
@@ -45,13 +45,14 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
     let kinds = [
         (Kind::Idle, plan.idle),
         (Kind::HalfOpen, plan.half_open),
-        (Kind::Slow, plan.slow),
+        (Kind::SlowHead, plan.slow),
+        (Kind::SlowBody, plan.slow),
         (Kind::Large, plan.large),
     ];
     let mut outcome = Outcome::new(
         "Connections that want nothing good",
-        "One replica, whose webhook port gets connections that say nothing, handshakes that do not go on, requests byte by \
-         byte and bodies that are too large; those that are cut off come again.",
+        "One replica, whose webhook port gets connections that say nothing, handshakes that do not go on, requests whose \
+         head or body comes byte by byte, and bodies that are too large; those that are cut off come again.",
     );
     let load = Load::begin(stage, plan.rate);
     let from = load.now();
@@ -81,7 +82,7 @@ pub fn run(stage: &Stage, plan: Plan) -> Result<Outcome, Error> {
 fn all_at_once(
     stage: &Stage,
     load: &Load,
-    kinds: [(Kind, usize); 4],
+    kinds: [(Kind, usize); 5],
     lasting: Duration,
     port: u16,
     pair: &Pair,

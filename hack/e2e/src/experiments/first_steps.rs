@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::iter;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::outcome::Outcome;
@@ -67,11 +68,9 @@ fn type_block(stage: &Stage, commands: &str) -> Result<(bool, String), Error> {
     if !kubeconfig.is_file() {
         fs::copy(stage.plane.kubeconfig(), &kubeconfig)?;
     }
-    let kubectl = stage.plane.kubectl();
-    let helm = testbed::tools::helm()?;
-    let programs = [Path::new(kubectl.get_program()), &helm].into_iter().filter_map(Path::parent);
+    let programs = programs(stage)?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(programs.map(Path::to_owned).chain(std::env::split_paths(&path)))?;
+    let path = std::env::join_paths(iter::once(programs).chain(std::env::split_paths(&path)))?;
     let mut shell = Command::new("bash");
     install::with_own_folders(&mut shell, stage);
     let output = shell
@@ -82,6 +81,17 @@ fn type_block(stage: &Stage, commands: &str) -> Result<(bool, String), Error> {
         .env("REGISTRY", REGISTRY)
         .output()?;
     Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+/// A folder with the programs of the page under the names that it uses: what the machine keeps of them bears versions.
+fn programs(stage: &Stage) -> Result<PathBuf, Error> {
+    let folder = stage.plane.dir().join("first-steps.programs");
+    if !folder.is_dir() {
+        fs::create_dir(&folder)?;
+        symlink(stage.plane.kubectl().get_program(), folder.join("kubectl"))?;
+        symlink(testbed::tools::helm()?, folder.join("helm"))?;
+    }
+    Ok(folder)
 }
 
 fn first_line(text: &str) -> &str {
