@@ -91,7 +91,8 @@ pub(super) async fn converge(
     } else {
         let mut made = Made::default();
         run.prune_first(&wanted, &mut made).await;
-        let children = run.apply(&wanted, &mut made).await;
+        let mut children = run.apply(&wanted, &mut made).await;
+        run.prune_strays(&wanted, &mut children, &mut made).await;
         run.prune_rest(&wanted, &children, &mut made).await;
         for news in made.deeds.news() {
             context.tell(&resolved.owner, news);

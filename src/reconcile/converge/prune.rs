@@ -4,13 +4,15 @@
 //! An autoscaler goes before its successor comes. What pods and KEDA read goes last: until the pods of an older spec are
 //! gone, a container of theirs that starts again would find no Secret, and a worker with tasks in hand would be lost.
 
+use kube::ResourceExt as _;
 use tracing::info;
 
 use super::super::deeds::told;
-use super::{Made, Run};
+use super::{Made, Run, child_ref};
 use crate::build::{Applied, ChildKey, ChildKind, Children};
 use crate::cluster;
 use crate::index::Owned;
+use crate::status::ChildRef;
 
 /// When a kind is pruned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,22 +65,41 @@ impl Run<'_> {
     }
 
     async fn prune(&self, wanted: &Children, moment: Moment, made: &mut Made) {
-        let Self { context, owner, .. } = self;
         let due = self.unwanted(wanted).into_iter().filter(|child| Moment::of(child.key.0) == moment);
         for Owned { key, uid, .. } in due {
-            let (kind, _, name) = &key;
-            match cluster::delete(&context.client, &key, &uid).await {
-                Ok(going) => {
-                    info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
-                    context.metrics.applied(kind.as_str(), "deleted");
-                    made.deeds.deleted.push(told(*kind, name));
-                    match going {
-                        Some(going) => context.index.put(*kind, &going),
-                        None => context.index.remove(&key, &uid),
-                    }
-                }
-                Err(error) => made.failures.of_child(*kind, name, error),
+            self.delete(&key, &uid, made).await;
+        }
+    }
+
+    /// Deletes our own autoscalers of what has become somebody else's: they would go on changing it.
+    pub(super) async fn prune_strays(&self, wanted: &Children, children: &mut Vec<Applied>, made: &mut Made) {
+        let obstacles = made.failures.obstacles();
+        let is_taken = |other: &ChildRef| obstacles.get(other).is_some_and(|it| it.reason == "NameTaken");
+        let scale = [ChildKind::HorizontalPodAutoscaler, ChildKind::ScaledObject];
+        for manifest in wanted.manifests.iter().filter(|manifest| scale.contains(&manifest.kind)) {
+            let is_stray = made.withheld.get(&child_ref(manifest)).is_some_and(is_taken);
+            if let Some(stray) = self.own(manifest).filter(|_| is_stray) {
+                self.delete(&self.key(manifest), &stray.uid().unwrap_or_default(), made).await;
+                children.retain(|child| (child.kind, &child.name) != (manifest.kind, &manifest.name));
             }
+        }
+    }
+
+    /// Deletes a child, and notes how that went.
+    async fn delete(&self, key: &ChildKey, uid: &str, made: &mut Made) {
+        let Self { context, owner, .. } = self;
+        let (kind, _, name) = key;
+        match cluster::delete(&context.client, key, uid).await {
+            Ok(going) => {
+                info!(kind = kind.as_str(), namespace = owner.namespace, name, "deleted");
+                context.metrics.applied(kind.as_str(), "deleted");
+                made.deeds.deleted.push(told(*kind, name));
+                match going {
+                    Some(going) => context.index.put(*kind, &going),
+                    None => context.index.remove(key, uid),
+                }
+            }
+            Err(error) => made.failures.of_child(*kind, name, error),
         }
     }
 }

@@ -92,6 +92,32 @@ async fn what_scales_publishes_or_reads_waits_where_its_object_is_somebody_elses
     }
 }
 
+/// Somebody has deleted our Deployment and made one of the same name.
+#[tokio::test]
+async fn no_autoscaler_of_ours_stays_on_what_has_become_somebody_elses() {
+    for (targets, kind) in
+        [(follows_cpu(), ChildKind::HorizontalPodAutoscaler), (follows_queue(), ChildKind::ScaledObject)]
+    {
+        let mut story = Story::new(json!({"workerSpec": {}, "scaleTargetRef": targets}));
+        story.converge().await;
+        assert!(story.server.has(kind, "shop-worker"));
+        // Nobody answers for the moment: it may still be ours.
+        story.server.fail(ChildKind::Deployment, "shop-worker");
+        story.spec["common"]["image"] = json!("shop:2");
+        story.converge().await;
+        assert!(story.server.has(kind, "shop-worker"));
+        story.server.give(ChildKind::Deployment, "shop-worker");
+        story.server.take(ChildKind::Deployment, "shop-worker");
+        story.list();
+        let outcome = story.converge().await;
+        assert!(!story.server.has(kind, "shop-worker"));
+        assert!(is_taken(outcome.obstacles.get(&(kind, "shop-worker".to_owned()))));
+        assert!(outcome.children.iter().all(|child| child.kind != kind));
+        story.converge().await;
+        assert_eq!(story.server.writes(), [""; 0]);
+    }
+}
+
 /// Where nobody answers whose it is, it may be anybody's.
 #[tokio::test]
 async fn what_cannot_be_looked_at_is_not_built_upon() {
