@@ -7,10 +7,11 @@ use super::taken;
 use crate::celery::broker_url::Transport;
 use crate::celery::number;
 use crate::celery::settings::unfit;
+use crate::celery::version::Release;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path::inner;
 use crate::rules::release;
-use crate::rules::rule::{Check, Example, RELEASES, Rule};
+use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 
 /// Below this many KiB lies what a child has after its first task.
@@ -21,8 +22,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "C44", severity: Severity::Deny, schema: false, since: "0.1",
         title: "settings in config have values that Celery can work with",
-        consequence: "The worker ends or replaces its children as soon as it starts, or no task can be sent.",
-        check: Check::object(c44).or(Severity::Warn, RELEASES),
+        consequence: "The worker ends or replaces its children as soon as it starts, or no task can be sent, or no control queue can be declared.",
+        check: Check::object(c44).or(Severity::Warn, "for Celery 4, for a release that is newer than the operator, and where the application may set what is missing"),
         example: Example { bad: "spec: {common: {config: {task_default_rate_limit: 10/min}}}", at: "spec.common.config.task_default_rate_limit", good: "spec: {common: {config: {task_default_rate_limit: 10/m}}}", old: None },
     },
     Rule {
@@ -43,12 +44,29 @@ fn c44(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         report.graded(severity, Kind::Invalid, inner(path, &found.within), found.message, found.fix);
     }
-    let is_on =
-        |name: &str| taken(subject).find(|(known, value, _)| *known == name && **value == Value::Bool(true));
-    if let (Some((_, _, path)), Some(_)) = (is_on("control_queue_exclusive"), is_on("control_queue_durable"))
-    {
-        let message = "cannot go with control_queue_durable";
-        report.graded(severity, Kind::Forbidden, path, message, "set one of them to false");
+    durable_and_exclusive(subject, severity, report);
+}
+
+/// No queue can be both. Exclusive is what those of commands are since 5.7 unless somebody says otherwise, which the
+/// application may.
+fn durable_and_exclusive(subject: &Subject<'_>, severity: Severity, report: &mut Report<'_>) {
+    let set = |name: &str| taken(subject).find(|(known, _, _)| *known == name);
+    let is_true = |value: &Value| *value == Value::Bool(true);
+    let Some((_, durable, path)) = set("control_queue_durable") else { return };
+    if !is_true(durable) {
+        return;
+    }
+    match set("control_queue_exclusive") {
+        Some((_, exclusive, path)) if is_true(exclusive) => {
+            let message = "cannot go with control_queue_durable";
+            report.graded(severity, Kind::Forbidden, path, message, "set one of them to false");
+        }
+        None if subject.celery.newest() >= Release::V5_7 => {
+            let message = "ends Celery 5.7, whose control queues are exclusive";
+            let fix = "set control_queue_exclusive: false too";
+            report.graded(Severity::Warn, Kind::Forbidden, path, message, fix);
+        }
+        _ => {}
     }
 }
 

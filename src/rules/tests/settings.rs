@@ -121,6 +121,13 @@ fn values_that_end_a_worker_are_told_at_their_place() {
     assert_eq!(control(true, true), deny("spec.common.config.control_queue_exclusive"));
     assert_eq!(control(true, false), []);
     assert_eq!(control(false, true), []);
+    let durable = |version: &str| {
+        of_common("C44", &format!("celeryVersion: '{version}', config: {{control_queue_durable: true}}"))
+    };
+    assert_eq!(durable("5.7"), warn("spec.common.config.control_queue_durable"));
+    assert_eq!(durable("5.6"), []);
+    let unknown = of_common("C44", "config: {control_queue_durable: true}");
+    assert_eq!(unknown, warn("spec.common.config.control_queue_durable"));
     let old = of_common("C44", "celeryVersion: '4.4', config: {worker_max_tasks_per_child: 0}");
     assert_eq!(old, warn("spec.common.config.worker_max_tasks_per_child"));
 }
