@@ -74,8 +74,8 @@ pub fn helm() -> Result<PathBuf, Error> {
     )
 }
 
-/// The release of Traefik.
-pub const TRAEFIK_VERSION: &str = "v3.7.13";
+/// The release of Traefik: the newest whose modules the public proxy has, all of them.
+pub const TRAEFIK_VERSION: &str = "v3.6.12";
 
 /// Traefik, an Ingress controller. Built at the first call on a machine, in minutes.
 ///
