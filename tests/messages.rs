@@ -27,7 +27,7 @@ use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-/// Longest warning that every client shows.
+/// Longest warning that the API server asks for.
 const MAX_WARNING: usize = 120;
 
 /// Words of our own workshop, which nobody who writes a Celery has to know.
@@ -100,14 +100,11 @@ async fn printed(rule: &Rule) -> String {
     text
 }
 
-/// A finding as the command line prints what kubectl would.
+/// A finding as kubectl and the command line print it.
 fn line(finding: &Finding) -> String {
     match finding.severity {
         Severity::Deny => format!("* {finding}\n"),
-        Severity::Warn => {
-            let Finding { path, message, fix, rule, .. } = finding;
-            format!("Warning: {path}: {message}; {fix} [{rule}]\n")
-        }
+        Severity::Warn => format!("Warning: {finding}\n"),
     }
 }
 

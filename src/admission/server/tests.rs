@@ -130,7 +130,7 @@ async fn warnings_are_short_lines_that_end_with_the_rule() {
     assert_eq!(warnings.len(), 3, "{warnings:?}");
     for warning in warnings {
         assert!(
-            warning.chars().count() <= 120 && warning.ends_with(']') && !warning.contains('\n'),
+            warning.chars().count() <= 256 && warning.ends_with(']') && !warning.contains('\n'),
             "{warning}"
         );
         assert!(!warning.contains("hunter2"), "{warning}");
