@@ -54,7 +54,7 @@ pub(super) fn host(value: &str, (): &()) -> Verdict {
 
 /// Name of a Secret.
 pub(super) fn object_name(value: &str, (): &()) -> Verdict {
-    if is_object_name(value) { Ok(()) } else { wrong("is not a name of a Secret") }
+    if is_object_name(value) { Ok(()) } else { wrong("is not a valid Secret name") }
 }
 
 /// Name of a TriggerAuthentication.
@@ -129,7 +129,7 @@ pub(super) fn secret_key(value: &str, (): &()) -> Verdict {
     if letters && (1..=253).contains(&value.len()) && !value.starts_with("..") && value != "." {
         Ok(())
     } else {
-        wrong("is not a key of a Secret (letters, digits, '-', '_' and '.')")
+        wrong("is not a valid key of a Secret")
     }
 }
 

@@ -10,6 +10,9 @@ use super::path;
 use super::quoting::value_at;
 use crate::api::CelerySpec;
 
+/// How the name of a Secret is written.
+const NAME: &str = "use lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit";
+
 /// What garde finds in the fields, each under the rule that names the field.
 pub(super) fn findings(spec: &CelerySpec, raw: &Value) -> Vec<Finding> {
     let Err(report) = spec.validate() else {
@@ -28,6 +31,7 @@ fn finding(path: &str, message: &str, raw: &Value) -> Finding {
         });
     let value = value_at(raw, path);
     let is_there = path::at(raw, path).is_some_and(|value| !value.is_null());
+    let fix = of_secret(&pattern, is_there).unwrap_or(fix);
     let kind = if is_there { Kind::Invalid } else { Kind::Required };
     let bound = bound(message);
     Finding {
@@ -46,6 +50,16 @@ fn finding(path: &str, message: &str, raw: &Value) -> Finding {
         fix: fix.to_owned(),
     }
     .veiled(raw)
+}
+
+/// How a reference to a Secret is mended: its name and its key belong to one rule and have different letters.
+fn of_secret(pattern: &str, is_there: bool) -> Option<&'static str> {
+    let is = |ends: [&str; 2]| ends.iter().any(|end| pattern.ends_with(end));
+    if is(["SecretRef.key", ".secretRef.key"]) {
+        return Some("name the key, in letters, digits, '-', '_' and '.'");
+    }
+    let is_name = is(["SecretRef.name", ".secretRef.name"]) || pattern.ends_with("ecretName");
+    is_name.then_some(if is_there { NAME } else { "name a Secret of this namespace" })
 }
 
 /// garde names Rust fields; messages name those of the YAML.

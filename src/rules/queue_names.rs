@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "W80", severity: Severity::Deny, schema: false, since: "0.1",
         title: "without task_create_missing_queues a worker consumes declared queues",
-        consequence: "The worker ends with a KeyError and starts again for ever.",
+        consequence: "The worker ends with \"Trying to select queue subset of …\" and starts again for ever.",
         check: Check::object(w80).or(Severity::Warn, "when config has no task_queues, since the application may declare them"),
         example: Example {
             bad: "spec: {common: {config: {task_create_missing_queues: false, task_queues: {mail: {}}}}, workerSpec: {queues: [mial]}}",
@@ -89,6 +89,8 @@ fn w25(subject: &Subject<'_>, report: &mut Report<'_>) {
         let mut told = String::new();
         for (path, name) in names(pool) {
             let Some((severity, message, fix)) = blemish(name, report.severity()) else { continue };
+            let is_entry = name.is_empty() && !path.contains(".args[");
+            let fix = if is_entry { "remove the entry" } else { fix };
             // One finding a word, however many names in it are wrong.
             if path != told {
                 report.add_shown(severity, path.clone(), name, message, fix);
@@ -101,7 +103,7 @@ fn w25(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn blemish(name: &str, severity: Severity) -> Option<(Severity, &'static str, &'static str)> {
     let quotes = ['"', '\''];
     if name.is_empty() {
-        Some((severity, "is an empty name of a queue", "remove the comma too many"))
+        Some((severity, "is an empty queue name", "remove the extra comma"))
     } else if name.trim() != name {
         Some((severity, "begins or ends with a blank", "write the names without blanks"))
     } else if name.contains(quotes) {

@@ -42,7 +42,7 @@ pub enum Defect {
         instead: Option<&'static str>,
     },
     /// The form of a broker.
-    #[error("has the form of a broker ({0:?})")]
+    #[error("names a broker, not a result backend")]
     BrokerScheme(String),
     /// `redis+x://`: Celery speaks plain Redis to the host, whatever `x` says.
     #[error("has the scheme {0:?}; Celery would take it for plain redis")]

@@ -3,11 +3,30 @@
 
 use std::ops::Range;
 
+use super::parse;
+
 /// The URL as it may be shown: user information and secret-like parameters are `***`.
 ///
 /// Works on any text, also on what [`parse`](super::parse) refuses: whatever stands before the last `@` counts as user information.
 #[must_use]
 pub fn masked(text: &str) -> String {
+    failover(text, alone).unwrap_or_else(|| alone(text))
+}
+
+/// A list of URLs with users in more than one of them. Where one cannot be read nobody knows at which ";" a password
+/// ends: then nothing behind the first scheme is shown.
+fn failover(text: &str, each: impl Fn(&str) -> String) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (before, _) = rest.rsplit_once('@')?;
+    if !before.split(';').skip(1).any(|element| element.contains("://")) {
+        return None;
+    }
+    let is_read = parse(text).iter().all(Result::is_ok);
+    let elements = || text.split(';').map(&each).collect::<Vec<_>>().join(";");
+    Some(if is_read { elements() } else { format!("{scheme}://***") })
+}
+
+fn alone(text: &str) -> String {
     let (head, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), text),
@@ -28,7 +47,11 @@ pub fn masked(text: &str) -> String {
 /// Any text as it may be shown, be it a URL, a host, or a command.
 #[must_use]
 pub fn shown(text: &str) -> String {
-    if text.contains("://") { veiled(&masked(text)) } else { veiled(text) }
+    if !text.contains("://") {
+        return veiled(text);
+    }
+    let each = |text: &str| veiled(&alone(text));
+    failover(text, each).unwrap_or_else(|| each(text))
 }
 
 /// A text in which what has the form `user:password@` is `***@`. The digest of an image is none.

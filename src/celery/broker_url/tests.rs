@@ -191,7 +191,10 @@ fn no_credential_is_shown() {
     for (text, shown) in [
         ("redis://:secret@cache:6379/0", "redis://***@cache:6379/0"),
         ("redis://:se@cr#et/@cache:6379/0", "redis://***@cache:6379/0"),
-        ("amqp://user:secret@a;amqp://user:secret@b", "amqp://***@b"),
+        ("amqp://user:secret@a;amqp://user:secret@b", "amqp://***@a;amqp://***@b"),
+        ("amqp://u:secret@a:5672//;redis://:secret@b:6379/0", "amqp://***@a:5672//;redis://***@b:6379/0"),
+        ("redis://:sec;secret://ret@cache", "redis://***"),
+        ("amqp://app@a;b:5672", "amqp://***@a;b:5672"),
         ("user:secret@mq", "***@mq"),
         ("redis://user:secret", "redis://user:***"),
         ("redis://cache?password=secret&ssl_cert_reqs=none", "redis://cache?password=***&ssl_cert_reqs=none"),

@@ -45,8 +45,23 @@ pub(in crate::rules) fn parted(command: Command, word: &str) -> Option<String> {
     let first = word.split_whitespace().next().unwrap_or_default();
     let name = first.split('=').next().unwrap_or_default();
     let is_known = command.options().find(name, Release::NEWEST).is_some();
-    let parts: Vec<String> = word.split_whitespace().map(|part| format!("{part:?}")).collect();
-    (is_plain && is_known).then(|| format!("write {}", parts.join(", ")))
+    let parts = rejoined(word);
+    // A list that goes on nowhere is not right either way.
+    let is_whole = parts.iter().all(|part| !part.ends_with(','));
+    let parts: Vec<String> = parts.iter().map(|part| format!("{part:?}")).collect();
+    (is_plain && is_known && is_whole).then(|| format!("write {}", parts.join(", ")))
+}
+
+/// The parts of a word between blanks; those that a comma joins are one list, in which a blank would be part of a name.
+fn rejoined(word: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in word.split_whitespace() {
+        match parts.last_mut() {
+            Some(last) if last.ends_with(',') || part.starts_with(',') => last.push_str(part),
+            _ => parts.push(part.to_owned()),
+        }
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -75,6 +90,18 @@ mod tests {
             [("--scheduler django", Some(Joined::Name)), ("-S django", Some(Joined::Value)), ("-Q a", None)]
         {
             assert_eq!(joined(Command::Beat, word), expected, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_put_together_again() {
+        for (word, expected) in [
+            ("-Q a,b -c 1", Some(r#"write "-Q", "a,b", "-c", "1""#)),
+            ("-Q a, b -c 1", Some(r#"write "-Q", "a,b", "-c", "1""#)),
+            ("-Q a , b", Some(r#"write "-Q", "a,b""#)),
+            ("-c 1 -Q a,", None),
+        ] {
+            assert_eq!(parted(Command::Worker, word).as_deref(), expected, "{word:?}");
         }
     }
 }

@@ -103,7 +103,7 @@ fn a14(subject: &Subject<'_>, report: &mut Report<'_>) {
         Transport::RedisSocket | Transport::Other => "use cpu or memory, or Redis, RabbitMQ or SQS",
     };
     let message = format!(
-        "the queues of a {}:// broker cannot be measured",
+        "this operator cannot measure the queues of a {}:// broker",
         subject.scheme.as_ref().map_or("", |scheme| scheme.name.as_str())
     );
     report.add(Kind::Forbidden, format!("{}.name", first.metric), message, fix);

@@ -234,8 +234,8 @@ fn a12(subject: &Subject<'_>, report: &mut Report<'_>) {
         let is_prefork = pool.and_then(Pool::kind) == Some(WorkerPoolKind::Prefork);
         if measured.resource == "memory" && measured.type_ == TargetType::Utilization && is_prefork {
             let path = format!("{}.name", measured.path);
-            let message = "prefork keeps its memory, so pods are never removed";
-            report.add(Kind::Forbidden, path, message, "use cpu or a queue");
+            let message = "memory of prefork rarely falls, so pods stay";
+            report.add(Kind::Forbidden, path, message, "use cpu or task_queue_length");
         }
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about scaling to zero and back, and about tasks that a worker holds already.
 
+use serde_json::Value;
+
 use super::{Follower, followers};
 use crate::celery::broker_url::Transport;
 use crate::rules::finding::{Kind, Report, Severity};
@@ -15,7 +17,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "A18", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a pool that goes to zero counts what its workers hold",
-        consequence: "On Redis a running or delayed task is in no queue: the last pod goes while it works.",
+        consequence: "On Redis a running or delayed task is in no queue: the last pod goes while it works. includeUnacked counts the tasks that wait for their acknowledgement; with Celery's default a task is acknowledged before it runs, so that task_acks_late is needed too.",
         check: Check::object(a18),
         example: Example {
             bad: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, minReplicas: 0, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
@@ -100,11 +102,23 @@ fn counts_unacked(follower: &Follower<'_>) -> bool {
     follower.target.include_unacked == Some(true)
 }
 
+/// A task that is acknowledged at its start, as Celery does it by itself, is in no key of Redis while it runs.
 fn a18(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let careless = followers(subject).filter(|follower| !counts_unacked(follower));
-    for path in careless.filter(|_| subject.is_redis()).filter_map(|follower| way_to_zero(&follower)) {
-        let message = "stops pods with running tasks";
-        report.add(Kind::Invalid, path, message, "set includeUnacked: true");
+    if !subject.is_redis() {
+        return;
+    }
+    let acks_late = subject.common().config.get("task_acks_late").map(|setting| &setting.0);
+    for follower in followers(subject) {
+        let fix = match (counts_unacked(&follower), acks_late) {
+            (false, Some(Value::Bool(true))) => "set includeUnacked: true",
+            (false, _) => "set includeUnacked and task_acks_late",
+            (true, Some(Value::Bool(false))) => "set task_acks_late: true",
+            // The application may say it.
+            (true, _) => continue,
+        };
+        if let Some(path) = way_to_zero(&follower) {
+            report.add(Kind::Invalid, path, "stops pods with running tasks", fix);
+        }
     }
 }
 
@@ -151,7 +165,7 @@ fn a25(subject: &Subject<'_>, report: &mut Report<'_>) {
     for follower in followers(subject).filter(counts_unacked) {
         let message = "also counts other pools' tasks";
         let path = format!("{}.includeUnacked", follower.path);
-        report.add(Kind::Forbidden, path, message, "use one Redis database per pool");
+        report.add(Kind::Forbidden, path, message, "use a Celery with its own database per pool");
     }
 }
 

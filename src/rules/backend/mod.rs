@@ -12,7 +12,7 @@ use super::rule::{Check, Example, Rule};
 use super::secret;
 use super::subject::Subject;
 use crate::celery::backend_url::{self, Backend, BackendKind, Defect};
-use crate::celery::broker_url::masked;
+use crate::celery::broker_url::{Transport, masked};
 use crate::celery::expansion::expands;
 use crate::celery::url::{doubtful, may_hide};
 
@@ -162,6 +162,16 @@ fn place(subject: &Subject<'_>) -> &'static str {
     if subject.common().result_backend.is_some() { URL } else { "spec.common.config.result_backend" }
 }
 
+/// Whether results may go over the broker: not over one where each client's own queue is one to order and to pay.
+fn carries_results(subject: &Subject<'_>) -> bool {
+    !matches!(subject.transport(), Some(Transport::Sqs | Transport::Memory | Transport::Other))
+}
+
+/// Backends that keep results for everybody, as a part of a sentence.
+fn server(subject: &Subject<'_>) -> &'static str {
+    if carries_results(subject) { "redis:// or rpc://" } else { "redis:// or db+postgresql://" }
+}
+
 /// Tells of a defect that `fix` has a way out of.
 fn defect(subject: &Subject<'_>, report: &mut Report<'_>, fix: impl Fn(&Defect) -> Option<String>) {
     let Some(Err(defect)) = read(subject) else { return };
@@ -192,6 +202,9 @@ fn r02(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn r03(subject: &Subject<'_>, report: &mut Report<'_>) {
     defect(subject, report, |defect| match defect {
+        Defect::Removed { instead: Some("rpc"), .. } if !carries_results(subject) => {
+            Some(format!("use {}", server(subject)))
+        }
         Defect::Removed { instead: Some(instead), .. } => Some(format!("use {instead}://")),
         Defect::Removed { instead: None, .. } => Some("use another such as redis://".to_owned()),
         _ => None,
@@ -211,7 +224,10 @@ fn r06(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
         _ => defect(subject, report, |defect| match defect {
             Defect::Unknown { meant: Some(meant), .. } => Some(format!("did you mean {meant}://?")),
-            Defect::BrokerScheme(_) => Some("use rpc:// for results over the broker".to_owned()),
+            Defect::BrokerScheme(_) if carries_results(subject) => {
+                Some("use rpc:// for results over the broker".to_owned())
+            }
+            Defect::BrokerScheme(_) => Some(format!("use {}", server(subject))),
             Defect::NoScheme => Some("write it as redis://host:6379/1".to_owned()),
             Defect::CompoundScheme(scheme) if scheme.contains("sentinel") => {
                 Some("use sentinel://".to_owned())

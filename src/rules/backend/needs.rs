@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about what a result backend needs beside its URL, and what it is worth to pods.
 
-use super::{URL, place, read, url};
+use super::{URL, place, read, server, url};
 use crate::celery::backend_url::{Backend, BackendKind as Store, Location};
+use crate::celery::broker_url::Transport;
 use crate::celery::expansion::expands;
 use crate::celery::url::{is_local, sqlite_file};
 use crate::celery::version::{Release, Target};
@@ -111,6 +112,18 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             old: None,
         },
     },
+    Rule {
+        id: "R22", severity: Severity::Warn, schema: false, since: "0.1",
+        title: "results do not go over SQS",
+        consequence: "With rpc:// results are messages to a queue of their client alone: on SQS every process that sends tasks makes one with a random name, which nobody deletes; with predefined_queues there is none.",
+        check: Check::object(r22),
+        example: Example {
+            bad: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}, resultBackend: {url: 'rpc://'}}}",
+            at: URL,
+            good: "spec: {common: {broker: {url: null, sqs: {region: eu-west-1}}, resultBackend: {url: 'redis://cache/1'}}}",
+            old: None,
+        },
+    },
 ];
 
 fn good(subject: &Subject<'_>) -> Option<Backend> {
@@ -169,13 +182,13 @@ fn r09(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn r10(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).is_some_and(|backend| backend.is_private()) {
         let message = "keeps results inside one process";
-        report.add(Kind::Forbidden, place(subject), message, "use redis:// or rpc://");
+        report.add(Kind::Forbidden, place(subject), message, format!("use {}", server(subject)));
     }
     let file = url(subject).and_then(|url| sqlite_file(url.strip_prefix("db+")?));
     match file.filter(|_| good(subject).is_some()) {
         Some("") => {
             let message = "keeps results in the memory of one process";
-            report.add(Kind::Forbidden, place(subject), message, "use redis:// or rpc://");
+            report.add(Kind::Forbidden, place(subject), message, format!("use {}", server(subject)));
         }
         Some(file) if subject.pools.iter().any(|pool| !pool.may_keep_file(file)) => {
             let message = "is a file on no volume of the workers";
@@ -238,6 +251,14 @@ fn r21(subject: &Subject<'_>, report: &mut Report<'_>) {
         message,
         "use another, or correct celeryVersion",
     );
+}
+
+fn r22(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let is_rpc = good(subject).is_some_and(|backend| backend.kind == Store::Rpc);
+    if is_rpc && subject.transport() == Some(Transport::Sqs) {
+        let message = "makes an SQS queue for every client";
+        report.add(Kind::Invalid, place(subject), message, format!("use {}", server(subject)));
+    }
 }
 
 /// Whether the release that is named does not have the backend yet.

@@ -20,12 +20,12 @@ const FIELDS: Fields = &[
 const ENDS: &[&str] = &["--detach", "--help"];
 /// Options for a life without a container, and what to use instead.
 const USELESS: &[(&str, &str)] = &[
-    ("--pidfile", "leave it out"),
-    ("--logfile", "leave it out, logs belong to the standard error output"),
+    ("--pidfile", "remove it"),
+    ("--logfile", "remove it, logs belong to the standard error output"),
     ("--uid", "set spec.common.securityContext"),
     ("--gid", "set spec.common.securityContext"),
-    ("--umask", "leave it out"),
-    ("--executable", "leave it out"),
+    ("--umask", "remove it"),
+    ("--executable", "remove it"),
 ];
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -152,7 +152,10 @@ fn t16(subject: &Subject<'_>, report: &mut Report<'_>) {
             used.value.is_some_and(|value| value.is_empty() || value.starts_with("/dev/std"))
         };
         for used in beat.said.all(option).filter(|used| !harmless(used)) {
-            let message = format!("{option} has no use in a container");
+            let message = match *option {
+                "--umask" | "--executable" => format!("{option} has no effect without --detach"),
+                _ => format!("{option} has no use in a container"),
+            };
             report.graded(Severity::Warn, Kind::Forbidden, Beat::arg(used.at), message, *fix);
         }
     }

@@ -16,7 +16,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "C13", severity: Severity::Deny, schema: true, since: "0.1",
         title: "appName begins every name, so it is a DNS label",
         consequence: "The Service cannot be created on every supported Kubernetes.",
-        check: Check::field(&["spec.common.appName"], "use lower-case letters, digits and '-', begin with a letter").and(c13),
+        check: Check::field(&["spec.common.appName"], "use lower-case letters, digits and '-', begin with a letter and end with a letter or digit").and(c13),
         example: Example { bad: "spec: {common: {appName: My_App}}", at: "spec.common.appName", good: "spec: {common: {appName: my-app}}", old: None },
     },
     Rule {
@@ -81,7 +81,7 @@ fn c13(subject: &Subject<'_>, report: &mut Report<'_>) {
             Kind::Required,
             "spec.common.appName",
             why,
-            "set appName: lower-case letters, digits and '-', beginning with a letter",
+            "set appName: lower-case letters, digits and '-', beginning with a letter, ending with a letter or digit",
         );
     }
 }

@@ -29,12 +29,12 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B40", severity: Severity::Deny, schema: false, since: "0.1",
         title: "no password stands in the object",
-        consequence: "Options, settings and arguments end on command lines, which every process of the node's tools and of the pod can read.",
+        consequence: "Options, settings and arguments end on command lines, which every process of the node's tools and of the pod can read. $(NAME) of a variable keeps the credential out of the object and of its copies; on the command line it stands all the same.",
         check: Check::object(b40).or(Severity::Warn, "for the value of a variable, and where a name alone suggests a credential"),
         example: Example {
             bad: "spec: {common: {broker: {transportOptions: {sentinel_kwargs: {password: hush}}}}}",
             at: "spec.common.broker.transportOptions.sentinel_kwargs.password",
-            good: "spec: {common: {broker: {transportOptions: {sentinel_kwargs: {password: $(SENTINEL_PASSWORD)}}}}}",
+            good: "spec: {common: {broker: {transportOptions: {sentinel_kwargs: {password: $(SENTINEL_PASSWORD)}}}, env: [{name: SENTINEL_PASSWORD, valueFrom: {secretKeyRef: {name: sentinel, key: password}}}]}}",
             old: None,
         },
     },
@@ -109,8 +109,8 @@ fn command(subject: &Subject<'_>, report: &mut Report<'_>) {
         if holds_url(word) {
             told(path, report);
         } else if is_value || names_one(word) {
-            let message = "seems to hold a credential, which others read";
-            report.warn(Kind::Forbidden, path, message, "write $(NAME) of a variable");
+            let message = "seems to be a readable credential";
+            report.warn(Kind::Forbidden, path, message, "write $(NAME) of env");
         }
     }
 }
@@ -138,8 +138,8 @@ fn arguments(subject: &Subject<'_>, report: &mut Report<'_>) {
             if has_password(word) {
                 told(path, report);
             } else if is_own(word) && names_one(word) || is_own(before) && announces_one(before, word) {
-                let message = "seems to hold a credential, which others read";
-                report.warn(Kind::Forbidden, path, message, "write $(NAME) of a variable");
+                let message = "seems to be a readable credential";
+                report.warn(Kind::Forbidden, path, message, "write $(NAME) of env");
             }
         }
     }
@@ -173,12 +173,12 @@ fn inside(value: &Value, path: &str, report: &mut Report<'_>) {
 }
 
 fn told(path: String, report: &mut Report<'_>) {
-    let message = "is a credential on the command line, where others read it";
+    let message = "is a readable credential, also on the command line";
     report.graded(
         Severity::Deny,
         Kind::Forbidden,
         path,
         message,
-        "set it in the application, or write $(NAME) of a variable",
+        "set it in the application, or write $(NAME) of env, which at least keeps it out of the object",
     );
 }

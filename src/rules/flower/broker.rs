@@ -57,7 +57,12 @@ fn f26(subject: &Subject<'_>, report: &mut Report<'_>) {
         Some((text.as_str(), format!("{PATH}.brokerApiSecretRef")))
     });
     for (url, path) in written.into_iter().chain(referred).filter(|(url, _)| !url.is_empty()) {
-        let fix = "use http://user:password@host:15672/api/";
+        // In an argument the password would be readable, which another rule refuses.
+        let fix = if path.ends_with("SecretRef") {
+            "write http://user:password@host:15672/api/ in the Secret"
+        } else {
+            "set flowerSpec.brokerApiSecretRef, with http://user:password@host:15672/api/ in the Secret"
+        };
         if !is_http(url) {
             report.add_hidden(report.severity(), path, "broker_api is not an http URL", fix);
         } else if !url.contains("/api/") {

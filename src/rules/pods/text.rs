@@ -7,22 +7,22 @@ use super::form::Text;
 use crate::api::amount::number;
 use crate::api::{is_label_value, is_object_name, is_qualified};
 
-pub(super) static OBJECT_NAME: Text =
-    Text::new(is_object_name, "is not a name of an object", "use lower-case letters, digits, '-' and '.'");
-pub(super) static CLAIM_NAME: Text = Text::new(
-    is_object_name,
-    "is not a name that a PersistentVolumeClaim can have",
-    "use lower-case letters, digits, '-' and '.'",
-);
+/// The letters of a name, and what all of them miss who think of the letters alone.
+const LOWER: &str =
+    "use lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit";
+
+pub(super) static OBJECT_NAME: Text = Text::new(is_object_name, "is not a valid name", LOWER);
+pub(super) static CLAIM_NAME: Text =
+    Text::new(is_object_name, "is not a name that a PersistentVolumeClaim can have", LOWER);
 pub(super) static LABEL_NAME: Text =
-    Text::new(is_label, "is not a name", "use at most 63 lower-case letters, digits and '-'");
+    Text::new(is_label, "is not a valid name", "use at most 63 lower-case letters, digits and inner '-'");
 pub(super) static KEY: Text = Text::new(is_key, "is not a key", "use letters, digits, '-', '_' and '.'");
 pub(super) static LABEL_KEY: Text =
     Text::new(is_qualified, "the key is not one of a label", "use a key such as team or example.com/team");
 pub(super) static LABEL_VALUE: Text = Text::new(
     is_label_value,
     "is not a value of a label",
-    "use at most 63 letters, digits, '-', '_' and '.'",
+    "use at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit",
 );
 pub(super) static ANNOTATION_KEY: Text = Text::new(
     |key| is_qualified(&key.to_lowercase()),

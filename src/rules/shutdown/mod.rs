@@ -33,8 +33,8 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "Celery sleeps the whole soft timeout and needs seconds for itself; it is killed before the tasks are back in the queue.",
         check: Check::field(
             &["spec.workerSpec.gracefulShutdown.softTimeoutSeconds", "spec.workerPools[].gracefulShutdown.softTimeoutSeconds"],
-            "use 0 or more",
-        ).and(g02),
+            "use 1 or more",
+        ).and(g02).or(Severity::Warn, "for 0, with which Celery has no soft shutdown"),
         example: Example {
             bad: "spec: {common: {config: {task_acks_late: true}}, workerSpec: {gracefulShutdown: {mode: Soft, timeoutSeconds: 30, softTimeoutSeconds: 28}}}",
             at: "spec.workerSpec.gracefulShutdown.softTimeoutSeconds",
@@ -124,10 +124,17 @@ fn g02(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| mode(pool) == ShutdownMode::Soft) {
         let soft = pool.spec.graceful_shutdown.as_ref().and_then(|shutdown| shutdown.soft_timeout_seconds);
         let most = pool.grace().saturating_sub(OWN);
-        if soft.is_some_and(|soft| soft >= 0 && soft > most) && pool.grace() > 0 {
-            let path = format!("{}.gracefulShutdown.softTimeoutSeconds", pool.path);
+        let path = format!("{}.gracefulShutdown.softTimeoutSeconds", pool.path);
+        if soft == Some(0) {
+            report.warn(
+                Kind::Invalid,
+                path,
+                "switches the soft shutdown off",
+                "use 1 or more, or the mode Warm",
+            );
+        } else if soft.is_some_and(|soft| soft > 0 && soft > most) && pool.grace() > 0 {
             let message = format!("is less than {OWN} seconds below timeoutSeconds");
-            let fix = if most >= 0 {
+            let fix = if most > 0 {
                 format!("use at most {most}, or raise timeoutSeconds")
             } else {
                 "raise timeoutSeconds".to_owned()

@@ -266,7 +266,7 @@ fn what_is_missing_is_not_called_wrong() {
     let overlay = "spec: {flowerSpec: {auth: {basic: {secretRef: {name: flower}}}}}";
     let findings = check(&shop(overlay), None, &surroundings()).expect("has the form of a Celery");
     let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    let text = "spec.flowerSpec.auth.basic.secretRef.key: Required value: is missing; name a Secret of this \
-                namespace, and one of its keys where a key is asked for [F37]";
+    let text = "spec.flowerSpec.auth.basic.secretRef.key: Required value: is missing; name the key, in \
+                letters, digits, '-', '_' and '.' [F37]";
     assert_eq!(texts, [text]);
 }

@@ -157,7 +157,7 @@ fn settings_that_an_option_settles_have_no_effect() {
 
 #[test]
 fn settings_of_packages_are_taken() {
-    let redbeat = "{common: {config: {redbeat_key_prefix: shop, redbeat_redis_url: $(URL)}}";
+    let redbeat = "{common: {env: [{name: URL, value: a}], config: {redbeat_key_prefix: shop, redbeat_redis_url: $(URL)}}";
     for (beat, expected) in [
         ("}", vec![]),
         (", beatSpec: {scheduler: 'redbeat.schedulers:RedBeatScheduler'}}", vec![]),
@@ -193,7 +193,7 @@ fn messages_are_accepted_in_the_form_in_which_they_are_sent() {
         ("accept_content: [yaml]", vec![("C47", "accept_content")]),
         ("accept_content: [application/json]", vec![]),
         ("task_serializer: own", vec![("C46", "task_serializer")]),
-        ("task_serializer: $(FORM)", vec![]),
+        ("task_serializer: $(FORM)", vec![("W51", "task_serializer")]),
         ("accept_content: [json, jsn]", vec![("C46", "accept_content[1]")]),
         ("result_serializer: jsno", vec![("C46", "result_serializer")]),
         ("task_compression: gzpi", vec![("C46", "task_compression")]),

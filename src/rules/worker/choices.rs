@@ -104,7 +104,7 @@ fn w21(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn w50(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let path = format!("{}.poolStartMethod", pool.path);
-        word(report, path, pool.spec.pool_start_method.as_ref(), "is not a way to start child processes");
+        word(report, path, pool.spec.pool_start_method.as_ref(), "is not a start method that Celery offers");
     }
 }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Text that nobody expands: what only a shell would understand, and variables that are not there.
 
+use serde_json::Value;
+
 use super::node::{if_shared, is_of_the_host};
 use crate::celery::expansion::names;
+use crate::celery::settings::{self, Refusal};
 use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::path;
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::shell::is_for_a_shell;
@@ -21,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "W51", severity: Severity::Warn, schema: false, since: "0.1",
-        title: "a variable in the arguments is defined",
+        title: "a variable in the arguments, in a setting or in a transport option is defined",
         consequence: "Kubernetes leaves $(NAME) as it is when the container has no such variable; HOSTNAME is none of those.",
         check: Check::object(w51),
         example: Example { bad: "spec: {workerSpec: {args: ['-n', w1@$(HOSTNAME)]}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {args: ['-n', w1@%h]}}", old: None },
@@ -87,11 +91,59 @@ fn w43(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn w51(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         for word in words(pool) {
-            let unknown = |name: &&str| !may_define(subject, pool, name);
-            let Some(name) = names(word.text).into_iter().find(unknown) else { continue };
-            let message = format!("no variable {name:.40} is in env");
+            let Some((name, message)) = undefined(subject, pool, word.text) else { continue };
             let fix = if name == "HOSTNAME" && word.is_node { "write %h for the host" } else { "add it" };
             report.graded(Severity::Warn, Kind::Forbidden, word.path, message, fix);
         }
+    }
+    for (path, text) in settings(subject) {
+        let found = subject.pools.iter().find_map(|pool| undefined(subject, pool, text));
+        if let Some((_, message)) = found {
+            report.add(Kind::Forbidden, path, message, "add it");
+        }
+    }
+}
+
+/// The first variable in a text that a pool cannot have, and what to say of it.
+fn undefined<'t>(subject: &Subject<'_>, pool: &Pool<'_>, text: &'t str) -> Option<(&'t str, String)> {
+    let name = names(text).into_iter().find(|name| !may_define(subject, pool, name))?;
+    Some((name, format!("no variable {name:.40} is in env")))
+}
+
+/// The texts in settings and transport options, which become arguments too. Of the URLs of broker and backend other
+/// rules tell, and of what no argument can set.
+fn settings<'a>(subject: &Subject<'a>) -> Vec<(String, &'a str)> {
+    let mut found = Vec::new();
+    let common = subject.common();
+    let broker = common.broker.as_ref();
+    if let Some(options) = broker.and_then(|broker| broker.transport_options.as_ref()) {
+        texts(&options.0, "spec.common.broker.transportOptions", &mut found);
+    }
+    for (name, setting) in &common.config {
+        let is_url = ["broker_url", "result_backend"].contains(&name.as_str());
+        let is_passed =
+            || settings::word(name, &setting.0, subject.celery.newest()) != Err(Refusal::Unreachable);
+        if !is_url && is_passed() {
+            texts(&setting.0, &path::entry("spec.common.config", name), &mut found);
+        }
+    }
+    found
+}
+
+/// Every text inside a value, at its own path.
+fn texts<'a>(value: &'a Value, path: &str, found: &mut Vec<(String, &'a str)>) {
+    match value {
+        Value::String(text) => found.push((path.to_owned(), text)),
+        Value::Array(list) => {
+            for (index, item) in list.iter().enumerate() {
+                texts(item, &format!("{path}[{index}]"), found);
+            }
+        }
+        Value::Object(map) => {
+            for (name, item) in map {
+                texts(item, &path::entry(path, name), found);
+            }
+        }
+        _ => {}
     }
 }
