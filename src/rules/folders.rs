@@ -125,8 +125,7 @@ fn folders<'a>(subject: &Subject<'_>, component: &Component<'a>) -> Vec<Folder<'
         }
     };
     let mut folders: Vec<Folder<'a>> = Vec::new();
-    folders
-        .extend(data.map(|folder| (folder, Severity::Warn, "takes the place of the volume of persistence")));
+    folders.extend(data.map(|folder| (folder, Severity::Warn, "hides the volume of persistence")));
     let probes = match component.part {
         Part::Worker(worker) => worker.probes.as_ref(),
         Part::Beat(beat) => beat.probes.as_ref(),

@@ -151,11 +151,12 @@ fn w80(subject: &Subject<'_>, report: &mut Report<'_>) {
             if is_there(name) || blemish(name, Severity::Deny).is_some() || path == told {
                 continue;
             }
-            let message = "is a queue that nobody declares";
-            match &declared {
-                Some(_) => report.add_shown(report.severity(), &path, name, message, "add it to task_queues"),
-                None => report.add_shown(Severity::Warn, &path, name, message, "set task_queues in config"),
-            }
+            let (severity, message, fix) = match &declared {
+                Some(_) => (report.severity(), "is not in task_queues", "add it to task_queues"),
+                None => (Severity::Warn, "is not declared", "set task_queues in config"),
+            };
+            let message = format!("{message}, and task_create_missing_queues is false");
+            report.add_shown(severity, &path, name, message, fix);
             told = path;
         }
     }

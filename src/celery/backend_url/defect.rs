@@ -74,7 +74,7 @@ pub enum Defect {
     #[error("is a list of URLs, which only sentinel:// may be")]
     List,
     /// `rediss://` without `ssl_cert_reqs`: Celery raises a `ValueError`.
-    #[error("does not say whether the certificate is checked (ssl_cert_reqs)")]
+    #[error("does not say whether the certificate is checked (ssl_cert_reqs), and Celery would crash")]
     CertReqsMissing,
     /// `ssl_cert_reqs` with a word that Celery does not know.
     #[error("has the ssl_cert_reqs {0:?}, which Celery does not know")]

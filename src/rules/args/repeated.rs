@@ -32,8 +32,7 @@ pub(in crate::rules) fn repeated(
                 let field = fields.iter().find(|(_, option)| *option == used.option.name());
                 let said = field.and_then(|(field, _)| Some((*field, written.get(field)?)));
                 let Some((field, value)) = said else { continue };
-                let message = format!("{} and {field} set the same", used.name);
-                (says(used, value), message, "keep one of them")
+                (says(used, value), format!("{path}.{field} sets this too"), "keep the field only")
             }
         };
         let severity = if is_same { Severity::Warn } else { refused };
@@ -44,10 +43,10 @@ pub(in crate::rules) fn repeated(
 fn twice(before: &Occurrence<'_>, used: &Occurrence<'_>) -> (bool, String, &'static str) {
     let name = used.name;
     if used.value == before.value {
-        return (true, format!("{name} is there twice"), "keep one of them");
+        return (true, format!("{name} is given twice"), "keep one of them");
     }
     let fix = if used.option.kind == ValueKind::List { "join them by a comma" } else { "keep one of them" };
-    (false, format!("{name} is there twice, and only the last one counts"), fix)
+    (false, format!("{name} is given twice, and only the last one counts"), fix)
 }
 
 /// Whether an option says the same as a field.

@@ -209,7 +209,7 @@ fn unknown(arguments: &Arguments<'_>, at: usize, name: &str, known: Elsewhere) -
     let no_option = format!("is not an option of {}", reader(arguments));
     match known {
         Elsewhere::Global(option) if option.name() == "--version" => {
-            let message = format!("celery {} would print a text and end", arguments.command.name());
+            let message = format!("{} prints a text and ends the container", option.name());
             Verdict::new(Matter::Ends, at, Shown::Nothing, message, "remove it")
         }
         Elsewhere::Global(option) => {
@@ -219,7 +219,7 @@ fn unknown(arguments: &Arguments<'_>, at: usize, name: &str, known: Elsewhere) -
         Elsewhere::OtherRelease(option) => {
             let message = match option.until {
                 Some(until) => format!("is gone since Celery {until}"),
-                None => format!("needs Celery {}", option.since.max(option.long_since)),
+                None => format!("needs Celery {} or later", option.since.max(option.long_since)),
             };
             let fix = gone_field(arguments, at, option.name());
             let fix = fix.unwrap_or_else(|| "remove it, or correct celeryVersion".to_owned());
@@ -279,7 +279,7 @@ fn bad_value(arguments: &Arguments<'_>, at: usize, option: &'static Spec, refusa
     let used = arguments.reading.all(name).find(|used| used.value_at == at);
     let text = used.and_then(|used| used.value).unwrap_or_default();
     if let Some(since) = since(option, text, arguments.reading.release) {
-        let message = format!("{text:?} needs Celery {since}");
+        let message = format!("{text:?} needs Celery {since} or later");
         let fix = "use another value, or correct celeryVersion";
         return Verdict::new(Matter::Release, at, Shown::Nothing, message, fix);
     }

@@ -207,10 +207,17 @@ fn r40(subject: &Subject<'_>, report: &mut Report<'_>) {
     let is_set = subject.common().config.contains_key("redis_host");
     let has_no_host = |host: &str| host.is_empty() && is_redis && !is_socket && !is_set;
     let is_here = |location: &Location| is_local(&location.host) || has_no_host(&location.host);
-    let is_alone = !subject.may_have_neighbours();
-    if is_alone && backend.kind != Store::File && backend.locations.iter().any(is_here) {
+    if subject.may_have_neighbours() || backend.kind == Store::File {
+        return;
+    }
+    let Some(here) = backend.locations.iter().find(|location| is_here(location)) else { return };
+    let fix = "use the name of the backend's Service";
+    if here.host.is_empty() {
+        let message = "names no host: that is the worker's own pod";
+        report.add(Kind::Forbidden, place(subject), message, fix);
+    } else {
         let message = "is the worker's own pod";
-        report.add(Kind::Forbidden, place(subject), message, "use the name of the backend's Service");
+        report.add_shown(report.severity(), place(subject), &here.host, message, fix);
     }
 }
 
@@ -222,8 +229,9 @@ fn r11(subject: &Subject<'_>, report: &mut Report<'_>) {
             || variable.value.is_some() && variable.value == backend.url;
         if names_backend(&variable.name, subject.celery) && !same {
             let severity = release::refusal(subject, report.severity());
-            let message = format!("{} and spec.common.resultBackend set the same", variable.name);
-            report.graded(severity, Kind::Forbidden, format!("{}.name", place.path), message, "remove it");
+            let message = format!("{} sets the same as spec.common.resultBackend", variable.name);
+            let path = format!("{}.name", place.path);
+            report.graded(severity, Kind::Forbidden, path, message, "remove the variable");
         }
     }
 }
@@ -243,7 +251,8 @@ fn r20(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn r21(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(backend) = good(subject).filter(|backend| is_too_new(subject, backend)) else { return };
     let severity = release::refusal(subject, report.severity());
-    let message = format!("needs Celery 5.{} or later", backend.celery_since());
+    let version = subject.common().celery_version.as_deref().unwrap_or_default();
+    let message = format!("needs Celery 5.{} or later, celeryVersion is {version}", backend.celery_since());
     report.graded(
         severity,
         Kind::Forbidden,

@@ -44,7 +44,7 @@ fn c120(subject: &Subject<'_>, report: &mut Report<'_>) {
         let brokers = || config("broker_transport_options").or_else(broker);
         let options = config("redbeat_redis_options").or_else(brokers);
         if options.is_none_or(|options| options.get("sentinels").is_none()) {
-            let message = "needs redbeat_redis_options.sentinels";
+            let message = "redis-sentinel:// needs redbeat_redis_options.sentinels";
             report.add(Kind::Forbidden, at, message, "add it");
         }
     }

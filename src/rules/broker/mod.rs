@@ -217,7 +217,7 @@ fn b30(subject: &Subject<'_>, report: &mut Report<'_>) {
             Kind::Forbidden,
             subject.broker_place(),
             message,
-            "name a user, unless loopback_users.guest = false",
+            "name a user, unless loopback_users = none",
         );
     }
     let typed = subject.broker().and_then(|broker| broker.rabbitmq.as_ref());

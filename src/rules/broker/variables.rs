@@ -67,7 +67,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B37", severity: Severity::Warn, schema: false, since: "0.1",
         title: "which application runs is said by celeryApp",
-        consequence: "Celery loads another module than the one that celeryApp names, or crashes over it.",
+        consequence: "celeryApp wins over CELERY_APP, which only misleads whoever reads it; with CELERY_LOADER or CELERY_CONFIG_MODULE Celery reads another configuration than that of the application, or crashes over it.",
         check: Check::object(b37),
         example: Example {
             bad: "spec: {common: {env: [{name: CELERY_APP, value: shop}]}}",
@@ -89,8 +89,11 @@ fn b24(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(missing) = expansion::names(url).into_iter().find(|name| !known(name)) else { return };
     let is_all = url == format!("$({missing})");
     let severity = if is_all { report.severity() } else { Severity::Warn };
-    let message = "names a variable that env does not have";
-    report.graded(severity, Kind::Forbidden, subject.broker_place(), message, "define it in spec.common.env");
+    let message = match is_all {
+        true => "is not defined in env: Celery would look for a host of that name for ever".to_owned(),
+        false => format!("names $({missing:.40}), which env does not define"),
+    };
+    report.graded(severity, Kind::NotFound, subject.broker_place(), message, "define it in spec.common.env");
 }
 
 fn b34(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -144,7 +147,7 @@ fn b36(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some(Variable::Of(Command::Worker, option)) = found else { continue };
         let path = format!("{}.name", place.path);
         let Some(field) = field_of(option.name()) else {
-            let message = format!("sets {} of the worker", option.name());
+            let message = format!("{} sets {} of the workers", place.variable.name, option.name());
             report.graded(Severity::Warn, Kind::Forbidden, path, message, "remove it, or use args");
             continue;
         };
@@ -157,7 +160,7 @@ fn b36(subject: &Subject<'_>, report: &mut Report<'_>) {
         };
         let is_twice = subject.pools.iter().any(|pool| reaches(pool) && set(pool.spec));
         let severity = if is_twice { release::refusal(subject, Severity::Deny) } else { Severity::Warn };
-        let message = format!("sets {field} of the workers");
+        let message = format!("{} sets an option of the workers", place.variable.name);
         report.graded(severity, Kind::Forbidden, path, message, format!("use the field {field}"));
     }
 }
@@ -170,12 +173,13 @@ fn b37(subject: &Subject<'_>, report: &mut Report<'_>) {
         let message = match name {
             // A variable of this name is often the application's own; beside celeryApp Celery does not look at it.
             "APP" if has_app => continue,
-            _ if option("--app") => "celeryApp says which application runs",
+            _ if option("--app") && has_app => "names an application beside celeryApp, which wins",
+            _ if option("--app") => "names the application in the place of celeryApp",
             "CELERY_CONFIG_MODULE" | "CELERY_LOADER" => "makes Celery read another configuration",
             _ if option("--loader") || option("--config") => "makes Celery read another configuration",
             "C_FAKEFORK" => "is for the daemons of celery multi",
             _ => continue,
         };
-        report.add(Kind::Forbidden, format!("{}.name", place.path), message, "remove it");
+        report.add(Kind::Forbidden, format!("{}.name", place.path), format!("{name} {message}"), "remove it");
     }
 }

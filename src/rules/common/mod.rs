@@ -24,7 +24,7 @@ const ADDED: &[&str] = &["worker", "beat", "flower", "-A"];
 const SERVERS: &[&str] =
     &["gunicorn", "uvicorn", "uwsgi", "daphne", "hypercorn", "waitress-serve", "runserver"];
 /// What is wrong with a command that holds such words.
-const SAYS_TWICE: &str = "already says what the operator adds";
+const SAYS_TWICE: &str = "the operator adds this and what follows";
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[

@@ -65,8 +65,9 @@ fn c12(subject: &Subject<'_>, report: &mut Report<'_>) {
             let Some(severity) = release::lacks(subject, since).filter(|_| is_set) else { continue };
             let what = if field == "concurrency" { "\"auto\" needs" } else { "needs" };
             let version = subject.common().celery_version.as_deref().unwrap_or_default();
-            let message = format!("{what} Celery {since}, celeryVersion is {version}");
-            report.graded(severity, Kind::Forbidden, format!("{}.{field}", pool.path), message, "remove it");
+            let message = format!("{what} Celery {since} or later, celeryVersion is {version}");
+            let fix = "remove it, or correct celeryVersion";
+            report.graded(severity, Kind::Forbidden, format!("{}.{field}", pool.path), message, fix);
         }
     }
 }

@@ -103,7 +103,7 @@ fn c46(subject: &Subject<'_>, report: &mut Report<'_>) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => "see that the application registers it".to_owned(),
             };
-            report.add(Kind::Forbidden, at, format!("is not a {what} that Celery has"), fix);
+            report.add(Kind::Invalid, at, format!("is not a {what} that Celery has"), fix);
         }
     }
 }

@@ -149,7 +149,7 @@ fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
         broker.transport_options.is_some() || broker.redis.is_some() || broker.sqs.is_some()
     });
     let shared = [
-        ("broker_transport_options", has_options, "transportOptions of the broker"),
+        ("broker_transport_options", has_options, "spec.common.broker"),
         ("result_backend", subject.common().result_backend.is_some(), "spec.common.resultBackend"),
     ];
     for (name, is_set, field) in shared {
@@ -159,7 +159,8 @@ fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     for (name, option) in OPTIONS.iter().filter(|(name, _)| config.contains_key(*name)) {
         if let Some(field) = field_of(option).filter(|field| has_field(subject, field)) {
-            tell(name, field, report);
+            let pool = subject.pools.first().map_or("spec.workerSpec", |pool| pool.path.as_str());
+            tell(name, &format!("{pool}.{field}"), report);
         }
     }
 }
@@ -175,8 +176,8 @@ fn behind_dashes(subject: &Subject<'_>, report: &mut Report<'_>) {
     });
     for (path, name) in of_pools.chain(of_beat) {
         if BROKER.contains(&name) {
-            let message = "spec.common.broker sets the same";
-            report.add(Kind::Forbidden, path, message, "use spec.common.broker alone");
+            let message = "spec.common.broker sets this too";
+            report.add(Kind::Forbidden, path, message, "keep the field only");
         } else if PARTS.contains(&name) {
             report.warn(Kind::Forbidden, path, ADDS.0, ADDS.1);
         }
@@ -191,5 +192,5 @@ fn is_option_of(subject: &Subject<'_>, name: &str) -> bool {
 
 fn tell(name: &str, field: &str, report: &mut Report<'_>) {
     let path = path::entry("spec.common.config", name);
-    report.add(Kind::Forbidden, path, format!("{field} sets the same"), format!("use {field} alone"));
+    report.add(Kind::Forbidden, path, format!("{field} sets this too"), "keep the field only");
 }

@@ -91,7 +91,7 @@ fn f41(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     let is_old = flower.version().is_some_and(|version| version < (2, 1));
     if flower.spec.read_only == Some(true) && is_old {
-        let message = "needs Flower 2.1, an older one ignores it";
+        let message = "needs Flower 2.1 or later: an older one ignores it";
         report.add(Kind::Forbidden, format!("{PATH}.readOnly"), message, "use a newer image, or remove it");
     }
 }

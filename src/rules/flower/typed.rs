@@ -196,7 +196,7 @@ fn f27(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     };
     if !flower.mounts().iter().any(|mount| *mount == file || volume::holds(mount, file)) {
-        let message = "must be in the image, no volume holds it";
+        let message = "the file of --conf is on no volume, so must be in the image";
         report.add(Kind::Forbidden, place.path(), message, "mount it, or use the fields");
     }
 }

@@ -59,10 +59,13 @@ fn profile(item: &Item<'_>, told: &mut Told) {
 
 fn pod(item: &Item<'_>, told: &mut Told) {
     for (index, group) in item.list("supplementalGroups").iter().enumerate() {
-        if group.as_i64().is_some_and(|group| !(0..=2_147_483_647).contains(&group)) {
-            let path = format!("{}[{index}]", item.at("supplementalGroups"));
-            told.add(Kind::Invalid, path, "is not in the range of this field", "use 0 to 2147483647");
-        }
+        let message = match group.as_i64() {
+            Some(group) if group < 0 => "is lower than 0",
+            Some(group) if group > 2_147_483_647 => "is greater than 2147483647",
+            _ => continue,
+        };
+        let path = format!("{}[{index}]", item.at("supplementalGroups"));
+        told.add(Kind::Invalid, path, message, "use 0 to 2147483647");
     }
     let mut names = HashSet::new();
     for (index, setting) in item.list("sysctls").iter().enumerate() {

@@ -172,7 +172,10 @@ fn field(must: Must, value: &Value, name: &str, place: Place<'_>, told: &mut Tol
         (Must::Between(from, to), Value::Number(number))
             if number.as_i64().is_some_and(|number| !(from..=to).contains(&number)) =>
         {
-            told.add(Kind::Invalid, path, "is not in the range of this field", range(from, to));
+            let is_low = number.as_i64().is_some_and(|number| number < from);
+            let message =
+                if is_low { format!("is lower than {from}") } else { format!("is greater than {to}") };
+            told.add(Kind::Invalid, path, message, range(from, to));
         }
         (Must::Port, _) => port(value, path, told),
         (Must::Amount, _) => amount(value, path, told),

@@ -166,15 +166,15 @@ fn unfilled(
         let mut names = expansion::each(word).filter(|name| is_script && is_variable(name));
         let name = names.find(|name| filled(name) != Filled::In)?;
         let message = match filled(name) {
-            Filled::Empty => "probes leave it empty: it has no value, but a valueFrom",
+            Filled::Empty => "kubelet leaves a valueFrom variable empty",
             _ => "the shell runs this as a command",
         };
         return Some((message, format!("write ${name}")));
     }
     let left = expansion::each(word).map(filled).find(|filled| *filled != Filled::In)?;
     let message = match left {
-        Filled::Empty => "probes leave it empty: it has no value, but a valueFrom",
-        _ => "probes know no such variable with a value",
+        Filled::Empty => "kubelet leaves a valueFrom variable empty",
+        _ => "env gives a variable in it no value",
     };
     Some((message, "use sh -c with $NAME".to_owned()))
 }

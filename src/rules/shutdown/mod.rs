@@ -168,8 +168,8 @@ fn g04(subject: &Subject<'_>, report: &mut Report<'_>) {
             severity,
             Kind::Forbidden,
             format!("{}.gracefulShutdown.mode", pool.path),
-            format!("Soft needs Celery 5.5, celeryVersion is {version}"),
-            "use Warm",
+            format!("Soft needs Celery 5.5 or later, celeryVersion is {version}"),
+            "use Warm, or correct celeryVersion",
         );
     }
 }

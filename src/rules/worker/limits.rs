@@ -45,7 +45,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "Celery reads 0 as \"not given\" and fetches as much as the application's settings say.",
         check: Check::field(
             &["spec.workerSpec.prefetchMultiplier", "spec.workerPools[].prefetchMultiplier"],
-            "use 1 or more, or disablePrefetch with Celery 5.6",
+            "use 1 or more, or disablePrefetch with Celery 5.6 or later",
         )
         .and(w38)
         .or(Severity::Warn, "for a number in args"),

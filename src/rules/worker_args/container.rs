@@ -63,18 +63,15 @@ pub(super) const RULES: &[Rule] = &[
 
 fn w06(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, used) in args::uses(subject, &["--detach"]) {
-        report.add(Kind::Forbidden, pool.arg(used.at), "the worker must stay in the foreground", "remove it");
+        let message = format!("{} makes the container exit at once", used.name);
+        report.add(Kind::Forbidden, pool.arg(used.at), message, "remove it");
     }
 }
 
 fn w07(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, used) in args::uses(subject, &["--help"]) {
-        report.add(
-            Kind::Forbidden,
-            pool.arg(used.at),
-            "celery worker would print a text and end",
-            "remove it",
-        );
+        let message = format!("{} prints a text and ends the container", used.name);
+        report.add(Kind::Forbidden, pool.arg(used.at), message, "remove it");
     }
 }
 
@@ -139,8 +136,8 @@ fn w10(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w13(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, used) in args::uses(subject, &["--purge"]) {
-        let message = "each restart or scale-out would delete all waiting tasks";
-        report.add(Kind::Forbidden, pool.arg(used.at), message, "remove it, and use celery purge by hand");
+        let message = format!("{} would delete all waiting tasks at each restart or scale-out", used.name);
+        report.add(Kind::Forbidden, pool.arg(used.at), message, "remove it, and run celery purge by hand");
     }
 }
 

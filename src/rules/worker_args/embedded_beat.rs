@@ -31,15 +31,15 @@ fn w11(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     for (pool, used) in args::uses(subject, &["--beat"]) {
         let path = pool.arg(used.at);
+        let fix = format!("remove {} and set beatSpec: {{}}", used.name);
         if has_green_threads(pool) {
             let message = "gevent and eventlet cannot run the scheduler";
-            report.add(Kind::Forbidden, path, message, "remove it, and set spec.beatSpec");
+            report.add(Kind::Forbidden, path, message, fix);
         } else if subject.may_be_many(pool) && !has_lock(pool) {
-            let message = "every pod would send every periodic task";
-            report.add(Kind::Forbidden, path, message, "remove it, and set spec.beatSpec");
+            let message = format!("with {} every pod would send every periodic task", used.name);
+            report.add(Kind::Forbidden, path, message, fix);
         } else {
             let message = "a rollout briefly runs two schedulers";
-            let fix = format!("remove {} and set beatSpec: {{}}", used.name);
             report.graded(Severity::Warn, Kind::Forbidden, path, message, fix);
         }
     }

@@ -148,8 +148,8 @@ fn w61(subject: &Subject<'_>, report: &mut Report<'_>) {
     let laid = laid.iter().filter(|place| place.reaches_workers && is_another_host(place.variable));
     places.extend(laid.map(|place| place.path.clone()).filter(|_| !asked.is_empty()));
     for at in places {
-        let message = "the probe that pings takes it for the pod's name";
-        report.add(Kind::Forbidden, format!("{at}.name"), message, "use another name");
+        let message = "HOSTNAME misleads the Ping probe, which takes it for the pod's name";
+        report.add(Kind::Forbidden, format!("{at}.name"), message, "rename it");
     }
 }
 

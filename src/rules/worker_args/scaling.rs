@@ -74,15 +74,15 @@ fn w24(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let Some(autoscale) = pool.said.last("--autoscale") else { continue };
         if pool.kind() == Some(WorkerPoolKind::Solo) {
-            let message = "has no effect with the pool solo";
+            let message = "--autoscale has no effect with the pool solo";
             report.add(Kind::Forbidden, pool.arg(autoscale.at), message, "remove it, or use prefork");
         }
         if let Some(concurrency) = pool.said.last("--concurrency") {
-            let message = "has no effect beside --autoscale";
-            report.add(Kind::Forbidden, pool.arg(concurrency.at), message, "use one of them");
+            let message = format!("{} has no effect beside --autoscale", concurrency.name);
+            report.add(Kind::Forbidden, pool.arg(concurrency.at), message, "remove one of the two");
         } else if pool.spec.concurrency.is_some() {
             let path = format!("{}.concurrency", pool.path);
-            report.add(Kind::Forbidden, path, "has no effect beside --autoscale", "use one of them");
+            report.add(Kind::Invalid, path, "has no effect beside --autoscale", "remove one of the two");
         }
     }
 }
@@ -95,8 +95,8 @@ fn w85(subject: &Subject<'_>, report: &mut Report<'_>) {
             _ => false,
         };
         if let Some(autoscale) = pool.said.last("--autoscale").filter(|_| grows) {
-            let message = "ends a worker of the pool threads as soon as it grows";
-            report.add(Kind::Forbidden, pool.arg(autoscale.at), message, "use prefork or gevent");
+            let message = "--autoscale ends a worker of the pool threads as soon as it grows";
+            report.add(Kind::Forbidden, pool.arg(autoscale.at), message, "use the pool prefork or gevent");
         }
     }
 }

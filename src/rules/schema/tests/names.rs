@@ -210,7 +210,7 @@ fn what_people_know_by_another_name_is_told_once_and_right() {
         ),
         (
             "{common: {config: {task_time_limit: 4h}}, workerSpec: {timeLimit: 60}}",
-            "spec.common.config.task_time_limit: Forbidden: timeLimit sets the same; use timeLimit alone [C19]",
+            "spec.common.config.task_time_limit: Forbidden: spec.workerSpec.timeLimit sets this too; keep the field only [C19]",
         ),
         (
             "{scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{type: Resource, resource: {name: memory, target: {type: Utilization, averageUtilization: 70}}}]}]}",
