@@ -37,7 +37,7 @@ pub struct BeatSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub log_level: Option<Open<LogLevel>>,
-    /// Arguments after `celery -A <celeryApp> beat`, one word an element.
+    /// Arguments after `celery -A <celeryApp> beat`, one word per element.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub args: Vec<String>,

@@ -78,7 +78,7 @@ pub struct Common {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub env_from: Vec<EnvFromSource>,
-    /// What starts Celery, one word an element; absent: `celery`.
+    /// What starts Celery, one word per element; absent: `celery`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub command: Vec<String>,

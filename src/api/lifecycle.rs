@@ -82,7 +82,7 @@ pub struct Probe {
     #[serde(rename = "type", default)]
     #[garde(skip)]
     pub type_: Open<ProbeType>,
-    /// What `Custom` runs, one word an element; no shell reads it.
+    /// What `Custom` runs, one word per element; no shell reads it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub command: Vec<String>,

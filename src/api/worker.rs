@@ -41,7 +41,7 @@ pub struct WorkerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(range(min = 0))]
     pub num_of_workers: Option<i32>,
-    /// Arguments after `celery -A <celeryApp> worker`, one word an element: `["-Q", "mail,default", "-c", "4"]`.
+    /// Arguments after `celery -A <celeryApp> worker`, one word per element: `["-Q", "mail,default", "-c", "4"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(skip)]
     pub args: Vec<String>,

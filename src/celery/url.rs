@@ -37,7 +37,7 @@ pub enum Fault {
     #[error("has {0:?} in its host part, which looks like a separator")]
     Confusable(char),
     /// A character of the password that has a meaning in a URL.
-    #[error("has a password with {0:?} in it, which ends the host part of a URL")]
+    #[error("has {0:?} in its password, which ends the host part")]
     Unencoded(char),
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::path;
-use super::quoting::{quoted, sentence, shown_path, value_at};
+use super::quoting::{one_of, quoted, sentence, shown_path, value_at};
 use crate::api::{Open, Word};
 
 /// Most findings of one object: nobody reads more, and an answer has a size.
@@ -241,7 +241,7 @@ impl<'r> Report<'r> {
     /// Tells of a word that is not on the list of its field.
     pub(super) fn unsupported<T: Word>(&mut self, word: &Open<T>, path: String, message: &str) {
         if word.known().is_none() {
-            self.add(Kind::Unsupported, path, message, format!("use one of {}", T::supported()));
+            self.add(Kind::Unsupported, path, message, one_of(&T::supported()));
         }
     }
 

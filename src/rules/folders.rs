@@ -64,8 +64,8 @@ fn c63(subject: &Subject<'_>, report: &mut Report<'_>) {
         .find(|one| has_new_claim(one) && is_other(one) && !is_laid_over(subject, one))
     {
         let whose = if matches!(component.part, Part::Beat(_)) { "beat" } else { "Flower" };
-        let message = format!("the new volume of {whose} may belong to root alone");
-        let fix = if has_user_of_its_own(component) { "set it to 1000" } else { "set it" };
+        let message = format!("{whose}'s new volume may belong to root alone");
+        let fix = if has_user_of_its_own(component) { "set it to 1000" } else { "set it to the pod's group" };
         report.add(Kind::Required, "spec.common.securityContext.fsGroup", message, fix);
     }
 }

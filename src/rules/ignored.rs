@@ -60,7 +60,7 @@ fn fault(id: &str) -> Option<(&'static str, &'static str)> {
     match catalogue::rules().find(|rule| rule.id.eq_ignore_ascii_case(id)) {
         None => Some(("is the id of no rule", "write one such as G11")),
         Some(rule) if !rule.severities().contains(Severity::Warn.as_str()) => {
-            Some(("denies, which stays", "remove it"))
+            Some(("refuses objects and cannot be ignored", "remove it"))
         }
         Some(_) => None,
     }
@@ -129,7 +129,7 @@ mod tests {
     fn ids_that_silence_nothing_are_told_in_a_line() {
         for (ids, message) in [
             ("X99", "\"X99\" is the id of no rule; write one such as G11"),
-            ("C04", "\"C04\" denies, which stays; remove it"),
+            ("C04", "\"C04\" refuses objects and cannot be ignored; remove it"),
             ("B30 and more than that", "names what is no rule; write one such as G11"),
             ("everything-there-is", "names what is no rule; write one such as G11"),
         ] {

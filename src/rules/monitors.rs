@@ -43,7 +43,12 @@ fn is_asked(subject: &Subject<'_>) -> bool {
 fn f50(subject: &Subject<'_>, report: &mut Report<'_>) {
     let has_flower = subject.object.spec.flower_spec.is_some();
     if is_asked(subject) && has_flower && subject.facts.monitors == Some(false) {
-        report.add(Kind::Forbidden, PATH, "ServiceMonitor is not installed", "install it, or remove this");
+        report.add(
+            Kind::Forbidden,
+            PATH,
+            "the Prometheus operator is not installed",
+            "install it, or remove this",
+        );
     }
 }
 

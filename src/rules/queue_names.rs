@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W25", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a queue's name is written exactly",
         consequence: "Celery takes the name as it is: the worker consumes \" b\", and the queue \"b\" fills up.",
-        check: Check::object(w25).or(Severity::Warn, "for a name with a blank inside"),
+        check: Check::object(w25).or(Severity::Warn, "for a name with a space inside"),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q', 'a, b']}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {queues: [a, b]}}", old: None },
     },
     Rule {
@@ -105,7 +105,7 @@ fn blemish(name: &str, severity: Severity) -> Option<(Severity, &'static str, &'
     if name.is_empty() {
         Some((severity, "is an empty queue name", "remove the extra comma"))
     } else if name.trim() != name {
-        Some((severity, "begins or ends with a blank", "write the names without blanks"))
+        Some((severity, "begins or ends with a space", "write the names without spaces"))
     } else if name.contains(quotes) {
         Some((severity, "has quotes in its name", "remove the quotes"))
     } else if name.contains(',') {
@@ -113,7 +113,7 @@ fn blemish(name: &str, severity: Severity) -> Option<(Severity, &'static str, &'
     } else if name.chars().any(char::is_control) {
         Some((severity, "has a control character in its name", "remove it"))
     } else if name.contains(char::is_whitespace) {
-        Some((Severity::Warn, "has a blank in its name", "make sure that the application says the same"))
+        Some((Severity::Warn, "has a space in its name", "make sure that the application says the same"))
     } else {
         None
     }

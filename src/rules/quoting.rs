@@ -28,6 +28,16 @@ fn line(text: &str) -> String {
     line
 }
 
+/// What to use, out of words with commas between them.
+#[must_use]
+pub(super) fn one_of(words: &str) -> String {
+    match words.split_once(", ") {
+        None => format!("use {words}"),
+        Some((one, other)) if !other.contains(", ") => format!("use {one} or {other}"),
+        Some(_) => format!("use one of {words}"),
+    }
+}
+
 /// The whole text, or what may be shown of it: of a URL all but its credentials.
 fn without_credentials(text: &str) -> String {
     let shown = shown(text);

@@ -80,8 +80,8 @@ fn s05(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn s06(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (reference, keys) in known(subject, report.raw()) {
         if let Some(key) = keys.unreadable.first() {
-            let message = format!("the Secret has something else than base64 in data under {key:.40}");
-            let fix = "encode it, or put the text into stringData";
+            let message = format!("data.{key:.40} of the Secret is not base64");
+            let fix = "encode it, or move it to stringData";
             report.add(Kind::Forbidden, format!("{}.name", reference.path), message, fix);
         }
     }

@@ -28,7 +28,7 @@ fn text_is_grouped_by_object() {
     let image = "spec.common.image: Invalid value: \"My/App\": has capital letters in the repository name; use registry/name:tag in lower-case letters [C04]";
     assert_eq!(lines[..4], ["Celery web/a", &format!("one.yaml:7: {image}"), "", "Celery web/b"]);
     assert!(
-        lines[4].starts_with("one.yaml:20: warning: spec.common.broker.url: \"99\" is more than "),
+        lines[4].starts_with("one.yaml:20: warning: spec.common.broker.url: \"99\" is above 15, "),
         "{out}"
     );
     assert!(lines[4].ends_with(" [B12]"), "{out}");

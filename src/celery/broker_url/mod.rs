@@ -64,7 +64,7 @@ pub enum Defect {
     #[error("is empty")]
     Empty,
     /// No `scheme://`: kombu takes the whole text for the name of an AMQP host.
-    #[error("has no \"scheme://\", so that Celery takes it for the name of an AMQP host")]
+    #[error("has no \"scheme://\": Celery takes it for an AMQP host and retries for ever")]
     NoScheme,
     /// A scheme that kombu refuses with `KeyError: No such transport`.
     #[error("has the scheme {scheme:?}, which Celery does not know")]
@@ -75,7 +75,7 @@ pub enum Defect {
         meant: Option<String>,
     },
     /// `x+y://`: kombu takes `y` for part of the host.
-    #[error("has the scheme {scheme:?}, which Celery does not know and would retry as a wrong host for ever")]
+    #[error("has the scheme {scheme:?}: Celery would look for a host of a wrong name for ever")]
     CompoundScheme {
         /// The scheme as written.
         scheme: String,
@@ -86,7 +86,7 @@ pub enum Defect {
     #[error("asks for Redis Cluster, which Celery cannot use as a broker")]
     RedisCluster,
     /// `db+…://`: the form of a result backend.
-    #[error("has the form of a result backend")]
+    #[error("is written as a result backend")]
     BackendScheme,
     /// The parts of the URL cannot be told apart, or are others than meant.
     #[error(transparent)]

@@ -76,7 +76,7 @@ fn values_become_words() {
         ("task_acks_late", json!("maybe"), Refusal::Value("true or false")),
         ("task_acks_late", json!(2), Refusal::Value("true or false")),
         ("worker_prefetch_multiplier", json!(1.5), Refusal::Value("a whole number")),
-        ("task_default_queue", json!(["a"]), Refusal::Value("a text")),
+        ("task_default_queue", json!(["a"]), Refusal::Value("a string")),
         ("task_default_queue", json!("a\0"), Refusal::Value("a value without a NUL")),
         ("broker_transport_options", json!("{bad}"), Refusal::Value("a table of names and values")),
         ("accept_content", json!("json"), Refusal::Value("a list")),

@@ -101,7 +101,7 @@ pub fn unfit(name: &str, value: &Json) -> Option<Unfit> {
         }
         Json::Null => return None,
         Json::Number(_) if NEVER_NUMBERS.contains(&name) => {
-            return Some(Unfit::whole("is a number, Celery needs a text", "write a text"));
+            return Some(Unfit::whole("is a number, Celery needs a string", "write a string"));
         }
         _ => {}
     }

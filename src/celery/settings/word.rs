@@ -94,6 +94,6 @@ fn expressed(name: &str, kind: SettingKind, plain: bool, value: &Json) -> Result
         (SettingKind::Text, Json::Array(_) | Json::Object(_)) if MORE_THAN_TEXT.contains(&name) => {
             json("json")
         }
-        (SettingKind::Text | SettingKind::Bytes, _) => Err(Refusal::Value("a text")),
+        (SettingKind::Text | SettingKind::Bytes, _) => Err(Refusal::Value("a string")),
     }
 }

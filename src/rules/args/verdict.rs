@@ -10,6 +10,7 @@ use crate::celery::reading::{Cause, Elsewhere, Fault, Occurrence};
 use crate::celery::settings::command_line::Defect;
 use crate::celery::value::{Refusal, value};
 use crate::celery::version::{Release, Target};
+use crate::rules::quoting::one_of;
 
 /// Options that are refused whatever stands behind them.
 const REFUSED: &[&str] = &["--purge", "--detach", "--help"];
@@ -161,7 +162,7 @@ fn verdict(arguments: &Arguments<'_>, fault: &Fault) -> Option<Verdict> {
         Cause::UnknownOption { name, known } => Some(unknown(arguments, at, name, *known)),
         Cause::MissingValue(option) => {
             let message = format!("{} has no value", option.name());
-            Some(Verdict::new(Matter::Form, at, Shown::Whole, message, "write the value behind it"))
+            Some(Verdict::new(Matter::Form, at, Shown::Whole, message, "write the value after it"))
         }
         Cause::UnexpectedValue(option) if REFUSED.contains(&option.name()) => None,
         Cause::UnexpectedValue(_) => Some(valueless(at, word)),
@@ -296,12 +297,12 @@ fn bad_value(arguments: &Arguments<'_>, at: usize, option: &'static Spec, refusa
         }
         Refusal::NotANumber => (format!("{name} is not a number"), "use seconds such as 300".to_owned()),
         Refusal::NotAChoice(words, near) => {
-            let all = || format!("use one of {}", words.join(", "));
+            let all = || one_of(&words.join(", "));
             let fix = near.map_or_else(all, |near| format!("did you mean {near}?"));
             (format!("{name} has no such value"), fix)
         }
         Refusal::NotARange => {
-            ("is not max,min".to_owned(), "use max,min such as 8,2, the max 1 or more".to_owned())
+            ("is not max,min".to_owned(), "write the larger number first, 1 or more, such as 8,2".to_owned())
         }
         Refusal::UnknownFormat(letter) => {
             (format!("%{letter} stands for nothing in {name}"), letters(arguments.celery).to_owned())

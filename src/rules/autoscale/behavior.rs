@@ -102,6 +102,6 @@ fn scaling_policy(path: &str, policy: &HPAScalingPolicy, report: &mut Report<'_>
     }
     if !(1..=MAX_PERIOD).contains(&policy.period_seconds) {
         let path = format!("{path}.periodSeconds");
-        report.add(Kind::Invalid, path, "is not a period of Kubernetes", "use 1 to 1800 seconds");
+        report.add(Kind::Invalid, path, "is not a period that Kubernetes accepts", "use 1 to 1800 seconds");
     }
 }

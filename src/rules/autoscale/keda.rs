@@ -123,7 +123,7 @@ fn a23(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(Kind::Required, format!("{path}.{field}"), "has no default", *fix);
         }
         if !target.metrics.iter().any(is_queue) {
-            let message = "fallback only works with task_queue_length";
+            let message = "fallback works only with task_queue_length";
             report.add(Kind::Forbidden, path, message, "remove it, or add that metric");
         } else if subject.is_redis() && missing.is_empty() {
             let message = "has no effect with Redis, pods are kept as they are";
@@ -156,7 +156,7 @@ fn a37(subject: &Subject<'_>, report: &mut Report<'_>) {
         });
         let least = target.min_replicas.unwrap_or(1);
         if counts && fallback.replicas.is_some_and(|replicas| (0..least).contains(&replicas)) {
-            let message = "is below minReplicas, which counts";
+            let message = "is below minReplicas, which wins";
             let fix = format!("use {least} or more");
             report.add(Kind::Invalid, format!("{path}.fallback.replicas"), message, fix);
         }

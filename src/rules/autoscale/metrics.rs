@@ -149,8 +149,13 @@ fn mismatch(report: &mut Report<'_>, path: String, type_: TargetType, value: boo
         TargetType::AverageValue => ("averageValue", value, "averageUtilization", utilization),
     };
     if other_set {
-        let message = format!("{other} does not go with the type {}", type_.as_str());
-        let fix = if own_set { format!("remove {other}") } else { format!("set {own} instead") };
+        let message = format!("{other} does not go with type {}", type_.as_str());
+        let fix = match type_ {
+            _ if own_set => format!("remove {other}"),
+            TargetType::Utilization => format!("set type: AverageValue, or replace it by {own}"),
+            // Not every metric has a utilization.
+            TargetType::AverageValue => format!("set {own} instead"),
+        };
         report.add(Kind::Forbidden, path, message, fix);
     } else if !own_set {
         report.add(
@@ -186,7 +191,12 @@ fn a11(subject: &Subject<'_>, report: &mut Report<'_>) {
         if !value.parse::<i64>().is_ok_and(|tasks| tasks >= 1) {
             let path = format!("{path}.target.averageValue");
             let message = "is not a whole number of tasks above zero";
-            report.add(Kind::Invalid, path, message, "use the tasks that may wait for each pod, such as 10");
+            report.add(
+                Kind::Invalid,
+                path,
+                message,
+                "use the number of tasks that may wait for each pod, such as 10",
+            );
         }
     }
 }
@@ -197,7 +207,7 @@ fn a13(subject: &Subject<'_>, report: &mut Report<'_>) {
     {
         if let Some(index) = target.metrics.iter().position(is_queue) {
             let path = format!("{path}.metrics[{index}].name");
-            report.add(Kind::Forbidden, path, "Flower works on no queue", "use cpu or memory");
+            report.add(Kind::Forbidden, path, "Flower consumes no queue", "use cpu or memory");
         }
     }
 }

@@ -54,7 +54,12 @@ fn a24(subject: &Subject<'_>, report: &mut Report<'_>) {
         let missing: Vec<String> = used.difference(&counted).map(ToString::to_string).collect();
         if !missing.is_empty() {
             let message = format!("tasks of priority {} are not counted", missing.join(", "));
-            report.add(Kind::Forbidden, format!("{path}.prioritySteps"), message, "list every one in use");
+            report.add(
+                Kind::Forbidden,
+                format!("{path}.prioritySteps"),
+                message,
+                "list every priority in use",
+            );
         }
     }
 }
@@ -67,7 +72,7 @@ fn a33(subject: &Subject<'_>, report: &mut Report<'_>) {
             if !(0..=HIGHEST).contains(&i64::from(*step)) {
                 report.add(Kind::Invalid, path, "is not a priority", "use numbers from 0 to 9");
             } else if !seen.insert(step) {
-                report.add(Kind::Duplicate, path, "the priority is there twice", "keep one of them");
+                report.add(Kind::Duplicate, path, "the priority is given twice", "keep one of them");
             }
         }
     }

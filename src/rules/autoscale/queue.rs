@@ -68,8 +68,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "A32", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a queue to follow is named as it is, once",
-        consequence: "KEDA cuts blanks off and looks into a queue of another name; a queue that is there twice counts twice.",
-        check: Check::object(a32).or(Severity::Warn, "for a queue that is there twice"),
+        consequence: "KEDA cuts spaces off and looks into a queue of another name; a queue that is given twice counts twice.",
+        check: Check::object(a32).or(Severity::Warn, "for a queue that is given twice"),
         example: Example {
             bad: "spec: {workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, queues: [' mail'], metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.scaleTargetRef[0].queues[0]",
@@ -164,7 +164,7 @@ fn a31(subject: &Subject<'_>, report: &mut Report<'_>) {
             1 => (format!("names {count} queues"), "follow fewer of them in scaleTargetRef"),
             _ => (
                 format!("{count} queues x {lists} priorities make {} Redis lists", count * lists),
-                "name fewer queues, or set prioritySteps",
+                "name fewer queues, or fewer prioritySteps ([0] where no task has a priority)",
             ),
         };
         report.add(Kind::Forbidden, path, format!("{message}, the maximum is {MAX_LISTS}"), fix);
@@ -179,10 +179,10 @@ fn a32(subject: &Subject<'_>, report: &mut Report<'_>) {
             if name.is_empty() {
                 report.add(Kind::Required, path, "a queue has a name", "write it, or take the entry out");
             } else if !is_readable(name) {
-                let message = "begins or ends with a blank, which KEDA cuts off";
+                let message = "begins or ends with a space, which KEDA cuts off";
                 report.add(Kind::Invalid, path, message, "name the queue without it");
             } else if !seen.insert(name) {
-                report.warn(Kind::Duplicate, path, "is there twice and counts twice", "keep one of them");
+                report.warn(Kind::Duplicate, path, "is given twice and counts twice", "keep one of them");
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use crate::api::{DEFAULT_POOL, MetricName, ScaleKind, is_object_name};
 use crate::rules::finding::{Kind, Report, Severity};
+use crate::rules::quoting::one_of;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Pool, Subject};
 
@@ -140,7 +141,7 @@ fn a04(subject: &Subject<'_>, report: &mut Report<'_>) {
         for (index, metric) in target.metrics.iter().enumerate() {
             if target.metrics[..index].iter().any(|before| before.name == metric.name) {
                 let path = format!("{path}.metrics[{index}].name");
-                report.add(Kind::Duplicate, path, "the metric is there twice", "keep one of them");
+                report.add(Kind::Duplicate, path, "the metric is given twice", "keep one of them");
             }
         }
     }
@@ -192,9 +193,5 @@ fn a28(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn pools_to_choose_from(subject: &Subject<'_>) -> String {
     let names = subject.pools.iter().map(|pool| pool.name).filter(|name| is_object_name(name));
     let names: Vec<&str> = names.collect();
-    if names.is_empty() {
-        "add a pool of that name".to_owned()
-    } else {
-        format!("use one of {}", names.join(", "))
-    }
+    if names.is_empty() { "add a pool of that name".to_owned() } else { one_of(&names.join(", ")) }
 }

@@ -54,7 +54,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "A22", severity: Severity::Deny, schema: true, since: "0.1",
         title: "idleReplicas is 0",
         consequence: "Kubernetes' autoscaler sets its own minimum at once, so that no other number ever holds.",
-        check: Check::field(&["spec.scaleTargetRef[].idleReplicas"], "use 0, or leave it out"),
+        check: Check::field(&["spec.scaleTargetRef[].idleReplicas"], "use 0, or leave it out: any other number gives way to minReplicas at once"),
         example: Example {
             bad: "spec: {common: {broker: {url: 'amqp://app@mq'}}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, minReplicas: 3, maxReplicas: 5, idleReplicas: 1, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}",
             at: "spec.scaleTargetRef[0].idleReplicas",

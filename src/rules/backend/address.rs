@@ -132,19 +132,15 @@ fn r15(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn r16(subject: &Subject<'_>, report: &mut Report<'_>) {
     defect(subject, report, |defect| match defect {
-        Defect::Url(Fault::Unencoded(letter)) => Some(format!("write it as %{:02X}", u32::from(*letter))),
+        Defect::Url(Fault::Unencoded(letter)) => Some(format!("write %{:02X}", u32::from(*letter))),
         _ => None,
     });
     let is_redis = matches!(read(subject), Some(Ok(backend)) if is_redis(&backend));
     let text = url(subject).unwrap_or_default();
     if let Some(letter) = doubtful(text).filter(|_| is_redis && !text.contains(';')) {
-        let fix = format!("write it as %{:02X}", u32::from(letter));
-        report.warn(
-            Kind::Forbidden,
-            place(subject),
-            format!("seems to have a password with {letter:?} in it"),
-            fix,
-        );
+        let fix = format!("write %{:02X}", u32::from(letter));
+        let message = format!("seems to have {letter:?} in its password");
+        report.warn(Kind::Forbidden, place(subject), message, fix);
     }
 }
 

@@ -151,7 +151,7 @@ fn r08(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(backend) = good(subject) else { return };
     if let Some(first) = missing(subject, &backend).first() {
         let message = format!("needs {first}");
-        report.add(Kind::Forbidden, place(subject), message, "set it in config or in the app");
+        report.add(Kind::Forbidden, place(subject), message, "set it in spec.common.config or in the app");
     }
     // What config says takes the place of what the application says, as a whole.
     let options =

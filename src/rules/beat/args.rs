@@ -67,7 +67,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         .and(t14)
         .or(
             Severity::Warn,
-            "where an option may be meant as a value, for a file whose name begins with a sign or a blank, for a number behind a blank, for Celery 4, and for a release that is newer than the operator",
+            "where an option may be meant as a value, for a file whose name begins with a sign or a space, for a number after a space, for Celery 4, and for a release that is newer than the operator",
         ),
         example: Example {
             bad: "spec: {beatSpec: {args: ['--max-interval', soon]}}",
@@ -122,7 +122,7 @@ fn t14(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some(fix) = parted(Command::Beat, word) {
             report.add_shown(severity, Beat::arg(at), word, message, fix);
         } else {
-            let fix = "split it, one word an element";
+            let fix = "split it, one word per element";
             report.graded(severity, Kind::Forbidden, Beat::arg(at), message, fix);
         }
     }

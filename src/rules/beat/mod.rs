@@ -158,7 +158,9 @@ fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
         let message = "is no class, and no registered name that is known";
         report.graded(Severity::Warn, Kind::Invalid, path, message, fix);
     } else {
-        report.add(Kind::Invalid, path, "is not the path of a class", fix);
+        let example = ", such as django_celery_beat.schedulers:DatabaseScheduler";
+        let example = if scheduler == "DatabaseScheduler" { example } else { "" };
+        report.add(Kind::Invalid, path, "is not the path of a class", format!("{fix}{example}"));
     }
 }
 

@@ -144,7 +144,7 @@ fn b03(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b12(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let message = "is more than the 16 databases that Redis usually has";
+    let message = "is above 15, the last database that Redis has by default";
     let too_high = |db: u32| db > 15;
     for endpoint in redis(subject).filter(|endpoint| endpoint.database().is_some_and(too_high)) {
         report.add_shown(report.severity(), subject.broker_place(), &endpoint.path, message, "use 0 to 15");

@@ -309,10 +309,10 @@ impl Takes {
         match self {
             Self::Number => "is not a number",
             Self::Pause => "is not a number of 0 or more",
-            Self::Nothing => "has texts for the numbers of its options",
+            Self::Nothing => "has strings for the numbers of its options",
             Self::Seconds => "is not a number above 0",
-            Self::Text => "is not a text",
-            Self::Word => "is not a name without blanks",
+            Self::Text => "is not a string",
+            Self::Word => "is not a name without spaces",
             Self::Order => "is not an order of queues",
             Self::Whole => "is not a whole number",
             Self::Steps => "is not a list of whole numbers",
@@ -327,7 +327,7 @@ impl Takes {
             (Self::Order, _) => format!("use {}", ORDERS.join(", ")),
             (Self::Nothing, _) => "set it in the application".to_owned(),
             (Self::Text, _) => "write it in quotes".to_owned(),
-            (Self::Word, _) => "leave blanks out".to_owned(),
+            (Self::Word, _) => "leave spaces out".to_owned(),
             (_, Some("0")) | (Self::Seconds, None) if name == "visibility_timeout" => {
                 "use seconds such as 3600".to_owned()
             }

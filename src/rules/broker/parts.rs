@@ -5,6 +5,7 @@ use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
 use crate::celery::broker_url;
+use crate::rules::quoting::quoted;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -127,7 +128,7 @@ fn b45(subject: &Subject<'_>, report: &mut Report<'_>) {
         if !(0..=9).contains(step) {
             report.add(Kind::Invalid, path, "is not a priority", "use numbers from 0 to 9");
         } else if redis.priority_steps[..index].contains(step) {
-            report.add(Kind::Duplicate, path, "is there twice", "write every priority once");
+            report.add(Kind::Duplicate, path, "is given twice", "write every priority once");
         }
     }
 }
@@ -164,7 +165,7 @@ fn b47(subject: &Subject<'_>, report: &mut Report<'_>) {
     let rabbitmq = broker.rabbitmq.as_ref().and_then(|rabbitmq| rabbitmq.tls.as_ref());
     for (tls, path) in [(redis, REDIS), (rabbitmq, RABBITMQ)] {
         if let Some(word) = tls.and_then(|tls| tls.cert_reqs.as_ref()) {
-            report.unsupported(word, format!("{path}.tls.certReqs"), "is not a word of Celery");
+            report.unsupported(word, format!("{path}.tls.certReqs"), "is not a valid value");
         }
     }
 }
@@ -194,7 +195,10 @@ fn b49(subject: &Subject<'_>, report: &mut Report<'_>) {
     let vhost = rabbitmq.and_then(|rabbitmq| rabbitmq.vhost.as_deref()).unwrap_or_default();
     if vhost.len() > 1 && vhost.starts_with('/') {
         let path = format!("{RABBITMQ}.vhost");
-        let message = "begins with a slash, which belongs to its name";
-        report.add(Kind::Forbidden, path, message, "leave it out");
+        let shown = quoted(vhost);
+        let message = format!("means the virtual host \"{shown:.40}\", slash included");
+        let name = shown.strip_prefix('/').filter(|name| name.len() <= 40 && shown == vhost);
+        let fix = format!("write {} if that is its name", name.unwrap_or("it without the slash"));
+        report.add(Kind::Forbidden, path, message, fix);
     }
 }

@@ -55,12 +55,12 @@ fn b56(subject: &Subject<'_>, report: &mut Report<'_>) {
     let known = broker.url_secret_ref.as_ref().and_then(|reference| text(subject, reference));
     let fix = match (&subject.scheme, known) {
         (Some(scheme), _) => format!("write {}", scheme.name),
-        (None, None) => "write redis, amqp or so".to_owned(),
+        (None, None) => "write the URL's scheme, such as redis".to_owned(),
         // Of a URL that is none another rule tells.
         (None, Some(_)) => return,
     };
     if broker.scheme.is_none() {
-        let message = "is not set: no startup probe, fewer warnings";
+        let message = "is not set: no startup probe, fewer checks";
         report.add(Kind::Required, "spec.common.broker.scheme", message, fix);
     }
 }

@@ -134,7 +134,7 @@ fn b54(subject: &Subject<'_>, report: &mut Report<'_>) {
                 }
                 Some(_) => {
                     let path = format!("{path}.url");
-                    report.graded(severity, Kind::Forbidden, path, "is not a text", "write https://...");
+                    report.graded(severity, Kind::Forbidden, path, "is not a string", "write https://...");
                 }
             }
         }

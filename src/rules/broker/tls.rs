@@ -166,7 +166,7 @@ fn of_amqp(written: &Value, report: &mut Report<'_>) {
         }
     }
     if options.get("cert_reqs").and_then(Value::as_str).is_some_and(|word| !expands(word)) {
-        let message = "is a text, where AMQP needs the number of Python";
+        let message = "is a string, where AMQP needs the number of Python";
         report.add(Kind::Invalid, format!("{path}.cert_reqs"), message, "write 2 for required, 0 for none");
     }
 }
@@ -179,7 +179,7 @@ fn b15(subject: &Subject<'_>, report: &mut Report<'_>) {
     let written = subject.common().config.get(USE_SSL).and_then(|setting| setting.0.as_object());
     let says_how = written.is_some_and(|options| !options.is_empty());
     if !says_how && good(subject).any(is_silent) {
-        let message = "checks no certificate of the broker";
+        let message = "does not check the broker's certificate";
         report.add(Kind::Forbidden, subject.broker_place(), message, "add ?ssl_cert_reqs=required");
     }
 }
@@ -195,8 +195,12 @@ fn b17(subject: &Subject<'_>, report: &mut Report<'_>) {
         _ => Severity::Warn,
     };
     let url = subject.broker_url().unwrap_or_default();
-    let message = "switches TLS on by a parameter about certificates";
-    report.add_shown(severity, subject.broker_place(), &masked(url), message, "use rediss://, or remove it");
+    let about_tls =
+        endpoint.query.iter().map(|(name, _)| name.as_str()).find(|name| name.starts_with("ssl_"));
+    let name = about_tls.unwrap_or("ssl_cert_reqs");
+    let message = format!("switches TLS on for redis:// by {name}");
+    let fix = format!("write rediss://, or remove {name}");
+    report.add_shown(severity, subject.broker_place(), &masked(url), message, fix);
 }
 
 fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -213,12 +217,12 @@ fn b18(subject: &Subject<'_>, report: &mut Report<'_>) {
         // The services of Amazon that have it everywhere are those for Redis.
         let is_left = endpoint.transport == Transport::Redis && serves_tls_everywhere(&endpoint.host);
         if is_odd && !is_left {
-            let message = format!("asks for TLS on {plain}, mostly a port without it");
+            let message = format!("asks for TLS on port {plain}, which mostly has none");
             report.add(
                 Kind::Forbidden,
                 subject.broker_place(),
                 message,
-                format!("name the port with TLS, often {usual}"),
+                format!("name the TLS port, often {usual}"),
             );
             return;
         }

@@ -182,7 +182,7 @@ fn b21(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b22(subject: &Subject<'_>, report: &mut Report<'_>) {
     if good(subject).any(|endpoint| endpoint.scheme == "slmq") {
-        let message = "has the scheme slmq, which works with no release of Celery any more";
+        let message = "has the scheme slmq, which no current Celery can use";
         report.add(
             Kind::Invalid,
             subject.broker_place(),

@@ -89,9 +89,10 @@ fn b24(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(missing) = expansion::names(url).into_iter().find(|name| !known(name)) else { return };
     let is_all = url == format!("$({missing})");
     let severity = if is_all { report.severity() } else { Severity::Warn };
-    let message = match is_all {
-        true => "is not defined in env: Celery would look for a host of that name for ever".to_owned(),
-        false => format!("names $({missing:.40}), which env does not define"),
+    let message = if is_all {
+        "is not defined in env: Celery would look for a host of that name for ever".to_owned()
+    } else {
+        format!("names $({missing:.40}), which env does not define")
     };
     report.graded(severity, Kind::NotFound, subject.broker_place(), message, "define it in spec.common.env");
 }

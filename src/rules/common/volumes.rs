@@ -27,7 +27,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "C09", severity: Severity::Deny, schema: false, since: "0.1",
         title: "volumes have names of their own, and places that leave the image visible",
-        consequence: "The API server refuses a name or a place that is there twice; a volume over / hides the whole image, and nothing starts.",
+        consequence: "The API server refuses a name or a place that is given twice; a volume over / hides the whole image, and nothing starts.",
         check: Check::object(c09).or(Severity::Warn, "for a mountPath without its first slash"),
         example: Example {
             bad: "spec: {common: {volumes: [{name: data, emptyDir: {}}], volumeMounts: [{name: data, mountPath: /}]}}",

@@ -69,8 +69,8 @@ fn c75(subject: &Subject<'_>, report: &mut Report<'_>) {
             Severity::Deny,
             Kind::Forbidden,
             path,
-            "has pickle, which no worker takes as root",
-            fix,
+            "has pickle, with which Celery refuses to run as root",
+            "set securityContext.runAsUser to another user",
         ),
         // A template may say it for each pool.
         None if subject.laid_over.is_empty() => {

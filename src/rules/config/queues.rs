@@ -60,7 +60,12 @@ fn c121(subject: &Subject<'_>, report: &mut Report<'_>) {
             LIMITS.iter().filter(|(key, _)| queue.get(key).is_some_and(|value| !value.is_null()))
         {
             let path = path::entry(&path::entry(PATH, name), key);
-            report.add(Kind::Forbidden, path, "counts since 5.7", format!("use queue_arguments {argument}"));
+            report.add(
+                Kind::Forbidden,
+                path,
+                "is ignored before 5.7",
+                format!("use queue_arguments.{argument}"),
+            );
         }
     }
 }

@@ -76,8 +76,9 @@ fn c45(subject: &Subject<'_>, report: &mut Report<'_>) {
         let runs = if is_of_beat { has_beat } else { !subject.pools.is_empty() };
         // Where the field stands beside it, another rule tells.
         if runs && (is_of_beat || !has_field(subject, field)) {
-            let whose = if is_of_beat { "beatSpec" } else { "the worker" };
-            report.add(Kind::Forbidden, path, "has no effect there", format!("use {field} of {whose}"));
+            let pool = subject.pools.first().map_or("spec.workerSpec", |pool| pool.path.as_str());
+            let whose = if is_of_beat { Beat::PATH } else { pool };
+            report.add(Kind::Forbidden, path, "has no effect here", format!("use {whose}.{field}"));
         }
     }
 }
@@ -90,7 +91,7 @@ fn c48(subject: &Subject<'_>, report: &mut Report<'_>) {
             continue;
         };
         let message = format!("only {} reads it", extension.package());
-        report.add(Kind::Forbidden, path, message, "use its scheduler in beatSpec");
+        report.add(Kind::Forbidden, path, message, "set its scheduler in beatSpec, or remove it");
     }
     if Extension::RedBeat.has_scheduler(scheduler) {
         without_url(subject, beat, report);
@@ -104,7 +105,7 @@ fn without_url(subject: &Subject<'_>, beat: &Beat<'_>, report: &mut Report<'_>) 
     if !is_said && subject.broker().is_some() {
         let path = beat.scheduler().map_or_else(|| Beat::PATH.to_owned(), |(_, path)| path);
         let message = format!("needs {name}");
-        report.add(Kind::Forbidden, path, message, "set it in config or in the application");
+        report.add(Kind::Forbidden, path, message, "set it in spec.common.config or in the application");
     }
 }
 
@@ -118,9 +119,9 @@ fn c116(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let (Some(sleep), Some(lock)) = (longest_sleep(subject, beat), written.0.as_f64()) else { return };
     if lock > 0.0 && lock <= sleep && most_frequent(subject).is_none_or(|seconds| seconds >= lock) {
-        let message = format!("is not above the {sleep} s that beat may sleep");
+        let message = format!("is not above {sleep} s, the longest sleep of beat");
         let path = "spec.common.config.redbeat_lock_timeout";
-        report.add(Kind::Invalid, path, message, "use five times as much");
+        report.add(Kind::Invalid, path, message, format!("use {}", sleep * 5.0));
     }
 }
 
@@ -177,7 +178,7 @@ fn w52(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     Kind::Forbidden,
                     pool.arg(setting.at),
-                    "has no effect behind --",
+                    "has no effect after --",
                     format!("write {option} before it"),
                 );
             }

@@ -10,13 +10,13 @@ pub(super) fn odd_address(pattern: &str) -> Option<(&'static str, &'static str)>
         return None;
     }
     if pattern.contains('|') && pattern.split('|').any(str::is_empty) {
-        return Some(("has a | too many, which lets an account without an address in", by_bars));
+        return Some(("has an extra |, which lets an account without an address in", by_bars));
     }
     if pattern.contains(',') {
         return Some(("has a comma, which no address has", by_bars));
     }
     if pattern.contains(char::is_whitespace) {
-        return Some(("has a blank, which no address has", "write it without blanks"));
+        return Some(("has a space, which no address has", "write it without spaces"));
     }
     let is_expression = |address: &str| {
         let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));

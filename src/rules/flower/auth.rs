@@ -114,7 +114,7 @@ fn f13(subject: &Subject<'_>, report: &mut Report<'_>) {
         let (message, fix) = match flaw(text) {
             Some(Flaw::EmptyEntry) => (
                 "has an empty entry, which lets in whoever sends empty credentials",
-                "remove the comma too many",
+                "remove the extra comma",
             ),
             Some(Flaw::LineBreak) => {
                 ("ends with a line break, which becomes a part of the password", "remove it")

@@ -88,7 +88,7 @@ fn f30(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     if let Some(Scheme { name, transport: Transport::Sqs | Transport::Other, .. }) = &subject.scheme {
-        let message = format!("Flower shows no workers and no tasks of {name}");
+        let message = format!("Flower shows no workers and no tasks on {name}");
         report.add(Kind::Forbidden, PATH, message, "remove it, or use Redis or RabbitMQ");
     }
 }

@@ -28,7 +28,7 @@ fn f54(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(ingress) = &flower.spec.ingress else { return };
     if ingress.tls_secret_name.is_none() && !is_encrypted_elsewhere(ingress) && asks_for_password(&flower) {
         let path = format!("{PATH}.ingress.tlsSecretName");
-        report.add(Kind::Required, path, "without TLS the password can be read on its way", "set it");
+        report.add(Kind::Required, path, "without TLS the password travels in the clear", "set it");
     }
 }
 

@@ -31,7 +31,7 @@ fn f28(subject: &Subject<'_>, report: &mut Report<'_>) {
         let port = effective::flower::port(flower.spec);
         match number::int(text) {
             None => {
-                let message = "FLOWER_PORT is not a number, so Flower would exit";
+                let message = "FLOWER_PORT is not a number, which ends Flower";
                 place.blame(report.severity(), message, "remove it and set servicePort", report);
             }
             Some(number) if number != i64::from(port) => {
@@ -47,7 +47,7 @@ fn f28(subject: &Subject<'_>, report: &mut Report<'_>) {
         Some((links, path))
     });
     if let Some((true, path)) = links {
-        let message = "a Service called flower would then set FLOWER_PORT to a text that ends Flower";
+        let message = "a Service called flower would then set FLOWER_PORT to a string that ends Flower";
         let path = format!("{path}.spec.enableServiceLinks");
         report.add(
             Kind::Invalid,

@@ -279,7 +279,7 @@ fn f36(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let known = spec.service_type.as_ref().is_none_or(|written| written.known().is_some());
     if known && service_type(spec) != ServiceType::LoadBalancer {
-        let message = "only applies to serviceType LoadBalancer";
+        let message = "applies only to serviceType LoadBalancer";
         return report.add(Kind::Forbidden, path, message, "set that, or remove it");
     }
     for (at, range) in spec.load_balancer_source_ranges.iter().enumerate() {

@@ -97,13 +97,13 @@ fn untyped<'a>(flower: &Flower<'a>) -> Option<(&'a str, Place)> {
 fn f15(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     let fix = |text: &str| {
-        let fix = "use addresses, or a single \".*@example.com\"";
+        let fix = "list addresses, or one \".*@example.com\"";
         if text.contains('\\') { "write the dots as they are, as in \".*@example.com\"" } else { fix }
     };
     if let Some((oauth, path)) = typed(&flower) {
         let path = format!("{path}.emails");
         if oauth.emails.is_empty() {
-            let message = "without an address Flower asks nobody who they are";
+            let message = "without an address Flower lets everybody in";
             return report.add(Kind::Required, path, message, fix(""));
         }
         for (at, email) in oauth.emails.iter().enumerate() {

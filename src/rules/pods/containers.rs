@@ -109,7 +109,7 @@ static HOOK: Form = Form::of(&[
 .one_of(&["exec", "httpGet", "tcpSocket", "sleep"]);
 
 static EXEC: Form = Form::of(&[field("command", Must::Texts(&WHOLE)).about(Topic::Words)])
-    .needs(&[("command", "set it, one word an element")])
+    .needs(&[("command", "set it, one word per element")])
     .whole(program);
 static HTTP: Form = Form::of(&[field("port", Must::Port), field("scheme", Must::Word(&["HTTP", "HTTPS"]))])
     .needs(&[("port", "use 1 to 65535, or a name of ports")]);
@@ -191,8 +191,8 @@ pub(super) fn program(item: &Item<'_>, told: &mut Told) {
     let is_line = first.trim().contains(char::is_whitespace) && !first.contains('\0');
     if is_line && !first.starts_with('/') || !first.is_empty() && first.trim().is_empty() {
         let fix = shell::listed(first).map_or_else(
-            || "write one word an element".to_owned(),
-            |list| format!("write one word an element: {list}"),
+            || "write one word per element".to_owned(),
+            |list| format!("write one word per element: {list}"),
         );
         told.about(Topic::Programs, |told| {
             // Without the words, which may hold a credential.
@@ -220,7 +220,7 @@ fn no_port_twice(item: &Item<'_>, told: &mut Told) {
             told.add(
                 Kind::Duplicate,
                 format!("{path}.containerPort"),
-                "is there twice",
+                "is given twice",
                 "remove one of the two",
             );
         }

@@ -121,7 +121,7 @@ fn toleration(item: &Item<'_>, told: &mut Told) {
     let is_effect = effect.is_empty() || EFFECTS.contains(&effect);
     if item.text("key").is_empty() && !exists && is_read {
         let fix = "name the taint, or use the operator Exists for all of them";
-        told.add(Kind::Required, item.at("key"), "nothing is set here", fix);
+        told.add(Kind::Required, item.at("key"), "is not set", fix);
     }
     let value = item.text("value");
     if exists && !value.is_empty() {

@@ -47,11 +47,11 @@ pub(super) static PORT_NAME: Text = Text::new(
 );
 /// A path below a folder that somebody else chooses.
 pub(super) static INNER_PATH: Text =
-    Text::new(is_inner_path, "leaves the folder that it is in", "use a path below it, without '..'");
+    Text::new(is_inner_path, "leaves its folder", "use a path below it, without '..'");
 /// The same for files that kubelet writes.
 pub(super) static FILE: Text = Text::new(
     |path| is_inner_path(path) && !path.starts_with(".."),
-    "leaves the folder of the volume",
+    "leaves its volume",
     "use a path below it that does not begin with '..'",
 );
 pub(super) static NO_PARENT: Text =

@@ -175,7 +175,7 @@ pub(super) static MOUNT: Form = Form::of(&[
 fn mount(item: &Item<'_>, told: &mut Told) {
     // Elsewhere the rule about volumes that are not there tells.
     if item.is_in_template() && item.effective("name").is_none_or(|name| name == "") {
-        told.add(Kind::Required, item.at("name"), "nothing is set here", "name a volume");
+        told.add(Kind::Required, item.at("name"), "is not set", "name a volume");
     }
     if !item.text("subPath").is_empty() && !item.text("subPathExpr").is_empty() {
         told.add(Kind::Forbidden, item.at("subPathExpr"), "subPath is set too", "keep one of the two");

@@ -125,7 +125,7 @@ fn complete(form: &Form, item: &Item<'_>, told: &mut Told) {
             let message = format!("is not a field of this {what}");
             told.add(Kind::Forbidden, item.at(written), message, format!("write {name}"));
         } else {
-            told.add(Kind::Required, item.at(name), "nothing is set here", *fix);
+            told.add(Kind::Required, item.at(name), "is not set", *fix);
         }
     }
     let mut set = form.one_of.iter().copied().filter(|name| item.effective(name).is_some());
@@ -138,7 +138,7 @@ fn complete(form: &Form, item: &Item<'_>, told: &mut Told) {
         let known = |name: &String| form.fields.iter().any(|field| field.name == name);
         if item.fields.iter().all(|(name, value)| value.is_null() || known(name)) {
             let shown: Vec<&str> = form.one_of.iter().copied().take(4).collect();
-            told.add(Kind::Required, item.path, "says nothing", format!("set {}", listed(&shown)));
+            told.add(Kind::Required, item.path, "is empty", format!("set {}", listed(&shown)));
         }
     }
 }
@@ -167,7 +167,7 @@ fn field(must: Must, value: &Value, name: &str, place: Place<'_>, told: &mut Tol
             if !written.is_empty() && !words.contains(&written.as_str()) =>
         {
             let fix = format!("use {}", listed(words));
-            told.add(Kind::Unsupported, path, "is not a word of this field", fix);
+            told.add(Kind::Unsupported, path, "is not a valid value", fix);
         }
         (Must::Between(from, to), Value::Number(number))
             if number.as_i64().is_some_and(|number| !(from..=to).contains(&number)) =>

@@ -37,9 +37,9 @@ fn g30(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = "this broker carries no remote control: beat would not answer";
             report.add(Kind::Invalid, path, message, fix);
         } else if let Some(severity) = lacks(subject, Release::V5_7) {
-            report.graded(severity, Kind::Invalid, path, "beat answers pings since Celery 5.7", fix);
+            report.graded(severity, Kind::Invalid, path, "beat answers pings only since Celery 5.7", fix);
         } else if subject.celery == Target::Any {
-            let message = "is not asked: beat answers pings since Celery 5.7";
+            let message = "is not asked: beat answers pings only since Celery 5.7";
             report.warn(Kind::Invalid, path, message, "set celeryVersion, or use Heartbeat");
         }
     }

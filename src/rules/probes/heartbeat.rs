@@ -44,7 +44,7 @@ fn c64(subject: &Subject<'_>, report: &mut Report<'_>) {
             continue;
         }
         let (severity, message) = if late.any(kills) {
-            (report.severity(), "is so far above maxAgeSeconds that the probe restarts a worker that is well")
+            (report.severity(), "is far above maxAgeSeconds, so the probe restarts healthy workers")
         } else {
             (Severity::Warn, "is not below maxAgeSeconds of the probe")
         };

@@ -211,7 +211,7 @@ fn g21(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(Kind::Unsupported, path, "is not a type of probe", fix);
             }
             Some(ProbeType::Custom) if probe.command.is_empty() => {
-                let fix = "set it, one word an element";
+                let fix = "set it, one word per element";
                 report.add(Kind::Required, format!("{path}.command"), "Custom needs a command", fix);
             }
             Some(ProbeType::Heartbeat) if probe.max_age_seconds == Some(0) => {

@@ -193,7 +193,7 @@ fn k09(subject: &Subject<'_>, report: &mut Report<'_>) {
                     Kind::Invalid,
                     path::entry(&format!("{}.requests", amounts.of_requests(name)), name),
                     format!("is above the limit of {limit}"),
-                    format!("use at most {limit}"),
+                    format!("use at most {limit}, or raise the limit"),
                 );
             }
         }

@@ -37,7 +37,7 @@ pub(super) fn wrong(schema: &Schema, value: &Value, at: &str, written: Option<St
                 Value::Number(_) => format!("is the number {meaning} to YAML"),
                 _ => format!("is {meaning} to YAML"),
             };
-            (format!("{is}, the field takes a text"), format!("quote it: \"{}\"", quoted(&written)))
+            (format!("{is}, the field takes a string"), format!("quote it: \"{}\"", quoted(&written)))
         }
         (Form::Number(_) | Form::NumberOrText, Value::String(text)) if text.trim().parse::<i64>().is_ok() => {
             (format!("{is}, the field takes {takes}"), format!("write {} without quotes", text.trim()))
@@ -288,7 +288,7 @@ fn noun(value: &Value) -> &'static str {
             "is a number with a fraction"
         }
         Value::Number(_) => "is a number",
-        Value::String(_) => "is a text",
+        Value::String(_) => "is a string",
         Value::Array(_) => "is a list",
         Value::Object(_) => "is a mapping",
     }
@@ -300,11 +300,11 @@ fn takes(schema: &Schema) -> &'static str {
         Form::Any => "anything",
         Form::Object(_) => "a mapping",
         Form::List(_) => "a list",
-        Form::Text(_) => "a text",
+        Form::Text(_) => "a string",
         Form::Number(number) if number.whole => "a whole number",
         Form::Number(_) => "a number",
         Form::Truth => "true or false",
-        Form::NumberOrText => "a whole number or a text",
+        Form::NumberOrText => "a whole number or a string",
     }
 }
 

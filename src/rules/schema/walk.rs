@@ -15,7 +15,7 @@ use super::sentences::{self, below, plain};
 use super::{EMPTY, Reading, TYPE, UNKNOWN, VALUE};
 use crate::rules::finding::{Finding, Kind, Severity};
 use crate::rules::path;
-use crate::rules::quoting::{may_be_secret, quoted};
+use crate::rules::quoting::{may_be_secret, one_of, quoted};
 
 /// Unknown fields of one mapping that are told one by one: whoever has more of them sees the pattern.
 const TOLD: usize = 16;
@@ -86,8 +86,7 @@ impl<'w> Walk<'w> {
         };
         if !schema.words.is_empty() && !schema.words.contains(value) {
             let words: Vec<String> = schema.words.iter().map(plain).collect();
-            let breach =
-                ("is not a value of this field".to_owned(), format!("use one of {}", words.join(", ")));
+            let breach = ("is not a valid value".to_owned(), one_of(&words.join(", ")));
             let value = self.shown(value, at);
             self.add(VALUE, Kind::Unsupported, at, value, breach);
         }

@@ -95,7 +95,7 @@ fn g07(subject: &Subject<'_>, report: &mut Report<'_>) {
             Some("SIGTERM") => report.graded(Severity::Warn, Kind::Invalid, path, "has no effect", fix),
             Some(value) if expands(value) => {}
             Some(_) => {
-                let message = "REMAP_SIGTERM only accepts SIGQUIT";
+                let message = "REMAP_SIGTERM accepts only SIGQUIT";
                 report.add_hidden(report.severity(), path, message, fix);
             }
         }

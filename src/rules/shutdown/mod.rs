@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         consequence: "It is killed at once: running tasks are lost, or wait for an hour until Redis gives them out again.",
         check: Check::field(
             &["spec.workerSpec.gracefulShutdown.timeoutSeconds", "spec.workerPools[].gracefulShutdown.timeoutSeconds"],
-            "use the seconds of the longest task",
+            "use the seconds of the longest task: without any, running tasks are killed at once",
         ),
         example: Example { bad: "spec: {workerSpec: {gracefulShutdown: {timeoutSeconds: 0}}}", at: "spec.workerSpec.gracefulShutdown.timeoutSeconds", good: "spec: {workerSpec: {gracefulShutdown: {timeoutSeconds: 60}}}", old: None },
     },
@@ -205,8 +205,8 @@ fn g06(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Kind::Required,
                 format!("{}.gracefulShutdown.mode", pool.path),
-                "loses running tasks without task_acks_late",
-                "set it in common.config",
+                "loses tasks without task_acks_late",
+                "set it in spec.common.config",
             );
         }
     }

@@ -52,12 +52,12 @@ fn g10(subject: &Subject<'_>, report: &mut Report<'_>) {
                 if is_sqs {
                     format!("is over {visibility} s")
                 } else {
-                    format!("is over {visibility}: tasks rerun")
+                    format!("is over visibility_timeout, {visibility}: tasks rerun")
                 },
                 if is_sqs {
                     "raise visibility_timeout and VisibilityTimeout of old queues"
                 } else {
-                    "set broker.transportOptions.visibility_timeout"
+                    "raise it in transportOptions"
                 },
             ),
             // The end of a pod is told of only where somebody asked for that much time.
@@ -104,8 +104,8 @@ fn g11(subject: &Subject<'_>, report: &mut Report<'_>) {
             report.add(
                 Kind::Invalid,
                 path,
-                "is over RabbitMQ's default, 1800 s",
-                "raise consumer_timeout if it is lower",
+                "is over RabbitMQ's default consumer_timeout, 1800 s",
+                "raise it on the broker",
             );
         }
     }

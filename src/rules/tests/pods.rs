@@ -88,7 +88,7 @@ fn one_slip_is_told_once() {
         (
             "containers: [{name: log, image: 'log:1', command: [tail -f x]}]",
             "containers[0].command[0]",
-            "write one word an element: [\"tail\", \"-f\", \"x\"]",
+            "write one word per element: [\"tail\", \"-f\", \"x\"]",
         ),
     ] {
         let overlay = format!("spec: {{workerSpec: {{podTemplate: {{spec: {{{pod}}}}}}}}}");

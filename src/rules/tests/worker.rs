@@ -220,7 +220,7 @@ fn a_limit_of_zero_is_no_limit() {
 #[test]
 fn a_text_for_a_number_of_tasks_and_units_of_memory_are_told_with_what_to_write() {
     for (fields, told) in [
-        ("concurrency: '4'", "concurrency: Invalid value: \"4\": is a text; write 4 without quotes [W15]"),
+        ("concurrency: '4'", "concurrency: Invalid value: \"4\": is a string; write 4 without quotes [W15]"),
         ("concurrency: many", "is not a number of tasks; use 1 or more, or auto with Celery 5.7 [W15]"),
         ("maxMemoryPerChild: 200MB", "\"200MB\": is not a quantity; write 200Mi [K07]"),
         ("maxMemoryPerChild: lots", "is not a quantity; use one such as 512Mi [K07]"),

@@ -125,7 +125,7 @@ fn w15(subject: &Subject<'_>, report: &mut Report<'_>) {
                 _ => None,
             };
             let (message, fix) = match digits {
-                Some(tasks) => ("is a text", format!("write {tasks} without quotes")),
+                Some(tasks) => ("is a string", format!("write {tasks} without quotes")),
                 None => ("is not a number of tasks", "use 1 or more, or auto with Celery 5.7".to_owned()),
             };
             report.add(Kind::Invalid, path, message, fix);

@@ -15,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W01", severity: Severity::Deny, schema: false, since: "0.1",
         title: "every argument is a word of its own",
         consequence: "The worker starts, consumes queues called \" a\" and \"b -c 1\", and the real ones fill up.",
-        check: Check::object(w01).or(Severity::Warn, "when the blank stands before a number, which is read all the same"),
+        check: Check::object(w01).or(Severity::Warn, "when the space stands before a number, which is read all the same"),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q a,b -c 1']}}", at: "spec.workerSpec.args[0]", good: "spec: {workerSpec: {args: ['-Q', 'a,b', '-c', '1']}}", old: None },
     },
     Rule {
@@ -72,6 +72,6 @@ fn told(report: &mut Report<'_>, severity: Severity, pool: &Pool<'_>, at: usize,
     if let Some(fix) = parted(Command::Worker, word) {
         report.add_shown(severity, pool.arg(at), word, message, fix);
     } else {
-        report.graded(severity, Kind::Forbidden, pool.arg(at), message, "split it, one word an element");
+        report.graded(severity, Kind::Forbidden, pool.arg(at), message, "split it, one word per element");
     }
 }

@@ -92,7 +92,7 @@ fn a_pool_that_is_to_be_renamed_is_told_once() {
     assert_eq!(ids("pool: io_bound", pools), ["T06"]);
     let other = findings("pool: other", pools);
     let other = other.iter().find(|it| it.rule == "A27");
-    assert_eq!(other.map(|it| (it.rule, it.fix.as_str())), Some(("A27", "use one of default, slow")));
+    assert_eq!(other.map(|it| (it.rule, it.fix.as_str())), Some(("A27", "use default or slow")));
 }
 
 #[test]

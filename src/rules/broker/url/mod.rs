@@ -9,6 +9,7 @@ use crate::celery::url::{Fault, doubtful, may_hide};
 use crate::celery::version::Target;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path::BROKER_URL;
+use crate::rules::quoting::quoted;
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
@@ -158,10 +159,24 @@ fn b04(subject: &Subject<'_>, report: &mut Report<'_>) {
         Defect::NoScheme if let Some(name) = variable => {
             Some(format!("write $({name}), with {name} among spec.common.env"))
         }
-        Defect::NoScheme => Some("write it as redis://host:6379/0 or amqp://user@host:5672//".to_owned()),
+        Defect::NoScheme => {
+            let host = host(url).unwrap_or("host");
+            Some(format!("write redis://{host}:6379/0 or amqp://user@{host}:5672//"))
+        }
         Defect::Empty if index == 0 => Some("set a URL such as redis://host:6379/0".to_owned()),
         _ => None,
     });
+}
+
+/// The host in a text that is no more than a host, with a port or without.
+fn host(text: &str) -> Option<&str> {
+    let (host, port) = text.split_once(':').unwrap_or((text, ""));
+    let is_name = (1..=40).contains(&host.len())
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte));
+    // What may be a password is not repeated.
+    (is_name && port.bytes().all(|byte| byte.is_ascii_digit()) && quoted(text) == text).then_some(host)
 }
 
 /// The name of the variable that is the whole of a text, as a shell or compose would write it.
@@ -221,9 +236,12 @@ fn b07(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b08(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let dialect = subject.broker_url().and_then(|url| url.split_once("://")?.0.strip_prefix("db+"));
+    let is_word = |text: &&str| text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let dialect = dialect.filter(is_word).unwrap_or("…");
     defects(subject, report, |defect, _| {
         matches!(defect, Defect::BackendScheme)
-            .then(|| "a broker in a database is written sqla+…://".to_owned())
+            .then(|| format!("write sqla+{dialect}:// for a broker in a database"))
     });
 }
 
@@ -236,14 +254,22 @@ fn b09(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
     let url = subject.broker_url().unwrap_or_default();
     let is_sqs = url.to_lowercase().starts_with("sqs://");
+    let form = match url.split_once("://").map(|(scheme, _)| scheme.to_lowercase()).as_deref() {
+        Some("redis" | "rediss") => Some("redis"),
+        Some("amqp" | "amqps" | "pyamqp") => Some("rabbitmq"),
+        _ => None,
+    };
     defects(subject, report, |defect, _| match defect {
         Defect::Url(Fault::Unencoded(_)) if is_sqs => {
             Some("set broker.sqs, and the keys as AWS variables from a Secret".to_owned())
         }
-        Defect::Url(Fault::Unencoded(letter)) => Some(format!(
-            "write {letter} as %{:02X}, or set broker.redis or broker.rabbitmq with passwordSecretRef",
-            u32::from(*letter)
-        )),
+        Defect::Url(Fault::Unencoded(letter)) => {
+            let write = format!("write %{:02X}", u32::from(*letter));
+            Some(match form {
+                Some(form) => format!("{write}, or set broker.{form} with passwordSecretRef"),
+                None => write,
+            })
+        }
         _ => None,
     });
     let [Ok(Endpoint { transport: Transport::Amqp | Transport::Redis | Transport::Sentinel, .. })] =
@@ -252,13 +278,9 @@ fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     };
     if let Some(letter) = doubtful(url) {
-        let fix = format!("write it as %{:02X}", u32::from(letter));
-        report.warn(
-            Kind::Forbidden,
-            subject.broker_place(),
-            format!("seems to have a password with {letter:?} in it"),
-            fix,
-        );
+        let fix = format!("write %{:02X}", u32::from(letter));
+        let message = format!("seems to have {letter:?} in its password");
+        report.warn(Kind::Forbidden, subject.broker_place(), message, fix);
     }
 }
 
@@ -285,7 +307,7 @@ fn b28(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     defects(subject, report, |defect, _| match defect {
         Defect::NoScheme => Some("give every failover URL its scheme".to_owned()),
-        Defect::Empty => Some("remove the \";\" too many".to_owned()),
+        Defect::Empty => Some("remove the extra \";\"".to_owned()),
         Defect::NotInList(_) => Some("name one broker only".to_owned()),
         _ => None,
     });

@@ -115,12 +115,12 @@ fn is_nameless(list: &str, item: &Value) -> bool {
 /// What a field takes, when the value is not of that kind.
 fn wanted(schema: &Value, value: &Value) -> Option<&'static str> {
     if schema["x-kubernetes-int-or-string"] == true {
-        return (!value.is_number() && !value.is_string()).then_some("a number or a text");
+        return (!value.is_number() && !value.is_string()).then_some("a number or a string");
     }
     let (fits, wanted) = match schema["type"].as_str()? {
         "object" => (value.is_object(), "an object"),
         "array" => (value.is_array(), "a list"),
-        "string" => (value.is_string(), "a text, in quotes"),
+        "string" => (value.is_string(), "a string, in quotes"),
         "boolean" => (value.is_boolean(), "true or false"),
         "integer" => (value.is_i64() || value.is_u64(), "a whole number"),
         // No field of a pod takes a fraction.
@@ -204,7 +204,7 @@ mod tests {
             ("t.containers", "spec.containers"),
             ("t.other", ""),
             ("t.spec.containers[0].env[0]", "an item with a name"),
-            ("t.spec.containers[0].env[0].value", "a text, in quotes"),
+            ("t.spec.containers[0].env[0].value", "a string, in quotes"),
             ("t.spec.containers[0].livenessProbe.exec.comand", "command"),
             ("t.spec.containers[1]", "an object"),
             ("t.spec.hostNetwork", "true or false"),
@@ -212,7 +212,7 @@ mod tests {
             ("t.spec.initContainers[0].args", "a list of words: [\"-A\", \"shop\"]"),
             ("t.spec.initContainers[0].command", "a list"),
             ("t.spec.newThing", ""),
-            ("t.spec.nodeSelector[a.b/c]", "a text, in quotes"),
+            ("t.spec.nodeSelector[a.b/c]", "a string, in quotes"),
             ("t.spec.terminationGracePeriodSeconds", "a whole number"),
             ("t.spec.tolerations", "a list"),
             ("t.spec.volumes[0]", "an item with a name"),

@@ -209,7 +209,7 @@ fn an_escaped_dot_is_told_with_the_right_spelling() {
     assert_eq!(
         emails("['team-[0-9]@example.com']"),
         [format!(
-            r#"{path}"team-[0-9]@example.com": is a regular expression, of which Flower reads ".*" alone; use addresses, or a single ".*@example.com" [F15]"#
+            r#"{path}"team-[0-9]@example.com": is a regular expression, of which Flower reads ".*" alone; list addresses, or one ".*@example.com" [F15]"#
         )]
     );
     assert_eq!(emails("['.*@example.com']"), [] as [String; 0]);

@@ -85,11 +85,11 @@ fn messages_say_what_was_meant() {
         ),
         (
             "metadata: {annotations: {a.b/c: true}}",
-            "metadata.annotations[a.b/c]: Invalid value: \"true\": is a truth value, the field takes a text; quote it: \"true\" [S02]",
+            "metadata.annotations[a.b/c]: Invalid value: \"true\": is a truth value, the field takes a string; quote it: \"true\" [S02]",
         ),
         (
             "spec: {workerSpec: {args: -c 4}}",
-            "spec.workerSpec.args: Invalid value: \"-c 4\": is a text, the field takes a list; write a list of words: [\"-c\", \"4\"] [S02]",
+            "spec.workerSpec.args: Invalid value: \"-c 4\": is a string, the field takes a list; write a list of words: [\"-c\", \"4\"] [S02]",
         ),
         (
             "spec: {workerSpec: [1]}",
@@ -101,11 +101,11 @@ fn messages_say_what_was_meant() {
         ),
         (
             "spec: {workerSpec: {resources: {limits: {cpu: 0.5}}}}",
-            "spec.workerSpec.resources.limits[cpu]: Invalid value: \"0.5\": is a number with a fraction, the field takes a whole number or a text; write 500m, or put it in quotes: \"0.5\" [S02]",
+            "spec.workerSpec.resources.limits[cpu]: Invalid value: \"0.5\": is a number with a fraction, the field takes a whole number or a string; write 500m, or put it in quotes: \"0.5\" [S02]",
         ),
         (
             "spec: {workerSpec: {resources: {limits: {memory: 1.5}}}}",
-            "spec.workerSpec.resources.limits[memory]: Invalid value: \"1.5\": is a number with a fraction, the field takes a whole number or a text; put it in quotes: \"1.5\" [S02]",
+            "spec.workerSpec.resources.limits[memory]: Invalid value: \"1.5\": is a number with a fraction, the field takes a whole number or a string; put it in quotes: \"1.5\" [S02]",
         ),
         (
             "spec: {workerSpec: {numOfWorkers: 3000000000}}",
@@ -113,7 +113,7 @@ fn messages_say_what_was_meant() {
         ),
         (
             "spec: {flowerSpec: {serviceType: Foo}}",
-            "spec.flowerSpec.serviceType: Unsupported value: \"Foo\": is not a value of this field; use one of Default, ClusterIP, NodePort, LoadBalancer [S03]",
+            "spec.flowerSpec.serviceType: Unsupported value: \"Foo\": is not a valid value; use one of Default, ClusterIP, NodePort, LoadBalancer [S03]",
         ),
         (
             "spec: {celeryVersion: '5.5'}",
@@ -157,7 +157,7 @@ fn the_text_of_the_source_is_quoted() {
     let findings = reading(&object, &|_| Some("5.10".to_owned())).findings;
     assert_eq!(
         findings[0].to_string(),
-        "spec.common.celeryVersion: Invalid value: \"5.10\": is the number 5.1 to YAML, the field takes a text; quote it: \"5.10\" [S02]"
+        "spec.common.celeryVersion: Invalid value: \"5.10\": is the number 5.1 to YAML, the field takes a string; quote it: \"5.10\" [S02]"
     );
 }
 

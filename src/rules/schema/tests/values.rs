@@ -199,11 +199,11 @@ fn every_kind_of_value_is_told_from_the_others() {
         }
     }
     for (schema, bad, told) in [
-        (&json!({"type": ["string", "null"]}), json!([]), "is a list, the field takes a text"),
-        (&json!({"type": "boolean"}), json!("x"), "is a text, the field takes true or false"),
-        (&either, json!(1.5), "is a number with a fraction, the field takes a whole number or a text"),
-        (&either, json!(true), "is a truth value, the field takes a whole number or a text"),
-        (&known, json!({"a": []}), "is a list, the field takes a text"),
+        (&json!({"type": ["string", "null"]}), json!([]), "is a list, the field takes a string"),
+        (&json!({"type": "boolean"}), json!("x"), "is a string, the field takes true or false"),
+        (&either, json!(1.5), "is a number with a fraction, the field takes a whole number or a string"),
+        (&either, json!(true), "is a truth value, the field takes a whole number or a string"),
+        (&known, json!({"a": []}), "is a list, the field takes a string"),
         (&closed, json!({"b": 1}), "there is no such field"),
         (
             &json!({"type": "object", "additionalProperties": false}),
@@ -229,7 +229,7 @@ fn what_to_write_instead_depends_on_what_was_written() {
     let long = "a".repeat(65);
     for (overlay, told) in [
         ("spec: {common: {podLabels: {tier: 1}}}".to_owned(), "spec.common.podLabels[tier]: "),
-        ("spec: {workerSpec: {concurrency: true}}".to_owned(), "write a whole number or a text"),
+        ("spec: {workerSpec: {concurrency: true}}".to_owned(), "write a whole number or a string"),
         ("spec: {workerSpec: {numOfWorkers: ' 3 '}}".to_owned(), "write 3 without quotes"),
         ("spec: {workerSpec: {numOfWorkers: three}}".to_owned(), "write a whole number"),
         ("spec: {workerSpec: {numOfWorkers: 'a b'}}".to_owned(), "\"a b\""),
@@ -246,9 +246,9 @@ fn what_to_write_instead_depends_on_what_was_written() {
         ("spec: {metadata: {name: a}}".to_owned(), "did you mean metadata?"),
         ("celeryApp: a".to_owned(), "did you mean spec.common.celeryApp?"),
         (image("{repository: a/b, tag: '1'}"), "write image: \"a/b:1\""),
-        (image("{repository: 'a b', tag: '1'}"), "; write a text"),
-        (image(&format!("{{repository: {0}/{0}, tag: '1'}}", "a".repeat(40))), "; write a text"),
-        ("spec: {common: {celeryApp: {repository: a, tag: b}}}".to_owned(), "; write a text"),
+        (image("{repository: 'a b', tag: '1'}"), "; write a string"),
+        (image(&format!("{{repository: {0}/{0}, tag: '1'}}", "a".repeat(40))), "; write a string"),
+        ("spec: {common: {celeryApp: {repository: a, tag: b}}}".to_owned(), "; write a string"),
         (env("A=b"), "write {name: A, value: …}"),
         (env("_A9_=b"), "write {name: _A9_, value: …}"),
         (env("9A=b"), "write {name: …, value: …}"),
