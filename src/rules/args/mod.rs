@@ -122,3 +122,13 @@ pub(super) fn not_names(component: &str, entries: &[String], report: &mut Report
         }
     }
 }
+
+/// How an option goes: without its value alone Celery would take the next word for it.
+#[must_use]
+pub(super) fn removal(used: &Occurrence<'_>) -> String {
+    if used.at == used.value_at {
+        "remove it".to_owned()
+    } else {
+        format!("remove {} and its value", used.name)
+    }
+}

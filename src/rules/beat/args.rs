@@ -3,7 +3,7 @@
 
 use crate::celery::command::Command;
 use crate::celery::reading::Occurrence;
-use crate::rules::args::{Fields, Joined, Matter, joined, not_names, parted, repeated};
+use crate::rules::args::{Fields, Joined, Matter, joined, not_names, parted, removal, repeated};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
@@ -21,7 +21,7 @@ const ENDS: &[&str] = &["--detach", "--help"];
 /// Options for a life without a container, and what to use instead.
 const USELESS: &[(&str, &str)] = &[
     ("--pidfile", "remove it"),
-    ("--logfile", "remove it, logs belong to the standard error output"),
+    ("--logfile", "remove it: logs belong to the standard error output"),
     ("--uid", "set spec.common.securityContext"),
     ("--gid", "set spec.common.securityContext"),
     ("--umask", "remove it"),
@@ -156,7 +156,8 @@ fn t16(subject: &Subject<'_>, report: &mut Report<'_>) {
                 "--umask" | "--executable" => format!("{option} has no effect without --detach"),
                 _ => format!("{option} has no use in a container"),
             };
-            report.graded(Severity::Warn, Kind::Forbidden, Beat::arg(used.at), message, *fix);
+            let fix = fix.replace("remove it", &removal(used));
+            report.graded(Severity::Warn, Kind::Forbidden, Beat::arg(used.at), message, fix);
         }
     }
 }

@@ -81,20 +81,17 @@ fn w08(subject: &Subject<'_>, report: &mut Report<'_>) {
         let Some(file) = used.value.filter(|file| !file.is_empty()) else { continue };
         if is_mounted(subject, pool, file) {
             let message = "outlives the pod and keeps the next one from starting";
-            report.graded(Severity::Deny, Kind::Invalid, pool.arg(used.value_at), message, removal(used));
+            report.graded(
+                Severity::Deny,
+                Kind::Invalid,
+                pool.arg(used.value_at),
+                message,
+                args::removal(used),
+            );
         } else {
             let message = "has no use in a container";
-            report.add(Kind::Invalid, pool.arg(used.value_at), message, removal(used));
+            report.add(Kind::Invalid, pool.arg(used.value_at), message, args::removal(used));
         }
-    }
-}
-
-/// How an option goes: without its value alone Celery would take the next word for it.
-fn removal(used: &Occurrence<'_>) -> String {
-    if used.at == used.value_at {
-        "remove it".to_owned()
-    } else {
-        format!("remove {} and its value", used.name)
     }
 }
 
@@ -111,7 +108,7 @@ fn w09(subject: &Subject<'_>, report: &mut Report<'_>) {
         let is_file = used.value.is_some_and(|file| !file.is_empty() && file != "-" && !is_output(file));
         if is_file {
             let message = "hides logs from kubectl logs";
-            report.add(Kind::Invalid, pool.arg(used.value_at), message, removal(used));
+            report.add(Kind::Invalid, pool.arg(used.value_at), message, args::removal(used));
         }
     }
 }
@@ -127,7 +124,9 @@ fn w10(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (pool, used) in args::uses(subject, &["--uid", "--gid", "--umask", "--executable"]) {
         let name = used.option.name();
         let (message, fix) = match name {
-            "--umask" | "--executable" => (format!("{name} has no effect without --detach"), removal(used)),
+            "--umask" | "--executable" => {
+                (format!("{name} has no effect without --detach"), args::removal(used))
+            }
             _ => (format!("{name} has no use in a container"), "use securityContext".to_owned()),
         };
         report.add(Kind::Forbidden, pool.arg(used.at), message, fix);
