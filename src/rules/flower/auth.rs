@@ -116,6 +116,9 @@ fn f13(subject: &Subject<'_>, report: &mut Report<'_>) {
                 "has an empty entry, which lets in whoever sends empty credentials",
                 "remove the comma too many",
             ),
+            Some(Flaw::LineBreak) if text.trim_end_matches(['\n', '\r']).contains(['\n', '\r']) => {
+                ("has a line break, which becomes a part of a password", "separate users by a comma")
+            }
             Some(Flaw::LineBreak) => {
                 ("ends with a line break, which becomes a part of the password", "remove it")
             }
@@ -168,6 +171,7 @@ mod tests {
             assert_eq!(flaw(text), Some(Flaw::EmptyEntry), "{text}");
         }
         assert_eq!(flaw("ann:one\n"), Some(Flaw::LineBreak));
+        assert_eq!(flaw("ann:one\nbob:two"), Some(Flaw::LineBreak));
         assert_eq!(flaw("ann"), Some(Flaw::NoPair));
         assert_eq!(flaw("ann:one,two"), Some(Flaw::Torn));
     }
