@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Text that nobody expands: what only a shell would understand, and variables that are not there.
 
+use super::filled::is_told;
 use super::node::{if_shared, is_of_the_host};
 use crate::celery::expansion::names;
 use crate::rules::finding::{Kind, Report, Severity};
@@ -86,7 +87,7 @@ fn w43(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w51(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        for word in words(pool) {
+        for word in words(pool).into_iter().filter(|word| !is_told(subject, pool, word.at)) {
             let unknown = |name: &&str| !may_define(subject, pool, name);
             let Some(name) = names(word.text).into_iter().find(unknown) else { continue };
             let message = format!("no variable {name:.40} is in env");
