@@ -45,6 +45,7 @@ const RULE_GROUND: &[&str] = &[
     "misnamed",
     "overheard",
     "path",
+    "placeholder",
     "quoting",
     "release",
     "rule",

@@ -4,6 +4,7 @@
 #![allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // garde hands over `&Option<…>` and `&()`
 
 use crate::celery::app::{self, AppPath};
+use crate::celery::expansion::expands;
 use crate::celery::flower;
 use crate::celery::version::Version;
 use crate::names;
@@ -163,6 +164,7 @@ pub(crate) fn is_dns_label(name: &str) -> bool {
 pub(super) fn celery_app(value: &Option<String>, (): &()) -> Verdict {
     match value {
         None => Ok(()),
+        Some(text) if expands(text) => wrong("takes no variables: write the module"),
         Some(text) => text.parse::<AppPath>().map(drop).or_else(|error| {
             wrong(app::meant(text).map_or(error.to_string(), |meant| {
                 format!("is a path of files, the module is called {meant:?}")

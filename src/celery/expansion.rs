@@ -32,6 +32,26 @@ pub fn each(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The text as kubelet makes it, where every variable in it is known: `$$` is one `$`.
+#[must_use]
+pub fn expanded(word: &str, known: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let mut text = String::new();
+    let mut rest = word;
+    while let Some(at) = rest.find('$') {
+        text.push_str(&rest[..at]);
+        let behind = &rest[at + 1..];
+        rest = if let Some((name, after)) = behind.strip_prefix('(').and_then(|name| name.split_once(')')) {
+            text.push_str(&known(name)?);
+            after
+        } else {
+            text.push('$');
+            behind.strip_prefix('$').unwrap_or(behind)
+        };
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +60,21 @@ mod tests {
     fn every_name_is_found() {
         assert_eq!(names("redis://$(HOST):$(PORT)/$$(A)"), ["HOST", "PORT"]);
         assert_eq!(names("$$$(A)$(B"), ["A"]);
+    }
+
+    #[test]
+    fn a_text_is_whole_where_all_is_known() {
+        let known = |name: &str| (name == "HOST").then(|| "cache".to_owned());
+        for (word, text) in [
+            ("redis://$(HOST)/0", Some("redis://cache/0")),
+            ("$$(HOST)$", Some("$(HOST)$")),
+            ("$(HOST", Some("$(HOST")),
+            ("${HOST}$(HOST)", Some("${HOST}cache")),
+            ("$(HOST)$(PORT)", None),
+            ("", Some("")),
+        ] {
+            assert_eq!(expanded(word, known).as_deref(), text, "{word}");
+        }
     }
 
     #[test]

@@ -233,6 +233,16 @@ pub fn sqlite_file(url: &str) -> Option<&str> {
     is_sqlite.then_some(if file == ":memory:" { "" } else { file })
 }
 
+/// A URL without the line break at its end, which a block of YAML has. Python takes it away where it reads the parts of a
+/// URL, so not for schemes whose text goes to somebody else as it is.
+#[must_use]
+pub fn line(url: &str) -> &str {
+    const READ: [&str; 7] = ["redis", "rediss", "sentinel", "amqp", "amqps", "pyamqp", "rpc"];
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let is_read = scheme.is_some_and(|scheme| READ.contains(&scheme.as_str()));
+    if is_read { url.trim_end_matches(['\n', '\r']) } else { url }
+}
+
 /// Whether a host is the machine itself: in a pod, the pod.
 #[must_use]
 pub fn is_local(host: &str) -> bool {

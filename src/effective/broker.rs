@@ -9,6 +9,7 @@ use crate::api::{Broker, Common, RabbitMqBroker, RedisBroker, SqsBroker};
 use crate::celery::broker_url::{self, Scheme, Service, Transport};
 use crate::celery::expansion::expands;
 use crate::celery::sqs::{self, queue_name};
+use crate::celery::url;
 
 /// What kombu puts in front of the keys of messages that go to every worker.
 const FANOUT: &str = "/{db}.";
@@ -66,6 +67,7 @@ pub fn has_remote_control(common: &Common) -> Effective<bool> {
 /// is final.
 #[must_use]
 pub fn of_url(url: &str) -> Effective<Scheme> {
+    let url = url::line(url);
     let is_usable = || matches!(broker_url::parse(url).first(), Some(Ok(_)));
     let written = url.split_once("://").map(|(written, _)| written);
     let scheme = written.and_then(|written| written.parse().ok());

@@ -47,6 +47,7 @@ const AREAS: &[&[Rule]] = &[
     probes::RULES,
     probes::ping::RULES,
     probes::beat::RULES,
+    probes::custom::RULES,
     probes::heartbeat::RULES,
     probes::named::RULES,
     flower::RULES,

@@ -16,6 +16,8 @@ pub struct Facts {
     pub neighbours: BTreeMap<String, String>,
     /// The keys of each `ConfigMap`, by its name.
     pub config_maps: BTreeMap<String, BTreeSet<String>>,
+    /// The texts of `ConfigMap`s, by name and key. Admission never has any.
+    pub config_texts: BTreeMap<String, BTreeMap<String, String>>,
     /// The texts of Secrets, by name. Admission never has any.
     pub secrets: BTreeMap<String, SecretTexts>,
     /// The keys of Secrets, by name. Admission never has any either.

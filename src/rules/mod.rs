@@ -31,6 +31,7 @@ mod misnamed;
 mod monitors;
 mod overheard;
 mod path;
+mod placeholder;
 mod pods;
 mod pools;
 mod probes;

@@ -7,6 +7,8 @@ use crate::celery::settings;
 
 /// The URL of the broker.
 pub(super) const BROKER_URL: &str = "spec.common.broker.url";
+/// The field of a result backend's URL.
+pub(super) const BACKEND_URL: &str = "spec.common.resultBackend.url";
 
 /// One step of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "W25", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a queue's name is written exactly",
         consequence: "Celery takes the name as it is: the worker consumes \" b\", and the queue \"b\" fills up.",
-        check: Check::object(w25).or(Severity::Warn, "for a name with a space inside"),
+        check: Check::object(w25).or(Severity::Warn, "for a name with a space inside, and for one that looks like a pattern"),
         example: Example { bad: "spec: {workerSpec: {args: ['-Q', 'a, b']}}", at: "spec.workerSpec.args[1]", good: "spec: {workerSpec: {queues: [a, b]}}", old: None },
     },
     Rule {
@@ -112,6 +112,8 @@ fn blemish(name: &str, severity: Severity) -> Option<(Severity, &'static str, &'
         Some((severity, "contains several queue names", "write one per element"))
     } else if name.chars().any(char::is_control) {
         Some((severity, "has a control character in its name", "remove it"))
+    } else if name.contains('*') || name == "#" || name.ends_with(".#") {
+        Some((Severity::Warn, "is one queue of that very name, and no pattern", "name every queue"))
     } else if name.contains(char::is_whitespace) {
         Some((Severity::Warn, "has a space in its name", "make sure that the application says the same"))
     } else {

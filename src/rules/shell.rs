@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 pub(super) use crate::celery::shell::{
-    Handed, behind_init, ends_at_once, execs_another, handed, is_shell, program, script, script_at,
-    steps_aside,
+    Handed, behind_init, ends_at_once, execs_another, handed, is_shell, program, said_before, script,
+    script_at, starts_alone, steps_aside,
 };
 
 /// Most words of a line that are written out.
@@ -56,6 +56,67 @@ fn part(command: &str) -> Option<&str> {
     words.find(|word| ["worker", "beat", "flower", "multi"].contains(word))
 }
 
+/// A word that only a shell would understand, where none does.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unread {
+    /// Which word of the command.
+    pub(super) at: usize,
+    pub(super) message: String,
+    pub(super) fix: String,
+    /// Whether no program can be meant to get it.
+    pub(super) is_certain: bool,
+}
+
+/// What begins a line for a shell, and is no program anywhere.
+const BUILTINS: [&str; 9] = [".", "eval", "exec", "export", "for", "if", "set", "source", "while"];
+
+/// The first word of a command that only a shell would understand, where no shell reads it.
+#[must_use]
+pub(super) fn needs_a_shell(command: &[String]) -> Option<Unread> {
+    let begin = command.len() - behind_init(command).len();
+    let started = &command[begin..];
+    let found =
+        |at, message: String, fix: &str| Some(Unread { at, message, fix: fix.to_owned(), is_certain: true });
+    let first = started.first()?.as_str();
+    if BUILTINS.contains(&first) {
+        let message = "is a word of the shell and no program".to_owned();
+        return found(begin, message, "use [sh, -c, 'the whole line']");
+    }
+    if sets_a_variable(first) {
+        let message = "sets a variable, which only a shell or env does".to_owned();
+        return found(begin, message, "set it in env, or write env before it");
+    }
+    // What stands behind a script are its parameters, of which it is to make something.
+    let behind = match script_at(started) {
+        Some(at) => begin + at + 1,
+        None if is_shell(started) => {
+            let at = begin + 1 + started[1..].iter().position(|word| !word.starts_with(['-', '+']))?;
+            // A folder may have blanks in its name.
+            let is_line = command[at].trim().contains(char::is_whitespace) && !command[at].starts_with('/');
+            let message = "is the name of a file for a shell without -c".to_owned();
+            return if is_line { found(at, message, "write -c before it") } else { None };
+        }
+        None => begin,
+    };
+    // Another shell may stand further on: timeout 10 sh -c '…'.
+    let is_free = |at: usize| !(begin + 1..at).any(|start| is_shell(&command[start..]));
+    let at = (behind..command.len()).find(|at| CONNECTIVES.contains(&command[*at].as_str()))?;
+    is_free(at).then(|| Unread {
+        at,
+        message: format!("no shell reads {}", command[at]),
+        fix: "use [sh, -c, 'the whole line']".to_owned(),
+        is_certain: ["&&", "||", "2>&1"].contains(&command[at].as_str()),
+    })
+}
+
+/// Whether a word is `NAME=value`; a folder may have such a sign in its name.
+fn sets_a_variable(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    })
+}
+
 /// Words that connect commands.
 const CONNECTIVES: &[&str] = &["&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"];
 
@@ -92,6 +153,35 @@ mod tests {
             "a b c d e f g h i",
         ] {
             assert_eq!(listed(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_shell_understands_is_found_where_none_reads_it() {
+        let words = |line: &str| line.split('|').map(|word| word.replace('¦', "|")).collect::<Vec<_>>();
+        let at = |line: &str| needs_a_shell(&words(line)).map(|found| (found.at, found.is_certain));
+        for (line, expected) in [
+            ("source|/venv/bin/activate|&&|celery", (0, true)),
+            ("tini|--|exec|celery", (2, true)),
+            ("PYTHONPATH=/app|celery", (0, true)),
+            ("python|manage.py|migrate|&&|celery", (3, true)),
+            ("celery|¦|tee", (1, false)),
+            ("bash|exec celery \"$@\"", (1, true)),
+            ("sh|-c|cd /app|&&|celery", (3, true)),
+        ] {
+            assert_eq!(at(line), Some(expected), "{line}");
+        }
+        for line in [
+            "",
+            "celery",
+            "env|PYTHONPATH=/app|celery",
+            "sh|-c|cd /app && exec celery \"$@\"|celery",
+            "bash|/my app/start.sh",
+            "timeout|10|sh|-c|a|&&",
+            "./a=b|celery",
+            "bash|-lc|exec \"$@\"|bash|celery",
+        ] {
+            assert_eq!(at(line), None, "{line}");
         }
     }
 

@@ -3,9 +3,10 @@
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 
-use super::subject::{Part, Pool, Subject};
+use super::subject::{Component, Part, Pool, Subject};
 use crate::api::limits;
 use crate::celery::environment::{Variable, variable};
+use crate::celery::expansion::expanded;
 use crate::celery::version::Target;
 use crate::names;
 
@@ -55,6 +56,107 @@ pub(super) fn laid_over<'s>(subject: &'s Subject<'_>) -> Vec<Place<'s>> {
         })
     });
     variables.collect()
+}
+
+/// A variable of one component's own container: the one that wins over its namesakes.
+#[derive(Clone, Debug)]
+pub(super) struct Reaching {
+    /// Its name, with the prefix of its source.
+    pub(super) name: String,
+    /// What it holds, where that is written and every variable in it is known.
+    pub(super) text: Option<String>,
+    /// The entry of a list of variables, or the source that brings it.
+    pub(super) path: String,
+    /// Who says it.
+    pub(super) origin: Origin,
+}
+
+/// Who says a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A list of the object, which the operator reads too.
+    List,
+    /// A template laid over the pods.
+    Template,
+    /// A `ConfigMap` of the input.
+    Map,
+}
+
+impl Reaching {
+    /// Where its value stands.
+    pub(super) fn value_path(&self) -> String {
+        if self.origin == Origin::Map { self.path.clone() } else { format!("{}.value", self.path) }
+    }
+
+    /// A sentence about its value: of a source it names the variable.
+    pub(super) fn told(&self, sentence: &str) -> String {
+        if self.origin == Origin::Map {
+            format!("has {}: {sentence}", self.name)
+        } else {
+            sentence.to_owned()
+        }
+    }
+}
+
+/// How often a variable is looked up within another one.
+const DEPTH: usize = 4;
+
+/// The variables that reach a component's own container, each name once.
+pub(super) fn reaching(subject: &Subject<'_>, component: &Component<'_>) -> Vec<Reaching> {
+    let mut found: Vec<Reaching> = Vec::new();
+    let mut add = |one: Reaching| {
+        if !found.iter().any(|known| known.name == one.name) {
+            found.push(one);
+        }
+    };
+    let own = component.part.own_container();
+    for owner in [Some(&component.path), None] {
+        let laid = subject.laid_over.iter().rev().filter(|laid| {
+            laid.component.as_ref() == owner
+                && laid.container.name == own
+                && !laid.path.contains(".initContainers[")
+        });
+        for laid in laid {
+            listed(laid.container.env.as_deref().unwrap_or_default(), &laid.path, Origin::Template, &mut add);
+        }
+    }
+    let shared = "spec.common";
+    listed(component.env(), &component.path, Origin::List, &mut add);
+    listed(&subject.common().env, shared, Origin::List, &mut add);
+    mapped(subject, component.env_from(), &component.path, &mut add);
+    mapped(subject, &subject.common().env_from, shared, &mut add);
+    let texts: Vec<Option<String>> = found.iter().map(|one| whole(&found, one, DEPTH)).collect();
+    found.into_iter().zip(texts).map(|(one, text)| Reaching { text, ..one }).collect()
+}
+
+/// What a variable holds; a `ConfigMap`'s text is taken as it is.
+fn whole(all: &[Reaching], one: &Reaching, depth: usize) -> Option<String> {
+    let text = one.text.as_deref()?;
+    if one.origin == Origin::Map {
+        return Some(text.to_owned());
+    }
+    let depth = depth.checked_sub(1)?;
+    expanded(text, |name| whole(all, all.iter().find(|other| other.name == name)?, depth))
+}
+
+/// The entries of a list; of two of a name the last one counts.
+fn listed(env: &[EnvVar], at: &str, origin: Origin, add: &mut impl FnMut(Reaching)) {
+    for (index, variable) in env.iter().enumerate().take(limits::ITEMS).rev() {
+        let text = variable.value_from.is_none().then(|| variable.value.clone().unwrap_or_default());
+        add(Reaching { name: variable.name.clone(), text, path: format!("{at}.env[{index}]"), origin });
+    }
+}
+
+/// What the `ConfigMap`s of the input bring; the last source of a name wins.
+fn mapped(subject: &Subject<'_>, sources: &[EnvFromSource], at: &str, add: &mut impl FnMut(Reaching)) {
+    for (index, source) in sources.iter().enumerate().rev() {
+        let map = source.config_map_ref.as_ref().and_then(|map| subject.facts.config_texts.get(&map.name));
+        let prefix = source.prefix.as_deref().unwrap_or_default();
+        for (key, text) in map.into_iter().flatten() {
+            let (name, path) = (format!("{prefix}{key}"), format!("{at}.envFrom[{index}]"));
+            add(Reaching { name, text: Some(text.clone()), path, origin: Origin::Map });
+        }
+    }
 }
 
 /// Every source of variables, of the shared environment and of each component, with its path.

@@ -148,10 +148,18 @@ pub fn parse(text: &str) -> Vec<Result<Endpoint, Defect>> {
             Defect::Url(Fault::Port) if next.contains('@') && !next.contains("://") => {
                 Defect::Url(Fault::Unencoded(';'))
             }
+            Defect::Url(Fault::Port | Fault::Unencoded(_)) if is_comma_list(element) => Defect::CommaList,
             defect => defect,
         })
     };
     elements.iter().enumerate().map(read).collect()
+}
+
+/// Whether a whole URL follows a comma: `amqp://a:5672,amqp://b:5672`.
+fn is_comma_list(text: &str) -> bool {
+    let schemes = text.split(',').skip(1).filter_map(|part| Some(part.trim_start().split_once("://")?.0));
+    let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
+    schemes.into_iter().any(|scheme| !scheme.is_empty() && is_scheme(scheme))
 }
 
 /// One element of a failover list, or the only one.

@@ -129,7 +129,12 @@ const TRANSPORTS: &[Known] = &[
 const MEANT: &[(&str, &str)] = &[
     ("rabbitmq", "amqp"),
     ("rabbit", "amqp"),
+    ("rabbitmqs", "amqps"),
     ("py-amqp", "pyamqp"),
+    ("pyamqps", "amqps"),
+    ("redis-sentinel", "sentinel"),
+    ("sentinels", "sentinel"),
+    ("rediss+sentinel", "sentinel"),
     ("valkey", "redis"),
     ("valkeys", "rediss"),
     ("keydb", "redis"),

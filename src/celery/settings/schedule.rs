@@ -22,6 +22,8 @@ const KEYS: [&str; 10] = [
 /// A fault in an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misplanned {
+    /// Whether beat goes on with it, in another way than was meant.
+    pub is_doubt: bool,
     /// What is wrong, and where below `beat_schedule`.
     pub fault: Unfit,
     /// Whether only Celery's own scheduler minds; those of packages may know more.
@@ -33,8 +35,8 @@ pub struct Misplanned {
 pub fn misplanned(schedule: &Json) -> Vec<Misplanned> {
     let entries = schedule.as_object().into_iter().flatten();
     let found = |(name, entry): (&String, &Json)| {
-        let Misplanned { fault, is_own } = fault(entry)?;
-        Some(Misplanned { fault: fault.below(Step::Name(name.clone())), is_own })
+        let found = fault(entry)?;
+        Some(Misplanned { fault: found.fault.below(Step::Name(name.clone())), ..found })
     };
     entries.filter_map(found).collect()
 }
@@ -45,15 +47,29 @@ fn fault(entry: &Json) -> Option<Misplanned> {
         return Some(Misplanned {
             fault: Unfit::whole("is no table of names and values", fix),
             is_own: false,
+            is_doubt: false,
         });
     };
     let of_part = part(entry).map(|(key, fault)| fault.below(Step::Name(key.to_owned())));
     if let Some(fault) = of_part {
-        return Some(Misplanned { fault, is_own: false });
+        return Some(Misplanned { fault, is_own: false, is_doubt: false });
     }
-    let unknown = entry.keys().find(|key| !KEYS.contains(&key.as_str()))?;
+    let Some(unknown) = entry.keys().find(|key| !KEYS.contains(&key.as_str())) else {
+        return letters(entry);
+    };
     let fault = Unfit::whole("is no part of an entry", "remove it, or put it into options");
-    Some(Misplanned { fault: fault.below(Step::Name(unknown.clone())), is_own: true })
+    Some(Misplanned { fault: fault.below(Step::Name(unknown.clone())), is_own: true, is_doubt: false })
+}
+
+/// Arguments that are one text, of which Python makes a list of letters. Without the text, which may be a credential.
+fn letters(entry: &Map<String, Json>) -> Option<Misplanned> {
+    let is_text = entry.get("args").and_then(Json::as_str).is_some_and(|text| text.chars().count() > 1);
+    let fault = Unfit::whole("makes an argument of each letter", "write it in brackets: [text]");
+    is_text.then(|| Misplanned {
+        fault: fault.below(Step::Name("args".to_owned())),
+        is_own: false,
+        is_doubt: true,
+    })
 }
 
 fn part(entry: &Map<String, Json>) -> Option<(&'static str, Unfit)> {

@@ -5,7 +5,7 @@ mod script;
 
 pub use script::{
     Handed, celery_in, ends_at_once, execs_another, handed, is_celery, only_prepares, only_program,
-    steps_aside,
+    said_before, starts_alone, steps_aside,
 };
 
 /// The name of the program that a command starts, without its folder.

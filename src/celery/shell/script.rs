@@ -126,6 +126,32 @@ pub fn execs_another(script: &str) -> bool {
         && rest.iter().any(|simple| simple.words.iter().any(|word| is_celery(word)))
 }
 
+/// What a script says to Celery itself in front of all its arguments, unless it changes them before.
+#[must_use]
+pub fn said_before(script: &str) -> Vec<String> {
+    let commands = commands(script);
+    let head = |simple: &Simple| simple.words.first().is_some_and(|head| REARRANGES.contains(&head.as_str()));
+    if script.contains("()") || commands.iter().any(head) {
+        return Vec::new();
+    }
+    let said = commands.iter().map(|simple| {
+        let celery = simple.words.iter().position(|word| is_celery(word));
+        let all = simple.words.iter().position(|word| is_all(word));
+        let (Some(celery), Some(all)) = (celery, all) else { return Vec::new() };
+        simple.words.get(celery + 1..all).unwrap_or_default().to_vec()
+    });
+    // Where it chooses among several, it may know what it was given.
+    let mut said: Vec<Vec<String>> = said.filter(|words| !words.is_empty()).collect();
+    if said.len() == 1 { said.pop().unwrap_or_default() } else { Vec::new() }
+}
+
+/// Whether a script starts Celery without a word behind it, which says how it is used and ends.
+#[must_use]
+pub fn starts_alone(script: &str) -> bool {
+    let is_alone = |simple: &Simple| matches!(simple.words.as_slice(), [only] if is_celery(only));
+    commands(script).iter().any(is_alone)
+}
+
 /// Whether a word starts Celery.
 #[must_use]
 pub fn is_celery(word: &str) -> bool {
@@ -323,6 +349,22 @@ fn word(text: &str) -> (String, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_script_says_before_the_arguments() {
+        for (script, said) in [
+            ("exec celery -A shop worker \"$@\"", "-A shop worker"),
+            ("cd /app && celery worker \"$@\"", "worker"),
+            ("exec celery \"$@\"", ""),
+            ("shift 3; exec celery -A shop worker \"$@\"", ""),
+            ("if $W; then celery worker \"$@\"; else celery beat \"$@\"; fi", ""),
+            ("exec python manage.py celery worker \"$@\"", "worker"),
+        ] {
+            assert_eq!(said_before(script).join(" "), said, "{script}");
+        }
+        assert!(starts_alone("celery") && starts_alone("cd /app && /venv/bin/celery"));
+        assert!(!starts_alone("which celery") && !starts_alone("celery \"$@\""));
+    }
 
     #[test]
     fn exec_is_the_head_of_a_command_that_takes_the_place_of_the_shell() {

@@ -66,7 +66,9 @@ impl Known {
                 facts.neighbours.insert(name, prefix);
             }
             ("v1", "ConfigMap") => {
-                facts.config_maps.insert(name, keys(object));
+                let map = serde_json::from_value::<ConfigMap>(object.clone()).unwrap_or_default();
+                facts.config_maps.insert(name.clone(), keys(&map));
+                facts.config_texts.insert(name, map.data.unwrap_or_default());
             }
             ("v1", "Secret") => {
                 // An input may have one of a name for several clusters.
@@ -81,10 +83,9 @@ impl Known {
     }
 }
 
-fn keys(object: &Value) -> BTreeSet<String> {
-    let Ok(map) = serde_json::from_value::<ConfigMap>(object.clone()) else { return BTreeSet::new() };
-    let texts = map.data.unwrap_or_default().into_keys();
-    texts.chain(map.binary_data.unwrap_or_default().into_keys()).collect()
+fn keys(map: &ConfigMap) -> BTreeSet<String> {
+    let texts = map.data.iter().flatten().map(|(key, _)| key.clone());
+    texts.chain(map.binary_data.iter().flatten().map(|(key, _)| key.clone())).collect()
 }
 
 /// The texts of a Secret; `stringData` counts more than `data`, as on the API server. What is no text is left out.
@@ -150,6 +151,8 @@ mod tests {
         assert!(known.secret("default", "a").is_none());
         let maps = known.beside("default", "web", |facts| facts.config_maps.clone());
         assert_eq!(maps, BTreeMap::from([("c".to_owned(), BTreeSet::from(["k".to_owned()]))]));
+        let texts = known.beside("default", "web", |facts| facts.config_texts["c"].clone());
+        assert_eq!(texts, BTreeMap::from([("k".to_owned(), "v".to_owned())]));
         assert!(!format!("{known:?}").contains("hunter2"));
     }
 

@@ -19,7 +19,7 @@ use crate::celery::version::Target;
 pub(super) use fields::{Fields, WORKER_FIELDS, field_of};
 pub(super) use joined::{Joined, is_joined, joined, parted};
 pub(super) use repeated::repeated;
-pub(super) use verdict::{Shown, Verdict, letters, verdicts};
+pub(super) use verdict::{Shown, Verdict, letters, refused, verdicts};
 
 /// What a fault in an argument list is about. For each command every matter belongs to one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -284,12 +284,18 @@ fn bad_value(arguments: &Arguments<'_>, at: usize, option: &'static Spec, refusa
         let fix = "use another value, or correct celeryVersion";
         return Verdict::new(Matter::Release, at, Shown::Nothing, message, fix);
     }
+    let [message, fix] = refused(name, refusal, arguments.celery);
+    Verdict::new(Matter::Value(name), at, Shown::Whole, message, fix)
+}
+
+/// What is said of a value that an option does not take, and what to write instead.
+pub(in crate::rules) fn refused(name: &str, refusal: &Refusal, celery: Target) -> [String; 2] {
     let (message, fix) = match refusal {
         Refusal::NotAnInteger if name == "--max-memory-per-child" => {
             ("is not a whole number of KiB".to_owned(), "set maxMemoryPerChild: 200Mi instead".to_owned())
         }
         Refusal::NotAnInteger | Refusal::NotAConcurrency if name == "--concurrency" => {
-            let fix = if takes_auto(arguments.celery) { "use 1 or more, or auto" } else { "use 1 or more" };
+            let fix = if takes_auto(celery) { "use 1 or more, or auto" } else { "use 1 or more" };
             ("is not a number of tasks".to_owned(), fix.to_owned())
         }
         Refusal::NotAnInteger | Refusal::NotAConcurrency => {
@@ -305,10 +311,10 @@ fn bad_value(arguments: &Arguments<'_>, at: usize, option: &'static Spec, refusa
             ("is not max,min".to_owned(), "write the larger number first, 1 or more, such as 8,2".to_owned())
         }
         Refusal::UnknownFormat(letter) => {
-            (format!("%{letter} stands for nothing in {name}"), letters(arguments.celery).to_owned())
+            (format!("%{letter} stands for nothing in {name}"), letters(celery).to_owned())
         }
     };
-    Verdict::new(Matter::Value(name), at, Shown::Whole, message, fix)
+    [message, fix]
 }
 
 /// What the name of a node may hold: `%%` is a percent sign since 5.7.

@@ -14,10 +14,12 @@ use super::subject::Subject;
 use crate::celery::backend_url::{self, Backend, BackendKind, Defect};
 use crate::celery::broker_url::{Transport, masked};
 use crate::celery::expansion::expands;
-use crate::celery::url::{doubtful, may_hide};
+use crate::celery::url::{doubtful, line, may_hide};
+use crate::rules::path::BACKEND_URL;
+use crate::rules::placeholder::unfilled;
 
 /// The field.
-const URL: &str = "spec.common.resultBackend.url";
+const URL: &str = BACKEND_URL;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -109,7 +111,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "R19", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a result backend is there, without white space",
         consequence: "Celery takes nothing for no answer and the backend of the application for the one meant.",
-        check: Check::object(r19),
+        check: Check::object(r19).or(Severity::Warn, "for a line break at the end, which Celery takes away"),
         example: Example {
             bad: "spec: {common: {resultBackend: {url: ''}}}",
             at: URL,
@@ -121,8 +123,9 @@ pub(super) const RULES: &[Rule] = &[
 
 /// The result backend as Celery reads it; nothing while variables are missing in the text.
 fn read(subject: &Subject<'_>) -> Option<Result<Backend, Defect>> {
-    let url = url(subject)?;
-    (!expands(url)).then(|| parsed(url))
+    // What is to be filled in is told of by itself.
+    let url = url(subject).filter(|url| unfilled(url).is_none())?;
+    (!expands(url)).then(|| parsed(line(url)))
 }
 
 /// What Celery makes of a URL when something beside it says how certificates are checked.
@@ -149,17 +152,14 @@ fn is_redis(backend: &Backend) -> bool {
     matches!(backend.kind, BackendKind::Redis | BackendKind::Sentinel)
 }
 
-/// What the field says, or the setting where the field is not there.
-fn url<'a>(subject: &Subject<'a>) -> Option<&'a str> {
-    match &subject.common().result_backend {
-        Some(backend) => backend.url.as_deref(),
-        None => subject.common().config.get("result_backend")?.0.as_str(),
-    }
+/// What the field says, or a variable or the setting where the field is not there.
+fn url<'s>(subject: &'s Subject<'_>) -> Option<&'s str> {
+    subject.backend_url()
 }
 
 /// Where that stands.
-fn place(subject: &Subject<'_>) -> &'static str {
-    if subject.common().result_backend.is_some() { URL } else { "spec.common.config.result_backend" }
+fn place<'s>(subject: &'s Subject<'_>) -> &'s str {
+    subject.backend_place()
 }
 
 /// Whether results may go over the broker: not over one where each client's own queue is one to order and to pay.
@@ -287,4 +287,9 @@ fn r19(subject: &Subject<'_>, report: &mut Report<'_>) {
         Defect::WhiteSpace => Some("remove the white space".to_owned()),
         _ => None,
     });
+    let text = url(subject).unwrap_or_default();
+    if line(text) != text && matches!(read(subject), Some(Ok(_))) {
+        let message = "ends with a line break, which Celery takes away";
+        report.add_shown(Severity::Warn, place(subject), &masked(text), message, "write it without |");
+    }
 }

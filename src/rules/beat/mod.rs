@@ -15,7 +15,7 @@ use crate::api::BEAT_FOLDER;
 use crate::celery::app::AppPath;
 use crate::celery::command::Command;
 use crate::celery::reading::Occurrence;
-use crate::celery::scheduler::is_registered;
+use crate::celery::scheduler::{is_registered, meant};
 
 /// The option that starts beat inside a worker.
 const EMBEDDED: &str = "--beat";
@@ -146,6 +146,10 @@ fn t04(subject: &Subject<'_>, report: &mut Report<'_>) {
     let is_odd = |used: &Occurrence<'_>| used.has_sign() || stands_in_one(beat, used);
     if beat.said.last("--scheduler").is_some_and(is_odd) {
         return;
+    }
+    if let Some(class) = meant(scheduler) {
+        let message = "is no class of that package";
+        return report.add(Kind::Invalid, path, message, format!("write {class}"));
     }
     let is_path = scheduler.parse::<AppPath>().is_ok();
     if is_registered(scheduler) || (is_path && scheduler.contains(['.', ':'])) {

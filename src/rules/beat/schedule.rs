@@ -23,7 +23,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "T18", severity: Severity::Deny, schema: false, since: "0.1",
         title: "an entry of beat_schedule has a task, seconds, and nothing unknown",
         consequence: "Beat ends with an AttributeError or a TypeError, or sends the task without a pause.",
-        check: Check::object(t18).or(Severity::Warn, "for another scheduler than Celery's own, for Celery 4, and for a release that is newer than the operator"),
+        check: Check::object(t18).or(Severity::Warn, "for arguments that are one text, for another scheduler than Celery's own, for Celery 4, and for a release that is newer than the operator"),
         example: Example {
             bad: "spec: {common: {config: {beat_schedule: {clean: {task: shop.clean, schedule: '*/5 * * * *'}}}}, beatSpec: {}}",
             at: "spec.common.config.beat_schedule.clean.schedule",
@@ -70,6 +70,7 @@ fn t18(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     for found in misplanned(&schedule.0).into_iter().filter(|found| is_own || !found.is_own) {
         let path = inner(PATH.to_owned(), &found.fault.within);
+        let severity = if found.is_doubt { Severity::Warn } else { severity };
         // The arguments of a task may hold a credential.
         report.graded(severity, Kind::Forbidden, path, found.fault.message, found.fault.fix);
     }

@@ -4,7 +4,8 @@
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
-use crate::celery::broker_url;
+use super::good;
+use crate::celery::broker_url::{self, Transport};
 use crate::rules::quoting::quoted;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -200,5 +201,18 @@ fn b49(subject: &Subject<'_>, report: &mut Report<'_>) {
         let name = shown.strip_prefix('/').filter(|name| name.len() <= 40 && shown == vhost);
         let fix = format!("write {} if that is its name", name.unwrap_or("it without the slash"));
         report.add(Kind::Forbidden, path, message, fix);
+    }
+    // Whoever writes a slash encoded means it.
+    let is_plain = subject.broker_url().is_some_and(|url| !url.to_ascii_uppercase().contains("%2F"));
+    let named = good(subject).filter(|endpoint| endpoint.transport == Transport::Amqp && is_plain);
+    for vhost in named.map(|endpoint| endpoint.path.as_str()).filter(|vhost| vhost.len() > 1) {
+        let (message, fix) = match (vhost.starts_with('/'), vhost.trim_matches('/')) {
+            (true, name) => ("has a slash before its virtual host, which belongs to the name", name),
+            (false, name) if vhost.ends_with('/') => {
+                ("has a slash behind its virtual host, which belongs to the name", name)
+            }
+            _ => continue,
+        };
+        report.add(Kind::Forbidden, subject.broker_place(), message, format!("end it with /{fix:.24}"));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, Rule};
 use super::super::subject::Subject;
-use super::good;
+use super::{good, options};
 use crate::celery::broker_url::{Endpoint, Transport, masked};
 use crate::celery::expansion::expands;
 use crate::celery::url::sqlite_file;
@@ -153,7 +153,7 @@ fn b20(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// The file of a broker in `SQLite`; empty for one in memory.
-fn sqlite<'a>(subject: &Subject<'a>) -> Option<&'a str> {
+fn sqlite<'s>(subject: &'s Subject<'_>) -> Option<&'s str> {
     let is_read = good(subject).next().is_some();
     let url = subject.broker_url().filter(|_| is_read)?;
     let (wrapper, inner) = url.split_once('+')?;
@@ -228,6 +228,8 @@ fn b39(subject: &Subject<'_>, report: &mut Report<'_>) {
         good(subject).any(|endpoint| endpoint.transport == Transport::Sqs && endpoint.host.is_empty());
     if is_sqs && !named && !in_env && !subject.follows_queues() {
         let message = "names no region, so Celery may take us-east-1";
-        report.warn(Kind::Forbidden, subject.broker_place(), message, "set transportOptions.region");
+        let is_misnamed = options::options(subject).any(|(_, name, _)| name == "region_name");
+        let fix = if is_misnamed { "write region for region_name" } else { "set transportOptions.region" };
+        report.warn(Kind::Forbidden, subject.broker_place(), message, fix);
     }
 }

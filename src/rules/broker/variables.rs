@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Variables that name another broker or set options of Celery behind the back of the object.
 
-use serde_json::Value;
-
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, RELEASES, Rule};
-use super::super::subject::{Pool, Subject};
-use crate::celery::command::Command;
-use crate::celery::environment::{Variable, variable};
+use super::super::subject::Subject;
+use super::by_variable;
 use crate::celery::expansion;
-use crate::rules::args::field_of;
 use crate::rules::path::BROKER_URL;
 use crate::rules::release;
 use crate::rules::variables::{all, laid_over, names_backend, names_broker, same_key, sets, sources};
@@ -55,8 +51,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     Rule {
         id: "B36", severity: Severity::Warn, schema: false, since: "0.1",
         title: "options of workers are not set by variables",
-        consequence: "Celery takes the variable for an option, and a bad value ends the worker.",
-        check: Check::object(b36).or(Severity::Deny, "when the field for it is set too"),
+        consequence: "Celery takes the variable for an option, and a bad value ends the container. A field that becomes an argument wins over it.",
+        check: Check::object(by_variable::b36).or(Severity::Deny, "when Celery refuses the value, when it deletes waiting tasks or leaves the foreground, and when it switches on what a field leaves off"),
         example: Example {
             bad: "spec: {common: {env: [{name: CELERY_WORKER_CONCURRENCY, value: '2'}]}}",
             at: "spec.common.env[0].name",
@@ -138,31 +134,6 @@ fn b35(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = format!("has {name}, which overrides spec.common.{field}");
             report.add(Kind::Forbidden, path, message, "remove that key");
         }
-    }
-}
-
-fn b36(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for place in all(subject).into_iter().filter(|place| place.reaches_workers) {
-        let of = |release: &_| variable(&place.variable.name, *release);
-        let found = subject.celery.releases().iter().find_map(of);
-        let Some(Variable::Of(Command::Worker, option)) = found else { continue };
-        let path = format!("{}.name", place.path);
-        let Some(field) = field_of(option.name()) else {
-            let message = format!("{} sets {} of the workers", place.variable.name, option.name());
-            report.graded(Severity::Warn, Kind::Forbidden, path, message, "remove it, or use args");
-            continue;
-        };
-        let set = |spec: &crate::api::WorkerSpec| {
-            let written = serde_json::to_value(spec).unwrap_or_default();
-            written.get(field).is_some_and(|value| *value != Value::Null)
-        };
-        let reaches = |pool: &Pool<'_>| {
-            path.starts_with("spec.common.") || path.starts_with(&format!("{}.", pool.path))
-        };
-        let is_twice = subject.pools.iter().any(|pool| reaches(pool) && set(pool.spec));
-        let severity = if is_twice { release::refusal(subject, Severity::Deny) } else { Severity::Warn };
-        let message = format!("{} sets an option of the workers", place.variable.name);
-        report.graded(severity, Kind::Forbidden, path, message, format!("use the field {field}"));
     }
 }
 

@@ -2,12 +2,16 @@
 //! A shell in the place of the command: whether Celery starts, with all the arguments that the operator adds, and hears
 //! of the signals.
 
+use super::SAYS_TWICE;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::shell::{self, Handed};
 use crate::rules::subject::Subject;
 
 /// The parameters of a shell that are single arguments.
 const DIGITS: &[char] = &['1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/// The parts of Celery that the operator starts.
+const STARTED: [&str; 3] = ["worker", "beat", "flower"];
 
 /// What the operator adds stands behind the command: of a script the first such word is `$0`.
 pub(super) fn c20(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -17,6 +21,8 @@ pub(super) fn c20(subject: &Subject<'_>, report: &mut Report<'_>) {
             let (script, behind) = (command[at].as_str(), &command[at + 1..]);
             if let Some(message) = lost(script, behind) {
                 (Severity::Deny, message)
+            } else if let Some(severity) = twice(script) {
+                (severity, SAYS_TWICE)
             } else if !shell::steps_aside(script) {
                 (report.severity(), "the shell keeps SIGTERM from Celery")
             } else {
@@ -32,6 +38,18 @@ pub(super) fn c20(subject: &Subject<'_>, report: &mut Report<'_>) {
     report.graded(severity, Kind::Forbidden, "spec.common.command", message, fix);
 }
 
+/// Whether a script says to Celery itself what the operator adds: of two sub-commands Celery takes the second for an
+/// argument, of two applications it takes the second.
+fn twice(script: &str) -> Option<Severity> {
+    let said = shell::said_before(script);
+    let is_value = |at: usize| {
+        at.checked_sub(1).is_some_and(|before| said[before].starts_with('-') && said[before] != "-A")
+    };
+    let starts = (0..said.len()).any(|at| STARTED.contains(&said[at].as_str()) && !is_value(at));
+    let names = said.iter().any(|word| word.starts_with("-A") || word.starts_with("--app"));
+    if starts { Some(Severity::Deny) } else { names.then_some(Severity::Warn) }
+}
+
 /// Why Celery does not start, or without arguments, when a shell runs a script with these words behind it.
 fn lost(script: &str, behind: &[String]) -> Option<&'static str> {
     let (passes_all, counts) = (shell::uses(script, &['@', '*']), shell::uses(script, DIGITS));
@@ -40,6 +58,9 @@ fn lost(script: &str, behind: &[String]) -> Option<&'static str> {
     }
     if !passes_all && !counts && (shell::steps_aside(script) || shell::starts_one_part(script)) {
         return Some("the script passes no arguments on: Celery gets none");
+    }
+    if !passes_all && !counts && shell::starts_alone(script) {
+        return Some("the script passes no arguments on: Celery says how it is used and ends");
     }
     if shell::ends_at_once(script) {
         return Some("the shell ends at once, and Celery with it");

@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "C20", severity: Severity::Warn, schema: false, since: "0.1",
         title: "a shell in front of Celery steps aside",
         consequence: "The shell takes SIGTERM and Celery never hears of it: running tasks are killed when the grace period ends. A script that passes no arguments on runs the same in every pod: beat's starts one more worker, and no beat runs.",
-        check: Check::object(in_shell::c20).or(Severity::Deny, "when the script does not pass all arguments on as they are, never comes to Celery, or leaves it in the background"),
+        check: Check::object(in_shell::c20).or(Severity::Deny, "when the script does not pass all arguments on as they are, says worker or beat before them, never comes to Celery, or leaves it in the background"),
         example: Example {
             bad: "spec: {common: {command: [sh, -c, '. ./env && celery \"$@\"', celery]}}",
             at: "spec.common.command",
@@ -154,6 +154,9 @@ fn c26(subject: &Subject<'_>, report: &mut Report<'_>) {
         (at, SAYS_TWICE, line::instead(command, subject))
     } else if let Some(at) = command.windows(2).position(detaches) {
         (at + 1, "starts workers in the background, and the container ends", plain())
+    } else if let Some(unread) = shell::needs_a_shell(command) {
+        let path = format!("spec.common.command[{}]", unread.at);
+        return report.add(Kind::Forbidden, path, unread.message, unread.fix);
     } else {
         return;
     };

@@ -149,9 +149,27 @@ fn entries(table: &Map<String, Value>, path: &str, known: &[&'static str], repor
     }
 }
 
+/// The first field behind which nothing says how it is written, as the `s` of `%(message)s` does: Python raises a
+/// `ValueError` for it.
+fn endless(format: &str) -> Option<&str> {
+    format.split("%(").skip(1).find_map(|rest| {
+        let (field, behind) = rest.split_once(')')?;
+        let kind =
+            behind.trim_start_matches(|letter: char| letter.is_ascii_digit() || "#-+ .".contains(letter));
+        // A blank may be a sign of the number behind it.
+        let is_there = kind.starts_with(|letter: char| "diouxXeEfFgGcrsa".contains(letter));
+        let is_apart = behind.starts_with(' ') && !kind.starts_with(['d', 'i', 'f']);
+        (is_apart || !is_there).then_some(field)
+    })
+}
+
 fn of_record(format: &str, is_of_tasks: bool, path: &str, report: &mut Report<'_>) {
     let more: &[&str] = if is_of_tasks { &OF_TASKS } else { &[] };
     let known = || RECORD.iter().chain(more).copied();
+    if let Some(field) = endless(format) {
+        let message = format!("has %({field:.24}) without the letter of its kind");
+        report.add(Kind::Forbidden, path, message, format!("write %({field:.24})s"));
+    }
     for field in fields(format).filter(|field| !known().any(|known| known == *field)) {
         if OF_TASKS.contains(&field) {
             let fix = "write it in worker_task_log_format";
@@ -176,6 +194,9 @@ mod tests {
             ("task_queues: {mail: {routing_key: a, queue_arguments: {x-max-priority: 9}}}", vec![]),
             ("worker_log_format: '%(asctim)s %(message)s'", vec!["worker_log_format"]),
             ("worker_log_format: '%(task_id)s %(message)s'", vec!["worker_log_format"]),
+            ("worker_log_format: '%(asctime)s %(message)'", vec!["worker_log_format"]),
+            ("worker_log_format: '%(message) %(asctime)s'", vec!["worker_log_format"]),
+            ("worker_log_format: '%(levelno) d %(levelname)-8.8s'", vec![]),
             ("worker_task_log_format: '%(task_id)s %(processName)-9s %(message)s'", vec![]),
             ("worker_log_format: '%(request_number)s %(message)s'", vec![]),
         ] {

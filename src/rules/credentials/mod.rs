@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::finding::{Kind, Report, Severity};
 use super::path::{self, BROKER_URL};
+use super::placeholder::unfilled;
 use super::rule::{Check, Example, Rule};
 use super::signs::{
     announces_one, has_password, holds_url, is_credential, is_readable, is_secret, names_one, placeholder,
@@ -42,9 +43,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn b26(subject: &Subject<'_>, report: &mut Report<'_>) {
     management(subject, report);
-    let Some(url) = subject.broker().and_then(|broker| broker.url.as_deref()) else {
-        return;
-    };
+    // A password that is to be filled in is no password; another rule says how.
+    let url = subject.broker().and_then(|broker| broker.url.as_deref());
+    let Some(url) = url.filter(|url| unfilled(url).is_none()) else { return };
     let readable = |password: &Option<String>| password.as_ref().is_some_and(|text| !expands(text));
     if subject.urls.iter().flatten().any(|endpoint| readable(&endpoint.password)) {
         let meant = subject.urls.iter().flatten().find_map(|one| placeholder(one.password.as_deref()?));

@@ -22,8 +22,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
     Rule {
         id: "F14", severity: Severity::Warn, schema: false, since: "0.1",
-        title: "no password of basic authentication has a comma in it",
-        consequence: "The password ends at the comma, and what follows counts as another user.",
+        title: "users of basic authentication are written as Flower reads them",
+        consequence: "A password ends at the comma, and what follows counts as another user. A blank belongs to the user or the password beside it, and a hash of htpasswd is the password itself.",
         check: Check::object(f14),
         example: Example {
             bad: "spec: {flowerSpec: {env: [{name: FLOWER_BASIC_AUTH, value: 'ann:one,two'}]}}",
@@ -79,6 +79,10 @@ enum Flaw {
     NoPair,
     /// Some entry is no user with a password.
     Torn,
+    /// An entry begins or ends with a blank, which belongs to it.
+    Blank,
+    /// A password is a hash, which Flower takes for the password itself.
+    Hash,
 }
 
 fn flaw(text: &str) -> Option<Flaw> {
@@ -91,8 +95,22 @@ fn flaw(text: &str) -> Option<Flaw> {
     } else if !entries.iter().any(|entry| is_pair(entry)) {
         Some(Flaw::NoPair)
     } else {
-        (!entries.iter().all(|entry| is_pair(entry))).then_some(Flaw::Torn)
+        let is_blank = |entry: &&&str| entry.trim() != **entry;
+        let is_hash = |entry: &&&str| entry.split_once(':').is_some_and(|(_, password)| hashed(password));
+        if !entries.iter().all(|entry| is_pair(entry)) {
+            Some(Flaw::Torn)
+        } else if entries.iter().any(|entry| is_blank(&entry)) {
+            Some(Flaw::Blank)
+        } else {
+            entries.iter().any(|entry| is_hash(&entry)).then_some(Flaw::Hash)
+        }
     }
+}
+
+/// Whether a password is one as `htpasswd` writes it.
+fn hashed(password: &str) -> bool {
+    let begins = ["$2a$", "$2b$", "$2y$", "$apr1$", "$5$", "$6$", "{SHA}"];
+    password.len() > 20 && begins.iter().any(|begin| password.starts_with(begin))
 }
 
 /// Every list of users that can be read, and where it stands.
@@ -116,11 +134,14 @@ fn f13(subject: &Subject<'_>, report: &mut Report<'_>) {
                 "has an empty entry, which lets in whoever sends empty credentials",
                 "remove the extra comma",
             ),
+            Some(Flaw::LineBreak) if text.trim_end_matches(['\n', '\r']).contains(['\n', '\r']) => {
+                ("has a line break, which becomes a part of a password", "separate users by a comma")
+            }
             Some(Flaw::LineBreak) => {
                 ("ends with a line break, which becomes a part of the password", "remove it")
             }
             Some(Flaw::NoPair) => ("has no user with a password", "use user:password"),
-            Some(Flaw::Torn) | None => continue,
+            Some(Flaw::Torn | Flaw::Blank | Flaw::Hash) | None => continue,
         };
         report.add_hidden(report.severity(), path, message, fix);
     }
@@ -129,10 +150,15 @@ fn f13(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn f14(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(flower) = Flower::of(subject) else { return };
     for (text, path) in users(&flower, subject) {
-        if flaw(text) == Some(Flaw::Torn) {
-            let message = "the password contains a comma, which separates users";
-            report.add_hidden(report.severity(), path, message, "change the password");
-        }
+        let (message, fix) = match flaw(text) {
+            Some(Flaw::Torn) => {
+                ("the password contains a comma, which separates users", "change the password")
+            }
+            Some(Flaw::Blank) => ("has a blank beside a comma, which belongs to the user", "leave it out"),
+            Some(Flaw::Hash) => ("has a hash, which Flower takes for the password", "write the password"),
+            _ => continue,
+        };
+        report.add_hidden(report.severity(), path, message, fix);
     }
 }
 
@@ -168,6 +194,11 @@ mod tests {
             assert_eq!(flaw(text), Some(Flaw::EmptyEntry), "{text}");
         }
         assert_eq!(flaw("ann:one\n"), Some(Flaw::LineBreak));
+        assert_eq!(flaw("ann:one\nbob:two"), Some(Flaw::LineBreak));
+        assert_eq!(flaw("ann:one, bob:two"), Some(Flaw::Blank));
+        assert_eq!(flaw("ann:one two,bob:$2"), None);
+        assert_eq!(flaw("ann:$2y$05$abcdefghijklmnopqrstuv"), Some(Flaw::Hash));
+        assert_eq!(flaw("ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="), Some(Flaw::Hash));
         assert_eq!(flaw("ann"), Some(Flaw::NoPair));
         assert_eq!(flaw("ann:one,two"), Some(Flaw::Torn));
     }

@@ -182,7 +182,9 @@ impl<'a> Flower<'a> {
                 let Some(key) = name.strip_prefix(prefix) else { continue };
                 match self.holds(source, key) {
                     Some(true) => {
-                        return Given::Hidden(Place::Variable(format!("{path}.envFrom[{at}]")));
+                        let place = Place::Variable(format!("{path}.envFrom[{at}]"));
+                        let text = self.text_of(source, key);
+                        return text.map_or(Given::Hidden(place.clone()), |text| Given::Text(text, place));
                     }
                     Some(false) => {}
                     None => unknown = true,
@@ -201,6 +203,13 @@ impl<'a> Flower<'a> {
             (_, Some(secret)) => self.facts.secrets.get(secret).map(|texts| texts.0.contains_key(key)),
             (None, None) => Some(false),
         }
+    }
+
+    /// What the key of a source holds, where the input says it.
+    fn text_of(&self, source: &EnvFromSource, key: &str) -> Option<&'a str> {
+        let map = source.config_map_ref.as_ref().and_then(|map| self.facts.config_texts.get(&map.name));
+        let secret = source.secret_ref.as_ref().and_then(|secret| self.facts.secrets.get(&secret.name));
+        map.or(secret.map(|texts| &texts.0))?.get(key).map(String::as_str)
     }
 
     /// The templates laid over Flower's pods, the one that wins first.

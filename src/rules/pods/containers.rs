@@ -199,6 +199,25 @@ pub(super) fn program(item: &Item<'_>, told: &mut Told) {
             let path = format!("{}[0]", item.at("command"));
             told.add(Kind::Forbidden, path, "is not the name of a program but a whole line", fix);
         });
+    } else {
+        unread(item, told);
+    }
+}
+
+/// What only a shell would understand, where none reads it. Without the word, which may hold a credential.
+fn unread(item: &Item<'_>, told: &mut Told) {
+    let words = item.list("command").iter().chain(item.list("args"));
+    let words: Vec<String> = words.map(|word| word.as_str().unwrap_or_default().to_owned()).collect();
+    let in_command = item.list("command").len();
+    if in_command == 0 {
+        return;
+    }
+    if let Some(unread) = shell::needs_a_shell(&words).filter(|unread| unread.is_certain) {
+        let path = match unread.at.checked_sub(in_command) {
+            Some(at) => format!("{}[{at}]", item.at("args")),
+            None => format!("{}[{}]", item.at("command"), unread.at),
+        };
+        told.about(Topic::Programs, |told| told.add(Kind::Forbidden, path, unread.message, unread.fix));
     }
 }
 

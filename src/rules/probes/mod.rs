@@ -2,6 +2,7 @@
 //! Rules about probes: what they ask, and of whom.
 
 pub(super) mod beat;
+pub(super) mod custom;
 pub(super) mod heartbeat;
 pub(super) mod named;
 pub(super) mod ping;
@@ -145,6 +146,10 @@ fn g17(subject: &Subject<'_>, report: &mut Report<'_>) {
         };
         for (path, probe) in written(&component.path, probes) {
             for (at, word) in probe.command.iter().enumerate() {
+                // Of the name of a worker another rule tells.
+                if named::is_told(&probe.command, word, |name| filled(name) != Filled::Not) {
+                    continue;
+                }
                 if let Some((message, fix)) = unfilled(&probe.command, at, word, filled) {
                     report.add(Kind::Forbidden, format!("{path}.command[{at}]"), message, fix);
                 }

@@ -9,6 +9,7 @@ use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{LaidOver, Pool, Subject};
+use crate::rules::variables::may_define;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -18,9 +19,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "Nobody of that name answers: celery inspect ends with 69 each time, and the container is restarted for ever. A worker is called after its pool, default@ and the name of the pod, unless nodeName says otherwise; without a shell nobody fills in $HOSTNAME.",
         check: Check::object(g40),
         example: Example {
-            bad: "spec: {workerSpec: {probes: {liveness: {type: Custom, command: [sh, -c, 'celery inspect ping -d celery@$HOSTNAME']}}}}",
+            bad: "spec: {workerSpec: {probes: {liveness: {type: Custom, timeoutSeconds: 15, command: [sh, -c, 'celery inspect ping -d celery@$HOSTNAME']}}}}",
             at: "spec.workerSpec.probes.liveness.command[2]",
-            good: "spec: {workerSpec: {probes: {liveness: {type: Custom, command: [sh, -c, 'celery inspect ping -d default@$HOSTNAME']}}}}",
+            good: "spec: {workerSpec: {probes: {liveness: {type: Custom, timeoutSeconds: 15, command: [sh, -c, 'celery inspect ping -d default@$HOSTNAME']}}}}",
             old: None,
         },
     },
@@ -28,6 +29,8 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 /// The ways to write the name of the pod where a shell reads it.
 const HOSTS: [&str; 4] = ["$HOSTNAME", "${HOSTNAME}", "$(hostname)", "`hostname`"];
+/// The way in which kubelet would fill it in, if the container had such a variable, and a shell would run a program.
+const HOST_OF_KUBELET: &str = "$(HOSTNAME)";
 /// The way to write it for a worker, and for nobody who asks one.
 const HOST_OF_WORKER: &str = "%h";
 
@@ -45,7 +48,7 @@ fn g40(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         for (path, probe) in of_pool(pool).filter(|(_, probe)| probe.type_.known() == Some(ProbeType::Custom))
         {
-            if let Some((at, message, fix)) = fault(pool, &probe.command) {
+            if let Some((at, message, fix)) = fault(pool, &probe.command, is_there(subject, pool)) {
                 report.add(Kind::Forbidden, format!("{path}.command[{at}]"), message, fix);
             }
         }
@@ -57,7 +60,8 @@ fn g40(subject: &Subject<'_>, report: &mut Report<'_>) {
             continue;
         }
         for (when, command) in commands(&laid.container) {
-            let faults: Option<Vec<_>> = pools().map(|pool| fault(pool, command)).collect();
+            let faults: Option<Vec<_>> =
+                pools().map(|pool| fault(pool, command, is_there(subject, pool))).collect();
             if let Some((at, message, fix)) = faults.and_then(|faults| faults.into_iter().next()) {
                 let path = format!("{}.{when}.exec.command[{at}]", laid.path);
                 report.add(Kind::Forbidden, path, message, fix);
@@ -71,7 +75,7 @@ fn is_over(laid: &LaidOver, pool: &Pool<'_>) -> bool {
 }
 
 /// The commands of a container's probes.
-fn commands(container: &Container) -> impl Iterator<Item = (&'static str, &[String])> {
+pub(super) fn commands(container: &Container) -> impl Iterator<Item = (&'static str, &[String])> {
     let probes = [
         ("startupProbe", &container.startup_probe),
         ("readinessProbe", &container.readiness_probe),
@@ -83,7 +87,7 @@ fn commands(container: &Container) -> impl Iterator<Item = (&'static str, &[Stri
 }
 
 /// What is wrong with the names that a probe asks for, and which word of its command holds the first of them.
-fn fault(pool: &Pool<'_>, command: &[String]) -> Option<(usize, String, String)> {
+fn fault(pool: &Pool<'_>, command: &[String], is_there: bool) -> Option<(usize, String, String)> {
     // kubelet makes one dollar of two.
     let command: Vec<String> = command.iter().map(|word| word.replace("$$", "$")).collect();
     let pings = |part: &str| command.iter().any(|word| word.split_whitespace().any(|word| word == part));
@@ -101,8 +105,13 @@ fn fault(pool: &Pool<'_>, command: &[String]) -> Option<(usize, String, String)>
     if own_host != "%h" || own.contains('%') {
         return None;
     }
+    // kubelet fills in a variable that the container has, wherever it stands.
+    if is_there && asked.iter().any(|asked| asked.host == HOST_OF_KUBELET) {
+        return None;
+    }
+    let is_for_a_shell = |asked: &Asked<'_>| ![HOST_OF_WORKER, HOST_OF_KUBELET].contains(&asked.host);
     let is_filled_in =
-        |asked: &Asked<'_>| asked.host != HOST_OF_WORKER && !asked.is_quoted && in_shell(&command, asked.at);
+        |asked: &Asked<'_>| is_for_a_shell(asked) && !asked.is_quoted && in_shell(&command, asked.at);
     let is_plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
     let may_be_own = |asked: &Asked<'_>| {
         let is_known = is_plain(asked.name) && !asked.name.is_empty();
@@ -115,6 +124,8 @@ fn fault(pool: &Pool<'_>, command: &[String]) -> Option<(usize, String, String)>
     let ask = || format!("ask {right}");
     let (message, fix) = if host == HOST_OF_WORKER {
         ("celery inspect fills in no %h".to_owned(), format!("use sh -c with {right}"))
+    } else if host == HOST_OF_KUBELET && in_shell(&command, first.at) {
+        ("the shell runs HOSTNAME as a command".to_owned(), ask())
     } else if !in_shell(&command, first.at) {
         (format!("nobody fills in {host} without a shell"), format!("use sh -c with {right}"))
     } else if first.is_quoted {
@@ -123,6 +134,17 @@ fn fault(pool: &Pool<'_>, command: &[String]) -> Option<(usize, String, String)>
         ("asks a worker that is not here".to_owned(), ask())
     };
     Some((first.at, message, fix))
+}
+
+/// Whether a pool may have HOSTNAME as a variable that kubelet fills in.
+fn is_there(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
+    may_define(subject, pool, "HOSTNAME")
+}
+
+/// Whether a word asks for a worker in a way that is told of here.
+pub(super) fn is_told(command: &[String], word: &str, is_known: impl Fn(&str) -> bool) -> bool {
+    let asks = command.iter().any(|word| word.split_whitespace().any(|part| part == "inspect"));
+    asks && word.contains(&format!("@{HOST_OF_KUBELET}")) && !is_known("HOSTNAME")
 }
 
 /// The nodes that a word of a command, or of a script, names for the host of the pod.
@@ -137,7 +159,7 @@ fn asked(at: usize, word: &str) -> Vec<Asked<'_>> {
         let part = part.strip_prefix("-d").filter(|rest| rest.contains('@')).unwrap_or(part);
         let bare = part.trim_matches(['"', '\'']);
         let Some((name, host)) = bare.split_once('@') else { continue };
-        if HOSTS.contains(&host) || host == HOST_OF_WORKER {
+        if HOSTS.contains(&host) || [HOST_OF_WORKER, HOST_OF_KUBELET].contains(&host) {
             // Between double quotes a shell reads on.
             let is_open = before.matches('"').count() % 2 == 1;
             let is_quoted = part.starts_with('\'') && part.ends_with('\'') && !is_open;
@@ -168,6 +190,7 @@ mod tests {
             "worker@$HOSTNAME",
             "celery@$$HOSTNAME",
             "a@$HOSTNAME -d b@$HOSTNAME",
+            "default@$(HOSTNAME)",
             "''default@$HOSTNAME''",
         ] {
             assert_eq!(told(&script(node), "").as_deref(), Some("ask default@$HOSTNAME"), "{node}");
@@ -182,6 +205,7 @@ mod tests {
             "sh, -c, 'celery inspect ping -d default@%h'",
             "celery, inspect, ping, -ddefault@$HOSTNAME",
             "timeout, '10', celery, inspect, ping, -d, default@$HOSTNAME",
+            "celery, inspect, ping, -d, default@$(HOSTNAME)",
         ] {
             assert_eq!(told(command, ""), without_shell, "{command}");
         }
@@ -196,6 +220,10 @@ mod tests {
             ("sh, -c, 'su -c \"celery inspect ping -d ''default@$HOSTNAME''\"'".to_owned(), ""),
             (script("celery@$HOSTNAME"), "nodeName: celery@%h"),
             (script("celery@$HOSTNAME"), "args: [-n, '$(NODE)']"),
+            (
+                "celery, inspect, ping, -d, default@$(HOSTNAME)".to_owned(),
+                "env: [{name: HOSTNAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]",
+            ),
             (script("celery@cache"), ""),
             (script("$NODE@$HOSTNAME"), ""),
             ("sh, -c, 'celery inspect ping'".to_owned(), ""),

@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::of_pool;
+use super::{custom, of_pool};
 use crate::api::amount::number;
 use crate::api::{Probe, ProbeType, WorkerPoolKind};
 use crate::effective::{self, Effective};
@@ -143,10 +143,10 @@ pub(super) fn lacks_fanout(subject: &Subject<'_>) -> bool {
 fn g14(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| !is_in_vain(subject, pool)) {
         let needed = if has_slow_cpu(pool) { SLOW_ANSWER } else { ANSWER };
-        for (path, probe) in pings(pool) {
+        for (path, probe) in asking(pool) {
             // A period of zero is Kubernetes' own default, and so is no period.
             let is_for_ever = path.ends_with("readiness");
-            if probe.timeout_seconds.is_some_and(|seconds| (0..needed).contains(&seconds)) {
+            if too_short(probe, needed) {
                 report.add(
                     Kind::Invalid,
                     format!("{path}.timeoutSeconds"),
@@ -165,6 +165,21 @@ fn g14(subject: &Subject<'_>, report: &mut Report<'_>) {
             }
         }
     }
+}
+
+/// The pings of a pool, those by a command of the user's own too.
+fn asking<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
+    of_pool(pool).filter(|(_, probe)| match probe.type_.known() {
+        Some(ProbeType::Ping) => true,
+        Some(ProbeType::Custom) => custom::pings(&probe.command).is_some(),
+        _ => false,
+    })
+}
+
+/// Whether a ping is cut off: a command of the user's own has one second where nobody says more.
+fn too_short(probe: &Probe, needed: i32) -> bool {
+    let usual = (probe.type_.known() == Some(ProbeType::Custom)).then_some(1);
+    probe.timeout_seconds.or(usual).is_some_and(|seconds| (0..needed).contains(&seconds))
 }
 
 fn has_slow_cpu(pool: &Pool<'_>) -> bool {

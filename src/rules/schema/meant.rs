@@ -128,7 +128,7 @@ const ALIASES: &[Alias] = &[
     (RESOURCES, &["cpu"], "use limits.cpu"),
     (RESOURCES, &["memory"], "use limits.memory"),
     (&["spec.common.broker.rabbitmq"], &["virtualHost", "virtual_host"], "did you mean vhost?"),
-    (&["spec.common.broker", "spec.common.resultBackend"], &["urlFrom"], "did you mean urlSecretRef?"),
+    (&["spec.common.broker", "spec.common.resultBackend"], &["urlFrom", "secretKeyRef", "secretRef"], "did you mean urlSecretRef?"),
     (&["spec"], &["pools"], "did you mean workerPools?"),
     (&["spec.common"], &["celeryConfig", "settings"], "did you mean config?"),
     (&["spec.scaleTargetRef[].metrics[]"], &["queue", "queues", "queueName"], "use spec.scaleTargetRef[].queues"),

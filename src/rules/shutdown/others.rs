@@ -13,7 +13,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "G41", severity: Severity::Warn, schema: false, since: "0.1",
         title: "hooks and init containers leave other workers and waiting tasks alone",
         consequence: "celery control shutdown without a destination ends the workers of every pod, whenever one of them stops; celery purge deletes all waiting tasks, whenever one starts.",
-        check: Check::object(g41),
+        check: Check::object(g41).or(Severity::Deny, "for a command that keeps the workers of other pods from their tasks, where there are or may be others"),
         example: Example {
             bad: "spec: {workerSpec: {lifecycle: {preStop: {exec: {command: [celery, -A, shop, control, shutdown]}}}}}",
             at: "spec.workerSpec.lifecycle.preStop.exec.command",
@@ -29,8 +29,14 @@ fn g41(subject: &Subject<'_>, report: &mut Report<'_>) {
     let others = others.map(|(path, container)| (path, container.lifecycle.as_ref()));
     for (path, lifecycle) in own.chain(others) {
         for (hook, command) in lifecycle.into_iter().flat_map(hooks) {
-            if let Some((message, fix)) = harm(command.iter()) {
-                let path = format!("{path}.lifecycle.{hook}.exec.command");
+            let path = format!("{path}.lifecycle.{hook}.exec.command");
+            if let Some(message) = broadcast(command) {
+                let has_others =
+                    subject.pools.len() > 1 || subject.pools.iter().any(|pool| subject.may_be_many(pool));
+                let severity = if has_others { Severity::Deny } else { report.severity() };
+                let fix = "use sh -c with -d default@$HOSTNAME";
+                report.graded(severity, Kind::Forbidden, path, message, fix);
+            } else if let Some((message, fix)) = harm(command.iter()) {
                 report.add(Kind::Forbidden, path, message, fix);
             }
         }
@@ -57,14 +63,45 @@ fn command(handler: &LifecycleHandler) -> Option<&[String]> {
     handler.exec.as_ref()?.command.as_deref()
 }
 
-/// What a command of Celery does to others, and what to do.
-fn harm<'w>(words: impl Iterator<Item = &'w String>) -> Option<(&'static str, &'static str)> {
+/// Commands of `celery control` that keep a worker from tasks, with what they do without a destination.
+const HOLDING: [(&str, &str); 4] = [
+    ("cancel_consumer", "makes every worker leave the queue, not this one alone"),
+    ("pool_shrink", "shrinks every worker, not this one alone"),
+    ("pool_restart", "restarts the pool of every worker, not of this one alone"),
+    ("autoscale", "scales every worker, not this one alone"),
+];
+
+/// What a command tells every worker that only one is to do.
+fn broadcast(command: &[String]) -> Option<&'static str> {
+    let words = words(command.iter());
+    let behind = behind_celery(&words)?;
+    let at = behind.iter().position(|word| *word == "control")?;
+    let verb = behind[at + 1..].iter().find(|word| !word.starts_with('-'))?;
+    let (_, message) = HOLDING.iter().find(|(known, _)| known == verb)?;
+    (!is_aimed(behind)).then_some(*message)
+}
+
+/// The words of a command and of the scripts in it.
+fn words<'w>(words: impl Iterator<Item = &'w String>) -> Vec<&'w str> {
     let parts = words.flat_map(|word| word.split(|c: char| c.is_whitespace() || ";|&()`\"'".contains(c)));
-    let words: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    parts.filter(|part| !part.is_empty()).collect()
+}
+
+fn behind_celery<'s, 'w>(words: &'s [&'w str]) -> Option<&'s [&'w str]> {
     let is_celery = |word: &&str| word.rsplit('/').next() == Some("celery");
-    let behind = &words[words.iter().position(is_celery)? + 1..];
+    Some(&words[words.iter().position(is_celery)? + 1..])
+}
+
+fn is_aimed(words: &[&str]) -> bool {
+    words.iter().any(|word| word.starts_with("-d") || word.starts_with("--dest"))
+}
+
+/// What a command of Celery does to others, and what to do.
+fn harm<'w>(command: impl Iterator<Item = &'w String>) -> Option<(&'static str, &'static str)> {
+    let words = words(command);
+    let behind = behind_celery(&words)?;
     let has = |word: &str| behind.contains(&word);
-    let is_aimed = behind.iter().any(|word| word.starts_with("-d") || word.starts_with("--dest"));
+    let is_aimed = is_aimed(behind);
     let names_queues = behind.iter().any(|word| word.starts_with("-Q") || word.starts_with("--queues"));
     if has("control") && has("shutdown") && !is_aimed {
         Some(("ends every worker, not this one alone", "remove it"))
@@ -77,6 +114,7 @@ fn harm<'w>(words: impl Iterator<Item = &'w String>) -> Option<(&'static str, &'
 
 #[cfg(test)]
 mod tests {
+    use crate::rules::Severity;
     use crate::rules::tests::findings;
 
     #[test]
@@ -90,13 +128,26 @@ mod tests {
             told(&format!("workerSpec: {{lifecycle: {{{hook}: {{exec: {{command: [{command}]}}}}}}}}"))
         };
         let at = |hook: &str| Some(format!("spec.workerSpec.lifecycle.{hook}.exec.command"));
+        let severity = |rest: &str| {
+            let command = "[celery, control, cancel_consumer, mail]";
+            let spec =
+                format!("workerSpec: {{lifecycle: {{preStop: {{exec: {{command: {command}}}}}}}, {rest}}}");
+            let found = findings(&format!("spec: {{{spec}}}"));
+            found.into_iter().find(|finding| finding.rule == "G41").map(|finding| finding.severity)
+        };
+        assert_eq!(severity("numOfWorkers: 2"), Some(Severity::Deny));
+        assert_eq!(severity("numOfWorkers: 1"), Some(Severity::Warn));
         assert_eq!(hook("preStop", "sh, -c, 'celery -A shop control shutdown'"), at("preStop"));
         assert_eq!(hook("preStop", "sh, -c, 'celery -A shop control shutdown; sleep 5'"), at("preStop"));
         assert_eq!(hook("preStop", "sh, -c, '(celery -A shop control \"shutdown\")'"), at("preStop"));
         assert_eq!(hook("postStart", "celery, -A, shop, purge, -f"), at("postStart"));
         assert_eq!(hook("postStart", "celery, -A, shop, purge, -f, -Q, tmp"), None);
         assert_eq!(hook("preStop", "sh, -c, 'celery -A shop control shutdown -d default@$HOSTNAME'"), None);
-        assert_eq!(hook("preStop", "celery, control, cancel_consumer, mail"), None);
+        assert_eq!(hook("preStop", "celery, control, cancel_consumer, mail"), at("preStop"));
+        assert_eq!(hook("preStop", "sh, -c, 'celery control pool_shrink 4'"), at("preStop"));
+        assert_eq!(hook("preStop", "celery, control, -t, '5', rate_limit, a, '1'"), None);
+        let aimed = "sh, -c, 'celery control cancel_consumer mail -d default@$HOSTNAME'";
+        assert_eq!(hook("preStop", aimed), None);
         let init =
             |words: &str| told(&format!("common: {{initContainers: [{{name: a, image: 'a:1', {words}}}]}}"));
         assert_eq!(

@@ -6,6 +6,7 @@ mod beat;
 mod component;
 mod pool;
 mod template;
+mod url;
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -18,6 +19,7 @@ use super::path;
 use crate::api::{Broker, Celery, Common, MetricName, ScaleKind, ScaleTarget};
 use crate::celery::broker_url::{self, Defect, Endpoint, Scheme, Transport};
 use crate::celery::expansion::expands;
+use crate::celery::url::line;
 use crate::celery::version::Target;
 use crate::effective;
 use crate::names;
@@ -26,6 +28,7 @@ pub(super) use beat::Beat;
 pub(super) use component::{Component, Part};
 pub(super) use pool::Pool;
 pub(super) use template::LaidOver;
+use url::Url;
 
 /// The object under judgement.
 #[derive(Debug)]
@@ -38,6 +41,10 @@ pub(super) struct Subject<'a> {
     pub(super) facts: &'a Facts,
     /// The elements of the broker's URL, read once.
     pub(super) urls: Vec<Result<Endpoint, Defect>>,
+    /// The broker's URL, as far as it can be read.
+    broker_url: Option<Url<'a>>,
+    /// The result backend's.
+    backend_url: Option<Url<'a>>,
     /// The scheme of the broker, as far as it is known.
     pub(super) scheme: Option<Scheme>,
     /// The worker pools, the default one first.
@@ -54,7 +61,6 @@ pub(super) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub(super) fn new(object: &'a Celery, old: Option<&'a Celery>, facts: &'a Facts) -> Self {
-        let urls = broker_url(&object.spec.common).map(urls).unwrap_or_default();
         let celery = effective::celery(&object.spec.common);
         let scheme = effective::broker::scheme(&object.spec.common).is();
         let scheme = scheme.or_else(|| scheme_in_secret(object.spec.common.broker.as_ref()?, facts));
@@ -62,7 +68,9 @@ impl<'a> Subject<'a> {
             object,
             old,
             facts,
-            urls,
+            urls: Vec::new(),
+            broker_url: None,
+            backend_url: None,
             scheme,
             pools: pool::pools(object, celery),
             beat: beat::beat(object, celery),
@@ -71,6 +79,9 @@ impl<'a> Subject<'a> {
             pods: OnceCell::new(),
         };
         subject.laid_over = template::laid_over(&subject);
+        subject.broker_url = url::of_broker(&subject);
+        subject.backend_url = url::of_backend(&subject);
+        subject.urls = subject.broker_url().map(urls).unwrap_or_default();
         subject
     }
 
@@ -84,14 +95,24 @@ impl<'a> Subject<'a> {
         self.common().broker.as_ref()
     }
 
-    /// The broker's URL: what the field says, or the setting where there is no broker.
-    pub(super) fn broker_url(&self) -> Option<&'a str> {
-        broker_url(self.common())
+    /// The broker's URL: what the field says, or a variable or the setting where there is no broker.
+    pub(super) fn broker_url(&self) -> Option<&str> {
+        self.broker_url.as_ref().map(|url| url.text.as_ref())
     }
 
     /// Where that stands.
-    pub(super) fn broker_place(&self) -> &'static str {
-        if self.broker().is_some() { path::BROKER_URL } else { "spec.common.config.broker_url" }
+    pub(super) fn broker_place(&self) -> &str {
+        self.broker_url.as_ref().map_or(path::BROKER_URL, |url| &url.place)
+    }
+
+    /// The result backend's URL, in the same way.
+    pub(super) fn backend_url(&self) -> Option<&str> {
+        self.backend_url.as_ref().map(|url| url.text.as_ref())
+    }
+
+    /// Where that stands.
+    pub(super) fn backend_place(&self) -> &str {
+        self.backend_url.as_ref().map_or(path::BACKEND_URL, |url| &url.place)
     }
 
     /// Workers, beat and Flower, as far as they are there.
@@ -217,17 +238,10 @@ fn scheme_in_secret(broker: &Broker, facts: &Facts) -> Option<Scheme> {
     effective::broker::of_url(url.trim_end_matches('\n')).is()
 }
 
-fn broker_url(common: &Common) -> Option<&str> {
-    match &common.broker {
-        Some(broker) => broker.url.as_deref(),
-        None => common.config.get("broker_url")?.0.as_str(),
-    }
-}
-
 /// The elements of a URL. While variables are missing in it, all that can be judged is the scheme: then a text that
 /// cannot be read for another reason has no elements.
 fn urls(url: &str) -> Vec<Result<Endpoint, Defect>> {
-    let elements = broker_url::parse(url);
+    let elements = broker_url::parse(line(url));
     let is_final = |element: &Result<Endpoint, Defect>| match element {
         Ok(_) | Err(Defect::CompoundScheme { .. } | Defect::RedisCluster | Defect::BackendScheme) => true,
         Err(Defect::UnknownScheme { scheme, .. }) => !scheme.contains('$'),

@@ -226,11 +226,11 @@ fn parts_of_a_broker_are_judged_like_a_url() {
     assert_eq!(rabbitmq("B48", both), deny(&format!("{mq}.managementUrl")));
     assert_eq!(rabbitmq("B48", "managementUrl: 'https://mq:15671/api'"), []);
     for (password, fix) in [
-        ("${REDIS_PASSWORD}", "write $(REDIS_PASSWORD) of env"),
         ("$REDIS_PASSWORD", "write $(REDIS_PASSWORD) of env"),
         ("%(redis_password)s", "write $(redis_password) of env"),
         ("$hush", "use urlSecretRef"),
         ("${hush", "use urlSecretRef"),
+        ("p${hush}", "use urlSecretRef"),
         ("$", "use urlSecretRef"),
     ] {
         let told = lines(&format!("spec: {{common: {{broker: {{url: 'redis://:{password}@cache'}}}}}}"));

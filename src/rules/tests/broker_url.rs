@@ -105,7 +105,8 @@ fn a_password_that_seems_to_end_in_another_host_is_told_and_never_shown() {
 
 #[test]
 fn what_variables_will_complete_is_not_judged() {
-    let env = "env: [{name: HOST, value: a}, {name: PORT, value: '1'}, {name: URL, value: 'redis://a'}]";
+    let entry = |name: &str| format!("{{name: {name}, valueFrom: {{secretKeyRef: {{name: a, key: b}}}}}}");
+    let env = format!("env: [{}, {}, {}]", entry("HOST"), entry("PORT"), entry("URL"));
     for url in ["$(URL)", "redis://$(HOST):$(PORT)/0", "redis://cache/$(PORT)", "$(HOST)://a;$(URL)"] {
         let overlay = format!("spec: {{common: {{broker: {{url: {url:?}}}, {env}}}}}");
         assert_eq!(found(&shop(&overlay), None), [], "{url}");
@@ -115,6 +116,89 @@ fn what_variables_will_complete_is_not_judged() {
     assert_eq!(broker("B24", "url: '$(URL)'"), deny(URL));
     assert_eq!(broker("B24", "url: '$$(URL)'"), []);
     assert_eq!(of_common("B24", "broker: {url: $(URL)}, envFrom: [{secretRef: {name: shop}}]"), []);
+}
+
+#[test]
+fn what_variables_hold_is_judged_where_it_is_written() {
+    let of = |id: &str, common: &str| of_common(id, common);
+    let url = "broker: {url: '$(BR)'}, env: [{name: BR, value: 'redis:6379/0'}]";
+    assert_eq!(of("B04", url), deny(URL));
+    let part = "broker: {url: 'redis://$(HOST):$(PORT)/0'}, env: [{name: HOST, value: cache}, {name: PORT, value: 'tcp'}]";
+    assert_eq!(of("B09", part), deny(URL));
+    // Where two components fill it in differently, nobody knows.
+    let two = "spec: {common: {broker: {url: $(BR)}, env: [{name: BR, value: 'redis:6379/0'}]}, beatSpec: {env: [{name: BR, value: 'redis://a'}]}}";
+    assert_eq!(of_rule("B04", two), []);
+    let variable = |name: &str, text: &str| format!("broker: null, env: [{{name: {name}, value: '{text}'}}]");
+    let at = "spec.common.env[0].value";
+    for (id, name, text) in [
+        ("B04", "CELERY_BROKER_URL", "redis:6379/0"),
+        ("B05", "CELERY_BROKER_URL", "rabbitmq://r"),
+        ("B05", "BROKER_URL", "rabbitmq://r"),
+        ("R06", "CELERY_RESULT_BACKEND", "cache:6379"),
+        ("R05", "CELERY_RESULT_BACKEND", "redis://cache/x"),
+        ("B59", "CELERY_RESULT_BACKEND", "redis://${HOST}/0"),
+    ] {
+        assert_eq!(of(id, &variable(name, text)), deny(at), "{name} {text}");
+    }
+    assert_eq!(of("B27", &variable("CELERY_BROKER_URL", "redis://localhost:6379/0")), warn(at));
+    assert_eq!(of("B04", &variable("CELERY_BROKER_READ_URL", "redis:6379/0")), []);
+    // A password of a variable is shown by none of them.
+    let object =
+        shop(&format!("spec: {{common: {{{}}}}}", variable("CELERY_BROKER_URL", "rabbitmq://a:hush@r")));
+    let told = check(&object, None, &surroundings()).expect("a Celery");
+    assert!(told.len() > 1 && told.iter().all(|one| !one.to_string().contains("hush")), "{told:?}");
+    let texts = [("CELERY_BROKER_URL".to_owned(), "redis:6379/0".to_owned())].into();
+    let facts = Facts { config_texts: [("shop".to_owned(), texts)].into(), ..surroundings() };
+    let object = shop("spec: {common: {broker: null, envFrom: [{configMapRef: {name: shop}}]}}");
+    let told = located(check(&object, None, &facts).expect("a Celery"));
+    assert_eq!(told, [("B04", "spec.common.envFrom[0]".to_owned())]);
+}
+
+#[test]
+fn a_line_break_at_the_end_is_taken_away() {
+    let text = "url: \"redis://cache:6379/0\\n\"";
+    assert_eq!(broker("B25", text), warn(URL));
+    assert_eq!(broker("B25", "url: \"sqs://\\n\""), deny(URL));
+    assert_eq!(broker("B25", "url: ' redis://cache'"), deny(URL));
+    let scaled = "spec: {common: {broker: {TEXT}}, workerSpec: {queues: [mail]}, scaleTargetRef: [{kind: worker, maxReplicas: 3, metrics: [{name: task_queue_length, target: {type: AverageValue, averageValue: 5}}]}]}";
+    assert_eq!(of_rule("B25", &scaled.replace("TEXT", text)), deny(URL));
+    let url = "spec.common.resultBackend.url";
+    assert_eq!(backend("R19", "redis://cache/1\n"), warn(url));
+    assert_eq!(backend("R19", "rpc://\n"), warn(url));
+    assert_eq!(backend("R19", "db+sqlite:////a\n"), deny(url));
+}
+
+#[test]
+fn a_slash_too_many_belongs_to_the_virtual_host() {
+    for url in ["amqp://a@mq:5672//shop", "amqp://a@mq:5672/shop/", "amqp://a@one/shop;amqp://a@two//shop"] {
+        assert_eq!(broker("B49", &format!("url: '{url}'")), warn(URL), "{url}");
+    }
+    for url in ["amqp://a@mq", "amqp://a@mq/", "amqp://a@mq//", "amqp://a@mq/shop", "amqp://a@mq/%2Fshop"] {
+        assert_eq!(broker("B49", &format!("url: '{url}'")), [], "{url}");
+    }
+}
+
+#[test]
+fn lists_and_addresses_are_told_how_to_be_written() {
+    let fix = |url: &str| {
+        let object = shop(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}"));
+        let told = check(&object, None, &surroundings()).expect("a Celery");
+        told.into_iter().find(|one| one.severity == Severity::Deny).map(|one| (one.rule, one.fix))
+    };
+    for (url, rule, written) in [
+        ("redis://a:6379,b:6379/0", "B09", "separate URLs by \";\", each with its scheme"),
+        ("redis://:p@a:6379,redis://:p@b:6379/0", "B11", "separate failover URLs by \";\""),
+        ("redis://cache/-1", "B11", "use 0 or more"),
+        ("pyamqps://a@mq", "B05", "did you mean amqps://?"),
+        ("sentinels://a", "B05", "did you mean sentinel://, with broker_use_ssl in config?"),
+        ("rediss+sentinel://a", "B07", "use sentinel://, with broker_use_ssl in config"),
+        ("redis-sentinel://a", "B05", "did you mean sentinel://?"),
+    ] {
+        assert_eq!(fix(url), Some((rule, written.to_owned())), "{url}");
+    }
+    let fixes =
+        lines("spec: {common: {broker: {url: 'sqs://', transportOptions: {region_name: eu-west-1}}}}");
+    assert!(fixes.iter().any(|line| line.contains("write region for region_name")), "{fixes:?}");
 }
 
 #[test]

@@ -29,6 +29,8 @@ fn a_shell_hands_all_arguments_on() {
     }
     assert_eq!(at("sh, -c, 'set -- celery \"$@\"; exec \"$@\"', celery"), []);
     assert_eq!(at(r#"sh, -c, 'celery "$@"', celery"#), warn(path));
+    // Of two applications Celery takes the second.
+    assert_eq!(at(r#"sh, -c, 'exec celery -A shop "$@"', celery"#), warn(path));
     assert_eq!(at("sh, ./start.sh"), []);
     // Beat would run this worker as well.
     assert_eq!(at("sh, -c, 'celery -A a worker -l INFO -c 4'"), deny(path));
@@ -40,6 +42,9 @@ fn a_shell_hands_all_arguments_on() {
         r#"sh, -c, "exec celery '$@'", celery"#,
         r#"sh, -c, 'exec celery \"$@\"', celery"#,
         r#"sh, -c, 'exec python wait.py && celery "$@"', celery"#,
+        "bash, -c, celery",
+        r#"sh, -c, 'exec celery -A shop.tasks worker "$@"', celery"#,
+        r#"sh, -c, 'celery worker "$@"', celery"#,
         "bash",
         "bash, -l",
         "sh, -c",
@@ -108,6 +113,12 @@ fn a_command_ends_before_the_app() {
         ("''", 0),
         ("' '", 0),
         ("sh -c celery", 0),
+        ("source, /venv/bin/activate, '&&', celery", 0),
+        ("exec, celery", 0),
+        ("'PYTHONPATH=/app', celery", 0),
+        ("python, manage.py, migrate, '&&', celery", 3),
+        ("celery, '|', tee", 1),
+        (r#"bash, 'exec celery "$@"'"#, 1),
     ] {
         assert_eq!(at(words), deny(&format!("spec.common.command[{index}]")), "{words}");
     }
@@ -134,6 +145,27 @@ fn a_command_ends_before_the_app() {
         "poetry, --directory, worker, run, celery",
     ] {
         assert_eq!(at(words), [], "{words}");
+    }
+}
+
+#[test]
+fn what_only_a_shell_reads_is_no_program_of_other_containers_either() {
+    let at = |words: &str| of_common("C57", &format!("initContainers: [{{name: a, image: 'a:1', {words}}}]"));
+    let path = "spec.common.initContainers[0]";
+    assert_eq!(
+        at("command: [python, manage.py, migrate, '&&', echo, done]"),
+        deny(&format!("{path}.command[3]"))
+    );
+    assert_eq!(at("command: [python], args: [manage.py, '&&', 'true']"), deny(&format!("{path}.args[1]")));
+    assert_eq!(at("command: [source, /env]"), deny(&format!("{path}.command[0]")));
+    assert_eq!(at("command: [bash, 'exec ./migrate now']"), deny(&format!("{path}.command[1]")));
+    for right in [
+        "command: [sh, -c, 'a && b']",
+        "command: [find, /tmp, -exec, rm, '{}', ;]",
+        "command: [cut, -d, '|', /a]",
+        "args: ['&&']",
+    ] {
+        assert_eq!(at(right), [], "{right}");
     }
 }
 

@@ -22,7 +22,7 @@ fn variables_that_say_otherwise() {
     let path = "spec.common.env[0].name";
     assert_eq!(
         of_rule("B36", &format!("spec: {{common: {{{env}}}, workerSpec: {{concurrency: 2}}}}")),
-        deny(path)
+        warn(path)
     );
     assert_eq!(
         of_rule(

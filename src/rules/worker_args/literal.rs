@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::filled::is_told;
 use super::node::{if_shared, is_of_the_host};
 use crate::celery::expansion::names;
 use crate::celery::settings::{self, Refusal};
@@ -90,7 +91,7 @@ fn w43(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn w51(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        for word in words(pool) {
+        for word in words(pool).into_iter().filter(|word| !is_told(subject, pool, word.at)) {
             let Some((name, message)) = undefined(subject, pool, word.text) else { continue };
             let fix = if name == "HOSTNAME" && word.is_node { "write %h for the host" } else { "add it" };
             report.graded(Severity::Warn, Kind::Forbidden, word.path, message, fix);

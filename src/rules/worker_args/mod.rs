@@ -8,6 +8,7 @@
 mod container;
 mod embedded_beat;
 mod faults;
+mod filled;
 mod interval;
 mod joined;
 mod literal;
@@ -21,6 +22,7 @@ use super::rule::Rule;
 pub(super) const AREAS: &[&[Rule]] = &[
     joined::RULES,
     faults::RULES,
+    filled::RULES,
     literal::RULES,
     container::RULES,
     embedded_beat::RULES,

@@ -2,18 +2,22 @@
 //! Rules about the form of a broker URL: what kombu would read otherwise, or not at all.
 
 mod parameters;
+mod placeholders;
+mod ports;
 
 use super::good;
 use crate::celery::broker_url::{Defect, Endpoint, Transport, masked};
-use crate::celery::url::{Fault, doubtful, may_hide};
+use crate::celery::url::{Fault, doubtful, line, may_hide};
 use crate::celery::version::Target;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::path::BROKER_URL;
+use crate::rules::placeholder::unfilled;
 use crate::rules::quoting::quoted;
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
 use parameters::{b13, b14, b16};
+use placeholders::b59;
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -101,7 +105,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         id: "B25", severity: Severity::Deny, schema: false, since: "0.1",
         title: "a URL has no white space",
         consequence: "The worker crashes, or works while the autoscaler refuses the same URL.",
-        check: Check::object(b25),
+        check: Check::object(b25).or(Severity::Warn, "for a line break at the end, which Celery takes away, unless an autoscaler follows the queues"),
         example: Example { bad: "spec: {common: {broker: {url: ' redis://cache'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
     },
     Rule {
@@ -125,11 +129,24 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         check: Check::object(b43),
         example: Example { bad: "spec: {common: {broker: {url: 'redis+socket://'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis+socket:///run/redis.sock'}}}", old: None },
     },
+    Rule {
+        id: "B59", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "nothing in a URL waits to be filled in",
+        consequence: "Kubernetes fills in $(NAME) alone. Celery asks for a host of that name, or takes the text for the password or the virtual host, and retries for ever.",
+        check: Check::object(b59).or(Severity::Warn, "for a user or a path with no brackets around the name, which may be meant as it is"),
+        example: Example {
+            bad: "spec: {common: {broker: {url: 'redis://${REDIS_HOST}:6379/0'}}}",
+            at: BROKER_URL,
+            good: "spec: {common: {broker: {url: 'redis://$(REDIS_HOST):6379/0'}, env: [{name: REDIS_HOST, value: cache}]}}",
+            old: None,
+        },
+    },
 ];
 
 /// Tells about every element of the URL with a defect that `words` has words for: what is wrong, what to write.
 fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defect, usize) -> Option<String>) {
-    let Some(url) = subject.broker_url() else {
+    // What is to be filled in is told of by itself; all else follows from it.
+    let Some(url) = subject.broker_url().filter(|url| unfilled(url).is_none()) else {
         return;
     };
     for (index, element) in subject.urls.iter().enumerate() {
@@ -196,7 +213,9 @@ fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
         Defect::UnknownScheme { .. } if is_queue => {
             Some("set broker.sqs with region, and this address in its queueUrls".to_owned())
         }
-        Defect::UnknownScheme { meant: Some(meant), .. } => Some(format!("did you mean {meant}://?")),
+        Defect::UnknownScheme { scheme, meant: Some(meant) } => {
+            Some(format!("did you mean {meant}://{}?", with_tls(scheme, meant)))
+        }
         Defect::UnknownScheme { meant: None, .. } => {
             Some("use redis://, rediss://, sentinel://, amqp://, amqps:// or sqs://".to_owned())
         }
@@ -218,6 +237,12 @@ fn b05(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What goes with a scheme that does not say TLS, where another one was to say it.
+fn with_tls(written: &str, meant: &str) -> &'static str {
+    let asks = ["sentinels", "rediss+sentinel"].contains(&written.to_ascii_lowercase().as_str());
+    if asks && meant == "sentinel" { ", with broker_use_ssl in config" } else { "" }
+}
+
 fn b06(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| {
         matches!(defect, Defect::RedisCluster)
@@ -227,7 +252,9 @@ fn b06(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn b07(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| match defect {
-        Defect::CompoundScheme { meant: Some(meant), .. } => Some(format!("use {meant}://")),
+        Defect::CompoundScheme { scheme, meant: Some(meant) } => {
+            Some(format!("use {meant}://{}", with_tls(scheme, meant)))
+        }
         Defect::CompoundScheme { meant: None, .. } => {
             Some("use the scheme without what follows \"+\"".to_owned())
         }
@@ -246,8 +273,11 @@ fn b08(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn b09(subject: &Subject<'_>, report: &mut Report<'_>) {
-    defects(subject, report, |defect, _| {
-        matches!(defect, Defect::Url(Fault::Port)).then(|| "use a port from 1 to 65535".to_owned())
+    let url = subject.broker_url().unwrap_or_default();
+    let elements: Vec<&str> = url.split(';').collect();
+    defects(subject, report, |defect, index| {
+        let element = elements.get(index).copied().unwrap_or_default();
+        matches!(defect, Defect::Url(Fault::Port)).then(|| ports::instead(element))
     });
 }
 
@@ -284,8 +314,16 @@ fn b10(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Whether the database is a number, but one that no Redis has.
+fn negative(url: &str) -> bool {
+    let last = url.rsplit('/').next().and_then(|path| path.split(['?', '#']).next());
+    last.is_some_and(|path| path.starts_with('-') && path.parse::<i64>().is_ok())
+}
+
 fn b11(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let url = subject.broker_url().unwrap_or_default();
     defects(subject, report, |defect, _| match defect {
+        Defect::Database if negative(url) => Some("use 0 or more".to_owned()),
         Defect::Database => Some("end the URL with a number: redis://host:6379/0".to_owned()),
         Defect::CommaList => Some("separate failover URLs by \";\"".to_owned()),
         _ => None,
@@ -297,6 +335,15 @@ fn b25(subject: &Subject<'_>, report: &mut Report<'_>) {
         matches!(defect, Defect::WhiteSpace)
             .then(|| "remove it, or percent-encode it in a password".to_owned())
     });
+    let url = subject.broker_url().unwrap_or_default();
+    if line(url) != url && subject.urls.iter().all(Result::is_ok) {
+        let (severity, message) = if subject.follows_queues() {
+            (report.severity(), "ends with a line break, which the autoscaler does not take")
+        } else {
+            (Severity::Warn, "ends with a line break, which Celery takes away")
+        };
+        report.add_shown(severity, subject.broker_place(), &masked(url), message, "write it without |");
+    }
 }
 
 fn b28(subject: &Subject<'_>, report: &mut Report<'_>) {
