@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use celery_operator::celery::expansion;
 use celery_operator::rules::{self, Facts, Severity};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,6 +33,9 @@ impl Deployment {
     fn object(&self) -> Value {
         let mut spec = json!({"common": {
             "image": "shop:1.0", "celeryApp": "shop.tasks", "broker": {"url": "redis://cache:6379/0"},
+            // The variables of a line come with the project; what they hold is not known. One is the operator's own.
+            "env": self.args.iter().flat_map(|word| expansion::names(word)).filter(|name| *name != "CELERY_BROKER_URL")
+                .map(variable).collect::<Vec<_>>(),
         }});
         if let Some(version) = &self.celery {
             spec["common"]["celeryVersion"] = json!(version);
@@ -46,6 +50,10 @@ impl Deployment {
         let denials = findings.into_iter().filter(|finding| finding.severity == Severity::Deny);
         denials.map(|finding| (finding.rule.to_owned(), finding.to_string())).collect()
     }
+}
+
+fn variable(name: &str) -> Value {
+    json!({"name": name, "valueFrom": {"secretKeyRef": {"name": "shop", "key": "a"}}})
 }
 
 fn file() -> PathBuf {

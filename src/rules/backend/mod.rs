@@ -139,7 +139,7 @@ fn parsed(url: &str) -> Result<Backend, Defect> {
 
 /// Whether a URL asks for TLS and leaves open how certificates are checked.
 fn lacks_cert_reqs(url: &str) -> bool {
-    backend_url::parse(url) == Err(Defect::CertReqsMissing)
+    backend_url::parse(line(url)) == Err(Defect::CertReqsMissing)
 }
 
 /// What config says of TLS to a Redis, unless that leaves it to the application. The parameters of the URL win over it.

@@ -259,6 +259,7 @@ fn f05(subject: &Subject<'_>, report: &mut Report<'_>) {
         };
         report.add(Kind::Invalid, argument_path(fault.at), message, fix);
     }
+    of_sources(&flower, report);
     for (entry, path) in flower.entries() {
         let Some(option) = flower_variable(&entry.name, flower.reading.release) else { continue };
         // F28 tells about the port. Everything else is read whatever the arguments say, but for the level of the log.
@@ -272,6 +273,24 @@ fn f05(subject: &Subject<'_>, report: &mut Report<'_>) {
         if let Some((_, place)) = bad {
             let (message, fix) = unusable(option);
             place.blame(report.severity(), format!("{message}, which ends Flower"), fix, report);
+        }
+    }
+}
+
+/// The same of variables from a `ConfigMap` of the input.
+fn of_sources(flower: &Flower<'_>, report: &mut Report<'_>) {
+    for name in flower.brought() {
+        let Some(option) = flower_variable(&name, flower.reading.release) else { continue };
+        if option.name == "port" || option.name == "logging" && !flower.argument("logging").is_absent() {
+            continue;
+        }
+        let given = flower.variable(&name);
+        // Of the text of an entry that wins over it the entry is told.
+        let is_here = |place: &Place| place.path().contains(".envFrom[");
+        let bad = given.text().filter(|(text, place)| is_here(place) && !takes_variable(option, text));
+        if let Some((_, place)) = bad {
+            let (message, fix) = unusable(option);
+            place.blame(report.severity(), format!("has {name}: {message}, which ends Flower"), fix, report);
         }
     }
 }

@@ -194,6 +194,20 @@ impl<'a> Flower<'a> {
         if unknown { Given::Unknown } else { Given::Absent }
     }
 
+    /// The names of the variables that sources bring whose texts the input says.
+    pub(super) fn brought(&self) -> Vec<String> {
+        let lists = [component(self.spec).env_from(), &self.object.spec.common.env_from];
+        let named = lists.into_iter().flatten().flat_map(|source| {
+            let map = source.config_map_ref.as_ref().and_then(|map| self.facts.config_texts.get(&map.name));
+            let prefix = source.prefix.clone().unwrap_or_default();
+            map.into_iter().flatten().map(move |(key, _)| format!("{prefix}{key}"))
+        });
+        let mut all: Vec<String> = named.collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// Whether a source has a key; `None` when nobody looked into it.
     fn holds(&self, source: &EnvFromSource, key: &str) -> Option<bool> {
         let map = source.config_map_ref.as_ref().map(|map| &map.name);

@@ -165,6 +165,7 @@ fn a_line_break_at_the_end_is_taken_away() {
     let url = "spec.common.resultBackend.url";
     assert_eq!(backend("R19", "redis://cache/1\n"), warn(url));
     assert_eq!(backend("R19", "rpc://\n"), warn(url));
+    assert_eq!(backend("R04", "rediss://cache/1\n"), warn(url));
     assert_eq!(backend("R19", "db+sqlite:////a\n"), deny(url));
 }
 

@@ -62,7 +62,11 @@ fn fault(subject: &Subject<'_>, pool: &Pool<'_>, used: &Occurrence<'_>) -> Optio
     let text = used.value?;
     let option = used.option;
     if let Some(name) = names(text).into_iter().find(|name| !may_define(subject, pool, name)) {
-        // What is not filled in stays as it is, which only a free text may.
+        // What is not filled in stays as it is, which only a free text may. kubelet makes variables of Services too, where
+        // a template asks for them.
+        if has_service_links(subject, pool) {
+            return None;
+        }
         refusal(subject, option, text)?;
         let is_command = name.contains(|letter: char| letter.is_ascii_lowercase() || letter.is_whitespace());
         let (message, fix) = if is_command {
@@ -85,6 +89,13 @@ fn fault(subject: &Subject<'_>, pool: &Pool<'_>, used: &Occurrence<'_>) -> Optio
     let [message, fix] = refused(option.name(), &refusal, subject.celery);
     let name = names(text).first().copied().unwrap_or_default().to_owned();
     Some([format!("with {name:.40} filled in {message}"), fix])
+}
+
+fn has_service_links(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
+    let templates = [&subject.common().pod_template, &pool.spec.pod_template].into_iter().flatten();
+    let mut links =
+        templates.filter_map(|template| template.0.pointer("/spec/enableServiceLinks")?.as_bool());
+    links.any(|is_on| is_on)
 }
 
 /// What every release in question refuses in a text.
@@ -147,6 +158,7 @@ mod tests {
             "args: [-c, '$(CONC)'], env: [{name: CONC, value: '4'}]",
             "args: [-c, '$(CONC)'], env: [{name: CONC, valueFrom: {secretKeyRef: {name: a, key: b}}}]",
             "args: [-c, '$(CONC)'], envFrom: [{secretRef: {name: a}}]",
+            "args: [-c, '$(MAIL_SERVICE_PORT)'], podTemplate: {spec: {enableServiceLinks: true}}",
             "args: [-c, '4']",
         ] {
             assert_eq!(told("W64", worker), [""; 0], "{worker}");

@@ -32,6 +32,11 @@ const BROKER: Known = Known {
         Refusal { id: "B22", why: "crashes once it connects", when: |input| input.text.contains("slmq://") },
         astray("B25", "an autoscaler refuses it, and most of it crashes the worker"),
         astray("B28", "the next URL of the list is no URL, or cannot be used there"),
+        Refusal {
+            id: "B59",
+            why: "a host, a user or a path that only stands for another",
+            when: |input| input.text.contains(['$', '<', '{', '%']),
+        },
         astray("B42", "newer releases of Python refuse such brackets"),
     ]],
     warned: &[],

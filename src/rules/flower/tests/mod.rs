@@ -56,6 +56,26 @@ fn what_is_known_of_envs_from_elsewhere_counts() {
 }
 
 #[test]
+fn a_value_in_a_map_of_the_input_is_judged_as_one_of_a_list() {
+    let texts = [("MAX_TASKS".to_owned(), "5k".to_owned()), ("DEBUG".to_owned(), "true".to_owned())].into();
+    let keys = BTreeSet::from(["MAX_TASKS".to_owned(), "DEBUG".to_owned()]);
+    let facts = Facts {
+        config_maps: [("settings".to_owned(), keys)].into(),
+        config_texts: [("settings".to_owned(), texts)].into(),
+        ..Facts::default()
+    };
+    let from =
+        "auth: {allowUnauthenticated: true}, envFrom: [{configMapRef: {name: settings}, prefix: FLOWER_}]";
+    let told = |rest: &str| {
+        let found = findings(&format!("{from}{rest}"), &facts).into_iter().filter(|one| one.rule == "F05");
+        found.map(|one| format!("{}: {}", one.path, one.message)).collect::<Vec<_>>()
+    };
+    let message = "has FLOWER_MAX_TASKS: is not a number, which ends Flower";
+    assert_eq!(told(""), [format!("spec.flowerSpec.envFrom[0]: {message}")]);
+    assert_eq!(told(", env: [{name: FLOWER_MAX_TASKS, value: '5000'}]"), [""; 0]);
+}
+
+#[test]
 fn ports_paths_and_ranges_have_their_variants() {
     assert_eq!(of("nodePort: 30080"), [("F09", DENY)]);
     assert_eq!(of("serviceType: NodePort, nodePort: 8080"), [("F09", WARN)]);
