@@ -183,7 +183,10 @@ fn placed(setting: &Setting, is_on: bool, denied: Severity, report: &mut Report<
         (Some(field), None) => (Severity::Warn, sets, format!("use the field {field}")),
         (None, _) => {
             let message = format!("{} sets {} of the workers", variable.name, option.name());
-            (Severity::Warn, message, "remove it, or use args".to_owned())
+            // As arguments they are refused.
+            let is_harmful = ["--purge", "--detach"].contains(&option.name());
+            let fix = if is_harmful { "remove it" } else { "remove it, or use args" };
+            (Severity::Warn, message, fix.to_owned())
         }
     };
     report.graded(severity, Kind::Forbidden, path, message, fix);
@@ -243,7 +246,9 @@ mod tests {
             told(&format!("workerSpec: {{{field}, {}}}", variable("CELERY_WORKER_WITHOUT_GOSSIP", text)))
         };
         let sets = |severity: &str| {
-            vec![format!("{severity} {at}.name: sets gossip of the workers; use the field gossip")]
+            vec![format!(
+                "{severity} {at}.name: CELERY_WORKER_WITHOUT_GOSSIP sets an option of the workers; use the field gossip"
+            )]
         };
         assert_eq!(gossip("gossip: true", "1"), sets("deny"));
         assert_eq!(gossip("pool: prefork", "1"), sets("warn"));
@@ -293,7 +298,7 @@ mod tests {
         let hidden = "env: [{name: CELERY_WORKER_PURGE, valueFrom: {secretKeyRef: {name: a, key: b}}}]";
         assert_eq!(
             told(&format!("workerSpec: {{{hidden}}}")),
-            ["warn spec.workerSpec.env[0].name: sets --purge of the worker; remove it, or use args"]
+            ["warn spec.workerSpec.env[0].name: CELERY_WORKER_PURGE sets --purge of the workers; remove it"]
         );
     }
 
@@ -332,7 +337,9 @@ mod tests {
         // The entry of the list wins over it, and is no wrong one.
         assert_eq!(
             map("WORKER_TIME_LIMIT", "5m", spec),
-            ["warn spec.workerSpec.env[0].name: sets timeLimit of the workers; use the field timeLimit"]
+            [
+                "warn spec.workerSpec.env[0].name: CELERY_WORKER_TIME_LIMIT sets an option of the workers; use the field timeLimit"
+            ]
         );
         assert_eq!(map("WORKER_TIME_LIMIT", "300", ""), [""; 0]);
     }
