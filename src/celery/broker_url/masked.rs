@@ -7,7 +7,7 @@ use super::parse;
 
 /// The URL as it may be shown: user information and secret-like parameters are `***`.
 ///
-/// Works on any text, also on what [`parse`](super::parse) refuses: whatever stands before the last `@` counts as user information.
+/// Works on any text, also on what [`parse`] refuses: whatever stands before the last `@` counts as user information.
 #[must_use]
 pub fn masked(text: &str) -> String {
     failover(text, alone).unwrap_or_else(|| alone(text))
