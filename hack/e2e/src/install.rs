@@ -62,9 +62,9 @@ pub(crate) fn forget(stage: &Stage) -> Result<(), Error> {
 ///
 /// # Errors
 /// When they do not in time.
-pub(crate) fn available(stage: &Stage) -> Result<(), Error> {
+pub(crate) fn available(stage: &Stage, namespace: &str) -> Result<(), Error> {
     let deployment = format!("deployment/{NAME}");
-    stage.kubectl(&["rollout", "status", &deployment, "--namespace", NAMESPACE, "--timeout=5m"])?;
+    stage.kubectl(&["rollout", "status", &deployment, "--namespace", namespace, "--timeout=5m"])?;
     judges(stage)
 }
 

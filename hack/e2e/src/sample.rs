@@ -184,6 +184,24 @@ impl<'s> Sample<'s> {
         Page::read(&self.stage.ledger, self.database, task)
     }
 
+    /// The pods by UID, each with the number of its restarts.
+    ///
+    /// # Errors
+    /// When kubectl cannot.
+    pub(crate) fn pods(&self) -> Result<Vec<(String, u64)>, Error> {
+        let pods = self.get(&["pods"])?;
+        let items = pods["items"].as_array().into_iter().flatten();
+        let mut pods: Vec<(String, u64)> = items
+            .map(|pod| {
+                let restarts = &pod["status"]["containerStatuses"][0]["restartCount"];
+                let uid = pod["metadata"]["uid"].as_str().unwrap_or_default();
+                (uid.to_owned(), restarts.as_u64().unwrap_or_default())
+            })
+            .collect();
+        pods.sort();
+        Ok(pods)
+    }
+
     /// Deletes everything, so that the next has the processors.
     ///
     /// # Errors

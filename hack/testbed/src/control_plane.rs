@@ -161,19 +161,26 @@ impl ControlPlane {
     /// # Errors
     /// When kubectl cannot be run.
     pub fn kubectl_apply(&self, yaml: &str, extra_args: &[&str]) -> io::Result<Output> {
+        self.kubectl_reading(&[&["apply", "-f", "-"], extra_args].concat(), yaml)
+    }
+
+    /// kubectl with `input` on its standard input. Look at the status of the answer, as above.
+    ///
+    /// # Errors
+    /// When kubectl cannot be run.
+    pub fn kubectl_reading(&self, arguments: &[&str], input: &str) -> io::Result<Output> {
         let mut kubectl = self
             .kubectl()
-            .args(["apply", "-f", "-"])
-            .args(extra_args)
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let input = kubectl.stdin.take();
+        let pipe = kubectl.stdin.take();
         // Written beside the reading: kubectl answers before it has read everything, and a full pipe would block
         // both sides. That it may stop reading early is told by its own status.
         thread::scope(|scope| {
-            scope.spawn(move || input.map(|mut input| input.write_all(yaml.as_bytes())));
+            scope.spawn(move || pipe.map(|mut pipe| pipe.write_all(input.as_bytes())));
             kubectl.wait_with_output()
         })
     }

@@ -10,6 +10,7 @@ pub(crate) mod flower;
 mod fresh;
 mod outage;
 mod password;
+mod plain;
 mod queue;
 mod refused;
 mod rollout;
@@ -24,6 +25,7 @@ type Experiment = fn(&Stage) -> Result<Outcome, Error>;
 pub(crate) const EXPERIMENTS: &[(&str, Experiment)] = &[
     ("image", fresh::image),
     ("first-steps", first_steps::run),
+    ("plain", plain::run),
     ("redis", fresh::redis),
     ("rabbitmq", fresh::rabbitmq),
     ("refused", refused::run),

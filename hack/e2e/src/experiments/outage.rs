@@ -19,7 +19,7 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     let wanted = [("/spec/beatSpec", Value::Null), ("/spec/workerSpec/concurrency", json!(4))];
     sample.change(&wanted)?;
     sample.ready()?;
-    let before = pods(&sample)?;
+    let before = sample.pods()?;
     sample.send(&["slow", &TASKS.to_string(), "--seconds", "1", "10"])?;
 
     let begin = Instant::now();
@@ -32,7 +32,7 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
         install::SELECTOR,
         "--now",
     ])?;
-    install::available(stage)?;
+    install::available(stage, install::NAMESPACE)?;
     outcome.told(format!("both pods killed, serving again after {:.1} s", begin.elapsed().as_secs_f64()));
 
     let begin = Instant::now();
@@ -52,7 +52,7 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
         format!("{} of {TASKS} tasks lost, {} started twice", TASKS - page.done(), page.started_twice()),
     );
     outcome.held(
-        pods(&sample)? == before,
+        sample.pods()? == before,
         "no pod of the application was touched, by a new installation neither",
     );
 
@@ -60,24 +60,10 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     sample.change(&[&wanted[..], &[("/spec/common/image", json!(image(1)))]].concat())?;
     sample.ready()?;
     wait_for("other pods", || {
-        let old = pods(&sample)?.into_iter().filter(|pod| before.contains(pod)).count();
+        let old = sample.pods()?.into_iter().filter(|pod| before.contains(pod)).count();
         Ok(if old == 0 { Ok(()) } else { Err(format!("{old} of before")) })
     })?;
     outcome.held(true, "the new installation replaces pods for another image");
     sample.end()?;
     Ok(outcome)
-}
-
-/// Identity and restarts of every pod, in order.
-fn pods(sample: &Sample<'_>) -> Result<Vec<(String, u64)>, Error> {
-    let pods = sample.get(&["pods"])?;
-    let items = pods["items"].as_array().into_iter().flatten();
-    let mut pods: Vec<(String, u64)> = items
-        .map(|pod| {
-            let restarts = pod["status"]["containerStatuses"][0]["restartCount"].as_u64().unwrap_or_default();
-            (pod["metadata"]["uid"].as_str().unwrap_or_default().to_owned(), restarts)
-        })
-        .collect();
-    pods.sort();
-    Ok(pods)
 }
