@@ -32,7 +32,11 @@ pub fn each(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The text as kubelet makes it, where every variable in it is known: `$$` is one `$`.
+/// Longest text that is put together, in bytes: a few variables full of one another would fill any memory.
+const LONGEST: usize = 8 * 1024;
+
+/// The text as whoever starts the command makes it, where every variable in it is known and it is not longer than any
+/// word that is judged: `$$` is one `$`.
 #[must_use]
 pub fn expanded(word: &str, known: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut text = String::new();
@@ -42,6 +46,9 @@ pub fn expanded(word: &str, known: impl Fn(&str) -> Option<String>) -> Option<St
         let behind = &rest[at + 1..];
         rest = if let Some((name, after)) = behind.strip_prefix('(').and_then(|name| name.split_once(')')) {
             text.push_str(&known(name)?);
+            if text.len() > LONGEST {
+                return None;
+            }
             after
         } else {
             text.push('$');
@@ -75,6 +82,13 @@ mod tests {
         ] {
             assert_eq!(expanded(word, known).as_deref(), text, "{word}");
         }
+    }
+
+    #[test]
+    fn what_is_longer_than_any_word_is_not_put_together() {
+        let filled = |times: usize| expanded(&"$(A)".repeat(times), |_| Some("x".repeat(1024)));
+        assert_eq!(filled(8).map(|text| text.len()), Some(LONGEST));
+        assert_eq!(filled(9), None);
     }
 
     #[test]

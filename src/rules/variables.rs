@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The environment variables of an object: which there are, where they stand, and which of them are settings of Celery.
 
+use std::collections::{HashMap, HashSet};
+
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 
 use super::subject::{Component, Part, Pool, Subject};
@@ -98,14 +100,15 @@ impl Reaching {
     }
 }
 
-/// How often a variable is looked up within another one.
+/// How deep variables may stand within one another.
 const DEPTH: usize = 4;
 
 /// The variables that reach a component's own container, each name once.
 pub(super) fn reaching(subject: &Subject<'_>, component: &Component<'_>) -> Vec<Reaching> {
     let mut found: Vec<Reaching> = Vec::new();
+    let mut names = HashSet::new();
     let mut add = |one: Reaching| {
-        if !found.iter().any(|known| known.name == one.name) {
+        if names.insert(one.name.clone()) {
             found.push(one);
         }
     };
@@ -125,18 +128,22 @@ pub(super) fn reaching(subject: &Subject<'_>, component: &Component<'_>) -> Vec<
     listed(&subject.common().env, shared, Origin::List, &mut add);
     mapped(subject, component.env_from(), &component.path, &mut add);
     mapped(subject, &subject.common().env_from, shared, &mut add);
-    let texts: Vec<Option<String>> = found.iter().map(|one| whole(&found, one, DEPTH)).collect();
-    found.into_iter().zip(texts).map(|(one, text)| Reaching { text, ..one }).collect()
+    let mut texts = texts(&found);
+    found.into_iter().map(|one| Reaching { text: texts.remove(&one.name), ..one }).collect()
 }
 
-/// What a variable holds; a `ConfigMap`'s text is taken as it is.
-fn whole(all: &[Reaching], one: &Reaching, depth: usize) -> Option<String> {
-    let text = one.text.as_deref()?;
-    if one.origin == Origin::Map {
-        return Some(text.to_owned());
+/// What the variables hold, as far as it is known, each put together once; a `ConfigMap`'s text is taken as it is.
+fn texts(all: &[Reaching]) -> HashMap<String, String> {
+    let of_maps = all.iter().filter(|one| one.origin == Origin::Map);
+    let mut known: HashMap<String, String> =
+        of_maps.filter_map(|one| Some((one.name.clone(), one.text.clone()?))).collect();
+    for _ in 0..DEPTH {
+        let unknown = all.iter().filter(|one| !known.contains_key(&one.name));
+        let whole = |one: &Reaching| expanded(one.text.as_deref()?, |name| known.get(name).cloned());
+        let next: Vec<_> = unknown.filter_map(|one| Some((one.name.clone(), whole(one)?))).collect();
+        known.extend(next);
     }
-    let depth = depth.checked_sub(1)?;
-    expanded(text, |name| whole(all, all.iter().find(|other| other.name == name)?, depth))
+    known
 }
 
 /// The entries of a list; of two of a name the last one counts.

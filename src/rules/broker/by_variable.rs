@@ -227,6 +227,15 @@ mod tests {
         format!("env: [{{name: {name}, value: '{text}'}}]")
     }
 
+    /// Put together, the last of them would have four terabytes.
+    #[test]
+    fn variables_full_of_one_another_are_let_be() {
+        let full = |name: &str| format!("$({name})").repeat(1000);
+        let env = [("D", "x".repeat(4000)), ("C", full("D")), ("B", full("C")), ("A", full("B"))];
+        let env: Vec<_> = env.map(|(name, value)| format!("{{name: {name}, value: '{value}'}}")).into();
+        assert_eq!(told(&format!("common: {{env: [{}]}}, workerSpec: {{}}", env.join(", "))), [""; 0]);
+    }
+
     #[test]
     fn a_word_of_the_command_line_wins_over_a_variable() {
         let four = variable("CELERY_WORKER_CONCURRENCY", "four");
