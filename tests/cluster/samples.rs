@@ -210,14 +210,14 @@ fn the_sample_of_a_restricted_namespace_gets_its_pods() {
 fn every_yaml_of_the_documentation_is_accepted() {
     let space = Space::new(shared(), "docs");
     let mut seen = BTreeMap::new();
-    for page in ["README.md", "CONTRIBUTING.md", "docs/reference/children.md"] {
+    for page in ["README.md", "CONTRIBUTING.md", "docs/tasks.md", "docs/reference/children.md"] {
         for yaml in blocks(&fs::read_to_string(root().join(page)).unwrap()) {
             let output = space.kubectl(&["apply", "--dry-run=server", "-f", "-"], &yaml);
             assert!(output.status.success(), "{page}: {}\n{yaml}", String::from_utf8_lossy(&output.stderr));
             *seen.entry(page).or_insert(0) += 1;
         }
     }
-    assert_eq!(seen.get("docs/reference/children.md"), Some(&2));
+    assert_eq!((seen.get("docs/tasks.md"), seen.get("docs/reference/children.md")), (Some(&1), Some(&2)));
     assert_eq!(seen.get("README.md"), Some(&1), "the reader of pages found something else: {seen:?}");
 }
 
