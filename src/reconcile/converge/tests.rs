@@ -92,13 +92,16 @@ async fn what_scales_publishes_or_reads_waits_where_its_object_is_somebody_elses
     }
 }
 
-/// Somebody has deleted our Deployment and made one of the same name.
+/// Somebody has deleted our Deployment and made one of the same name, whose selector is another.
 #[tokio::test]
 async fn no_autoscaler_of_ours_stays_on_what_has_become_somebody_elses() {
-    for (targets, kind) in
-        [(follows_cpu(), ChildKind::HorizontalPodAutoscaler), (follows_queue(), ChildKind::ScaledObject)]
-    {
+    for (targets, kind, adopts, reason) in [
+        (follows_cpu(), ChildKind::HorizontalPodAutoscaler, false, "NameTaken"),
+        (follows_queue(), ChildKind::ScaledObject, false, "NameTaken"),
+        (follows_queue(), ChildKind::ScaledObject, true, "SelectorDiffers"),
+    ] {
         let mut story = Story::new(json!({"workerSpec": {}, "scaleTargetRef": targets}));
+        story.annotations = json!({"celeryproject.org/adopt": adopts.to_string()});
         story.converge().await;
         assert!(story.server.has(kind, "shop-worker"));
         // Nobody answers for the moment: it may still be ours.
@@ -111,7 +114,8 @@ async fn no_autoscaler_of_ours_stays_on_what_has_become_somebody_elses() {
         story.list();
         let outcome = story.converge().await;
         assert!(!story.server.has(kind, "shop-worker"));
-        assert!(is_taken(outcome.obstacles.get(&(kind, "shop-worker".to_owned()))));
+        let obstacle = &outcome.obstacles[&(kind, "shop-worker".to_owned())];
+        assert_eq!((obstacle.reason, obstacle.stalled), (reason, true));
         assert!(outcome.children.iter().all(|child| child.kind != kind));
         story.converge().await;
         assert_eq!(story.server.writes(), [""; 0]);
