@@ -143,11 +143,9 @@ pub(super) async fn follow_looks(
     gates: &watch::Sender<Gates>,
     metrics: &Metrics,
 ) {
-    let mut counted = 0;
     loop {
         let Looks { failed, failure, .. } = looks.borrow_and_update().clone();
-        metrics.certificate_looks_failed(failed.saturating_sub(counted));
-        counted = failed;
+        metrics.certificate_looks_failed(failed);
         tell(gates, |webhooks| webhooks.look_failure = failure);
         if looks.changed().await.is_err() {
             return;
