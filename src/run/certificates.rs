@@ -164,8 +164,8 @@ fn counted(published: &Published) -> metrics::Certificate {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     };
     metrics::Certificate {
-        not_before: seconds(published.not_before),
-        not_after: seconds(published.not_after),
+        not_before: seconds(published.certificate.not_before),
+        not_after: seconds(published.certificate.not_after),
         carried: published.carried,
         missing: published.missing.len(),
     }
