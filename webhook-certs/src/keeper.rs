@@ -25,7 +25,7 @@ use crate::issue::{self, KeySource, SystemKeys};
 use crate::origin::{self, Found, Origin};
 use crate::published::Published;
 use crate::serve::{self, Resolver};
-use crate::spread::Spread;
+use crate::spread::{self, Spread};
 use crate::wish::Wish;
 
 /// Shortest time between two passes: a storm of changes must not become a storm of requests.
@@ -221,7 +221,7 @@ impl Keeper {
         &mut self,
         seen: Vec<Result<Seen, inject::Error>>,
         wish: &Wish,
-    ) -> Result<(), inject::Error> {
+    ) -> Result<(), spread::Error> {
         let now = self.config.clock.now();
         let is_settled = seen.iter().flatten().all(|seen| seen.is_older_than(SETTLED, now));
         let carried = match self.spread.inject(&self.client, seen, wish).await? {
@@ -261,7 +261,7 @@ enum Failure {
     #[error(transparent)]
     Origin(#[from] origin::Error),
     #[error(transparent)]
-    Inject(#[from] inject::Error),
+    Inject(#[from] spread::Error),
     #[error(transparent)]
     Serve(#[from] serve::Error),
 }
