@@ -200,6 +200,35 @@ async fn what_an_autoscaler_reads_goes_after_it() {
     assert_eq!(story.server.writes(), ["DELETE Secret shop-celery-keda"]);
 }
 
+/// Nobody knows what to write for the moment: what was made of the Secret is still right.
+#[tokio::test]
+async fn what_is_made_of_a_secret_stays_while_that_is_missing_and_the_rest_goes() {
+    let broker = json!({"url": null, "urlSecretRef": {"name": "broker", "key": "url"}});
+    let mail = json!([{"name": "mail", "queues": ["mail"]}]);
+    let mut targets = json!([follows_queue()[0], follows_queue()[0]]);
+    targets[1]["pool"] = json!("mail");
+    let mut story = Story::new(json!({"common": {"broker": broker}, "workerSpec": {}, "workerPools": mail,
+        "scaleTargetRef": targets}));
+    let url = json!({"data": {"url": ByteString(b"redis://:hush@cache".to_vec())}});
+    story.server.take(ChildKind::Secret, "broker");
+    story.server.rewrite(ChildKind::Secret, "broker", &url);
+    story.converge().await;
+    let made = [ChildKind::Secret, ChildKind::TriggerAuthentication, ChildKind::ScaledObject];
+    assert!(story.server.has(made[0], "shop-celery-keda") && story.server.has(made[2], "shop-worker-mail"));
+    story.server.give(ChildKind::Secret, "broker");
+    story.spec["workerPools"] = json!([]);
+    story.spec["scaleTargetRef"] = follows_queue();
+    for _ in 0..2 {
+        story.server.roll_out();
+        story.list();
+        story.converge().await;
+    }
+    for (kind, name) in made.into_iter().zip(["shop-celery-keda", "shop-worker", "shop-worker"]) {
+        assert!(story.server.has(kind, name), "{}", kind.as_str());
+        assert!(!story.server.has(kind, "shop-worker-mail"), "{}", kind.as_str());
+    }
+}
+
 /// A pod of beat, made for the Celery of this name.
 fn beat_of(celery: &str) -> k8s_openapi::api::core::v1::Pod {
     let labels = json!({"app.kubernetes.io/instance": celery, "app.kubernetes.io/component": "beat",
