@@ -7,6 +7,7 @@ mod admission;
 mod process;
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
@@ -237,9 +238,9 @@ impl Metrics {
         self.configurations_missing.set(i64::try_from(certificate.missing).unwrap_or(i64::MAX));
     }
 
-    /// Counts so many more looks at the certificate that failed.
-    pub fn certificate_looks_failed(&self, more: u64) {
-        self.certificate_looks_failed.inc_by(more);
+    /// Sets how many looks at the certificate have failed; who looks has counted them.
+    pub fn certificate_looks_failed(&self, failed: u64) {
+        self.certificate_looks_failed.inner().store(failed, Ordering::Relaxed);
     }
 
     /// Sets which gates of readiness are open.

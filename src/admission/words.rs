@@ -170,7 +170,7 @@ mod tests {
                 line.chars().count() <= MAX_WARNING && line.ends_with("; use urlSecretRef [B26]"),
                 "{line}"
             );
-            for (letter, count) in [('v', value), ('m', message)] {
+            for (letter, count) in [('v', value), ('m', message), ('p', path)] {
                 assert_eq!(whole(&line, letter, count), !cut.contains(letter), "{letter}: {line}");
             }
         }

@@ -35,7 +35,12 @@ pub fn mentions(manifest: &Manifest) -> BTreeSet<(ChildKind, String)> {
             let paths = items(&spec["rules"]).flat_map(|rule| items(&rule["http"]["paths"]));
             paths.map(|path| (ChildKind::Service, &path["backend"]["service"]["name"])).collect()
         }
-        _ => Vec::new(),
+        ChildKind::Secret
+        | ChildKind::Service
+        | ChildKind::PodDisruptionBudget
+        | ChildKind::PersistentVolumeClaim
+        | ChildKind::ConfigMap
+        | ChildKind::ServiceMonitor => Vec::new(),
     };
     texts(named).collect()
 }

@@ -201,17 +201,16 @@ impl Error {
         matches!(self, Self::ClaimRefused { .. } | Self::NotPermitted { .. })
     }
 
+    /// Whether the object of that name is somebody else's.
+    #[must_use]
+    pub fn says_taken(&self) -> bool {
+        matches!(self, Self::NameTaken { .. } | Self::SelectorDiffers { .. })
+    }
+
     /// Whether the object of that name may be somebody else's: it is, or the answer says nothing about it.
     #[must_use]
     pub fn leaves_owner_open(&self) -> bool {
-        matches!(
-            self,
-            Self::NameTaken { .. }
-                | Self::SelectorDiffers { .. }
-                | Self::Timeout
-                | Self::Failed { .. }
-                | Self::Api(_)
-        )
+        self.says_taken() || matches!(self, Self::Timeout | Self::Failed { .. } | Self::Api(_))
     }
 
     /// What the API server said, for the log; nothing when it speaks of a Secret and might quote it.

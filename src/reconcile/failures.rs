@@ -38,6 +38,12 @@ impl Failures {
         self.errors().all(cluster::Error::is_settled)
     }
 
+    /// Whether the object of a child's name is known to be somebody else's.
+    pub(super) fn name_is_taken(&self, child: &ChildRef) -> bool {
+        let of_child = self.0.iter().filter(|(of, _)| of.as_ref() == Some(child));
+        of_child.map(|(_, error)| error).any(cluster::Error::says_taken)
+    }
+
     /// What keeps each child from being as it should.
     pub(super) fn obstacles(&self) -> BTreeMap<ChildRef, Failure> {
         let mut obstacles = BTreeMap::new();
@@ -96,6 +102,8 @@ mod tests {
         let obstacles = failures.obstacles();
         let reason = |name: &str| obstacles[&(ChildKind::Deployment, name.to_owned())].reason;
         assert_eq!((reason("shop-worker"), reason("shop-beat")), ("ApiTimeout", "NameTaken"));
+        let is_taken = |name: &str| failures.name_is_taken(&(ChildKind::Deployment, name.to_owned()));
+        assert!(is_taken("shop-beat") && !is_taken("shop-worker") && !is_taken("shop-flower"));
         let passing = Failures::from(cluster::Error::Timeout);
         assert_eq!(passing.first().map(cluster::Error::reason), Some("ApiTimeout"));
         assert!(passing.obstacles().is_empty());

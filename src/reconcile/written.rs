@@ -117,9 +117,14 @@ mod tests {
         written.see("u", 7);
         written.put(object(7));
         assert!(written.lock().own.is_empty());
-        written.put(object(8));
-        written.retain(|uid| uid != "u");
-        let content = written.lock();
-        assert!(content.own.is_empty() && content.seen.is_empty());
+        let drops: [fn(&Written); 2] =
+            [|written| written.forget("u"), |written| written.retain(|uid| uid != "u")];
+        for drops in drops {
+            written.see("u", 7);
+            written.put(object(8));
+            drops(&written);
+            let content = written.lock();
+            assert!(content.own.is_empty() && content.seen.is_empty());
+        }
     }
 }

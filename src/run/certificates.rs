@@ -143,11 +143,9 @@ pub(super) async fn follow_looks(
     gates: &watch::Sender<Gates>,
     metrics: &Metrics,
 ) {
-    let mut counted = 0;
     loop {
         let Looks { failed, failure, .. } = looks.borrow_and_update().clone();
-        metrics.certificate_looks_failed(failed.saturating_sub(counted));
-        counted = failed;
+        metrics.certificate_looks_failed(failed);
         tell(gates, |webhooks| webhooks.look_failure = failure);
         if looks.changed().await.is_err() {
             return;
@@ -166,8 +164,8 @@ fn counted(published: &Published) -> metrics::Certificate {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     };
     metrics::Certificate {
-        not_before: seconds(published.not_before),
-        not_after: seconds(published.not_after),
+        not_before: seconds(published.certificate.not_before),
+        not_after: seconds(published.certificate.not_after),
         carried: published.carried,
         missing: published.missing.len(),
     }

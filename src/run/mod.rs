@@ -8,6 +8,7 @@
 //! does not.
 
 mod certificates;
+mod limits;
 mod signals;
 
 use std::net::SocketAddr;
@@ -27,7 +28,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle as Threads, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinError;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use webhook_certs::Keeper;
 
 use self::certificates::{Port, certificates, follow, follow_looks};
@@ -76,6 +77,9 @@ enum Error {
 /// Runs the operator until SIGTERM or SIGINT.
 #[must_use]
 pub fn main(options: &Run) -> ExitCode {
+    if let Err(reason) = limits::raise_open_files() {
+        warn!(%reason, "no more files and connections can be open than by default");
+    }
     let outcome = threads("doors", Some(DOOR_THREADS)).and_then(|doors| {
         let rooms = threads("reconcile", None)?;
         doors.block_on(run(options, rooms.handle()))

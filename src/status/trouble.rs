@@ -292,6 +292,7 @@ mod tests {
             "restartCount": 0, "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]);
         let found = trouble(status).expect("trouble");
         assert_eq!((found.container.as_deref(), found.reason()), (Some("migrate"), "OOMKilled"));
+        assert!(!found.may_pass());
     }
 
     #[test]

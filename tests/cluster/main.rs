@@ -28,6 +28,7 @@ mod certificates;
 mod children;
 mod claims;
 mod config;
+mod counts;
 mod drift;
 mod events;
 mod failing;

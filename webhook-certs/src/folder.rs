@@ -103,8 +103,9 @@ impl Folder {
         let Some(good) = &self.good else {
             return Ok(found);
         };
-        // Without its CA a certificate is served at once, although nobody may trust it yet.
-        if found.anchor.is_none() && good.anchor.is_some() {
+        // Without its CA a certificate is served at once, although nobody may trust it yet. What has ended nobody trusts.
+        let nothing_is_lost = !good.is_current(now) && found.is_current(now);
+        if found.anchor.is_none() && good.anchor.is_some() && !nothing_is_lost {
             return Err(Fault::Missing(CA));
         }
         if good.is_current(now) && !found.is_current(now) {

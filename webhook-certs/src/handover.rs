@@ -80,8 +80,9 @@ impl Handover {
         }
     }
 
-    /// Takes note that every configuration was seen to carry what [`Handover::kept`] needs, and for how long. What waits
-    /// is kept only if it was carried before: its time goes on.
+    /// Takes note that every configuration was seen to carry what [`Handover::kept`] needs, and for how long. That says
+    /// something of what is served, and nothing of what waits: its CA is needed only if it was carried before, and then
+    /// it has waited since.
     pub(crate) fn note_kept(&mut self, at: Instant, carried: Carried) {
         if self.served.is_some() && self.first_carried_since.is_none() {
             self.first_carried_since = Some(at);
@@ -141,11 +142,10 @@ impl Handover {
         let next = self.next.as_ref().filter(|next| next.carried_since.is_some());
         let both = self.served.iter().chain(next.map(|next| &next.candidate));
         let valid: Vec<&Candidate> = both.filter(|it| now < it.leaf.certificate.not_after).collect();
-        let needed: Vec<_> = valid.iter().filter_map(|it| it.anchor.clone()).collect();
-        if needed.is_empty() {
-            return Wish::Nothing;
+        Wish::AtLeast {
+            needed: valid.iter().filter_map(|it| it.anchor.clone()).collect(),
+            cas: valid.iter().flat_map(|it| it.cas.clone()).collect(),
         }
-        Wish::AtLeast { needed, cas: valid.iter().flat_map(|it| it.cas.clone()).collect() }
     }
 
     /// What is served, and who has a bundle that verifies it: the newest that configurations carry.
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(handover.served().unwrap().1, &second);
         assert_eq!(handover.kept(noon()), kept(&[&first, &second], &[&first, &second]));
         let end = first.leaf.certificate.not_after;
-        assert_eq!(handover.kept(end), Wish::Nothing, "both have ended");
+        assert_eq!(handover.kept(end), kept(&[], &[]), "both have ended");
         assert_eq!(handover.remaining(at, PROPAGATION), Some(PROPAGATION));
         // Seen again unchanged the wait goes on; written again it begins anew.
         handover.offer(second.clone(), noon());

@@ -27,9 +27,9 @@ use crate::trust::Trusted;
 #[derive(Debug, thiserror::Error)]
 #[error("{target}: {source}")]
 pub struct Error {
-    target: Target,
+    pub(crate) target: Target,
     #[source]
-    source: call::Error,
+    pub(crate) source: call::Error,
 }
 
 impl Error {

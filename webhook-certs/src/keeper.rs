@@ -19,12 +19,13 @@ use crate::candidate::Candidate;
 use crate::changes::{Changes, Pauses, changes};
 use crate::config::{Config, Source};
 use crate::handover::{Carried, Handover};
+use crate::health::{Health, Looks};
 use crate::inject::{self, Seen};
 use crate::issue::{self, KeySource, SystemKeys};
 use crate::origin::{self, Found, Origin};
-use crate::published::{Looks, Published};
+use crate::published::Published;
 use crate::serve::{self, Resolver};
-use crate::spread::Spread;
+use crate::spread::{self, Spread};
 use crate::wish::Wish;
 
 /// Shortest time between two passes: a storm of changes must not become a storm of requests.
@@ -56,7 +57,7 @@ pub struct Keeper {
     handover: Handover,
     spread: Spread,
     published: watch::Sender<Option<Published>>,
-    looks: watch::Sender<Looks>,
+    health: Health,
 }
 
 impl Keeper {
@@ -88,7 +89,7 @@ impl Keeper {
             handover: Handover::default(),
             spread,
             published: watch::Sender::new(None),
-            looks: watch::Sender::default(),
+            health: Health::default(),
         })
     }
 
@@ -107,7 +108,7 @@ impl Keeper {
     /// Whether looking after it fails, for metrics: what was served is served on meanwhile, until it ends.
     #[must_use]
     pub fn looks(&self) -> watch::Receiver<Looks> {
-        self.looks.subscribe()
+        self.health.subscribe()
     }
 
     /// Runs until `shutdown` completes; the resolver goes on serving what it has. Failures of the API server are
@@ -125,13 +126,13 @@ impl Keeper {
                 () = &mut shutdown => return Ok(()),
                 outcome = self.pass() => match outcome {
                     Ok(wait) => {
-                        self.note_success();
+                        self.health.note_success();
                         pauses = Pauses::default();
                         wait
                     }
                     Err(Failure::Origin(origin::Error::Fatal(error))) => return Err(error.into()),
                     Err(failure) => {
-                        self.note_failure(&failure);
+                        self.health.note_failure(failure.to_string());
                         pauses.next().unwrap_or(SPACING)
                     }
                 },
@@ -220,7 +221,7 @@ impl Keeper {
         &mut self,
         seen: Vec<Result<Seen, inject::Error>>,
         wish: &Wish,
-    ) -> Result<(), inject::Error> {
+    ) -> Result<(), spread::Error> {
         let now = self.config.clock.now();
         let is_settled = seen.iter().flatten().all(|seen| seen.is_older_than(SETTLED, now));
         let carried = match self.spread.inject(&self.client, seen, wish).await? {
@@ -246,27 +247,6 @@ impl Keeper {
             differs
         });
     }
-
-    /// Counts a failure, and says it unless it was the last one to be said.
-    fn note_failure(&self, failure: &Failure) {
-        let failure = failure.to_string();
-        self.looks.send_modify(|looks| {
-            if looks.failure.as_ref() != Some(&failure) {
-                tracing::warn!(%failure, "the webhook certificate could not be looked after; trying again");
-            }
-            *looks = Looks { failed: looks.failed.saturating_add(1), failure: Some(failure) };
-        });
-    }
-
-    fn note_success(&self) {
-        self.looks.send_if_modified(|looks| {
-            let failed = looks.failure.take().is_some();
-            if failed {
-                tracing::info!("the webhook certificate is looked after again");
-            }
-            failed
-        });
-    }
 }
 
 impl fmt::Debug for Keeper {
@@ -281,7 +261,7 @@ enum Failure {
     #[error(transparent)]
     Origin(#[from] origin::Error),
     #[error(transparent)]
-    Inject(#[from] inject::Error),
+    Inject(#[from] spread::Error),
     #[error(transparent)]
     Serve(#[from] serve::Error),
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a keeper tells others: what is served, how far its bundle has spread, and whether looking after it fails.
+//! What a keeper tells others: what is served, and how far its bundle has spread.
 
 use std::time::SystemTime;
 
@@ -17,30 +17,19 @@ pub struct Published {
     /// CA bundle in PEM form that verifies what is served; empty when the certificate comes from files without
     /// `ca.crt`, so that others publish its CA. Nothing is written to targets then.
     pub ca_bundle: String,
-    /// First moment of the served certificate.
-    pub not_before: SystemTime,
-    /// Last moment of the served certificate.
-    pub not_after: SystemTime,
     /// Whether every target exists and carries the bundle.
     pub injected: bool,
-    /// Whether the webhooks of every target that exists trust what is served, as far as each could be seen, and, while
-    /// other replicas may still serve a leaf of another CA, have done so for [`Config::propagation`](crate::Config::propagation) or a minute before.
+    /// Whether callers accept what is served. Every target that exists has to trust it by now; one that could not be
+    /// seen yet does not count as doing so. While the bundle holds more than one CA, so that another replica may serve
+    /// what callers already trust, they also get time to notice: [`Config::propagation`](crate::Config::propagation)
+    /// since every target was first seen to carry the bundle, or none where nobody had written a target for a minute
+    /// by then.
     /// This is what readiness may hang on: a target that somebody deleted must not take the others' server down.
     pub carried: bool,
     /// Targets that do not exist (yet).
     pub missing: Vec<Target>,
     /// Targets with a webhook that does not trust what is served, and those that could not be seen yet.
     pub distrusting: Vec<Target>,
-}
-
-/// How it goes to look after the certificate.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Looks {
-    /// How many looks have failed.
-    pub failed: u64,
-    /// Why the last one has; `None` when it has not.
-    pub failure: Option<String>,
 }
 
 impl Published {
@@ -52,12 +41,9 @@ impl Published {
         let missing: Vec<_> = spread.missing().cloned().collect();
         let distrusting: Vec<_> = spread.without(accepts).cloned().collect();
         let lacks_bundle = spread.without(has_bundle).next().is_some();
-        let leaf = &served.leaf.certificate;
         Some(Self {
-            certificate: leaf.clone(),
+            certificate: served.leaf.certificate.clone(),
             ca_bundle: trusting.bundle(),
-            not_before: leaf.not_before,
-            not_after: leaf.not_after,
             injected: missing.is_empty() && distrusting.is_empty() && !lacks_bundle,
             carried: distrusting.is_empty() && is_known,
             missing,

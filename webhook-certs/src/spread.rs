@@ -4,13 +4,42 @@
 //!
 //! One target that fails keeps no other from its bundle. What is remembered of it is what was last seen.
 
+use std::fmt;
+
 use futures::future::join_all;
 use kube::Client;
 
-use crate::inject::{Error, Injected, Seen, Target, look};
+use crate::inject::{self, Injected, Seen, Target, look};
 use crate::inspect::{Certificate, bundle_pem};
 use crate::trust::Trusted;
 use crate::wish::Wish;
+
+/// Why targets did not get their bundle, one error for each of them.
+#[derive(Debug, thiserror::Error)]
+pub(crate) struct Error(Vec<inject::Error>);
+
+impl Error {
+    /// Whether somebody else wrote one of them in between: reading again is worth it at once.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        self.0.iter().any(inject::Error::is_overtaken)
+    }
+}
+
+/// Targets that share a reason share its text: an API server that is away is away for all of them.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+        for inject::Error { target, source } in &self.0 {
+            let (target, reason) = (target.to_string(), source.to_string());
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, targets)) => targets.push(target),
+                None => reasons.push((reason, vec![target])),
+            }
+        }
+        let lines = reasons.iter().map(|(reason, targets)| format!("{}: {reason}", targets.join(", ")));
+        f.write_str(&lines.collect::<Vec<_>>().join("; "))
+    }
+}
 
 /// A target as it was last seen.
 #[derive(Clone, Debug)]
@@ -46,24 +75,24 @@ impl Spread {
     }
 
     /// Every target as it is now.
-    pub(crate) async fn look(&self, client: &Client) -> Vec<Result<Seen, Error>> {
+    pub(crate) async fn look(&self, client: &Client) -> Vec<Result<Seen, inject::Error>> {
         join_all(self.targets.iter().map(|(target, _)| look(client, target))).await
     }
 
     /// Gives every target its bundle, as it was seen; all are tried even if one fails. Whether one had to be written.
     ///
     /// # Errors
-    /// The last [`Error`] of a target.
+    /// [`Error`], when one has failed.
     pub(crate) async fn inject(
         &mut self,
         client: &Client,
-        seen: Vec<Result<Seen, Error>>,
+        seen: Vec<Result<Seen, inject::Error>>,
         wish: &Wish,
     ) -> Result<bool, Error> {
         let manager = self.field_manager.as_str();
         let outcomes = join_all(seen.into_iter().map(|seen| granted(wish, seen, client, manager))).await;
         let mut changed = false;
-        let mut failure = None;
+        let mut failures = Vec::new();
         for ((target, known), (now, outcome)) in self.targets.iter_mut().zip(outcomes) {
             if matches!((&*known, &now), (Known::Unseen | Known::Trusts(_), Some(Known::Missing))) {
                 tracing::warn!(%target, "does not exist: its webhooks are not called until it is created");
@@ -77,10 +106,10 @@ impl Spread {
                     changed = true;
                     tracing::info!(%target, "wrote the CA bundle");
                 }
-                Err(error) => failure = Some(error),
+                Err(error) => failures.push(error),
             }
         }
-        failure.map_or(Ok(changed), Err)
+        if failures.is_empty() { Ok(changed) } else { Err(Error(failures)) }
     }
 
     /// The targets that do not exist.
@@ -102,10 +131,10 @@ impl Spread {
 /// Gives a target what it lacks: what it is like then, as far as that is known, and how it went.
 async fn granted(
     wish: &Wish,
-    seen: Result<Seen, Error>,
+    seen: Result<Seen, inject::Error>,
     client: &Client,
     field_manager: &str,
-) -> (Option<Known>, Result<Injected, Error>) {
+) -> (Option<Known>, Result<Injected, inject::Error>) {
     let seen = match seen {
         Ok(seen) => seen,
         Err(error) => return (None, Err(error)),
@@ -178,6 +207,22 @@ mod tests {
         targets.map(Target::to_string).collect()
     }
 
+    #[tokio::test]
+    async fn each_target_tells_its_own_failure() {
+        let mut spread =
+            Spread::new(vec![Target::mutating("w"), Target::validating("w")], "tests".to_owned());
+        let wish = Wish::Exactly(vec![ca(noon(), DAY).certificate]);
+        for (codes, is_overtaken) in [((503, 403), false), ((409, 403), true), ((403, 409), true)] {
+            let (outcome, _) = pass(&mut spread, codes, &wish).await;
+            let error = outcome.unwrap_err();
+            let told = error.to_string();
+            let (first, second) = told.split_once("; ").unwrap();
+            assert!(first.starts_with(&format!("{MUTATING}: ")), "{told}");
+            assert!(second.starts_with(&format!("{VALIDATING}: ")), "{told}");
+            assert_eq!(error.is_overtaken(), is_overtaken, "{told}");
+        }
+    }
+
     const MUTATING: &str = "MutatingWebhookConfiguration/w";
     const VALIDATING: &str = "ValidatingWebhookConfiguration/w";
 
@@ -208,7 +253,8 @@ mod tests {
             (vec![MUTATING.to_owned()], vec![])
         );
         let (outcome, writes) = pass(&mut spread, (503, 503), &wish).await;
-        outcome.unwrap_err();
+        let told = outcome.unwrap_err().to_string();
+        assert!(told.starts_with(&format!("{MUTATING}, {VALIDATING}: ")) && !told.contains("; "), "{told}");
         assert_eq!((names(spread.missing()), writes), (vec![MUTATING.to_owned()], vec![]));
         let (outcome, _) = pass(&mut spread, (200, 200), &wish).await;
         assert!(outcome.unwrap() && names(spread.missing()).is_empty());

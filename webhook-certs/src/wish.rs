@@ -58,6 +58,8 @@ mod tests {
             (vec![only(&[&ours]), system], Some(cas.clone())),
             (vec![], None),
         ] {
+            let nothing = Wish::AtLeast { needed: vec![], cas: cas.clone() };
+            assert_eq!(nothing.bundle(&webhooks), None);
             assert_eq!(wish.bundle(&webhooks), bundle, "{webhooks:?}");
             assert_eq!(Wish::Nothing.bundle(&webhooks), None);
             assert_eq!(Wish::Exactly(cas.clone()).bundle(&webhooks), Some(cas.clone()));

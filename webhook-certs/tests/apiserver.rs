@@ -201,7 +201,7 @@ async fn rotations(client: &Client, maps: &Api<ConfigMap>, published: &Published
         admit(maps).await.unwrap();
         admitted += 1;
         let found = published.borrow().clone().unwrap();
-        leaves.insert(found.not_after);
+        leaves.insert(found.certificate.not_after);
         bundles.insert(found.ca_bundle);
         if !deleted && start.elapsed() > Duration::from_secs(5) {
             secrets(client).delete(NAME, &DeleteParams::default()).await.unwrap();

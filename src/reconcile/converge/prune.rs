@@ -12,7 +12,6 @@ use super::{Made, Run, child_ref};
 use crate::build::{Applied, ChildKey, ChildKind, Children};
 use crate::cluster;
 use crate::index::Owned;
-use crate::status::ChildRef;
 
 /// When a kind is pruned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +29,14 @@ impl Moment {
         match kind {
             ChildKind::Secret | ChildKind::ConfigMap => Self::Unread,
             ChildKind::TriggerAuthentication => Self::Unnamed,
-            _ => Self::First,
+            ChildKind::Deployment
+            | ChildKind::Service
+            | ChildKind::HorizontalPodAutoscaler
+            | ChildKind::ScaledObject
+            | ChildKind::PodDisruptionBudget
+            | ChildKind::Ingress
+            | ChildKind::PersistentVolumeClaim
+            | ChildKind::ServiceMonitor => Self::First,
         }
     }
 }
@@ -73,11 +79,10 @@ impl Run<'_> {
 
     /// Deletes our own autoscalers of what has become somebody else's: they would go on changing it.
     pub(super) async fn prune_strays(&self, wanted: &Children, children: &mut Vec<Applied>, made: &mut Made) {
-        let obstacles = made.failures.obstacles();
-        let is_taken = |other: &ChildRef| obstacles.get(other).is_some_and(|it| it.reason == "NameTaken");
         let scale = [ChildKind::HorizontalPodAutoscaler, ChildKind::ScaledObject];
         for manifest in wanted.manifests.iter().filter(|manifest| scale.contains(&manifest.kind)) {
-            let is_stray = made.withheld.get(&child_ref(manifest)).is_some_and(is_taken);
+            let target = made.withheld.get(&child_ref(manifest));
+            let is_stray = target.is_some_and(|target| made.failures.name_is_taken(target));
             if let Some(stray) = self.own(manifest).filter(|_| is_stray) {
                 self.delete(&self.key(manifest), &stray.uid().unwrap_or_default(), made).await;
                 children.retain(|child| (child.kind, &child.name) != (manifest.kind, &manifest.name));

@@ -92,13 +92,16 @@ async fn what_scales_publishes_or_reads_waits_where_its_object_is_somebody_elses
     }
 }
 
-/// Somebody has deleted our Deployment and made one of the same name.
+/// Somebody has deleted our Deployment and made one of the same name, whose selector is another.
 #[tokio::test]
 async fn no_autoscaler_of_ours_stays_on_what_has_become_somebody_elses() {
-    for (targets, kind) in
-        [(follows_cpu(), ChildKind::HorizontalPodAutoscaler), (follows_queue(), ChildKind::ScaledObject)]
-    {
+    for (targets, kind, adopts, reason) in [
+        (follows_cpu(), ChildKind::HorizontalPodAutoscaler, false, "NameTaken"),
+        (follows_queue(), ChildKind::ScaledObject, false, "NameTaken"),
+        (follows_queue(), ChildKind::ScaledObject, true, "SelectorDiffers"),
+    ] {
         let mut story = Story::new(json!({"workerSpec": {}, "scaleTargetRef": targets}));
+        story.annotations = json!({"celeryproject.org/adopt": adopts.to_string()});
         story.converge().await;
         assert!(story.server.has(kind, "shop-worker"));
         // Nobody answers for the moment: it may still be ours.
@@ -111,7 +114,8 @@ async fn no_autoscaler_of_ours_stays_on_what_has_become_somebody_elses() {
         story.list();
         let outcome = story.converge().await;
         assert!(!story.server.has(kind, "shop-worker"));
-        assert!(is_taken(outcome.obstacles.get(&(kind, "shop-worker".to_owned()))));
+        let obstacle = &outcome.obstacles[&(kind, "shop-worker".to_owned())];
+        assert_eq!((obstacle.reason, obstacle.stalled), (reason, true));
         assert!(outcome.children.iter().all(|child| child.kind != kind));
         story.converge().await;
         assert_eq!(story.server.writes(), [""; 0]);
@@ -194,6 +198,35 @@ async fn what_an_autoscaler_reads_goes_after_it() {
     story.list();
     story.converge().await;
     assert_eq!(story.server.writes(), ["DELETE Secret shop-celery-keda"]);
+}
+
+/// Nobody knows what to write for the moment: what was made of the Secret is still right.
+#[tokio::test]
+async fn what_is_made_of_a_secret_stays_while_that_is_missing_and_the_rest_goes() {
+    let broker = json!({"url": null, "urlSecretRef": {"name": "broker", "key": "url"}});
+    let mail = json!([{"name": "mail", "queues": ["mail"]}]);
+    let mut targets = json!([follows_queue()[0], follows_queue()[0]]);
+    targets[1]["pool"] = json!("mail");
+    let mut story = Story::new(json!({"common": {"broker": broker}, "workerSpec": {}, "workerPools": mail,
+        "scaleTargetRef": targets}));
+    let url = json!({"data": {"url": ByteString(b"redis://:hush@cache".to_vec())}});
+    story.server.take(ChildKind::Secret, "broker");
+    story.server.rewrite(ChildKind::Secret, "broker", &url);
+    story.converge().await;
+    let made = [ChildKind::Secret, ChildKind::TriggerAuthentication, ChildKind::ScaledObject];
+    assert!(story.server.has(made[0], "shop-celery-keda") && story.server.has(made[2], "shop-worker-mail"));
+    story.server.give(ChildKind::Secret, "broker");
+    story.spec["workerPools"] = json!([]);
+    story.spec["scaleTargetRef"] = follows_queue();
+    for _ in 0..2 {
+        story.server.roll_out();
+        story.list();
+        story.converge().await;
+    }
+    for (kind, name) in made.into_iter().zip(["shop-celery-keda", "shop-worker", "shop-worker"]) {
+        assert!(story.server.has(kind, name), "{}", kind.as_str());
+        assert!(!story.server.has(kind, "shop-worker-mail"), "{}", kind.as_str());
+    }
 }
 
 /// A pod of beat, made for the Celery of this name.

@@ -79,8 +79,6 @@ fn published(ca: &Identity, leaf: &Identity) -> Published {
     Published {
         certificate: leaf.certificate.clone(),
         ca_bundle: ca.certificate.pem(),
-        not_before: leaf.certificate.not_before,
-        not_after: leaf.certificate.not_after,
         injected: true,
         carried: true,
         missing: Vec::new(),

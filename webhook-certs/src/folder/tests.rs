@@ -112,6 +112,29 @@ async fn an_expired_certificate_is_better_than_none_and_worse_than_another() {
     assert_eq!(folder.age, Age::Ended);
 }
 
+/// Whoever renews it has begun to leave the CA to others.
+#[tokio::test]
+async fn a_certificate_without_its_ca_takes_the_place_of_one_that_has_ended() {
+    let (first, later) = (pair(noon()), noon() + 90 * DAY);
+    let mounted = Mounted::new(&first);
+    let mut folder = mounted.folder();
+    assert_eq!(served(&mut folder, noon()).await, Some(first.leaf.certificate.clone()));
+    fs::remove_file(mounted.dir.path().join(CA)).unwrap();
+    let second = pair(later - 30 * DAY);
+    for (name, value) in [(LEAF, second.leaf.certificate.pem()), (LEAF_KEY, second.leaf.key.pem().to_owned())]
+    {
+        fs::write(mounted.dir.path().join(name), value).unwrap();
+    }
+    let before = later - Duration::from_secs(1);
+    assert_eq!(served(&mut folder, before).await, Some(first.leaf.certificate.clone()));
+    assert_eq!(folder.fault, Some(Fault::Missing(CA)));
+    // One that has ended itself is no better.
+    let both_have_ended = later + 61 * DAY;
+    assert_eq!(served(&mut folder, both_have_ended).await, Some(first.leaf.certificate));
+    assert_eq!(served(&mut folder, later).await, Some(second.leaf.certificate));
+    assert_eq!(folder.fault, None);
+}
+
 #[tokio::test]
 async fn names_that_are_needed_are_not_given_up_for_a_certificate_that_lacks_them() {
     let named = pair(noon());

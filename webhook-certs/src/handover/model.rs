@@ -8,10 +8,10 @@
 //! issued once for each situation, so that equal worlds are equal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod explored;
 mod issued;
 
-use std::collections::HashSet;
-
+use self::explored::explored;
 use self::issued::{CaId, Issued, PairId};
 use super::*;
 use crate::fixtures::noon;
@@ -148,53 +148,6 @@ impl World {
         world
     }
 
-    /// Everything that may happen next.
-    fn successors(&self, issued: &mut Issued) -> Vec<(String, Self)> {
-        let mut next = Vec::new();
-        let later = self.changed(Self::tick);
-        if !later.has_expired(issued) {
-            next.push(("time".to_owned(), later));
-        }
-        if !self.heard.is_empty() {
-            next.push(("the API server hears".to_owned(), self.changed(|world| drop(world.heard.remove(0)))));
-        }
-        for index in 0..self.replicas.len() {
-            let mut world = self.clone();
-            world.acts(index, issued);
-            next.push((format!("{index}: {:?}", self.replicas[index].phase), world));
-        }
-        if self.mishaps > 0 {
-            for index in 0..self.replicas.len() {
-                let started = self.changed(|world| {
-                    world.mishaps -= 1;
-                    world.replicas[index] = FRESH;
-                });
-                next.push((format!("{index}: starts anew"), started));
-            }
-            for index in 0..self.replicas.len() {
-                if self.replicas[index].phase == Phase::Looked {
-                    let failed = self.changed(|world| {
-                        world.mishaps -= 1;
-                        world.replicas[index].phase = Phase::Failed;
-                    });
-                    next.push((format!("{index}: cannot read the Secret"), failed));
-                }
-            }
-            let emptied = self.changed(|world| {
-                world.mishaps -= 1;
-                let excused = (0..world.replicas.len()).collect();
-                world.configure(Bundle { cas: Vec::new(), excused });
-            });
-            next.push(("the bundle is emptied".to_owned(), emptied));
-            let deleted = self.changed(|world| {
-                world.mishaps -= 1;
-                world.write(None);
-            });
-            next.push(("the Secret is deleted".to_owned(), deleted));
-        }
-        next
-    }
-
     fn tick(&mut self) {
         self.now += 1;
         let now = self.now;
@@ -320,6 +273,60 @@ impl World {
     }
 }
 
+impl explored::World for World {
+    type Beside = Issued;
+
+    fn successors(&self, issued: &mut Issued) -> Vec<(String, Self)> {
+        let mut next = Vec::new();
+        let later = self.changed(Self::tick);
+        if !later.has_expired(issued) {
+            next.push(("time".to_owned(), later));
+        }
+        if !self.heard.is_empty() {
+            next.push(("the API server hears".to_owned(), self.changed(|world| drop(world.heard.remove(0)))));
+        }
+        for index in 0..self.replicas.len() {
+            let mut world = self.clone();
+            world.acts(index, issued);
+            next.push((format!("{index}: {:?}", self.replicas[index].phase), world));
+        }
+        if self.mishaps > 0 {
+            for index in 0..self.replicas.len() {
+                let started = self.changed(|world| {
+                    world.mishaps -= 1;
+                    world.replicas[index] = FRESH;
+                });
+                next.push((format!("{index}: starts anew"), started));
+            }
+            for index in 0..self.replicas.len() {
+                if self.replicas[index].phase == Phase::Looked {
+                    let failed = self.changed(|world| {
+                        world.mishaps -= 1;
+                        world.replicas[index].phase = Phase::Failed;
+                    });
+                    next.push((format!("{index}: cannot read the Secret"), failed));
+                }
+            }
+            let emptied = self.changed(|world| {
+                world.mishaps -= 1;
+                let excused = (0..world.replicas.len()).collect();
+                world.configure(Bundle { cas: Vec::new(), excused });
+            });
+            next.push(("the bundle is emptied".to_owned(), emptied));
+            let deleted = self.changed(|world| {
+                world.mishaps -= 1;
+                world.write(None);
+            });
+            next.push(("the Secret is deleted".to_owned(), deleted));
+        }
+        next
+    }
+
+    fn fault(&self, issued: &Issued) -> Option<String> {
+        self.distrusted(issued).map(|replica| format!("replica {replica} is distrusted"))
+    }
+}
+
 thread_local! {
     /// The start of the monotonic clock.
     static START: Instant = Instant::now();
@@ -332,38 +339,6 @@ fn instant(now: u32) -> Instant {
 fn since_start(moment: Instant) -> u32 {
     let seconds = START.with(|start| moment.duration_since(*start)).as_secs();
     u32::try_from(seconds).unwrap()
-}
-
-/// Every world within so many steps; the path to the first one in which somebody is distrusted.
-fn explored(start: World, issued: &mut Issued, depth: usize) -> Result<usize, Vec<String>> {
-    let mut worlds = vec![(start.clone(), 0, String::new())];
-    let mut known = HashSet::from([start]);
-    let mut begin = 0;
-    for _ in 0..depth {
-        let end = worlds.len();
-        for parent in begin..end {
-            for (label, world) in worlds[parent].0.successors(issued) {
-                if !known.insert(world.clone()) {
-                    continue;
-                }
-                let distrusted = world.distrusted(issued);
-                worlds.push((world, parent, label));
-                if let Some(replica) = distrusted {
-                    let mut path =
-                        vec![format!("replica {replica} is distrusted: {:?}", worlds.last().unwrap().0)];
-                    let mut at = worlds.len() - 1;
-                    while at != 0 {
-                        path.push(worlds[at].2.clone());
-                        at = worlds[at].1;
-                    }
-                    path.reverse();
-                    return Err(path);
-                }
-            }
-        }
-        begin = end;
-    }
-    Ok(worlds.len())
 }
 
 #[test]

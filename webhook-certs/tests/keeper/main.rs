@@ -176,7 +176,7 @@ async fn leaves_and_cas_of_seconds_leave_no_gap() {
         running.admit().await.unwrap();
         let published = running.published.borrow().clone().unwrap();
         tls::connect(&running.resolver, &published.ca_bundle, SVC).await.unwrap();
-        ends.insert(published.not_after);
+        ends.insert(published.certificate.not_after);
         bundles.insert(published.ca_bundle);
         a_while(20).await;
     }
@@ -285,14 +285,16 @@ async fn a_stepped_clock_and_a_secret_expired_while_nobody_ran_are_healed() {
     let mut last = running.until(|published| published.injected).await;
     for day in [61, 200, 2700, -1] {
         days.store(day, Ordering::Relaxed);
-        last = running.until(|published| published.injected && published.not_after != last.not_after).await;
+        last =
+            running.until(|published| published.injected && published.certificate != last.certificate).await;
     }
     running.stop().await;
     days.store(5000, Ordering::Relaxed);
     let mut running = Running::start(&fake, with_clock());
     let now = clock().now();
     let published = running.until(|published| published.injected).await;
-    assert!(published.not_before <= now && now < published.not_after);
+    let served = published.certificate;
+    assert!(served.not_before <= now && now < served.not_after);
     running.stop().await;
 }
 
