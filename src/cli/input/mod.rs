@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::rules::visible;
 pub(super) use node::Node;
 pub(super) use parse::RENDER_FIRST;
 
@@ -28,7 +29,7 @@ const STDIN: &str = "-";
 /// One Kubernetes object of the input.
 #[derive(Debug)]
 pub(super) struct Object {
-    /// The file, as messages name it.
+    /// The file.
     pub(super) file: Arc<str>,
     /// As it is written.
     pub(super) node: Node,
@@ -80,6 +81,8 @@ pub(super) fn read(paths: &[PathBuf]) -> Input {
 
 impl Input {
     fn refuse(&mut self, file: Arc<str>, line: Option<usize>, why: String) {
+        // A parser may repeat what it has read.
+        let why = visible(&why).into_owned();
         self.unreadable.push(Unreadable { file, line, why });
     }
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::node::{Content, Entry, Node};
 use super::scalar;
 use super::split::Chunk;
+use crate::rules::quoted;
 
 /// Largest document: an API server takes no larger object.
 const MAX_TEXT: usize = 3 * 1024 * 1024;
@@ -207,7 +208,8 @@ impl<'t> Reader<'t> {
             }
             let key = key_text(&key)?;
             if let Some(first) = lines.insert(key.clone(), line) {
-                let why = format!("has the key {key:?} twice, first in line {first}; remove one");
+                let why =
+                    format!("has the key \"{}\" twice, first in line {first}; remove one", quoted(&key));
                 return Err(Defect { line, why });
             }
             entries.push(Entry { key, line, node });

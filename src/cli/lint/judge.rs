@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::api::{API_VERSION, GROUP};
 use crate::celery::closest;
 use crate::cli::input::{Object, RENDER_FIRST};
+use crate::cli::print;
 use crate::defaults::{self, Moment};
 use crate::rules::{self, Facts, Finding, Severity, schema};
 
@@ -99,7 +100,7 @@ pub(super) fn tell_names_apart(verdicts: &mut [Verdict]) {
         let Some(line) = verdict.name_line else { continue };
         match first.entry((verdict.namespace.clone(), verdict.name.clone())) {
             Entry::Vacant(entry) => {
-                entry.insert(format!("{}:{line}", verdict.file));
+                entry.insert(format!("{}:{line}", print::file(&verdict.file)));
             }
             Entry::Occupied(first) => {
                 let finding = schema::twice(&verdict.name, first.get());
