@@ -145,6 +145,15 @@ fn trouble_has_a_line_and_leaves_the_other_documents() {
 }
 
 #[test]
+fn what_has_to_be_in_quotes_is_told() {
+    for letter in ['@', '`', '%'] {
+        let told = format!("is not YAML: no text begins with {letter}; put it in quotes");
+        assert_eq!(trouble(&format!("a: 1\nurl: {letter}x\n")), (2, told.clone()));
+        assert_eq!(trouble(&format!("a: [b, {letter}x]\n")), (1, told));
+    }
+}
+
+#[test]
 fn templates_are_told_to_be_rendered() {
     for text in ["a: {{ .Values.a }}\n", "{{- if .Values.a }}\na: 1\n{{- end }}\n", "a:\n  {{- toYaml . }}\n"]
     {
@@ -161,16 +170,14 @@ fn hostile_sizes_have_an_end() {
             .expect("grows");
     }
     assert!(trouble(&laughs).1.contains("aliases"));
-    for deep in [
-        "[".repeat(100_000),
-        "a: ".repeat(100_000),
-        "- ".repeat(100_000),
-        format!("a: {}", "{b: ".repeat(200)),
-    ] {
-        trouble(&deep);
+    let too_deep =
+        "is nested more than 100 levels deep, as no object is; look for brackets that nothing closes";
+    for deep in ["[".repeat(100_000), "- ".repeat(100_000), format!("a: {}", "{b: ".repeat(200))] {
+        assert_eq!(trouble(&deep).1, too_deep);
     }
+    trouble(&"a: ".repeat(100_000));
     let nested: String = (0..150).flat_map(|depth| [" ".repeat(depth), "a:\n".to_owned()]).collect();
-    assert_eq!(trouble(&nested), (101, "is nested more than 100 levels deep".to_owned()));
+    assert_eq!(trouble(&nested), (101, too_deep.to_owned()));
     let (line, why) = trouble(&format!("---\na: {}\n", "x".repeat(3 * 1024 * 1024)));
     assert_eq!((line, why.as_str()), (1, "the document is larger than 3 MiB, which no API server takes"));
 }
