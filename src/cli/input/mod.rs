@@ -103,10 +103,19 @@ impl Input {
 
     fn documents(&mut self, file: &Arc<str>, text: &str) {
         for chunk in split::chunks(text) {
-            match parse::nodes(&chunk) {
-                Ok(nodes) => nodes.into_iter().for_each(|node| self.objects_of(file, node)),
-                Err(parse::Defect { line, why }) => self.refuse(Arc::clone(file), Some(line), why),
+            let read = parse::nodes(&chunk);
+            // Of several values of JSON each is a document, although together they are no YAML.
+            match if read.is_err() { split::values(&chunk) } else { Vec::new() }.as_slice() {
+                [] | [_] => self.document(file, read),
+                values => values.iter().for_each(|value| self.document(file, parse::nodes(value))),
             }
+        }
+    }
+
+    fn document(&mut self, file: &Arc<str>, read: Result<Vec<Node>, parse::Defect>) {
+        match read {
+            Ok(nodes) => nodes.into_iter().for_each(|node| self.objects_of(file, node)),
+            Err(parse::Defect { line, why }) => self.refuse(Arc::clone(file), Some(line), why),
         }
     }
 

@@ -103,6 +103,26 @@ fn json_is_read_with_its_tabs() {
 }
 
 #[test]
+fn values_of_json_behind_one_another_are_documents() {
+    let one = |name: &str| format!("{{\n\t\"kind\": \"{name}\"\n}}");
+    for between in ["\n", "", "\r\n\r\n", " "] {
+        let input = input(&[one("A"), one("B"), one("C")].join(between));
+        let kinds: Vec<_> = input.objects.iter().filter_map(|object| object.node.text_at("kind")).collect();
+        assert_eq!((kinds, input.unreadable), (vec!["A", "B", "C"], vec![]), "{between:?}");
+    }
+    let lines = input("a: 1\n---\n{\"b\": 1}\n\n{\"c\": 2}\n{\"d\": 3, \"d\": 4}\n{\"e\": 5}\n");
+    let values: Vec<_> = lines.objects.iter().map(|object| object.value.clone()).collect();
+    assert_eq!(values, [json!({"a": 1}), json!({"b": 1}), json!({"c": 2}), json!({"e": 5})]);
+    assert_eq!(lines.objects[2].node.line_at("c"), 5);
+    assert_eq!(lines.unreadable.len(), 1);
+    assert_eq!(lines.unreadable[0].line, Some(6));
+    // What is YAML is cut nowhere.
+    assert_eq!(object("{a: '}{', # } {\n b: 1}\n").value, json!({"a": "}{", "b": 1}));
+    let large = format!("{{\"a\": \"{}\"}}\n", "x".repeat(2 * 1024 * 1024));
+    assert_eq!(input(&large.repeat(2)).objects.len(), 2);
+}
+
+#[test]
 fn lists_are_opened() {
     let input =
         input("kind: List\nitems:\n- kind: A\n- kind: BList\n  items: [{kind: B}]\n- kind: AllowList\n");
