@@ -35,6 +35,8 @@ pub(super) struct Object {
     pub(super) node: Node,
     /// What it means: the JSON that kubectl would send.
     pub(super) value: Value,
+    /// The version of the `CeleryList` that it is an item of, empty when that has none.
+    pub(super) list: Option<Arc<str>>,
 }
 
 /// What could not be read.
@@ -114,19 +116,22 @@ impl Input {
 
     fn document(&mut self, file: &Arc<str>, read: Result<Vec<Node>, parse::Defect>) {
         match read {
-            Ok(nodes) => nodes.into_iter().for_each(|node| self.objects_of(file, node)),
+            Ok(nodes) => nodes.into_iter().for_each(|node| self.objects_of(file, node, None)),
             Err(parse::Defect { line, why }) => self.refuse(Arc::clone(file), Some(line), why),
         }
     }
 
     /// An object, or the items of a list of objects.
-    fn objects_of(&mut self, file: &Arc<str>, node: Node) {
-        let is_list = node.text_at("kind").is_some_and(|kind| kind.ends_with("List"));
+    fn objects_of(&mut self, file: &Arc<str>, node: Node, list: Option<&Arc<str>>) {
+        let kind = node.text_at("kind").unwrap_or_default();
+        let is_list = kind.ends_with("List");
+        let version = || Arc::from(node.text_at("apiVersion").unwrap_or_default());
+        let own = (kind == "CeleryList").then(version);
         match node.take_items(is_list) {
-            Ok(items) => items.into_iter().for_each(|item| self.objects_of(file, item)),
+            Ok(items) => items.into_iter().for_each(|item| self.objects_of(file, item, own.as_ref())),
             Err(node) => {
                 let value = node.value();
-                self.objects.push(Object { file: Arc::clone(file), node, value });
+                self.objects.push(Object { file: Arc::clone(file), node, value, list: list.cloned() });
             }
         }
     }
