@@ -101,7 +101,7 @@ mod tests {
             ("http://app:p/hunter2@mq", "REDACTED"),
             ("hunter2", "REDACTED"),
             ("amqp://app:hunter2＠mq", "REDACTED"),
-            ("sqla+x://app：hunter2＠mq", "REDACTED"),
+            ("amqp://app/hunter2＠mq", "REDACTED"),
             ("redis://:hunter2#@cache", "REDACTED"),
             ("hunter2://x", "REDACTED"),
         ] {
