@@ -15,23 +15,43 @@ pub fn of<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k
     if written.len() > LONGEST {
         return None;
     }
-    let written = plain(written);
-    let length = written.chars().count();
     // A short word is near to many others.
-    let near = match length {
+    let near = match letters(written).count() {
         0..=2 => 0,
         3..=5 => 1,
         6..=9 => 2,
         _ => 3,
     };
-    let distance = |word: &'k str| {
-        let known = plain(word);
-        // Most words are ruled out by their length alone.
-        let near = known.chars().count().abs_diff(length) <= near;
-        near.then(|| (strsim::damerau_levenshtein(&written, &known), word))
-    };
-    let (distance, word) = known.filter_map(distance).min_by_key(|(distance, _)| *distance)?;
-    (distance <= near).then_some(word)
+    let mut best: Option<(usize, &str)> = None;
+    for word in known {
+        // Only one that is nearer takes the place of another.
+        let Some(near) = best.map_or(Some(near), |(distance, _)| distance.checked_sub(1)) else { break };
+        if may_be_within(near, written, word) {
+            let distance = distance(written, word);
+            best = if distance <= near { Some((distance, word)) } else { best };
+        }
+    }
+    best.map(|(_, word)| word)
+}
+
+/// Whether two words can be so near: each letter that is added, left out or replaced changes by one how many are missing
+/// or too many. Most words are ruled out by that, and counting is much cheaper than measuring.
+fn may_be_within(near: usize, written: &str, known: &str) -> bool {
+    let mut surplus = [0_i32; 128];
+    // Letters that share a place only make words seem nearer than they are.
+    let place = |letter: char| letter as usize % 128;
+    letters(written).for_each(|letter| surplus[place(letter)] += 1);
+    letters(known).for_each(|letter| surplus[place(letter)] -= 1);
+    let sum = |sign: i32| surplus.iter().map(|count| (count * sign).max(0).unsigned_abs() as usize).sum();
+    let (too_many, missing): (usize, usize) = (sum(1), sum(-1));
+    too_many.max(missing) <= near
+}
+
+fn distance(one: &str, other: &str) -> usize {
+    #[cfg(test)]
+    tests::MEASURED.set(tests::MEASURED.get() + 1);
+    let plain = |word: &str| letters(word).collect::<String>();
+    strsim::damerau_levenshtein(&plain(one), &plain(other))
 }
 
 /// The known name that a written one misses by a single letter, or by two that changed places. Digits tell names apart,
@@ -83,13 +103,46 @@ fn likeness(one: &str, other: &str) -> f64 {
     strsim::jaro_winkler(one, other).max(if contained { CONTAINED } else { 0.0 })
 }
 
-fn plain(word: &str) -> String {
-    word.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
+/// The letters that count.
+fn letters(word: &str) -> impl Iterator<Item = char> {
+    word.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    thread_local! {
+        /// How often this thread has measured two words.
+        pub(crate) static MEASURED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// How often two words are measured meanwhile.
+    pub(crate) fn measured(deed: impl FnOnce()) -> usize {
+        let before = MEASURED.get();
+        deed();
+        MEASURED.get() - before
+    }
+
+    #[test]
+    fn words_that_cannot_be_near_are_not_measured() {
+        let known =
+            ["task_acks_late", "task_ack_date", "worker_pool", "task_acks_later_than_that", "atks_acks_late"];
+        let of = |word: &str| of(word, known.into_iter());
+        for (written, meant, times) in [
+            ("nosuch_setting_17", None, 0),
+            ("task_acks_lat", Some("task_acks_late"), 1),
+            ("task_acks_late", Some("task_acks_late"), 1),
+            ("task-ack_dade", Some("task_ack_date"), 2),
+            ("skat_atcs_kale", None, 3),
+        ] {
+            assert_eq!(measured(|| assert_eq!(of(written), meant)), times, "{written}");
+        }
+        // What is nearest is found whatever comes before it.
+        assert_eq!(super::of("worker_pol", ["workers_poll", "worker_pool"].into_iter()), Some("worker_pool"));
+    }
 
     #[test]
     fn spellings_of_one_name_are_one() {

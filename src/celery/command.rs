@@ -38,7 +38,8 @@ impl Command {
     }
 
     /// What a leading `.` of a setting stands for.
-    pub(super) fn namespace(self) -> &'static str {
+    #[must_use]
+    pub fn namespace(self) -> &'static str {
         match self {
             Self::Worker => "worker",
             Self::Beat => "celery",

@@ -36,14 +36,14 @@ enum Command {
     /// Exit code: 0 nothing would be refused, 1 something would, 2 something could not be read. Input without a single
     /// Celery is 0 too, since folders with other manifests are checked alike; a line on standard error says so.
     Lint(Lint),
-    /// Print the objects that the operator would create, as YAML.
+    /// Print the objects that the operator would create, as YAML, without a credential out of any Secret.
     ///
     /// Findings go to standard error; of an object that would be refused nothing is printed. What only a cluster knows
     /// (the owner's identity and the hash that is made with it) is left out.
     ///
-    /// Nothing out of a Secret is printed: credentials from Secrets of the input appear as REDACTED, and so do those of
-    /// Secrets that are not in the input but whose place is known. A Secret that holds the broker's whole URL has to be in
-    /// the input for what depends on it to be printed.
+    /// No credential out of a Secret is printed, and none is needed: REDACTED stands for each, whether its Secret is in the
+    /// input or not. A Secret that holds the broker's whole URL has to be in the input for what depends on it to be printed,
+    /// with any user and password: of a URL the rest appears as it is, scheme, host, port and path.
     ///
     /// What is written into the Celery itself is printed as the objects will hold it: a password in broker.url or in the
     /// value of a variable can be read here too. A warning tells of each that is seen to be one. Options of Flower that

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What goes to stdout and stderr, generated YAML above all.
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::{Manifests, Which};
 use crate::api;
 use crate::manifests::{self, Destination};
+use crate::rules::visible;
 
 const LICENCE: &str = "# SPDX-License-Identifier: Apache-2.0\n";
 
@@ -36,6 +38,11 @@ pub(super) fn manifests(manifests: &Manifests) -> Vec<Value> {
             [vec![manifests::namespace(&installation), crd()], rbac(), manager(), webhooks()].concat()
         }
     }
+}
+
+/// A file as it may begin a line. Who runs a program takes a line that begins with two colons for a command.
+pub(super) fn file(name: &str) -> Cow<'_, str> {
+    if name.starts_with("::") { format!("./{}", visible(name)).into() } else { visible(name) }
 }
 
 /// Writes documents to stdout; a reader that went away is no error.

@@ -40,6 +40,7 @@ pub(super) fn run(render: &Render) -> ExitCode {
     for verdict in outcome.verdicts.iter().filter(|verdict| !verdict.is_denied()) {
         let Ok(celery) = serde_json::from_value::<Celery>(verdict.object.clone()) else { continue };
         let celery = at_home(celery, verdict);
+        let file = print::file(&verdict.file);
         let sources = sources(&celery, verdict, &outcome.known, &mut notes);
         let resolved = resolve::resolved(&celery, &sources);
         let mut children = build::children(&resolved, capabilities);
@@ -58,11 +59,11 @@ pub(super) fn run(render: &Render) -> ExitCode {
                 true if is_beside => continue,
                 _ => "what it depends on is not known",
             };
-            let _ = writeln!(notes, "{}: not rendered: {} {name}, {why}", verdict.file, kind.as_str());
+            let _ = writeln!(notes, "{file}: not rendered: {} {name}, {why}", kind.as_str());
         }
         if without_monitors && resolved.flower.as_ref().is_some_and(|flower| flower.is_monitored) {
             let (kind, name) = (ChildKind::ServiceMonitor.as_str(), names::flower(&resolved.app));
-            let _ = writeln!(notes, "{}: not rendered: {kind} {name}, {NO_MONITORS}", verdict.file);
+            let _ = writeln!(notes, "{file}: not rendered: {kind} {name}, {NO_MONITORS}");
         }
         documents.extend(texts(children));
     }
@@ -191,7 +192,7 @@ fn sources(celery: &Celery, verdict: &Verdict, known: &Known, notes: &mut String
                 notes,
                 "{}: Secret {name:?} is not in the input: its URL is not known; pass the file with the Secret too, \
                  of which no credential is printed",
-                verdict.file
+                print::file(&verdict.file)
             );
             None
         } else {

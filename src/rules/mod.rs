@@ -65,7 +65,7 @@ pub use rule::{Check, Example, Rule};
 
 use finding::Report;
 pub(crate) use overheard::overheard;
-pub(crate) use quoting::shown_name;
+pub(crate) use quoting::{acts, quoted, shown_name, visible};
 use subject::Subject;
 
 /// The object does not have the types of the schema, so that no rule can look at it. The API server refuses such an

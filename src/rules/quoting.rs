@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How values get into messages: cut, in one line, and without credentials, whatever field they stand in.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::path;
@@ -15,7 +17,7 @@ const HIDDEN: &str = "***";
 
 /// A text for a message: cut at 64 characters, control characters escaped, credentials masked in whatever form they have.
 #[must_use]
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     line(&without_credentials(text))
 }
 
@@ -26,6 +28,31 @@ fn line(text: &str) -> String {
         line.push('…');
     }
     line
+}
+
+/// A text as it may stand in a line of a terminal or of a log: what would end the line, move the cursor, turn the order of
+/// reading around or not be seen at all is escaped. Marks and backslashes are as they are, so that a text which went
+/// through here once stays the same.
+#[must_use]
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if acts(letter) { escaped.extend(letter.escape_debug()) } else { escaped.push(letter) }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Whether a letter acts on its reader instead of being read: controls, those of Unicode's order of reading, ends of lines,
+/// tags, and what has no width.
+#[must_use]
+pub(crate) fn acts(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// What to use, out of words with commas between them.
@@ -48,7 +75,7 @@ fn without_credentials(text: &str) -> String {
 #[must_use]
 pub(super) fn shown_path(path: &str) -> String {
     if without_credentials(path) == path {
-        return path.to_owned();
+        return visible(path).into_owned();
     }
     // Names of fields and positions of items.
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ".[]".contains(letter);
@@ -60,7 +87,7 @@ pub(super) fn shown_path(path: &str) -> String {
 /// The name of an object as it may be shown.
 #[must_use]
 pub(crate) fn shown_name(name: &str) -> String {
-    without_credentials(name)
+    visible(&without_credentials(name)).into_owned()
 }
 
 /// The same for every text in a value: between quotes and brackets none is recognised.
@@ -85,6 +112,10 @@ fn veiled_value(value: &Value) -> Value {
 /// quote and its last one as it may be shown. The rest is ours, and may say how a URL with a password is written.
 #[must_use]
 pub(super) fn sentence(text: &str, raw: &Value, path: &str) -> String {
+    visible(&without_secret(text, raw, path)).into_owned()
+}
+
+fn without_secret(text: &str, raw: &Value, path: &str) -> String {
     let about = path::at(raw, path).and_then(Value::as_str);
     let secret =
         about.and_then(|about| Some(&about[credentials(about)?])).filter(|secret| text.contains(secret));
@@ -186,6 +217,34 @@ mod tests {
         ] {
             assert_eq!(shown_path(path), shown);
         }
+    }
+
+    #[test]
+    fn nothing_acts_on_a_terminal_or_on_who_reads_a_log() {
+        for letter in
+            ['\n', '\r', '\u{0}', '\u{1b}', '\u{7f}', '\u{9b}', '\u{ad}', '\u{61c}', '\u{200b}', '\u{200d}']
+                .into_iter()
+                .chain(['\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{feff}', '\u{e0041}', '\u{180e}'])
+                .chain('\u{202a}'..='\u{202e}')
+                .chain('\u{2060}'..='\u{206f}')
+        {
+            let text = format!("a{letter}::error b");
+            let root = json!({ "a": text });
+            for shown in [
+                visible(&text).into_owned(),
+                quoted(&text),
+                shown_path(&format!("spec.common.config[{text}]")),
+                shown_name(&text),
+                sentence(&text, &root, "a"),
+                value_at(&root, "a").unwrap_or_default(),
+            ] {
+                assert!(!shown.contains(acts) && shown.contains("::error b"), "{letter:?}: {shown}");
+            }
+        }
+        for plain in [r#"a "b" \n 'c'"#, "größe ß 日本 e\u{301}", ""] {
+            assert_eq!(visible(plain), plain);
+        }
+        assert_eq!(visible("a\n\u{1b}[2Jb\u{202e}"), r"a\n\u{1b}[2Jb\u{202e}");
     }
 
     #[test]

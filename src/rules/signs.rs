@@ -125,7 +125,7 @@ pub(super) fn hints_at_one(text: &str) -> bool {
 /// Whether a value that can be read stands behind a name.
 fn is_value(name: &str, behind: &str) -> bool {
     let behind = behind.trim_start_matches(['"', '\'']);
-    let value = match behind.trim_start().strip_prefix(['=', ':']) {
+    let value = match behind.trim_start().strip_prefix(['=', ':', '\u{ff1d}', '\u{ff1a}']) {
         Some(value) if !value.starts_with("//") => value,
         None if name.starts_with("--") && behind.starts_with(char::is_whitespace) => behind,
         _ => return false,
@@ -216,6 +216,7 @@ mod tests {
             "Endpoint=sb://shop.servicebus.windows.net/;SharedAccessKeyName=x;SharedAccessKey=hush=",
             "SharedAccessSignature=sv=2020&sig=hush",
             "env API_KEY=hush celery",
+            "PASSWORD：hush",
             "spec.common.env[0][PASSWORD=hush]",
         ] {
             assert!(hints_at_one(text), "{text}");

@@ -118,6 +118,63 @@ fn a_celery_of_another_name_is_told() {
     }
 }
 
+/// Where nothing says that it is somebody else's, a Celery with another version is one that nobody would ever apply.
+#[test]
+fn a_celery_without_a_group_is_ours() {
+    const OURS: &str = "apiVersion: celeryproject.org/v1alpha1\n";
+    let unsupported = |value: &str| {
+        format!(
+            "apiVersion: Unsupported value: \"{value}\": is not the apiVersion of a Celery; use celeryproject.org/v1alpha1 [S03]"
+        )
+    };
+    let missing = "apiVersion: Required value: is missing; use celeryproject.org/v1alpha1 [S03]".to_owned();
+    let versions = [
+        ("apiVersion: v1alpha1\n", unsupported("v1alpha1")),
+        ("apiVersion: v1\n", unsupported("v1")),
+        ("apiVersion: celeryproject.org\n", unsupported("celeryproject.org")),
+        ("apiVersion: /v1alpha1\n", unsupported("/v1alpha1")),
+        ("apiVersion: 1\n", unsupported("1")),
+        ("apiVersion: [a]\n", unsupported("a")),
+        ("apiVersion: ''\n", unsupported("")),
+        ("apiVersion:\n", missing.clone()),
+        ("", missing.clone()),
+    ];
+    let item = |text: &str| text.replace('\n', "\n  ").trim_end().to_owned();
+    let listed = |version: &str, text: &str| format!("{version}kind: CeleryList\nitems:\n- {}\n", item(text));
+    for (version, told) in &versions {
+        let text = good("shop").replace(OURS, version);
+        for text in [text.clone(), listed("apiVersion: v1\n", &text), listed(OURS, &text)] {
+            let here = folder(&[("a.yaml", &text)]);
+            let answer = lint(here.path(), &["a.yaml"]);
+            assert!(answer.code == 1 && answer.out.contains(told.as_str()), "{text}: {answer:?}");
+            let rendered = call_in(here.path(), &["render", "a.yaml"], b"");
+            assert_eq!((rendered.code, rendered.out.as_str()), (1, ""), "{text}");
+        }
+    }
+    let bare = good("shop").replace(OURS, "").replace("kind: Celery\n", "");
+    for (text, code, told) in [
+        (listed(OURS, &bare), 1, missing.as_str()),
+        (
+            listed(OURS, &good("shop").replace("kind: Celery\n", "")),
+            1,
+            "kind: Required value: is missing; use Celery [S03]",
+        ),
+        (listed(OURS, &good("shop")), 0, ""),
+        (
+            listed("apiVersion: celery.io/v1\n", &good("shop").replace(OURS, "")),
+            0,
+            "\"celery.io/v1\" is of another group",
+        ),
+        (listed(OURS, "apiVersion: v1\nkind: Secret\n"), 0, ""),
+        (bare, 0, ""),
+    ] {
+        let here = folder(&[("a.yaml", &text)]);
+        let answer = lint(here.path(), &["a.yaml"]);
+        assert!(answer.code == code && answer.out.contains(told), "{text}: {answer:?}");
+        assert_eq!(answer.out.is_empty(), told.is_empty(), "{text}: {answer:?}");
+    }
+}
+
 #[test]
 fn helm_templates_are_told_to_be_rendered() {
     let text = good("shop").replace("registry.example.com/shop:1.0", "{{ .Values.image }}");

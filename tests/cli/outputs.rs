@@ -206,3 +206,57 @@ fn no_form_shows_a_password_that_stands_in_the_place_of_a_name() {
         }
     }
 }
+
+/// A file, a name, a namespace, a key and what YAML itself complains about can be anybody's, a pull request's above all.
+#[test]
+fn no_form_lets_through_what_acts_on_a_terminal_or_on_who_reads_a_log() {
+    const FORGED: &str = "\n::error title=forged::\u{1b}[2J\u{202e}\u{200b}\u{9b}";
+    let escaped = r"\n::error title=forged::\e[2J\u202e\u200b\x9b";
+    let overlay = good("shop")
+        .replace("name: shop", &format!("name: \"a{escaped}\"\n  namespace: \"b{escaped}\""))
+        .replace("broker:", &format!("config: {{\"c{escaped}\": 1}}\n    \"d{escaped}\": 2\n    broker:"))
+        .replace("shop.tasks", &format!("\"e{escaped}\""));
+    let twice = format!("\"f{escaped}\": 1\n\"f{escaped}\": 2\n");
+    let name = format!("x{FORGED}.yaml");
+    let here = folder(&[
+        (&name, &format!("{overlay}---\n{overlay}---\n{twice}")),
+        ("::error title=forged::", &twice),
+    ]);
+    let acts =
+        |letter: char| letter.is_control() && letter != '\n' || ['\u{202e}', '\u{200b}'].contains(&letter);
+    for output in ["text", "json", "sarif", "github"] {
+        let paths = [name.as_str(), "::error title=forged::"];
+        let answer = call_in(here.path(), &[&["lint", "-o", output][..], &paths].concat(), b"");
+        assert_eq!(answer.code, 2, "{answer:?}");
+        for text in [&answer.out, &answer.err] {
+            assert!(!text.contains(acts), "{output}: {text:?}");
+            let forged = |line: &&str| line.starts_with("::") && line.contains("title=forged::");
+            let own = |line: &&str| line.contains(",title=") && !line.starts_with("::error title=");
+            assert_eq!(text.lines().filter(forged).find(|line| !own(line)), None, "{output}: {text}");
+        }
+        assert!(answer.err.contains("has the key \"f"), "{answer:?}");
+        if output == "json" {
+            let rows: Vec<Value> = serde_json::from_str(&answer.out).unwrap();
+            assert!(rows.iter().all(|row| row["file"] == name.as_str()), "{rows:?}");
+        }
+    }
+    let rendered = call_in(here.path(), &["render", &name, "::error title=forged::"], b"");
+    assert!(!rendered.err.contains(acts) && !rendered.err.contains("\n::"), "{rendered:?}");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_shown_as_every_name() {
+    for (key, shown) in [
+        ("'redis://:hunter2@cache'", "redis://***@cache"),
+        ("'PASSWORD=hunter2'", "***"),
+        (&*"x".repeat(70), &*format!("{}…", "x".repeat(64))),
+    ] {
+        let text = format!("kind: Secret\nstringData:\n  {key}: 1\n  {key}: 2\n");
+        for output in ["text", "json", "sarif", "github"] {
+            let answer = linted(&text, output);
+            assert_eq!(answer.code, 2);
+            let told = format!("a.yaml:4: has the key \"{shown}\" twice, first in line 3; remove one");
+            assert!(answer.err.contains(&told) && !answer.out.contains("hunter2"), "{output}: {answer:?}");
+        }
+    }
+}

@@ -163,5 +163,12 @@ fn what_is_written_into_the_celery_is_printed_and_told_of() {
     assert!(answer.err.contains("[B26]") && answer.err.contains("[B40]"), "{}", answer.err);
     assert!(!answer.err.contains(PASSWORD), "{}", answer.err);
     let help = call(&["render", "--help"]).out;
-    assert!(help.contains("is printed as the objects will hold it"), "{help}");
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "is printed as the objects will hold it",
+        "No credential out of a Secret is printed, and none is needed",
+    ] {
+        assert!(help.contains(told), "{help}");
+    }
+    assert!(call(&["render", "-h"]).out.contains("without a credential out of any Secret"));
 }

@@ -5,6 +5,11 @@ use std::ops::Range;
 
 use super::parse;
 
+/// What ends a password: the sign itself, and those that other keyboards and text processors write for it.
+pub(super) const AT: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
+/// What begins one.
+const COLON: [char; 4] = [':', '\u{ff1a}', '\u{fe55}', '\u{fe13}'];
+
 /// The URL as it may be shown: user information and secret-like parameters are `***`.
 ///
 /// Works on any text, also on what [`parse`] refuses: whatever stands before the last `@` counts as user information.
@@ -17,7 +22,7 @@ pub fn masked(text: &str) -> String {
 /// ends: then nothing behind the first scheme is shown.
 fn failover(text: &str, each: impl Fn(&str) -> String) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
-    let (before, _) = rest.rsplit_once('@')?;
+    let (before, _) = rest.rsplit_once(AT)?;
     if !before.split(';').skip(1).any(|element| element.contains("://")) {
         return None;
     }
@@ -31,11 +36,11 @@ fn alone(text: &str) -> String {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), text),
     };
-    if let Some((_, location)) = rest.rsplit_once('@') {
-        return format!("{head}***@{}", masked_query(location));
+    if let Some(end) = rest.rfind(AT) {
+        return format!("{head}***{}", masked_query(&rest[end..]));
     }
     let authority_end = rest.find(['/', '?', ';']).unwrap_or(rest.len());
-    match rest[..authority_end].split_once(':') {
+    match rest[..authority_end].split_once(COLON) {
         // "user:password" with the host forgotten looks like this.
         Some((host, port)) if !port.bytes().all(|b| b.is_ascii_digit()) && !head.is_empty() => {
             format!("{head}{host}:***{}", masked_query(&rest[authority_end..]))
@@ -66,13 +71,14 @@ pub fn veiled(text: &str) -> String {
 /// Where user and password stand in a text that is more than a URL, with the scheme if there is one.
 #[must_use]
 pub fn credentials(text: &str) -> Option<Range<usize>> {
-    let is_digest = |at: &usize| ["sha256:", "sha512:"].iter().any(|name| text[at + 1..].starts_with(name));
-    let end = text.rmatch_indices('@').map(|(at, _)| at).find(|at| !is_digest(at))?;
+    let behind = |(at, sign): &(usize, &str)| &text[at + sign.len()..];
+    let is_digest =
+        |at: &(usize, &str)| ["sha256:", "sha512:"].iter().any(|name| behind(at).starts_with(name));
+    let (end, _) = text.rmatch_indices(AT).find(|at| !is_digest(at))?;
     // Behind the colon of a scheme, and before a blank, no password begins.
-    let is_scheme = |at: &usize| text[at + 1..].starts_with("//");
-    let is_end = |at: &usize| text[at + 1..].starts_with(char::is_whitespace);
-    let mut colons = text[..end].match_indices(':').map(|(at, _)| at);
-    let colon = colons.find(|at| !is_scheme(at) && !is_end(at))?;
+    let is_scheme = |at: &(usize, &str)| behind(at).starts_with("//");
+    let is_end = |at: &(usize, &str)| behind(at).starts_with(char::is_whitespace);
+    let (colon, _) = text[..end].match_indices(COLON).find(|at| !is_scheme(at) && !is_end(at))?;
     let before = text[..colon].char_indices().rev();
     let mut delimiters = before.filter(|(_, c)| c.is_whitespace() || "\"'`[({,;=".contains(*c));
     let begin = delimiters.next().map_or(0, |(at, c)| at + c.len_utf8());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Broker URLs with placeholders for their credentials, of which the same can be made as of the real ones.
 
-use super::masked::SHOWN;
+use super::masked::{AT, SHOWN};
 use super::parse;
 use crate::celery::url::may_hide;
 
@@ -24,8 +24,8 @@ fn redacted_url(url: &str) -> String {
     else {
         return REDACTED.to_owned();
     };
-    // An "@" behind the host part may follow a password with a separator in it.
-    if may_hide(url) {
+    // An "@" behind the host part may follow a password with a separator in it, and what looks like one is meant as one.
+    if may_hide(url) || url.contains(|letter: char| letter != '@' && AT.contains(&letter)) {
         return REDACTED.to_owned();
     }
     let rest = rest.split('#').next().unwrap_or_default();
@@ -100,6 +100,8 @@ mod tests {
             ("http://app:hunter2#@mq", "REDACTED"),
             ("http://app:p/hunter2@mq", "REDACTED"),
             ("hunter2", "REDACTED"),
+            ("amqp://app:hunter2＠mq", "REDACTED"),
+            ("amqp://app/hunter2＠mq", "REDACTED"),
             ("redis://:hunter2#@cache", "REDACTED"),
             ("hunter2://x", "REDACTED"),
         ] {

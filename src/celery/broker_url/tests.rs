@@ -214,6 +214,13 @@ fn no_credential_is_shown() {
         ("rediss://cache?ssl_keyfile_password=secret", "rediss://cache?ssl_keyfile_password=***"),
         ("redis://cache:6379/0", "redis://cache:6379/0"),
         ("cache:6379", "cache:6379"),
+        // Letters that look like the signs.
+        ("redis://app：secret＠cache:6379/0", "redis://***＠cache:6379/0"),
+        ("redis://app:secret＠cache", "redis://***＠cache"),
+        ("redis://app：secret@cache", "redis://***@cache"),
+        ("redis://app﹕secret﹫cache", "redis://***﹫cache"),
+        ("redis://app：secret", "redis://app:***"),
+        ("amqp://u：secret＠a;amqp://u：secret＠b", "amqp://***"),
         // What helps to see what is wrong.
         (
             "redis://cache?socket_timeout=5s&client_name=secret",
@@ -240,6 +247,10 @@ fn any_text_is_shown_without_what_has_the_form_of_credentials() {
         ("app.example.com:5000/shop:1@sha256:0a", "app.example.com:5000/shop:1@sha256:0a"),
         ("mail@%h:5", "mail@%h:5"),
         ("a: b@c", "a: b@c"),
+        ("app：hush＠cache", "***＠cache"),
+        ("app:hush＠sha256:cache＠mq", "***＠mq"),
+        ("celery -b amqp：//app：hush＠mq -E", "celery -b ***＠mq -E"),
+        ("größe＠mq", "größe＠mq"),
         ("redis://cache:6379/0", "redis://cache:6379/0"),
         ("a:b", "a:b"),
     ] {

@@ -67,14 +67,11 @@ pub enum SettingKind {
 }
 
 /// Why there is no such setting.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Unknown {
-    /// No release has it.
+    /// No release has it; [`meant`] may know which one was to be.
     #[error("is not a setting of Celery")]
-    Name {
-        /// The nearest one.
-        meant: Option<String>,
-    },
+    Name,
     /// Later releases have it.
     #[error("is a setting of Celery {0} and later")]
     TooNew(Release),
@@ -106,7 +103,7 @@ pub fn setting(name: &str, release: Release) -> Result<&'static Setting, Unknown
     Err(match known().next_back() {
         Some(Setting { until: Some(until), .. }) if *until < release => Unknown::TooOld(*until),
         Some(setting) => Unknown::TooNew(setting.since),
-        None => Unknown::Name { meant: nearest(name, release).map(str::to_owned) },
+        None => Unknown::Name,
     })
 }
 
@@ -123,8 +120,10 @@ pub fn settled_by_option(name: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// The setting that was meant: another case, dots, the name of Celery 3, a namespace left out, or a typo.
-fn nearest(written: &str, release: Release) -> Option<&'static str> {
+/// The setting that was meant by a name that is none: another case, dots, the name of Celery 3, a namespace left out, or a
+/// typo. To find it the name is compared with all others: it is for whoever shows it.
+#[must_use]
+pub fn meant(written: &str, release: Release) -> Option<&'static str> {
     let name = written.to_ascii_lowercase().replace(['.', '-'], "_");
     let capitals = name.to_ascii_uppercase();
     let here = || settings().iter().filter(|setting| setting.is_in(release));

@@ -64,7 +64,7 @@ pub fn reading(word: &str, release: Release) -> Result<(&'static Setting, Value)
             return Err(Fault::Value("true or false"));
         }
         // Known after all, when it only looks as if it had a namespace.
-        Err(Defect::Unknown { .. } | Defect::OtherRelease(_)) => {
+        Err(Defect::Unknown | Defect::OtherRelease(_)) => {
             setting(&name(word), release).map_err(Fault::Unknown)?;
             return Err(Fault::CastNeeded);
         }

@@ -14,7 +14,7 @@ const MORE_THAN_TEXT: [&str; 4] =
     ["broker_url", "broker_read_url", "broker_write_url", "cassandra_auth_kwargs"];
 
 /// Why no word can set a setting to a value.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// Not a setting of this release.
     #[error("{0}")]

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::rules::visible;
 pub(super) use node::Node;
 pub(super) use parse::RENDER_FIRST;
 
@@ -28,12 +29,14 @@ const STDIN: &str = "-";
 /// One Kubernetes object of the input.
 #[derive(Debug)]
 pub(super) struct Object {
-    /// The file, as messages name it.
+    /// The file.
     pub(super) file: Arc<str>,
     /// As it is written.
     pub(super) node: Node,
     /// What it means: the JSON that kubectl would send.
     pub(super) value: Value,
+    /// The version of the `CeleryList` that it is an item of, empty when that has none.
+    pub(super) list: Option<Arc<str>>,
 }
 
 /// What could not be read.
@@ -80,6 +83,8 @@ pub(super) fn read(paths: &[PathBuf]) -> Input {
 
 impl Input {
     fn refuse(&mut self, file: Arc<str>, line: Option<usize>, why: String) {
+        // A parser may repeat what it has read.
+        let why = visible(&why).into_owned();
         self.unreadable.push(Unreadable { file, line, why });
     }
 
@@ -100,21 +105,33 @@ impl Input {
 
     fn documents(&mut self, file: &Arc<str>, text: &str) {
         for chunk in split::chunks(text) {
-            match parse::nodes(&chunk) {
-                Ok(nodes) => nodes.into_iter().for_each(|node| self.objects_of(file, node)),
-                Err(parse::Defect { line, why }) => self.refuse(Arc::clone(file), Some(line), why),
+            let read = parse::nodes(&chunk);
+            // Of several values of JSON each is a document, although together they are no YAML.
+            match if read.is_err() { split::values(&chunk) } else { Vec::new() }.as_slice() {
+                [] | [_] => self.document(file, read),
+                values => values.iter().for_each(|value| self.document(file, parse::nodes(value))),
             }
         }
     }
 
+    fn document(&mut self, file: &Arc<str>, read: Result<Vec<Node>, parse::Defect>) {
+        match read {
+            Ok(nodes) => nodes.into_iter().for_each(|node| self.objects_of(file, node, None)),
+            Err(parse::Defect { line, why }) => self.refuse(Arc::clone(file), Some(line), why),
+        }
+    }
+
     /// An object, or the items of a list of objects.
-    fn objects_of(&mut self, file: &Arc<str>, node: Node) {
-        let is_list = node.text_at("kind").is_some_and(|kind| kind.ends_with("List"));
+    fn objects_of(&mut self, file: &Arc<str>, node: Node, list: Option<&Arc<str>>) {
+        let kind = node.text_at("kind").unwrap_or_default();
+        let is_list = kind.ends_with("List");
+        let version = || Arc::from(node.text_at("apiVersion").unwrap_or_default());
+        let own = (kind == "CeleryList").then(version);
         match node.take_items(is_list) {
-            Ok(items) => items.into_iter().for_each(|item| self.objects_of(file, item)),
+            Ok(items) => items.into_iter().for_each(|item| self.objects_of(file, item, own.as_ref())),
             Err(node) => {
                 let value = node.value();
-                self.objects.push(Object { file: Arc::clone(file), node, value });
+                self.objects.push(Object { file: Arc::clone(file), node, value, list: list.cloned() });
             }
         }
     }

@@ -8,12 +8,13 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::Value;
 
 use super::node::{Content, Entry, Node};
 use super::scalar;
 use super::split::Chunk;
+use crate::rules::quoted;
 
 /// Largest document: an API server takes no larger object.
 const MAX_TEXT: usize = 3 * 1024 * 1024;
@@ -88,11 +89,9 @@ impl<'t> Reader<'t> {
 
     fn next(&mut self) -> Result<Option<Next<'t>>, Defect> {
         let before = self.before;
-        let told = |error: ScanError| {
-            let why = format!("is not YAML: {}", error.info());
-            Defect { line: before + error.marker().line().max(1), why }
-        };
-        let next = self.parser.next_event().transpose().map_err(told)?;
+        let defect =
+            |error: ScanError| Defect { line: before + error.marker().line().max(1), why: told(&error) };
+        let next = self.parser.next_event().transpose().map_err(defect)?;
         Ok(next.map(|(event, span): (Event<'t>, Span)| {
             (self.as_written(event, &span), before + span.start.line().max(1))
         }))
@@ -136,7 +135,7 @@ impl<'t> Reader<'t> {
 
     fn node(&mut self, event: Event<'t>, line: usize, depth: usize) -> Result<Node, Defect> {
         if depth > MAX_DEPTH {
-            return Err(Defect { line, why: format!("is nested more than {MAX_DEPTH} levels deep") });
+            return Err(Defect { line, why: too_deep() });
         }
         let before = self.weight;
         let (node, anchor) = match event {
@@ -207,7 +206,8 @@ impl<'t> Reader<'t> {
             }
             let key = key_text(&key)?;
             if let Some(first) = lines.insert(key.clone(), line) {
-                let why = format!("has the key {key:?} twice, first in line {first}; remove one");
+                let why =
+                    format!("has the key \"{}\" twice, first in line {first}; remove one", quoted(&key));
                 return Err(Defect { line, why });
             }
             entries.push(Entry { key, line, node });
@@ -221,6 +221,23 @@ impl<'t> Reader<'t> {
         }
         Ok(entries)
     }
+}
+
+/// What the parser stumbled over, where that has words of ours.
+fn told(error: &ScanError) -> String {
+    match error.kind() {
+        ErrorKind::RecursionLimitExceeded => too_deep(),
+        ErrorKind::UnexpectedCharacter { character: letter @ ('@' | '`' | '%' | '|' | '>') } => {
+            format!("is not YAML: no text begins with {letter}; put it in quotes")
+        }
+        _ => format!("is not YAML: {}", error.info()),
+    }
+}
+
+fn too_deep() -> String {
+    format!(
+        "is nested more than {MAX_DEPTH} levels deep, as no object is; look for brackets that nothing closes"
+    )
 }
 
 /// The entries that `<<` brings in.

@@ -35,6 +35,47 @@ pub(super) fn chunks(text: &str) -> Vec<Chunk<'_>> {
     chunks
 }
 
+/// The values of JSON in a text with nothing between them, as `kubectl get -o json` leaves them that ran several times. The
+/// last one may lack its end. None where something else stands in the text.
+pub(super) fn values<'t>(chunk: &Chunk<'t>) -> Vec<Chunk<'t>> {
+    let text = chunk.text;
+    let mut values = Vec::new();
+    let mut lines_before = chunk.lines_before;
+    let mut at = if is_boundary(text) { 3 } else { 0 };
+    loop {
+        let rest = text[at..].trim_start();
+        let begin = text.len() - rest.len();
+        lines_before += text[at..begin].matches('\n').count();
+        if rest.is_empty() {
+            return values;
+        }
+        if !rest.starts_with(['{', '[']) {
+            return Vec::new();
+        }
+        let value = &rest[..end_of_value(rest)];
+        values.push(Chunk { text: value, lines_before });
+        lines_before += value.matches('\n').count();
+        at = begin + value.len();
+    }
+}
+
+/// Where the value ends that a text of JSON begins with.
+fn end_of_value(text: &str) -> usize {
+    let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            b'{' | b'[' if !is_quoted => depth += 1,
+            b'}' | b']' if !is_quoted && depth <= 1 => return at + 1,
+            b'}' | b']' if !is_quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 fn is_boundary(line: &str) -> bool {
     line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
@@ -45,6 +86,23 @@ mod tests {
 
     fn cut(text: &str) -> Vec<(&str, usize)> {
         chunks(text).into_iter().map(|chunk| (chunk.text, chunk.lines_before)).collect()
+    }
+
+    #[test]
+    fn values_of_json_end_where_their_brackets_do() {
+        let cut = |text: &str| {
+            let values = values(&Chunk { text, lines_before: 5 });
+            values.iter().map(|value| (value.text.to_owned(), value.lines_before)).collect::<Vec<_>>()
+        };
+        let of = |text: &str, line: usize| (text.to_owned(), line);
+        assert_eq!(cut("{\"a\": 1}\n{\"b\": [2]}\n"), [of("{\"a\": 1}", 5), of("{\"b\": [2]}", 6)]);
+        assert_eq!(cut("---\n{\n}{}\n\n [1]"), [of("{\n}", 6), of("{}", 7), of("[1]", 9)]);
+        let odd = r#"{"a": "}{\"]"}"#;
+        assert_eq!(cut(&format!("{odd}\r\n{odd}")), [of(odd, 5), of(odd, 6)]);
+        assert_eq!(cut("{}\n{ü"), [of("{}", 5), of("{ü", 6)]);
+        for text in ["", "---", "{}, {}", "{}\na: 1", "a: 1\n{}", "---a\n{}"] {
+            assert_eq!(cut(text), [], "{text}");
+        }
     }
 
     #[test]

@@ -103,6 +103,26 @@ fn json_is_read_with_its_tabs() {
 }
 
 #[test]
+fn values_of_json_behind_one_another_are_documents() {
+    let one = |name: &str| format!("{{\n\t\"kind\": \"{name}\"\n}}");
+    for between in ["\n", "", "\r\n\r\n", " "] {
+        let input = input(&[one("A"), one("B"), one("C")].join(between));
+        let kinds: Vec<_> = input.objects.iter().filter_map(|object| object.node.text_at("kind")).collect();
+        assert_eq!((kinds, input.unreadable), (vec!["A", "B", "C"], vec![]), "{between:?}");
+    }
+    let lines = input("a: 1\n---\n{\"b\": 1}\n\n{\"c\": 2}\n{\"d\": 3, \"d\": 4}\n{\"e\": 5}\n");
+    let values: Vec<_> = lines.objects.iter().map(|object| object.value.clone()).collect();
+    assert_eq!(values, [json!({"a": 1}), json!({"b": 1}), json!({"c": 2}), json!({"e": 5})]);
+    assert_eq!(lines.objects[2].node.line_at("c"), 5);
+    assert_eq!(lines.unreadable.len(), 1);
+    assert_eq!(lines.unreadable[0].line, Some(6));
+    // What is YAML is cut nowhere.
+    assert_eq!(object("{a: '}{', # } {\n b: 1}\n").value, json!({"a": "}{", "b": 1}));
+    let large = format!("{{\"a\": \"{}\"}}\n", "x".repeat(2 * 1024 * 1024));
+    assert_eq!(input(&large.repeat(2)).objects.len(), 2);
+}
+
+#[test]
 fn lists_are_opened() {
     let input =
         input("kind: List\nitems:\n- kind: A\n- kind: BList\n  items: [{kind: B}]\n- kind: AllowList\n");
@@ -145,6 +165,15 @@ fn trouble_has_a_line_and_leaves_the_other_documents() {
 }
 
 #[test]
+fn what_has_to_be_in_quotes_is_told() {
+    for letter in ['@', '`', '%'] {
+        let told = format!("is not YAML: no text begins with {letter}; put it in quotes");
+        assert_eq!(trouble(&format!("a: 1\nurl: {letter}x\n")), (2, told.clone()));
+        assert_eq!(trouble(&format!("a: [b, {letter}x]\n")), (1, told));
+    }
+}
+
+#[test]
 fn templates_are_told_to_be_rendered() {
     for text in ["a: {{ .Values.a }}\n", "{{- if .Values.a }}\na: 1\n{{- end }}\n", "a:\n  {{- toYaml . }}\n"]
     {
@@ -161,16 +190,14 @@ fn hostile_sizes_have_an_end() {
             .expect("grows");
     }
     assert!(trouble(&laughs).1.contains("aliases"));
-    for deep in [
-        "[".repeat(100_000),
-        "a: ".repeat(100_000),
-        "- ".repeat(100_000),
-        format!("a: {}", "{b: ".repeat(200)),
-    ] {
-        trouble(&deep);
+    let too_deep =
+        "is nested more than 100 levels deep, as no object is; look for brackets that nothing closes";
+    for deep in ["[".repeat(100_000), "- ".repeat(100_000), format!("a: {}", "{b: ".repeat(200))] {
+        assert_eq!(trouble(&deep).1, too_deep);
     }
+    trouble(&"a: ".repeat(100_000));
     let nested: String = (0..150).flat_map(|depth| [" ".repeat(depth), "a:\n".to_owned()]).collect();
-    assert_eq!(trouble(&nested), (101, "is nested more than 100 levels deep".to_owned()));
+    assert_eq!(trouble(&nested), (101, too_deep.to_owned()));
     let (line, why) = trouble(&format!("---\na: {}\n", "x".repeat(3 * 1024 * 1024)));
     assert_eq!((line, why.as_str()), (1, "the document is larger than 3 MiB, which no API server takes"));
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::api::{API_VERSION, GROUP};
 use crate::celery::closest;
 use crate::cli::input::{Object, RENDER_FIRST};
+use crate::cli::print;
 use crate::defaults::{self, Moment};
 use crate::rules::{self, Facts, Finding, Severity, schema};
 
@@ -55,7 +56,7 @@ impl Verdict {
 
 /// The verdict on a Celery; `None` for an object of another kind.
 pub(super) fn verdict(object: Object, default: &str, known: &mut Known) -> Option<Verdict> {
-    let Object { file, node, value } = object;
+    let Object { file, node, value, list } = object;
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let (version, kind) = (text("/apiVersion").unwrap_or_default(), text("/kind").unwrap_or_default());
     let namespace = text("/metadata/namespace").unwrap_or(default).to_owned();
@@ -67,7 +68,7 @@ pub(super) fn verdict(object: Object, default: &str, known: &mut Known) -> Optio
         known.beside(&namespace, &name, |facts| judged(&value, &written, facts))
     } else {
         // It is never stored as one of ours.
-        (Value::Null, vec![misnamed(version, kind)?])
+        (Value::Null, vec![misnamed(&value, list.as_deref())?])
     };
     let name_line = text("/metadata/name").filter(|_| is_ours).map(|_| node.line_at("metadata.name"));
     // In quotes a template is a text, and only the rules stumble over it.
@@ -99,7 +100,7 @@ pub(super) fn tell_names_apart(verdicts: &mut [Verdict]) {
         let Some(line) = verdict.name_line else { continue };
         match first.entry((verdict.namespace.clone(), verdict.name.clone())) {
             Entry::Vacant(entry) => {
-                entry.insert(format!("{}:{line}", verdict.file));
+                entry.insert(format!("{}:{line}", print::file(&verdict.file)));
             }
             Entry::Occupied(first) => {
                 let finding = schema::twice(&verdict.name, first.get());
@@ -122,24 +123,23 @@ fn judged(value: &Value, written: &dyn Fn(&str) -> Option<String>, facts: &Facts
     (object, findings)
 }
 
-/// What is wrong with the version or the kind of an object that was meant to be a Celery.
-fn misnamed(version: &str, kind: &str) -> Option<Finding> {
-    let (group, _) = version.split_once('/')?;
-    if group != GROUP {
-        if kind != "Celery" {
-            return None;
+/// What is wrong with the version or the kind of an object that was meant to be a Celery, perhaps an item of a list of them.
+/// Anybody may have a kind of this name in a group of their own; where no group is named it is nobody else's.
+fn misnamed(object: &Value, list: Option<&str>) -> Option<Finding> {
+    let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    let not = |field: &str, meant: &str| Some(schema::misnamed(object, field, meant));
+    // An item without a version is of its list's.
+    let said = if object.get("apiVersion").is_none() { list.unwrap_or_default() } else { version };
+    let is_celery = kind == "Celery" || kind.is_empty() && list.is_some();
+    match said.split_once('/').map(|(group, _)| group).filter(|group| !group.is_empty()) {
+        Some(GROUP) if version == API_VERSION => {
+            let is_known = ["CeleryList", "CeleryPolicy", "CeleryPolicyList"].contains(&kind);
+            not("kind", "Celery").filter(|_| !is_known)
         }
-        // Anybody may have a kind of this name in a group of their own.
-        let is_misspelt = closest::of(group, [GROUP].into_iter()).is_some();
-        return Some(if is_misspelt {
-            schema::misnamed("apiVersion", version, API_VERSION)
-        } else {
-            schema::foreign(version)
-        });
+        Some(GROUP) => not("apiVersion", API_VERSION),
+        _ if !is_celery => None,
+        Some(group) if closest::of(group, [GROUP].into_iter()).is_none() => Some(schema::foreign(said)),
+        _ => not("apiVersion", API_VERSION),
     }
-    if version != API_VERSION {
-        return Some(schema::misnamed("apiVersion", version, API_VERSION));
-    }
-    let known = ["CeleryList", "CeleryPolicy", "CeleryPolicyList"].contains(&kind);
-    (!known).then(|| schema::misnamed("kind", kind, "Celery"))
 }

@@ -5,7 +5,7 @@ use super::verdict::{Shown, Verdict};
 use serde_json::Value;
 
 use super::{Arguments, Matter};
-use crate::celery::settings::command_line::Defect;
+use crate::celery::settings::command_line::{self, Defect};
 use crate::celery::settings::{self, Refusal, SettingKind};
 use crate::celery::version::Release;
 
@@ -22,12 +22,12 @@ pub(super) fn setting(arguments: &Arguments<'_>, at: usize, defect: &Defect) -> 
         Defect::NotASetting if !word.contains('=') || word.starts_with(DASHES) => {
             return stray(arguments, at, word);
         }
-        Defect::NotASetting | Defect::Unknown { .. } if is_known() => {
+        Defect::NotASetting | Defect::Unknown if is_known() => {
             let message = "cannot be set on the command line of Celery".to_owned();
             (Matter::Setting, Shown::name(name), message, "set it in the application".to_owned())
         }
         // Celery has it, but no kind that its command line would know.
-        Defect::Unknown { .. } if is_real(name, arguments.reading.release) => {
+        Defect::Unknown if is_real(name, arguments.reading.release) => {
             let message = "has no type on the command line of Celery".to_owned();
             let cast = match settings::undeclared(&spelt(name)) {
                 Some(SettingKind::Text) => "(string)text",
@@ -37,7 +37,7 @@ pub(super) fn setting(arguments: &Arguments<'_>, at: usize, defect: &Defect) -> 
             (Matter::Setting, Shown::name(name), message, format!("write it, as in {name}={cast}"))
         }
         defect => {
-            let (message, fix) = words(defect);
+            let (message, fix) = words(arguments, word, defect);
             (Matter::Setting, Shown::name(name), message, fix)
         }
     };
@@ -54,13 +54,15 @@ fn spelt(name: &str) -> String {
     name.to_lowercase().replace('.', "_")
 }
 
-fn words(defect: &Defect) -> (String, String) {
+fn words(arguments: &Arguments<'_>, word: &str, defect: &Defect) -> (String, String) {
     let (message, fix) = match defect {
         Defect::NotASetting => ("has no namespace", "write it as worker.lost_wait=20"),
-        Defect::Unknown { meant: Some(meant) } => {
-            return ("is not a setting of Celery".to_owned(), format!("did you mean {meant}?"));
+        Defect::Unknown => {
+            let (namespace, release) = (arguments.command.namespace(), arguments.reading.release);
+            let meant = command_line::meant(word, namespace, release);
+            let fix = meant.map_or_else(|| "remove it".to_owned(), |meant| format!("did you mean {meant}?"));
+            return ("is not a setting of Celery".to_owned(), fix);
         }
-        Defect::Unknown { meant: None } => ("is not a setting of Celery", "remove it"),
         Defect::OtherRelease(row) => {
             let message = format!("came with Celery {}", row.since);
             return (message, "remove it, or correct celeryVersion".to_owned());

@@ -284,12 +284,20 @@ fn r14(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn r19(subject: &Subject<'_>, report: &mut Report<'_>) {
     defect(subject, report, |defect| match defect {
         Defect::Empty => Some("set one such as redis://host:6379/1, or remove it".to_owned()),
-        Defect::WhiteSpace => Some("remove the white space".to_owned()),
+        Defect::WhiteSpace => {
+            Some("write it in one line without blanks, a blank of a password as %20".to_owned())
+        }
         _ => None,
     });
     let text = url(subject).unwrap_or_default();
     if line(text) != text && matches!(read(subject), Some(Ok(_))) {
         let message = "ends with a line break, which Celery takes away";
-        report.add_shown(Severity::Warn, place(subject), &masked(text), message, "write it without |");
+        report.add_shown(
+            Severity::Warn,
+            place(subject),
+            &masked(text),
+            message,
+            "write it in one line, without | or >",
+        );
     }
 }

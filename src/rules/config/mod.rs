@@ -16,7 +16,7 @@ use super::release;
 use super::rule::{Check, Example, RELEASES, Rule};
 use super::subject::{Beat, Pool, Subject};
 use crate::celery::expansion::expands;
-use crate::celery::settings::{Refusal, Unknown, word};
+use crate::celery::settings::{Refusal, Unknown, meant, word};
 use crate::celery::version::{Release, Target};
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -50,6 +50,10 @@ const OPTIONS: &[(&str, &str)] = &[
     ("task_soft_time_limit", "--soft-time-limit"),
 ];
 
+/// Unknown settings of one object for which the right name is looked for: nobody mends more of them at a time, and each is
+/// compared with all that there are.
+const COMPARED: usize = 16;
+
 /// What is said of a setting that only the application can make.
 const UNREACHABLE: &str = "cannot be set on the command line of Celery";
 
@@ -59,6 +63,7 @@ fn is_unreachable(name: &str, celery: Target) -> bool {
 }
 
 fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let mut unknown = 0;
     for (name, setting) in &subject.common().config {
         // The value of a variable is not known here; a text in its place stands for any.
         let opaque = matches!(&setting.0, Value::String(text) if expands(text));
@@ -67,18 +72,10 @@ fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
             Refusal::Value(_) if opaque => continue,
             // Whatever its value, it has to go: C19 says where to.
             Refusal::Value(_) if is_option_of(subject, name) => continue,
-            // Its right name would not do either.
-            Refusal::Unknown(Unknown::Name { meant: Some(meant) })
-                if is_unreachable(meant, subject.celery) =>
-            {
-                (UNREACHABLE.to_owned(), format!("set {meant} in the application"))
-            }
-            Refusal::Unknown(Unknown::Name { meant: Some(meant) }) => {
-                (refusal.to_string(), format!("did you mean {meant}?"))
-            }
-            // A package may read it, though none that is known here.
-            Refusal::Unknown(Unknown::Name { meant: None }) => {
-                (refusal.to_string(), "remove it, or set it in the application".to_owned())
+            Refusal::Unknown(Unknown::Name) => {
+                unknown += 1;
+                let meant = (unknown <= COMPARED).then(|| meant(name, subject.celery.newest())).flatten();
+                misspelt(meant, subject.celery)
             }
             Refusal::Unknown(_) => (refusal.to_string(), "remove it, or correct celeryVersion".to_owned()),
             Refusal::Unreachable => (UNREACHABLE.to_owned(), "set it in the application".to_owned()),
@@ -87,6 +84,20 @@ fn c18(subject: &Subject<'_>, report: &mut Report<'_>) {
         let severity = release::refusal(subject, report.severity());
         // The value may be a credential, whatever the setting is called.
         report.graded(severity, Kind::Forbidden, path::entry("spec.common.config", name), message, fix);
+    }
+}
+
+/// What is said of a name that no release knows.
+fn misspelt(meant: Option<&str>, celery: Target) -> (String, String) {
+    let message = Unknown::Name.to_string();
+    match meant {
+        // Its right name would not do either.
+        Some(meant) if is_unreachable(meant, celery) => {
+            (UNREACHABLE.to_owned(), format!("set {meant} in the application"))
+        }
+        Some(meant) => (message, format!("did you mean {meant}?")),
+        // A package may read it, though none that is known here.
+        None => (message, "remove it, or set it in the application".to_owned()),
     }
 }
 

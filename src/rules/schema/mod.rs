@@ -19,7 +19,7 @@ mod walk;
 use serde_json::Value;
 
 use super::finding::{Finding, Kind, Severity};
-use super::quoting::quoted;
+use super::quoting::{quoted, value_at};
 use super::rule::{Check, Example, Rule};
 pub(super) use compiled::Schema;
 
@@ -103,16 +103,21 @@ pub fn reading(object: &Value, written: &dyn Fn(&str) -> Option<String>) -> Read
 
 /// A finding about an object that was meant to be a Celery and has another `apiVersion` or `kind`.
 #[must_use]
-pub fn misnamed(field: &str, written: &str, meant: &str) -> Finding {
+pub fn misnamed(object: &Value, field: &str, meant: &str) -> Finding {
+    let value = value_at(object, field);
+    let (kind, message) = match &value {
+        None => (Kind::Required, "is missing".to_owned()),
+        Some(_) => (Kind::Unsupported, format!("is not the {field} of a Celery")),
+    };
     Finding {
         rule: VALUE,
         severity: Severity::Deny,
         schema: true,
         path: field.to_owned(),
         place: field.to_owned(),
-        kind: Kind::Unsupported,
-        value: Some(quoted(written)),
-        message: format!("is not the {field} of a Celery"),
+        kind,
+        value,
+        message,
         fix: format!("use {meant}"),
     }
 }

@@ -2,6 +2,25 @@
 //! The further cases of rules about settings.
 
 use super::*;
+use crate::celery::closest::tests::measured;
+
+/// What each of them costs is counted: an object may have 256 of them, and a request has three seconds.
+#[test]
+fn a_right_name_is_looked_for_as_often_as_somebody_mends_one() {
+    let judged = |count: usize| {
+        let settings: Vec<String> = (0..count).map(|at| format!("task_acks_late{at:03}: 1")).collect();
+        let object = shop(&format!("spec: {{common: {{config: {{{}}}}}}}", settings.join(", ")));
+        let mut findings = Vec::new();
+        let times = measured(|| findings = check(&object, None, &Facts::default()).expect("a Celery"));
+        let told: Vec<_> = findings.into_iter().filter(|finding| finding.rule == "C18").collect();
+        let meant = told.iter().filter(|finding| finding.fix == "did you mean task_acks_late?").count();
+        (told.len(), meant, times)
+    };
+    let (few, many) = (judged(16), judged(256));
+    assert_eq!((few.0, few.1, many.0, many.1), (16, 16, 256, 16));
+    assert_eq!(few.2, many.2, "those that say no name cost no measurement");
+    assert!((16..=64).contains(&few.2), "{} measurements for 16 settings", few.2);
+}
 
 #[test]
 fn settings_are_judged_by_the_release() {

@@ -78,11 +78,8 @@ pub struct Setting<'a> {
 pub enum Defect {
     /// No `=`, or no namespace in front of the key.
     NotASetting,
-    /// No such setting in any release.
-    Unknown {
-        /// Probably meant, as `namespace.key`.
-        meant: Option<String>,
-    },
+    /// No such setting in any release; [`meant`] may know which one was to be.
+    Unknown,
     /// A setting of another release.
     OtherRelease(&'static Row),
     /// A value that is not of the declared type.
@@ -109,12 +106,9 @@ pub fn setting<'a>(
     namespace: &str,
     release: Release,
 ) -> Result<Setting<'a>, Defect> {
-    let (key, value) = word.split_once('=').ok_or(Defect::NotASetting)?;
-    let key = key.to_lowercase().replace('.', "_");
-    let (namespace, key) = match key.strip_prefix('_') {
-        Some(key) => (namespace, key),
-        None => key.split_once('_').ok_or(Defect::NotASetting)?,
-    };
+    let (name, value) = word.split_once('=').ok_or(Defect::NotASetting)?;
+    let name = name.to_lowercase().replace('.', "_");
+    let (namespace, key) = parted(&name, namespace).ok_or(Defect::NotASetting)?;
     let rows = table::ROWS.iter().filter(|row| row.namespace == namespace && row.key == key);
     let here = rows.clone().find(|row| row.is_in(release));
     let setting = Setting { at, name: format!("{namespace}_{key}"), cast: None, value, row: here };
@@ -129,8 +123,13 @@ pub fn setting<'a>(
         (Some(row), _) if expands(value) || reads(row.kind, value) => Ok(setting),
         (Some(row), _) => Err(Defect::Value(row.kind)),
         (None, Some(row)) => Err(Defect::OtherRelease(row)),
-        (None, None) => Err(Defect::Unknown { meant: meant(namespace, key, release) }),
+        (None, None) => Err(Defect::Unknown),
     }
+}
+
+/// Namespace and key of a name without dots.
+fn parted<'n>(name: &'n str, namespace: &'n str) -> Option<(&'n str, &'n str)> {
+    name.strip_prefix('_').map_or_else(|| name.split_once('_'), |key| Some((namespace, key)))
 }
 
 /// `(type)value`
@@ -168,8 +167,12 @@ fn reads(kind: Type, value: &str) -> bool {
     }
 }
 
-/// The nearest key in the namespace, else the nearest of all settings.
-fn meant(namespace: &str, key: &str, release: Release) -> Option<String> {
+/// What was probably meant by a word that names no setting, as `namespace.key`: the nearest key in the namespace, else the
+/// nearest of all settings. It is for whoever shows it, as to find it takes a while.
+#[must_use]
+pub fn meant(word: &str, namespace: &str, release: Release) -> Option<String> {
+    let name = word.split('=').next().unwrap_or_default().to_lowercase().replace('.', "_");
+    let (namespace, key) = parted(&name, namespace)?;
     let rows = || table::ROWS.iter().filter(|row| row.is_in(release));
     let keys = rows().filter(|row| row.namespace == namespace).map(|row| row.key);
     if let Some(key) = closest::of(key, keys) {
@@ -182,6 +185,7 @@ fn meant(namespace: &str, key: &str, release: Release) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::celery::closest::tests::measured;
 
     fn of(word: &str) -> Result<Setting<'_>, Defect> {
         setting(0, word, "worker", Release::V5_7)
@@ -211,10 +215,14 @@ mod tests {
         for word in ["worker", "", "-", "&&", "=1", "a=1"] {
             assert_eq!(of(word), Err(Defect::NotASetting), "{word}");
         }
-        assert_eq!(
-            of("worker.prefetch_multiplyer=1"),
-            Err(Defect::Unknown { meant: Some("worker.prefetch_multiplier".to_owned()) })
-        );
+        let mistyped = "worker.prefetch_multiplyer=1";
+        let count = measured(|| assert_eq!(of(mistyped), Err(Defect::Unknown)));
+        assert_eq!(count, 0, "who only asks whether it is one pays for no proposal");
+        for word in [mistyped, ".prefetch_multiplyer=1", "wroker.prefetch_multiplier"] {
+            let meant = meant(word, "worker", Release::V5_7);
+            assert_eq!(meant.as_deref(), Some("worker.prefetch_multiplier"), "{word}");
+        }
+        assert_eq!(meant("no.such=1", "worker", Release::V5_7), None);
         assert_eq!(of("worker.prefetch_multiplier=two"), Err(Defect::Value(Type::Int)));
         let soft = "worker.soft_shutdown_timeout=25";
         assert!(of(soft).is_ok());

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::Outcome;
+use crate::cli::print;
 use crate::rules::Severity;
 
 /// One command a finding, and one for each trouble with the input.
@@ -16,7 +17,7 @@ pub(in crate::cli::lint) fn github(outcome: &Outcome) -> String {
             let _ = writeln!(
                 text,
                 "::{level} file={},line={},title={}::{}",
-                property(&verdict.file),
+                property(&print::file(&verdict.file)),
                 located.line,
                 property(finding.rule),
                 message(&finding.to_string())
@@ -25,7 +26,7 @@ pub(in crate::cli::lint) fn github(outcome: &Outcome) -> String {
     }
     for trouble in &outcome.unreadable {
         let line = trouble.line.map(|line| format!("line={line},")).unwrap_or_default();
-        let (file, why) = (property(&trouble.file), message(&trouble.why));
+        let (file, why) = (property(&print::file(&trouble.file)), message(&trouble.why));
         let _ = writeln!(text, "::error file={file},{line}title=unreadable::{why}");
     }
     text

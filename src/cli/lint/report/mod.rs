@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::Outcome;
 use crate::api::API_VERSION;
 use crate::cli::input::Unreadable;
-use crate::rules::{Severity, shown_name};
+use crate::cli::print;
+use crate::rules::{Severity, acts, shown_name};
 
 pub(super) use github::github;
 pub(super) use sarif::sarif;
@@ -26,7 +27,8 @@ pub(in crate::cli) fn text(outcome: &Outcome) -> String {
         for located in &verdict.findings {
             let finding = &located.finding;
             let warning = if finding.severity == Severity::Warn { "warning: " } else { "" };
-            let _ = writeln!(text, "{}:{}: {warning}{finding}", verdict.file, located.line);
+            let file = print::file(&verdict.file);
+            let _ = writeln!(text, "{file}:{}: {warning}{finding}", located.line);
         }
     }
     text
@@ -68,8 +70,23 @@ pub(super) fn json(outcome: &Outcome) -> String {
             })
         })
         .collect();
-    let text = serde_json::to_string_pretty(&rows).unwrap_or_default();
-    format!("{text}\n")
+    quiet(&serde_json::to_string_pretty(&rows).unwrap_or_default())
+}
+
+/// JSON as lines of a terminal: what would act on it is written by its number, so that a program reads the same.
+fn quiet(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() + 1);
+    for letter in json.chars() {
+        if letter != '\n' && acts(letter) {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        } else {
+            text.push(letter);
+        }
+    }
+    text.push('\n');
+    text
 }
 
 /// What goes to standard error: what could not be read, and the counts as the last line.
@@ -104,9 +121,22 @@ pub(in crate::cli) fn troubles(outcome: &Outcome) -> String {
 
 fn told(trouble: &Unreadable) -> String {
     let line = trouble.line.map(|line| format!("{line}:")).unwrap_or_default();
-    format!("{}:{line} {}", trouble.file, trouble.why)
+    format!("{}:{line} {}", print::file(&trouble.file), trouble.why)
 }
 
 fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_read_what_terminals_do_not_act_on() {
+        let name = "a\u{1b}\u{7f}\u{9b}\u{202e}\u{e0041}\n::error b";
+        let text = quiet(&serde_json::to_string_pretty(&[name]).expect("JSON"));
+        assert!(text.lines().all(|line| !line.contains(acts) && !line.starts_with("::")), "{text:?}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).expect("JSON"), [name]);
+    }
 }

@@ -4,7 +4,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Outcome, Unreadable};
+use super::{Outcome, Unreadable, quiet};
 use crate::rules::{Finding, Rule, Severity, catalogue};
 
 /// What a path in a URI may not hold as it is.
@@ -54,7 +54,7 @@ pub(in crate::cli::lint) fn sarif(outcome: &Outcome) -> String {
             "results": results,
         }],
     });
-    format!("{log:#}\n")
+    quiet(&format!("{log:#}"))
 }
 
 fn metadata(rule: &Rule) -> Value {

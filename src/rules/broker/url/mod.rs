@@ -333,7 +333,7 @@ fn b11(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn b25(subject: &Subject<'_>, report: &mut Report<'_>) {
     defects(subject, report, |defect, _| {
         matches!(defect, Defect::WhiteSpace)
-            .then(|| "remove it, or percent-encode it in a password".to_owned())
+            .then(|| "write it in one line without blanks, a blank of a password as %20".to_owned())
     });
     let url = subject.broker_url().unwrap_or_default();
     if line(url) != url && subject.urls.iter().all(Result::is_ok) {
@@ -342,7 +342,13 @@ fn b25(subject: &Subject<'_>, report: &mut Report<'_>) {
         } else {
             (Severity::Warn, "ends with a line break, which Celery takes away")
         };
-        report.add_shown(severity, subject.broker_place(), &masked(url), message, "write it without |");
+        report.add_shown(
+            severity,
+            subject.broker_place(),
+            &masked(url),
+            message,
+            "write it in one line, without | or >",
+        );
     }
 }
 
