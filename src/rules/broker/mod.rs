@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the broker: which one is meant, and whether pods can use it.
 
-mod by_variable;
 mod options;
 mod parts;
 mod port;
