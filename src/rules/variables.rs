@@ -132,6 +132,11 @@ pub(super) fn reaching(subject: &Subject<'_>, component: &Component<'_>) -> Vec<
     found.into_iter().map(|one| Reaching { text: texts.remove(&one.name), ..one }).collect()
 }
 
+/// A text with its variables, where what they hold is known.
+pub(super) fn filled(text: &str, known: &[Reaching]) -> Option<String> {
+    expanded(text, |name| known.iter().find(|one| one.name == name)?.text.clone())
+}
+
 /// What the variables hold, as far as it is known, each put together once; a `ConfigMap`'s text is taken as it is.
 fn texts(all: &[Reaching]) -> HashMap<String, String> {
     let of_maps = all.iter().filter(|one| one.origin == Origin::Map);
