@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 pub(super) use crate::celery::shell::{
-    Handed, behind_init, ends_at_once, execs_another, handed, is_shell, program, said_before, script,
-    script_at, starts_alone, steps_aside,
+    Handed, behind_init, ends_at_once, execs_another, handed, is_celery, is_shell, program, said_before,
+    script, script_at, starts_alone, steps_aside,
 };
 
 /// Most words of a line that are written out.
@@ -52,7 +52,7 @@ pub(super) fn starts_one_part(script: &str) -> bool {
 /// The sub-command of Celery that one simple command starts.
 fn part(command: &str) -> Option<&str> {
     let mut words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
-    words.find(|word| *word == "celery" || word.ends_with("/bin/celery"))?;
+    words.find(|word| is_celery(word))?;
     words.find(|word| ["worker", "beat", "flower", "multi"].contains(word))
 }
 

@@ -4,14 +4,20 @@
 mod script;
 
 pub use script::{
-    Handed, celery_in, ends_at_once, execs_another, handed, is_celery, only_prepares, only_program,
-    said_before, starts_alone, steps_aside,
+    Handed, celery_in, ends_at_once, execs_another, handed, only_prepares, only_program, said_before,
+    starts_alone, steps_aside,
 };
 
 /// The name of the program that a command starts, without its folder.
 #[must_use]
 pub fn program(command: &[String]) -> Option<&str> {
     command.first().map(|word| word.rsplit('/').next().unwrap_or(word))
+}
+
+/// Whether a word starts Celery.
+#[must_use]
+pub fn is_celery(word: &str) -> bool {
+    word.rsplit('/').next() == Some("celery")
 }
 
 /// What a command starts behind programs that only prepare for it: an init for the container, `env`, or one that changes

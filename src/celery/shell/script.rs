@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The simple commands of a script, as far as it takes to see whether one of them takes the place of the shell.
 
+use super::is_celery;
+
 /// What stands between two commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sign {
@@ -152,12 +154,6 @@ pub fn starts_alone(script: &str) -> bool {
     commands(script).iter().any(is_alone)
 }
 
-/// Whether a word starts Celery.
-#[must_use]
-pub fn is_celery(word: &str) -> bool {
-    word == "celery" || word.ends_with("/celery")
-}
-
 /// Whether a word stands for all arguments.
 fn is_all(word: &str) -> bool {
     word == "$@" || word == "${@}"
@@ -243,7 +239,7 @@ pub fn celery_in(script: &str) -> Option<Vec<String>> {
 /// Whether a command starts Celery, or whatever it was told to, beside the shell.
 fn runs_celery(simple: &Simple) -> bool {
     let head = simple.words.iter().find(|word| !WRAPPERS.contains(&word.as_str()));
-    head.is_some_and(|head| ["celery", "$@", "${@}"].contains(&head.as_str()) || head.ends_with("/celery"))
+    head.is_some_and(|head| is_celery(head) || is_all(head))
 }
 
 /// Whether `exec` has a program to start, and not only files to write to.

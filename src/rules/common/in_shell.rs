@@ -68,7 +68,7 @@ fn lost(script: &str, behind: &[String]) -> Option<&'static str> {
     if shell::execs_another(script) {
         return Some("exec takes the place of the shell, which never comes to Celery");
     }
-    let names_celery = behind.get(1).is_some_and(|word| word.rsplit('/').next() == Some("celery"));
+    let names_celery = behind.get(1).is_some_and(|word| shell::is_celery(word));
     match shell::handed(script)? {
         Handed::AsProgram if behind.len() == 1 => {
             Some("the shell takes the word behind the script for its own name, and -A for the program")

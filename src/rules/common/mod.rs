@@ -137,7 +137,7 @@ fn c26(subject: &Subject<'_>, report: &mut Report<'_>) {
     let command = &subject.common().command;
     let Some(first) = command.first() else { return };
     let is_added = |word: &&str| ADDED.contains(word) || word.starts_with("--app");
-    let detaches = |pair: &[String]| shell::program(pair) == Some("celery") && pair[1] == "multi";
+    let detaches = |pair: &[String]| shell::is_celery(&pair[0]) && pair[1] == "multi";
     let plain = || "write [celery]".to_owned();
     let (at, message, fix) = if first.trim().is_empty() {
         (0, "is not the name of a program", plain())

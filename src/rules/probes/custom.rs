@@ -4,10 +4,11 @@
 use super::named::commands;
 use super::{of_all, of_pool};
 use crate::api::ProbeType;
+use crate::celery::options::global;
 use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::shell::{behind_init, needs_a_shell, script_at};
+use crate::rules::shell::{behind_init, is_celery, needs_a_shell, script_at};
 use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -40,8 +41,6 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 /// Sub-commands of Celery that ask workers.
 const ASKING: [&str; 3] = ["inspect", "status", "control"];
-/// Options of Celery itself, as far as somebody writes them for a probe.
-const GLOBAL: [&str; 4] = ["-A", "--app", "-b", "--broker"];
 
 /// What is wrong with a command: which word, what is told of it, and what to write instead.
 type Fault = (usize, String, String);
@@ -85,7 +84,7 @@ fn fault(command: &[String], has_click: bool) -> Option<Fault> {
     };
     if is_celery(&command[script]) && script + 1 < command.len() {
         let message = "is all that the shell runs, which says how it is used and succeeds";
-        return Some((script, message.to_owned(), "write the whole line as one text behind -c".to_owned()));
+        return Some((script, message.to_owned(), "write the whole line as one text after -c".to_owned()));
     }
     let lines = simple(script, &command[script]);
     lines.iter().filter(|_| has_click).find_map(|line| behind_sub_command(line))
@@ -105,21 +104,31 @@ fn behind_sub_command(line: &[(usize, &str)]) -> Option<Fault> {
     let behind = &line[celery + 1..];
     let asks = behind.iter().position(|(_, word)| ASKING.contains(word))?;
     // What stands there as a value of an option of Celery is no sub-command.
-    let is_value = asks.checked_sub(1).is_some_and(|before| GLOBAL.contains(&behind[before].1));
-    let is_global = |word: &str| {
-        let name = word.split('=').next().unwrap_or_default();
-        GLOBAL.contains(&name) || (word.starts_with("-A") && !word.starts_with("--"))
+    let before = asks.checked_sub(1).and_then(|before| global::named(behind[before].1));
+    if before.is_some_and(|option| option.kind.takes_value()) {
+        return None;
+    }
+    let ((at, _), name) = behind[asks + 1..].iter().find_map(|word| Some((word, global_option(word.1)?)))?;
+    let verb = behind[asks].1;
+    let message = format!("{name} stands after {verb}, and Celery 5 takes it before that only");
+    let option = match name {
+        "-A" | "--app" => "-A <app>",
+        "-b" | "--broker" => "-b <url>",
+        name => name,
     };
-    let (at, word) = behind[asks + 1..].iter().find(|(_, word)| is_global(word)).filter(|_| !is_value)?;
-    let (name, verb) = (word.split('=').next().unwrap_or_default(), behind[asks].1);
-    let name = if name.starts_with("-A") { "-A" } else { name };
-    let message = format!("{name} stands behind {verb}, and Celery 5 takes it before that only");
-    let app = if ["-A", "--app"].contains(&name) { "celery -A <app> " } else { "celery -b <url> " };
-    Some((*at, message, format!("write {app}{verb} …")))
+    Some((*at, message, format!("write celery {option} {verb} …")))
 }
 
-fn is_celery(word: &str) -> bool {
-    word.rsplit('/').next() == Some("celery")
+/// The name in a word that is an option of Celery itself, alone or with its value.
+fn global_option(word: &str) -> Option<&'static str> {
+    let names =
+        global::OPTIONS.iter().flat_map(|option| option.names.iter().map(move |name| (option, *name)));
+    let mut spelt = names.filter(|(option, name)| {
+        let rest = word.strip_prefix(name);
+        let is_joined = !name.starts_with("--") && option.kind.takes_value();
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || is_joined)
+    });
+    spelt.next().map(|(_, name)| name)
 }
 
 /// Whether a command is a ping of Celery, and whether it asks one worker alone.
@@ -156,6 +165,9 @@ mod tests {
             ("celery, status, -Ashop.tasks", 2),
             ("sh, -c, 'cd /app && celery inspect ping -A shop.tasks -d \"a\"'", 2),
             ("celery, inspect, ping, -b, 'redis://cache'", 3),
+            ("celery, inspect, ping, '-bredis://cache'", 3),
+            ("celery, inspect, ping, '--workdir=/app'", 3),
+            ("celery, status, -q", 2),
             ("sh, -c, celery, -A, shop.tasks, inspect, ping", 2),
             ("tini, --, sh, 'celery -A shop.tasks inspect ping'", 3),
             ("test, -f, /a, '&&', test, -f, /b", 3),
@@ -165,6 +177,7 @@ mod tests {
         for command in [
             "celery, -A, shop.tasks, inspect, ping, -d, a",
             "celery, -A, inspect, ping",
+            "celery, --workdir, inspect, ping",
             "sh, -c, 'celery -A shop inspect ping | grep -A 1 pong'",
             "sh, -c, 'test -f /a && test -f /b'",
             "sh, -c, './check \"$@\"', sh, a",

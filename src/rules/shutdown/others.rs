@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::{Lifecycle, LifecycleHandler};
 
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::shell::is_celery;
 use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -88,8 +89,7 @@ fn words<'w>(words: impl Iterator<Item = &'w String>) -> Vec<&'w str> {
 }
 
 fn behind_celery<'s, 'w>(words: &'s [&'w str]) -> Option<&'s [&'w str]> {
-    let is_celery = |word: &&str| word.rsplit('/').next() == Some("celery");
-    Some(&words[words.iter().position(is_celery)? + 1..])
+    Some(&words[words.iter().position(|word| is_celery(word))? + 1..])
 }
 
 fn is_aimed(words: &[&str]) -> bool {
