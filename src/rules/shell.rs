@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 pub(super) use crate::celery::shell::{
-    Handed, behind_init, ends_at_once, execs_another, handed, is_celery, is_shell, program, said_before,
-    script, script_at, starts_alone, steps_aside,
+    Handed, behind_init, ends_at_once, every_command, execs_another, handed, is_celery, is_shell,
+    only_command, program, said_before, script, script_at, starts_alone, steps_aside,
 };
 
 /// Most words of a line that are written out.
@@ -45,13 +45,13 @@ pub(super) fn uses(script: &str, parameters: &[char]) -> bool {
 /// among several may do so by a variable.
 #[must_use]
 pub(super) fn starts_one_part(script: &str) -> bool {
-    let parts: BTreeSet<&str> = script.split([';', '&', '|', '(', ')', '\n']).filter_map(part).collect();
+    let parts: BTreeSet<&str> = every_command(script).filter_map(part).collect();
     parts.len() == 1
 }
 
 /// The sub-command of Celery that one simple command starts.
-fn part(command: &str) -> Option<&str> {
-    let mut words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
+fn part(command: Vec<&str>) -> Option<&str> {
+    let mut words = command.into_iter();
     words.find(|word| is_celery(word))?;
     words.find(|word| ["worker", "beat", "flower", "multi"].contains(word))
 }
