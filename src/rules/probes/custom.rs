@@ -2,13 +2,13 @@
 //! Rules about the command of a probe of the user's own: whether it comes to ask anything.
 
 use super::named::commands;
-use super::{of_all, of_pool};
-use crate::api::ProbeType;
+use super::{Placed, of_all, of_pool};
+use crate::api::{ProbeRole, ProbeType};
 use crate::celery::options::global;
 use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::shell::{behind_init, is_celery, needs_a_shell, script_at};
+use crate::rules::shell::{behind_init, every_command, is_celery, needs_a_shell, script_at};
 use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -47,7 +47,7 @@ type Fault = (usize, String, String);
 
 fn g42(subject: &Subject<'_>, report: &mut Report<'_>) {
     let has_click = subject.celery.releases().iter().all(|release| release.has_click());
-    for (path, probe) in of_all(subject).filter(|(_, probe)| probe.type_.known() == Some(ProbeType::Custom)) {
+    for Placed { path, probe, .. } in of_all(subject).filter(|one| one.is(ProbeType::Custom)) {
         let unread = needs_a_shell(&probe.command).filter(|found| found.is_certain);
         let unread = unread.map(|found| (found.at, found.message, found.fix));
         if let Some((at, message, fix)) = unread.or_else(|| fault(&probe.command, has_click)) {
@@ -66,9 +66,9 @@ fn g42(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn g43(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, probe) in subject.pools.iter().flat_map(of_pool) {
-        let is_custom = probe.type_.known() == Some(ProbeType::Custom);
-        if is_custom && path.ends_with("liveness") && pings(&probe.command) == Some(false) {
+    let is_asked = |one: &Placed<'_>| one.is(ProbeType::Custom) && one.role == ProbeRole::Liveness;
+    for Placed { path, probe, .. } in subject.pools.iter().flat_map(of_pool).filter(is_asked) {
+        if pings(&probe.command) == Some(false) {
             let message = "any worker answers for this one";
             report.add(Kind::Forbidden, format!("{path}.command"), message, "ask one by -d name@$HOSTNAME");
         }
@@ -86,16 +86,10 @@ fn fault(command: &[String], has_click: bool) -> Option<Fault> {
         let message = "is all that the shell runs, which says how it is used and succeeds";
         return Some((script, message.to_owned(), "write the whole line as one text after -c".to_owned()));
     }
-    let lines = simple(script, &command[script]);
-    lines.iter().filter(|_| has_click).find_map(|line| behind_sub_command(line))
-}
-
-/// The simple commands of a script, each word with the place of the whole.
-fn simple(at: usize, script: &str) -> Vec<Vec<(usize, &str)>> {
-    let lines = script.split([';', '&', '|', '\n', '(', ')']);
+    // Each word has the place of the whole.
+    let mut lines = every_command(&command[script]).filter(|_| has_click);
     lines
-        .map(|line| line.split_whitespace().map(|word| (at, word.trim_matches(['"', '\'']))).collect())
-        .collect()
+        .find_map(|line| behind_sub_command(&line.into_iter().map(|word| (script, word)).collect::<Vec<_>>()))
 }
 
 /// An option of Celery itself behind the sub-command that asks.
@@ -133,11 +127,7 @@ fn global_option(word: &str) -> Option<&'static str> {
 
 /// Whether a command is a ping of Celery, and whether it asks one worker alone.
 pub(super) fn pings(command: &[String]) -> Option<bool> {
-    let words: Vec<&str> = command
-        .iter()
-        .flat_map(|word| word.split(|c: char| c.is_whitespace() || ";|&()".contains(c)))
-        .map(|word| word.trim_matches(['"', '\'']))
-        .collect();
+    let words: Vec<&str> = command.iter().flat_map(|word| every_command(word)).flatten().collect();
     let celery = words.iter().position(|word| is_celery(word))?;
     let asks = words[celery..].windows(2).position(|pair| pair == ["inspect", "ping"])?;
     let is_aimed = |word: &&str| word.starts_with("-d") || word.starts_with("--dest");
