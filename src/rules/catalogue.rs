@@ -54,6 +54,7 @@ const AREAS: &[&[Rule]] = &[
     probes::named::RULES,
     flower::RULES,
     flower::args::RULES,
+    flower::values::RULES,
     flower::typed::RULES,
     flower::exposure::RULES,
     flower::auth::RULES,

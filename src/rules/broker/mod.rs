@@ -8,6 +8,7 @@ pub(super) mod secret;
 mod sqs;
 mod tls;
 mod transports;
+mod unlike_flower;
 mod url;
 mod user;
 mod variables;
@@ -24,10 +25,12 @@ use crate::celery::url::is_local;
 pub(super) const AREAS: &[&[Rule]] = &[
     RULES,
     url::RULES,
+    url::schemes::RULES,
     tls::RULES,
     port::RULES,
     transports::RULES,
     options::RULES,
+    unlike_flower::RULES,
     parts::RULES,
     variables::RULES,
     secret::RULES,
