@@ -35,7 +35,7 @@ pub(in crate::rules) const BEAT_FIELDS: Fields = &[
     ("logLevel", "--loglevel"),
 ];
 
-/// The field of a worker pool that is an option of the worker.
-pub(in crate::rules) fn field_of(option: &str) -> Option<&'static str> {
-    WORKER_FIELDS.iter().find(|(_, known)| *known == option).map(|(field, _)| *field)
+/// The field that is an option.
+pub(in crate::rules) fn field_of(option: &str, fields: Fields) -> Option<&'static str> {
+    fields.iter().find(|(_, known)| *known == option).map(|(field, _)| *field)
 }

@@ -92,7 +92,7 @@ fn way(component: &Component<'_>, origins: &Origins, option: &Spec) -> Way {
         Part::Beat(_) => BEAT_FIELDS,
         Part::Flower(_) => &[],
     };
-    let field = fields.iter().find(|(_, known)| *known == option.name()).map(|(field, _)| *field);
+    let field = field_of(option.name(), fields);
     let beside = |field: &str| Way::Beside(format!("{}.{field}", component.path.trim_start_matches("spec.")));
     match (origins.get(option.name()), field, component.part) {
         (Some(Origin::Arguments), ..) => beside("args"),
@@ -150,7 +150,7 @@ fn placed(setting: &Setting, is_on: bool, denied: Severity, report: &mut Report<
     let beside: Option<Vec<&String>> =
         ways.iter().map(|way| if let Way::Beside(field) = way { Some(field) } else { None }).collect();
     let sets = format!("{} sets an option of the workers", variable.name);
-    let (severity, message, fix) = match (field_of(option.name()), left_out) {
+    let (severity, message, fix) = match (field_of(option.name(), WORKER_FIELDS), left_out) {
         _ if let Some(first) = beside.as_ref().and_then(|fields| fields.first()) => {
             (Severity::Warn, format!("has no effect beside {first}"), "remove it".to_owned())
         }
