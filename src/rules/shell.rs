@@ -8,6 +8,9 @@ pub(super) use crate::celery::shell::{
     only_command, program, said_before, script, script_at, starts_alone, steps_aside,
 };
 
+/// The parts of Celery that the operator starts.
+pub(super) const STARTED: [&str; 3] = ["worker", "beat", "flower"];
+
 /// Most words of a line that are written out.
 const MAX_LISTED: usize = 8;
 
@@ -53,7 +56,7 @@ pub(super) fn starts_one_part(script: &str) -> bool {
 fn part(command: Vec<&str>) -> Option<&str> {
     let mut words = command.into_iter();
     words.find(|word| is_celery(word))?;
-    words.find(|word| ["worker", "beat", "flower", "multi"].contains(word))
+    words.find(|word| STARTED.contains(word) || *word == "multi")
 }
 
 /// A word that only a shell would understand, where none does.

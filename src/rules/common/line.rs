@@ -59,7 +59,7 @@ fn end(words: &[&str]) -> Option<usize> {
 
 /// What a line starts, and the options behind that; the application has a field of its own.
 fn started<'w>(words: &[&'w str]) -> (&'w str, Vec<&'w str>) {
-    let Some(at) = words.iter().position(|word| ["worker", "beat", "flower"].contains(word)) else {
+    let Some(at) = words.iter().position(|word| shell::STARTED.contains(word)) else {
         return ("", Vec::new());
     };
     let mut options = Vec::new();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::{AnyObject, Celery, FlowerSpec};
 use crate::celery::environment::flower_variable;
 use crate::celery::expansion::expands;
-use crate::celery::flower::{Occurrence, Reading};
+use crate::celery::flower::{Occurrence, Reading, is_true};
 use crate::celery::options::flower::TornadoType;
 use crate::celery::value::click_truth;
 use crate::effective::{self, Effective};
@@ -94,7 +94,7 @@ impl<'a> Given<'a> {
     pub(super) fn switch(&self) -> Option<bool> {
         let (text, place) = self.text()?;
         match place {
-            Place::Argument(_) => Some(!["false", "f", "0"].contains(&text.to_ascii_lowercase().as_str())),
+            Place::Argument(_) => Some(is_true(text)),
             Place::Variable(_) => click_truth(text),
         }
     }

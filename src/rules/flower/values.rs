@@ -3,19 +3,13 @@
 
 use super::given::{Flower, Place, argument_path};
 use crate::celery::environment::flower_variable;
-use crate::celery::flower::{Cause, takes_variable};
+use crate::celery::flower::{Cause, is_true, takes_variable};
 use crate::celery::number;
 use crate::celery::options::flower::{OPTIONS, Release, Spec, TornadoType};
+use crate::celery::value::click_truth;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::Subject;
-
-/// Words that mean what Flower makes of them.
-const WORDS: &[&str] = &["true", "t", "yes", "y", "on", "1", "false", "f", "0"];
-/// Words for "no" that only variables know.
-const VARIABLE_WORDS: &[&str] = &["no", "n", "off"];
-/// What a variable means to Flower 1.x, to which every other text is true, "false" and "0" too.
-const OLD_WORDS: &[&str] = &["", "true", "t", "yes", "y", "on", "1"];
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -130,12 +124,12 @@ fn f06(subject: &Subject<'_>, report: &mut Report<'_>) {
     {
         for given in [flower.argument(option.name), flower.variable(&option.variable())] {
             let Some((text, place)) = given.text() else { continue };
-            let word = text.to_lowercase();
             let is_variable = matches!(place, Place::Variable(_));
             let known = match (is_variable, is_old) {
-                (true, true) => OLD_WORDS.contains(&word.as_str()),
-                (true, false) => WORDS.contains(&word.as_str()) || VARIABLE_WORDS.contains(&word.as_str()),
-                (false, _) => WORDS.contains(&word.as_str()),
+                // To Flower 1.x every text is true, "false" and "0" too.
+                (true, true) => text.is_empty() || click_truth(text) == Some(true),
+                (true, false) => click_truth(text).is_some(),
+                (false, _) => click_truth(text) == Some(is_true(text)),
             };
             if !known {
                 let message = if is_variable && !is_old {
