@@ -204,6 +204,7 @@ mod tests {
             "celery -A shop worker -l INFO -c 4",
             "cd /app && python -m celery -A shop worker",
             "sleep 5; /venv/bin/celery -A $APP beat",
+            "/opt/celery -A shop worker",
             "celery multi start w1 -A shop",
         ] {
             assert!(starts_one_part(script), "{script}");

@@ -64,3 +64,21 @@ fn w12(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity;
+    use crate::rules::tests::findings;
+
+    #[test]
+    fn whoever_names_the_pool_green_threads_run_no_scheduler() {
+        let told = |worker: &str| {
+            let found = findings(&format!("spec: {{workerSpec: {{args: ['-B'], {worker}}}}}"));
+            found.into_iter().find(|one| one.rule == "W11").map(|one| one.severity)
+        };
+        for worker in ["pool: gevent", "env: [{name: CELERY_WORKER_POOL, value: eventlet}]"] {
+            assert_eq!(told(worker), Some(Severity::Deny), "{worker}");
+        }
+        assert_eq!(told("pool: threads"), Some(Severity::Warn));
+    }
+}
