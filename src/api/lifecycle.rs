@@ -115,11 +115,38 @@ pub struct Probe {
     pub failure_threshold: Option<i32>,
 }
 
+/// What a probe decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeRole {
+    /// Whether a container has started, so that the others may ask.
+    Startup,
+    /// Whether it counts as ready.
+    Readiness,
+    /// Whether it is restarted.
+    Liveness,
+}
+
+impl ProbeRole {
+    /// The name of its field.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Startup => "startup",
+            Self::Readiness => "readiness",
+            Self::Liveness => "liveness",
+        }
+    }
+}
+
 impl Probes {
-    /// Those that are there, with the names of their fields.
-    pub fn written(&self) -> impl Iterator<Item = (&'static str, &Probe)> {
-        let all = [("startup", &self.startup), ("readiness", &self.readiness), ("liveness", &self.liveness)];
-        all.into_iter().filter_map(|(when, probe)| Some((when, probe.as_ref()?)))
+    /// Those that are there, with what they decide.
+    pub fn written(&self) -> impl Iterator<Item = (ProbeRole, &Probe)> {
+        let all = [
+            (ProbeRole::Startup, &self.startup),
+            (ProbeRole::Readiness, &self.readiness),
+            (ProbeRole::Liveness, &self.liveness),
+        ];
+        all.into_iter().filter_map(|(role, probe)| Some((role, probe.as_ref()?)))
     }
 
     /// Whether any of them looks at the heartbeat.

@@ -43,7 +43,9 @@ pub use flower::{
 pub use flower_auth::{BasicAuth, FlowerAuth, OAuth, OAuthProvider};
 pub(crate) use grammar::{is_dns_label, is_label, is_label_value, is_object_name, is_qualified};
 pub use json::{AnyObject, Anything};
-pub use lifecycle::{GracefulShutdown, PodDisruptionBudget, Probe, ProbeType, Probes, ShutdownMode};
+pub use lifecycle::{
+    GracefulShutdown, PodDisruptionBudget, Probe, ProbeRole, ProbeType, Probes, ShutdownMode,
+};
 pub use open::{Open, Word};
 pub use status::{
     Autoscaler, BeatStatus, BrokerStatus, CeleryStatus, Child, Condition, EffectiveStatus, FindingStatus,

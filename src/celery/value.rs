@@ -2,7 +2,7 @@
 //! What a release makes of the value of an option.
 
 use super::options::ValueKind;
-use super::version::Release;
+use super::version::{Release, Target};
 use super::{closest, number};
 
 /// The names of log levels.
@@ -67,6 +67,14 @@ pub fn value(kind: ValueKind, text: &str, release: Release) -> Result<Value<'_>,
         // Here the node's own name is one more word.
         ValueKind::NodePath => format(text, "hndiIp", release),
     }
+}
+
+/// Why every release in question refuses a value, in the words of the newest.
+#[must_use]
+pub fn refused_by_all(kind: ValueKind, text: &str, target: Target) -> Option<Refusal> {
+    let read = |release: &Release| value(kind, text, *release).err();
+    let refusals: Option<Vec<Refusal>> = target.releases().iter().map(read).collect();
+    refusals?.pop()
 }
 
 /// What a switch is set to by a variable; `None` for a text that is refused. The words are click's, in any case, and those

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::ResourceRequirements;
 
 use super::pod::{Made, Own, Pod, pod};
 use super::said::Said;
+use super::words::{Origin, Origins, Words, switch, text};
 use super::{BrokerAccess, Count, Storage, heartbeat, probes, settings, storage};
 use crate::api::{BeatSpec, CelerySpec};
 use crate::celery::command::Command;
@@ -71,6 +72,39 @@ pub(super) fn beat(written: &BeatSpec, spec: &CelerySpec, app: &str, broker: Opt
     }
 }
 
+/// Who says which option of beat.
+#[must_use]
+pub fn beat_origins(beat: &effective::Beat<'_>, spec: &CelerySpec) -> Origins {
+    let said = Said::to_beat(*beat);
+    let mut origins = options(beat.beat, spec, &said, SCHEDULE).origins();
+    if heartbeat::is_asked(beat.beat.probes.as_ref()) {
+        let written = beat.beat.scheduler.as_ref().map_or(Origin::Chosen, |_| Origin::Field);
+        origins.entry("--scheduler").or_insert(written);
+    }
+    origins
+}
+
+/// The options between `beat` and the user's arguments; `place` is where the schedule is kept by default.
+fn options<'a>(written: &BeatSpec, spec: &CelerySpec, said: &'a Said<'a>, place: &str) -> Words<'a> {
+    let mut words = Words::new(said);
+    let open = |long: &str, default: &str| (!said.option_or_variable(long)).then(|| default.to_owned());
+    let level = written.log_level.as_ref().map(|level| level.written().to_owned());
+    words.pair("-l", "--loglevel", text(level, open("--loglevel", "INFO")));
+    words.pair("-s", "--schedule", text(written.schedule_file.clone(), open("--schedule", place)));
+    // With a heartbeat the probe's module loads it.
+    let scheduler = written.scheduler.clone().filter(|_| !heartbeat::is_asked(written.probes.as_ref()));
+    words.pair("-S", "--scheduler", text(scheduler, None));
+    let interval = written.max_interval.map(|seconds| seconds.to_string());
+    words.pair("--max-interval", "--max-interval", text(interval, None));
+    let celery = effective::celery(&spec.common);
+    let answers = probes::beat_is_pinged(written) && celery.is_at_least(Release::V5_7);
+    words.flag("--enable-remote-control", switch(None, answers));
+    // Version 4 leaves a file in the working folder, which may be read-only, and never starts over one that is there.
+    let nowhere = (celery == Target::Known(Release::V4_4)).then(String::new);
+    words.value("--pidfile", text(None, nowhere));
+    words
+}
+
 fn args(
     written: &BeatSpec,
     spec: &CelerySpec,
@@ -81,27 +115,7 @@ fn args(
 ) -> Vec<String> {
     let mut words = super::celery_app(spec);
     words.push("beat".to_owned());
-    let mut option = |written: Option<String>, default: Option<&str>, short: &str, long: &str| {
-        let default = default.filter(|_| !said.option_or_variable(long)).map(str::to_owned);
-        if let Some(value) = written.or(default).filter(|_| !said.option(long)) {
-            words.extend([if short.is_empty() { long } else { short }.to_owned(), value]);
-        }
-    };
-    let level = written.log_level.as_ref().map(|level| level.written().to_owned());
-    option(level, Some("INFO"), "-l", "--loglevel");
-    option(written.schedule_file.clone(), Some(file), "-s", "--schedule");
-    // With a heartbeat the probe's module loads it.
-    option(written.scheduler.clone().filter(|_| !has_heartbeat), None, "-S", "--scheduler");
-    option(written.max_interval.map(|seconds| seconds.to_string()), None, "", "--max-interval");
-    let celery = effective::celery(&spec.common);
-    let remote = "--enable-remote-control";
-    if probes::beat_is_pinged(written) && celery.is_at_least(Release::V5_7) && !said.option(remote) {
-        words.push(remote.to_owned());
-    }
-    // Version 4 leaves a file in the working folder, which may be read-only, and never starts over one that is there.
-    if celery == Target::Known(Release::V4_4) && !said.option("--pidfile") {
-        words.push("--pidfile=".to_owned());
-    }
+    words.extend(options(written, spec, said, file).all());
     let own_args =
         if has_heartbeat { heartbeat::loaded_by_beat(&written.args) } else { written.args.clone() };
     settings::joined(words, &own_args, settings::settings(spec, broker))

@@ -17,6 +17,7 @@ mod scaler;
 mod settings;
 mod shutdown;
 mod storage;
+mod words;
 mod worker;
 mod worker_options;
 
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::api::{Celery, CelerySpec, DEFAULT_POOL};
 use crate::names;
 
-pub use beat::Beat;
+pub use beat::{Beat, beat_origins};
 pub use broker::{
     AUTHORITY_FOLDER, BrokerAccess, NOT_MEASURABLE, QueueSource, RedisLists, Sentinel, Tls, Unresolved,
 };
@@ -36,7 +37,8 @@ pub use heartbeat::{FILES as PROBE_FILES, STATE as PROBE_STATE};
 pub use pod::{ContainerProbes, Pod};
 pub use scaler::{QueueLength, ResourceMetric, ResourceTarget, Scaler, Watch};
 pub use storage::{NewClaim, Storage};
-pub use worker::{Pace, Pool};
+pub use words::{Origin, Origins};
+pub use worker::{Pace, Pool, worker_origins};
 pub use worker_options::Chosen;
 
 /// Fields of a Secret by key; values that are not UTF-8 are left out.

@@ -10,20 +10,12 @@ use k8s_openapi::api::core::v1::{ExecAction, Probe as KubeProbe};
 
 use super::heartbeat;
 use super::pod::ContainerProbes;
-use crate::api::{BeatSpec, CelerySpec, Open, Probe, ProbeType, Probes};
+use crate::api::{BeatSpec, CelerySpec, Open, Probe, ProbeRole, ProbeType, Probes};
 use crate::celery::version::Release;
 use crate::effective;
 
 /// Beat's name among the nodes.
 const BEAT_NODE: &str = "celerybeat@%h";
-
-/// Which of the three is meant.
-#[derive(Clone, Copy, PartialEq)]
-enum Role {
-    Startup,
-    Readiness,
-    Liveness,
-}
 
 /// The probes of a worker pool. By default it is pinged only where it is known not to be solo, which is deaf while a
 /// task runs.
@@ -50,30 +42,30 @@ pub(super) fn beat_is_pinged(beat: &BeatSpec) -> bool {
 fn all(written: Option<&Probes>, ping: Option<&str>, by_default: bool) -> ContainerProbes {
     let of = |role, probe: Option<&Probe>| match probe {
         Some(probe) => asked(role, probe, ping),
-        None if by_default && role == Role::Startup => {
+        None if by_default && role == ProbeRole::Startup => {
             asked(role, &Probe { type_: Open::from(ProbeType::Ping), ..Probe::default() }, ping)
         }
         None => None,
     };
     ContainerProbes {
-        startup: of(Role::Startup, written.and_then(|probes| probes.startup.as_ref())),
-        readiness: of(Role::Readiness, written.and_then(|probes| probes.readiness.as_ref())),
-        liveness: of(Role::Liveness, written.and_then(|probes| probes.liveness.as_ref())),
+        startup: of(ProbeRole::Startup, written.and_then(|probes| probes.startup.as_ref())),
+        readiness: of(ProbeRole::Readiness, written.and_then(|probes| probes.readiness.as_ref())),
+        liveness: of(ProbeRole::Liveness, written.and_then(|probes| probes.liveness.as_ref())),
     }
 }
 
-fn asked(role: Role, probe: &Probe, ping: Option<&str>) -> Option<KubeProbe> {
+fn asked(role: ProbeRole, probe: &Probe, ping: Option<&str>) -> Option<KubeProbe> {
     let (command, period, timeout, failures) = match probe.type_.known()? {
         ProbeType::Ping => {
             let shell = vec!["sh".to_owned(), "-c".to_owned(), ping?.to_owned()];
             // Five minutes for a start; later only what lasts counts.
-            let (period, failures) = if role == Role::Startup { (10, 30) } else { (60, 5) };
+            let (period, failures) = if role == ProbeRole::Startup { (10, 30) } else { (60, 5) };
             (shell, Some(period), Some(15), Some(failures))
         }
         ProbeType::Custom => (probe.command.clone(), None, None, None),
         ProbeType::Heartbeat => {
-            let (period, failures) = if role == Role::Startup { (10, 30) } else { (30, 3) };
-            let command = heartbeat::check(role == Role::Liveness, probe);
+            let (period, failures) = if role == ProbeRole::Startup { (10, 30) } else { (30, 3) };
+            let command = heartbeat::check(role == ProbeRole::Liveness, probe);
             (command, Some(period), Some(10), Some(failures))
         }
         ProbeType::None => return None,

@@ -44,6 +44,11 @@ impl<'a> Said<'a> {
         self.reading.has(name)
     }
 
+    /// The long names of all options in the arguments.
+    pub(super) fn options(&self) -> impl Iterator<Item = &'static str> {
+        self.reading.occurrences.iter().map(|used| used.option.name())
+    }
+
     /// Whether the arguments or the variables say an option; `name` is the long one.
     pub(super) fn option_or_variable(&self, name: &str) -> bool {
         self.option(name) || self.variable(name)

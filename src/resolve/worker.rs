@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::pod::{Made, Own, Pod, pod};
 use super::said::Said;
+use super::words::{Origin, Origins};
 use super::worker_options::Chosen;
 use super::{BrokerAccess, Count, Scaler, heartbeat, probes, scaler, settings, shutdown, worker_options};
 use crate::api::{CelerySpec, PodDisruptionBudget, ScaleKind, WorkerSpec};
@@ -70,7 +71,7 @@ pub(super) fn pool(
     let shutdown = shutdown::shutdown(worker.graceful_shutdown.as_ref());
     let mut words = super::celery_app(spec);
     words.push("worker".to_owned());
-    words.extend(worker_options::words(&pool, spec, &said, chosen));
+    words.extend(worker_options::words(&pool, spec, &said, chosen).all());
     let settings = settings::settings(spec, broker).into_iter().chain(shutdown.settings);
     let mut made = Made { env: shutdown.env, ..Made::default() };
     let has_heartbeat = heartbeat::is_asked(worker.probes.as_ref());
@@ -112,6 +113,20 @@ pub(super) fn pool(
             },
         ),
     }
+}
+
+/// Who says which option of a worker.
+#[must_use]
+pub fn worker_origins(pool: &effective::Pool<'_>, spec: &CelerySpec) -> Origins {
+    let said = Said::to_worker(*pool);
+    let scaler = scaler::scaler(spec, ScaleKind::Worker, pool.name, &pool.counted_queues());
+    let chosen = worker_options::chosen(pool, spec, &said, scaler.as_ref());
+    let mut origins = worker_options::words(pool, spec, &said, chosen).origins();
+    // What a variable lists stands in the same word.
+    if heartbeat::is_asked(pool.worker.probes.as_ref()) && !said.option_or_variable("--include") {
+        origins.insert("--include", Origin::Chosen);
+    }
+    origins
 }
 
 fn pace(worker: &WorkerSpec) -> Pace {

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube_quantity::ParsedQuantity;
 
 use super::said::Said;
+use super::words::{Words, switch, text};
 use super::{CelerySpec, Scaler};
 use crate::api::{Open, Word, WorkerSpec};
 use crate::celery::broker_url::Transport;
@@ -50,94 +51,63 @@ pub(super) fn chosen(
 }
 
 /// The options between `worker` and the user's arguments.
-pub(super) fn words(
+pub(super) fn words<'a>(
     pool: &effective::Pool<'_>,
     spec: &CelerySpec,
-    said: &Said<'_>,
+    said: &'a Said<'a>,
     chosen: Chosen,
-) -> Vec<String> {
+) -> Words<'a> {
     let worker = pool.worker;
-    let mut words = Words { words: Vec::new(), said };
+    let mut words = Words::new(said);
     let is_nameless = pool.stated_node_name() == Effective::Absent;
-    let name = worker.node_name.clone().or_else(|| is_nameless.then(|| pool.chosen_node_name()));
-    words.pair("-n", "--hostname", name);
-    let level = written(worker.log_level.as_ref()).or(chosen.log_level.map(str::to_owned));
+    let name = is_nameless.then(|| pool.chosen_node_name());
+    words.pair("-n", "--hostname", text(worker.node_name.clone(), name));
+    let level = text(written(worker.log_level.as_ref()), chosen.log_level.map(str::to_owned));
     words.pair("-l", "--loglevel", level);
-    words.pair("-P", "--pool", written(worker.pool.as_ref()));
+    words.pair("-P", "--pool", text(written(worker.pool.as_ref()), None));
     if !said.option("--autoscale") {
         let number = worker.concurrency.as_ref().map(|concurrency| match concurrency {
             IntOrString::Int(number) => number.to_string(),
             IntOrString::String(text) => text.clone(),
         });
-        words.pair("-c", "--concurrency", number.or(chosen.concurrency.map(|number| number.to_string())));
+        words.pair("-c", "--concurrency", text(number, chosen.concurrency.map(|number| number.to_string())));
     }
     let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
-    words.pair("-Q", "--queues", list(&worker.queues));
-    words.pair("-X", "--exclude-queues", list(&worker.exclude_queues));
-    if worker.optimization.is_some() || !said.option_or_variable("--optimization") {
-        // Its long form is not known to 5.2.
-        let strategy = written(worker.optimization.as_ref()).unwrap_or_else(|| "fair".to_owned());
-        words.pair("-O", "--optimization", Some(strategy));
-    }
+    words.pair("-Q", "--queues", text(list(&worker.queues), None));
+    words.pair("-X", "--exclude-queues", text(list(&worker.exclude_queues), None));
+    let fair = (!said.option_or_variable("--optimization")).then(|| "fair".to_owned());
+    // Its long form is not known to 5.2.
+    words.pair("-O", "--optimization", text(written(worker.optimization.as_ref()), fair));
     tuning(&mut words, worker, chosen);
     chatter(&mut words, worker, spec);
-    words.words
+    words
 }
 
 /// How tasks are fetched, and when a child process or a task ends.
 fn tuning(words: &mut Words<'_>, worker: &WorkerSpec, chosen: Chosen) {
     let number = |number: Option<i32>| number.map(|number| number.to_string());
     // The number is Celery's own text: 30 and not 30.0.
-    let seconds = |seconds: Option<f64>| seconds.map(|seconds| seconds.to_string());
-    let multiplier =
-        number(worker.prefetch_multiplier).or(chosen.prefetch_multiplier.map(|number| number.to_string()));
-    words.value("--prefetch-multiplier", multiplier);
-    words.flag("--disable-prefetch", worker.disable_prefetch.unwrap_or(chosen.disable_prefetch));
-    words.value("--max-tasks-per-child", number(worker.max_tasks_per_child));
-    words.value("--max-memory-per-child", worker.max_memory_per_child.as_ref().and_then(kibibytes));
+    let seconds = |seconds: Option<f64>| text(seconds.map(|seconds| seconds.to_string()), None);
+    let multiplier = chosen.prefetch_multiplier.map(|number| number.to_string());
+    words.value("--prefetch-multiplier", text(number(worker.prefetch_multiplier), multiplier));
+    words.flag("--disable-prefetch", switch(worker.disable_prefetch, chosen.disable_prefetch));
+    words.value("--max-tasks-per-child", text(number(worker.max_tasks_per_child), None));
+    let memory = worker.max_memory_per_child.as_ref().and_then(kibibytes);
+    words.value("--max-memory-per-child", text(memory, None));
     words.value("--time-limit", seconds(worker.time_limit));
     words.value("--soft-time-limit", seconds(worker.soft_time_limit));
-    words.value("--pool-start-method", written(worker.pool_start_method.as_ref()));
+    words.value("--pool-start-method", text(written(worker.pool_start_method.as_ref()), None));
 }
 
 /// What workers tell each other and Flower.
 fn chatter(words: &mut Words<'_>, worker: &WorkerSpec, spec: &CelerySpec) {
-    words.flag("--without-gossip", worker.gossip != Some(true));
-    words.flag("--without-mingle", worker.mingle != Some(true));
-    words.flag("--without-heartbeat", worker.heartbeat == Some(false));
-    words.value("--heartbeat-interval", worker.heartbeat_interval.map(|seconds| seconds.to_string()));
-    if worker.task_events.unwrap_or(spec.flower_spec.is_some()) && !words.said.option("-E") {
-        words.words.push("-E".to_owned());
-    }
-}
-
-/// A growing list of options.
-struct Words<'a> {
-    words: Vec<String>,
-    said: &'a Said<'a>,
-}
-
-impl Words<'_> {
-    /// `-c 4`
-    fn pair(&mut self, short: &str, long: &str, value: Option<String>) {
-        if let Some(value) = value.filter(|_| !self.said.option(long)) {
-            self.words.extend([short.to_owned(), value]);
-        }
-    }
-
-    /// `--time-limit=30`
-    fn value(&mut self, long: &str, value: Option<String>) {
-        if let Some(value) = value.filter(|_| !self.said.option(long)) {
-            self.words.push(format!("{long}={value}"));
-        }
-    }
-
-    /// `--without-gossip`
-    fn flag(&mut self, long: &str, on: bool) {
-        if on && !self.said.option(long) {
-            self.words.push(long.to_owned());
-        }
-    }
+    let off = |is_on: Option<bool>| is_on.map(|is_on| !is_on);
+    words.flag("--without-gossip", switch(off(worker.gossip), true));
+    words.flag("--without-mingle", switch(off(worker.mingle), true));
+    words.flag("--without-heartbeat", switch(off(worker.heartbeat), false));
+    let interval = worker.heartbeat_interval.map(|seconds| seconds.to_string());
+    words.value("--heartbeat-interval", text(interval, None));
+    words.short_flag("-E", "--task-events", switch(worker.task_events, spec.flower_spec.is_some()));
 }
 
 fn written<T: Word>(word: Option<&Open<T>>) -> Option<String> {

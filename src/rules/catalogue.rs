@@ -3,8 +3,9 @@
 
 use super::rule::Rule;
 use super::{
-    autoscale, backend, beat, broker, common, config, credentials, flower, folders, ignored, monitors, pods,
-    pools, probes, queue_names, references, replicas, schema, shutdown, within, worker, worker_args,
+    autoscale, backend, beat, broker, common, config, credentials, environment, flower, folders, ignored,
+    monitors, pods, pools, probes, queue_names, references, replicas, schema, shutdown, within, worker,
+    worker_args,
 };
 
 const AREAS: &[&[Rule]] = &[
@@ -21,6 +22,7 @@ const AREAS: &[&[Rule]] = &[
     ignored::RULES,
     folders::RULES,
     credentials::RULES,
+    environment::RULES,
     config::RULES,
     config::unfit::RULES,
     config::settled::RULES,
@@ -52,6 +54,7 @@ const AREAS: &[&[Rule]] = &[
     probes::named::RULES,
     flower::RULES,
     flower::args::RULES,
+    flower::values::RULES,
     flower::typed::RULES,
     flower::exposure::RULES,
     flower::auth::RULES,

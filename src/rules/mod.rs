@@ -20,6 +20,7 @@ pub mod catalogue;
 mod common;
 mod config;
 mod credentials;
+mod environment;
 pub mod example;
 mod facts;
 mod field;

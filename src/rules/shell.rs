@@ -4,9 +4,12 @@
 use std::collections::BTreeSet;
 
 pub(super) use crate::celery::shell::{
-    Handed, behind_init, ends_at_once, execs_another, handed, is_shell, program, said_before, script,
-    script_at, starts_alone, steps_aside,
+    Handed, behind_init, ends_at_once, every_command, execs_another, handed, is_celery, is_shell,
+    only_command, program, said_before, script, script_at, starts_alone, steps_aside,
 };
+
+/// The parts of Celery that the operator starts.
+pub(super) const STARTED: [&str; 3] = ["worker", "beat", "flower"];
 
 /// Most words of a line that are written out.
 const MAX_LISTED: usize = 8;
@@ -45,15 +48,15 @@ pub(super) fn uses(script: &str, parameters: &[char]) -> bool {
 /// among several may do so by a variable.
 #[must_use]
 pub(super) fn starts_one_part(script: &str) -> bool {
-    let parts: BTreeSet<&str> = script.split([';', '&', '|', '(', ')', '\n']).filter_map(part).collect();
+    let parts: BTreeSet<&str> = every_command(script).filter_map(part).collect();
     parts.len() == 1
 }
 
 /// The sub-command of Celery that one simple command starts.
-fn part(command: &str) -> Option<&str> {
-    let mut words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
-    words.find(|word| *word == "celery" || word.ends_with("/bin/celery"))?;
-    words.find(|word| ["worker", "beat", "flower", "multi"].contains(word))
+fn part(command: Vec<&str>) -> Option<&str> {
+    let mut words = command.into_iter();
+    words.find(|word| is_celery(word))?;
+    words.find(|word| STARTED.contains(word) || *word == "multi")
 }
 
 /// A word that only a shell would understand, where none does.
@@ -201,6 +204,7 @@ mod tests {
             "celery -A shop worker -l INFO -c 4",
             "cd /app && python -m celery -A shop worker",
             "sleep 5; /venv/bin/celery -A $APP beat",
+            "/opt/celery -A shop worker",
             "celery multi start w1 -A shop",
         ] {
             assert!(starts_one_part(script), "{script}");

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 
-use super::subject::{Component, Part, Pool, Subject};
+use super::subject::{Component, LaidOver, Part, Pool, Subject};
 use crate::api::limits;
 use crate::celery::environment::{Variable, variable};
 use crate::celery::expansion::expanded;
@@ -45,10 +45,9 @@ pub(super) fn all<'a>(subject: &Subject<'a>) -> Vec<Place<'a>> {
 /// The variables that pod templates lay over those of the operator's own containers.
 pub(super) fn laid_over<'s>(subject: &'s Subject<'_>) -> Vec<Place<'s>> {
     let own = [names::WORKER_CONTAINER, names::BEAT_CONTAINER, names::FLOWER_CONTAINER];
-    let containers = subject.laid_over().filter(|(path, container)| {
-        own.contains(&container.name.as_str()) && !path.contains(".initContainers[")
-    });
-    let variables = containers.flat_map(|(path, container)| {
+    let containers = subject.laid_over.iter();
+    let containers = containers.filter(|laid| own.contains(&laid.container.name.as_str()) && !laid.is_init);
+    let variables = containers.flat_map(|LaidOver { path, container, .. }| {
         let reaches_workers = container.name == names::WORKER_CONTAINER;
         let env = container.env.iter().flatten().enumerate().take(limits::ITEMS);
         env.map(move |(index, variable)| Place {
@@ -114,11 +113,10 @@ pub(super) fn reaching(subject: &Subject<'_>, component: &Component<'_>) -> Vec<
     };
     let own = component.part.own_container();
     for owner in [Some(&component.path), None] {
-        let laid = subject.laid_over.iter().rev().filter(|laid| {
-            laid.component.as_ref() == owner
-                && laid.container.name == own
-                && !laid.path.contains(".initContainers[")
-        });
+        let laid =
+            subject.laid_over.iter().rev().filter(|laid| {
+                laid.component.as_ref() == owner && laid.container.name == own && !laid.is_init
+            });
         for laid in laid {
             listed(laid.container.env.as_deref().unwrap_or_default(), &laid.path, Origin::Template, &mut add);
         }
@@ -130,6 +128,11 @@ pub(super) fn reaching(subject: &Subject<'_>, component: &Component<'_>) -> Vec<
     mapped(subject, &subject.common().env_from, shared, &mut add);
     let mut texts = texts(&found);
     found.into_iter().map(|one| Reaching { text: texts.remove(&one.name), ..one }).collect()
+}
+
+/// A text with its variables, where what they hold is known.
+pub(super) fn filled(text: &str, known: &[Reaching]) -> Option<String> {
+    expanded(text, |name| known.iter().find(|one| one.name == name)?.text.clone())
 }
 
 /// What the variables hold, as far as it is known, each put together once; a `ConfigMap`'s text is taken as it is.

@@ -13,8 +13,8 @@ use super::options::flower::{OPTIONS, Release, Spec};
 use super::options::global;
 use super::reading::{Effective, Outcome};
 use super::{closest, number};
-pub use tornado::{Cause, takes_variable};
-use tornado::{LEVELS, RESERVED, UNITS, fault, is_true};
+pub use tornado::{Cause, is_true, takes_variable};
+use tornado::{LEVELS, RESERVED, UNITS, fault};
 
 /// An argument list as one release of Flower reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,8 +38,9 @@ pub fn takes_variable(option: &Spec, text: &str) -> bool {
     }
 }
 
-/// Whether a text switches an option on.
-pub(super) fn is_true(text: &str) -> bool {
+/// Whether a text switches an option on, as an argument.
+#[must_use]
+pub fn is_true(text: &str) -> bool {
     !["false", "f", "0"].contains(&text.to_lowercase().as_str())
 }
 

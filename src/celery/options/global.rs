@@ -17,5 +17,11 @@ pub static OPTIONS: &[Spec] = &[
     Spec::new(&["--skip-checks"], ValueKind::Flag, "leaves out the checks of Django").since(Release::V5_3),
 ];
 
+/// The option of this very name.
+#[must_use]
+pub fn named(word: &str) -> Option<&'static Spec> {
+    OPTIONS.iter().find(|option| option.names.contains(&word))
+}
+
 /// Of no table, since every command has it: says how it is used and ends.
 pub static HELP: Spec = Spec::new(&["--help"], ValueKind::Flag, "says how it is used and ends");

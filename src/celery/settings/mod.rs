@@ -107,15 +107,15 @@ pub fn setting(name: &str, release: Release) -> Result<&'static Setting, Unknown
     })
 }
 
-/// The option, and the field of its component, that says what a setting cannot: the command line settles the option
-/// before it reads the words behind `--`, so that the setting has no effect there. Seen with 5.2 to 5.7.
+/// The option that says what a setting cannot: the command line settles it before it reads the words behind `--`, so that
+/// the setting has no effect there. Seen with 5.2 to 5.7.
 #[must_use]
-pub fn settled_by_option(name: &str) -> Option<(&'static str, &'static str)> {
+pub fn settled_by_option(name: &str) -> Option<&'static str> {
     match name {
-        "worker_pool" => Some(("--pool", "pool")),
-        "worker_prefetch_multiplier" => Some(("--prefetch-multiplier", "prefetchMultiplier")),
-        "beat_scheduler" => Some(("--scheduler", "scheduler")),
-        "beat_schedule_filename" => Some(("--schedule", "scheduleFile")),
+        "worker_pool" => Some("--pool"),
+        "worker_prefetch_multiplier" => Some("--prefetch-multiplier"),
+        "beat_scheduler" => Some("--scheduler"),
+        "beat_schedule_filename" => Some("--schedule"),
         _ => None,
     }
 }

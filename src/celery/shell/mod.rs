@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a shell makes of words, where one stands in front of Celery.
 
-mod script;
+mod arguments;
+mod commands;
+mod exec;
 
-pub use script::{
-    Handed, celery_in, ends_at_once, execs_another, handed, is_celery, only_prepares, only_program,
-    said_before, starts_alone, steps_aside,
-};
+pub use arguments::{Handed, celery_in, handed, only_prepares, only_program, said_before, starts_alone};
+pub use commands::{every_command, only_command};
+pub use exec::{ends_at_once, execs_another, steps_aside};
+
+/// Commands that start what stands behind them.
+const WRAPPERS: [&str; 4] = ["command", "env", "nohup", "time"];
 
 /// The name of the program that a command starts, without its folder.
 #[must_use]
 pub fn program(command: &[String]) -> Option<&str> {
     command.first().map(|word| word.rsplit('/').next().unwrap_or(word))
+}
+
+/// Whether a word starts Celery.
+#[must_use]
+pub fn is_celery(word: &str) -> bool {
+    word.rsplit('/').next() == Some("celery")
 }
 
 /// What a command starts behind programs that only prepare for it: an init for the container, `env`, or one that changes
@@ -129,6 +139,15 @@ mod tests {
             &["bash", "run.sh", "-c", "x"],
         ] {
             assert_eq!(script(&words(command)), None, "{command:?}");
+        }
+    }
+
+    #[test]
+    fn no_text_makes_it_panic() {
+        for script in
+            ["\\", "'", "\"", "$(", "((", "))", "&>", ">&", "é\\", "`é", "#", ";;&|", "a$(b;c", "exec"]
+        {
+            let _ = (steps_aside(script), ends_at_once(script), handed(script), execs_another(script));
         }
     }
 }

@@ -27,7 +27,15 @@ pub(in crate::rules) const WORKER_FIELDS: Fields = &[
     ("poolStartMethod", "--pool-start-method"),
 ];
 
-/// The field of a worker pool that is an option of the worker.
-pub(in crate::rules) fn field_of(option: &str) -> Option<&'static str> {
-    WORKER_FIELDS.iter().find(|(_, known)| *known == option).map(|(field, _)| *field)
+/// The fields that are options of beat.
+pub(in crate::rules) const BEAT_FIELDS: Fields = &[
+    ("scheduleFile", "--schedule"),
+    ("scheduler", "--scheduler"),
+    ("maxInterval", "--max-interval"),
+    ("logLevel", "--loglevel"),
+];
+
+/// The field that is an option.
+pub(in crate::rules) fn field_of(option: &str, fields: Fields) -> Option<&'static str> {
+    fields.iter().find(|(_, known)| *known == option).map(|(field, _)| *field)
 }

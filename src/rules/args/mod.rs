@@ -16,7 +16,7 @@ use super::subject::{Beat, Pool, Subject};
 use crate::celery::command::Command;
 use crate::celery::reading::{Occurrence, Reading};
 use crate::celery::version::Target;
-pub(super) use fields::{Fields, WORKER_FIELDS, field_of};
+pub(super) use fields::{BEAT_FIELDS, WORKER_FIELDS, field_of};
 pub(super) use joined::{Joined, is_joined, joined, parted};
 pub(super) use repeated::repeated;
 pub(super) use verdict::{Shown, Verdict, letters, refused, verdicts};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::Fields;
+use super::fields::Fields;
 use crate::celery::options::ValueKind;
 use crate::celery::reading::{Occurrence, Reading};
 use crate::rules::finding::{Kind, Report, Severity};

@@ -3,19 +3,12 @@
 
 use crate::celery::command::Command;
 use crate::celery::reading::Occurrence;
-use crate::rules::args::{Fields, Joined, Matter, joined, not_names, parted, removal, repeated};
+use crate::rules::args::{BEAT_FIELDS, Joined, Matter, joined, not_names, parted, removal, repeated};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Beat, Subject};
 
-/// The fields that are options of beat.
-const FIELDS: Fields = &[
-    ("scheduleFile", "--schedule"),
-    ("scheduler", "--scheduler"),
-    ("maxInterval", "--max-interval"),
-    ("logLevel", "--loglevel"),
-];
 /// Options that end beat's process at once, or take it away from the container.
 const ENDS: &[&str] = &["--detach", "--help"];
 /// Options for a life without a container, and what to use instead.
@@ -165,5 +158,5 @@ fn t16(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn t17(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(beat) = &subject.beat else { return };
     let written = serde_json::to_value(beat.spec).unwrap_or_default();
-    repeated(subject, Beat::PATH, &beat.said, &written, FIELDS, report);
+    repeated(subject, Beat::PATH, &beat.said, &written, BEAT_FIELDS, report);
 }

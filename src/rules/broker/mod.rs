@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the broker: which one is meant, and whether pods can use it.
 
-mod by_variable;
 mod options;
 mod parts;
 mod port;
@@ -9,6 +8,7 @@ pub(super) mod secret;
 mod sqs;
 mod tls;
 mod transports;
+mod unlike_flower;
 mod url;
 mod user;
 mod variables;
@@ -25,10 +25,12 @@ use crate::celery::url::is_local;
 pub(super) const AREAS: &[&[Rule]] = &[
     RULES,
     url::RULES,
+    url::schemes::RULES,
     tls::RULES,
     port::RULES,
     transports::RULES,
     options::RULES,
+    unlike_flower::RULES,
     parts::RULES,
     variables::RULES,
     secret::RULES,

@@ -121,7 +121,7 @@ fn needed(subject: &Subject<'_>, report: &mut Report<'_>, names: &[&str], messag
     for name in names {
         let missing = |value: Option<&Value>| value.is_none_or(|value| value.is_null() || value == "");
         if missing(options.get(*name)) {
-            let path = format!("spec.common.broker.transportOptions.{name}");
+            let path = format!("{}.{name}", options_path(subject));
             report.graded(severity, Kind::Required, path, message, fix);
         }
     }

@@ -10,9 +10,6 @@ use crate::rules::subject::Subject;
 /// The parameters of a shell that are single arguments.
 const DIGITS: &[char] = &['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/// The parts of Celery that the operator starts.
-const STARTED: [&str; 3] = ["worker", "beat", "flower"];
-
 /// What the operator adds stands behind the command: of a script the first such word is `$0`.
 pub(super) fn c20(subject: &Subject<'_>, report: &mut Report<'_>) {
     let command = shell::behind_init(&subject.common().command);
@@ -45,7 +42,7 @@ fn twice(script: &str) -> Option<Severity> {
     let is_value = |at: usize| {
         at.checked_sub(1).is_some_and(|before| said[before].starts_with('-') && said[before] != "-A")
     };
-    let starts = (0..said.len()).any(|at| STARTED.contains(&said[at].as_str()) && !is_value(at));
+    let starts = (0..said.len()).any(|at| shell::STARTED.contains(&said[at].as_str()) && !is_value(at));
     let names = said.iter().any(|word| word.starts_with("-A") || word.starts_with("--app"));
     if starts { Some(Severity::Deny) } else { names.then_some(Severity::Warn) }
 }
@@ -68,7 +65,7 @@ fn lost(script: &str, behind: &[String]) -> Option<&'static str> {
     if shell::execs_another(script) {
         return Some("exec takes the place of the shell, which never comes to Celery");
     }
-    let names_celery = behind.get(1).is_some_and(|word| word.rsplit('/').next() == Some("celery"));
+    let names_celery = behind.get(1).is_some_and(|word| shell::is_celery(word));
     match shell::handed(script)? {
         Handed::AsProgram if behind.len() == 1 => {
             Some("the shell takes the word behind the script for its own name, and -A for the program")

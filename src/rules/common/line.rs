@@ -2,11 +2,9 @@
 //! A whole command line of Celery in the place of the command: which of its words are the command, and where the others
 //! belong.
 
-use crate::rules::shell;
+use crate::celery::options::global;
+use crate::rules::shell::{self, is_celery};
 use crate::rules::subject::Subject;
-
-/// Options of Celery itself whose value is any word; `-A` is the operator's own.
-const VALUED: [&str; 6] = ["-b", "--broker", "--config", "--loader", "--result-backend", "--workdir"];
 
 /// What to write for a command that names the application, or what to start, itself.
 pub(super) fn instead(command: &[String], subject: &Subject<'_>) -> String {
@@ -31,10 +29,6 @@ pub(super) fn instead(command: &[String], subject: &Subject<'_>) -> String {
     format!("write {program}, and in {place}.args {options}")
 }
 
-fn is_celery(word: &str) -> bool {
-    word.rsplit('/').next() == Some("celery")
-}
-
 /// The words behind the one that is Celery, each with its place: what stands before it belongs to another program
 /// (`uv run --package worker celery`). Behind `--` the last word is the program, whatever the ones before it say.
 pub(super) fn behind_celery<'w>(
@@ -43,7 +37,10 @@ pub(super) fn behind_celery<'w>(
     let words: Vec<&str> = words.collect();
     let ends_with_it = matches!(words.as_slice(), [.., "--", last] if is_celery(last));
     let behind = end(&words).filter(|_| !ends_with_it).unwrap_or(words.len());
-    let is_value = words.windows(2).map(|pair| VALUED.contains(&pair[0]));
+    // `-A` is the operator's own.
+    let is_valued =
+        |word| global::named(word).is_some_and(|it| it.kind.takes_value() && it.name() != "--app");
+    let is_value = words.windows(2).map(|pair| is_valued(pair[0]));
     let is_value: Vec<bool> = std::iter::once(false).chain(is_value).collect();
     words.into_iter().enumerate().skip(behind).filter(move |(at, _)| !is_value[*at])
 }
@@ -62,7 +59,7 @@ fn end(words: &[&str]) -> Option<usize> {
 
 /// What a line starts, and the options behind that; the application has a field of its own.
 fn started<'w>(words: &[&'w str]) -> (&'w str, Vec<&'w str>) {
-    let Some(at) = words.iter().position(|word| ["worker", "beat", "flower"].contains(word)) else {
+    let Some(at) = words.iter().position(|word| shell::STARTED.contains(word)) else {
         return ("", Vec::new());
     };
     let mut options = Vec::new();

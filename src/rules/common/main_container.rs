@@ -52,7 +52,7 @@ fn c56(subject: &Subject<'_>, report: &mut Report<'_>) {
 #[must_use]
 pub(super) fn meant(subject: &Subject<'_>, laid: &LaidOver) -> Option<&'static str> {
     let name = laid.container.name.as_str();
-    if laid.path.contains(".initContainers[") {
+    if laid.is_init {
         return None;
     }
     let components = subject.components();

@@ -18,8 +18,6 @@ use super::shell;
 use super::subject::Subject;
 use crate::celery::app::{self, AppPath};
 
-/// Words of a start line that the operator writes behind the command.
-const ADDED: &[&str] = &["worker", "beat", "flower", "-A"];
 /// Programs that serve web applications: the command of another container of the same image.
 const SERVERS: &[&str] =
     &["gunicorn", "uvicorn", "uwsgi", "daphne", "hypercorn", "waitress-serve", "runserver"];
@@ -136,8 +134,9 @@ fn c03(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn c26(subject: &Subject<'_>, report: &mut Report<'_>) {
     let command = &subject.common().command;
     let Some(first) = command.first() else { return };
-    let is_added = |word: &&str| ADDED.contains(word) || word.starts_with("--app");
-    let detaches = |pair: &[String]| shell::program(pair) == Some("celery") && pair[1] == "multi";
+    // What the operator writes behind the command.
+    let is_added = |word: &&str| shell::STARTED.contains(word) || *word == "-A" || word.starts_with("--app");
+    let detaches = |pair: &[String]| shell::is_celery(&pair[0]) && pair[1] == "multi";
     let plain = || "write [celery]".to_owned();
     let (at, message, fix) = if first.trim().is_empty() {
         (0, "is not the name of a program", plain())

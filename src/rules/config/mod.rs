@@ -9,7 +9,7 @@ pub(super) mod unfit;
 
 use serde_json::Value;
 
-use super::args::field_of;
+use super::args::{WORKER_FIELDS, field_of};
 use super::finding::{Kind, Report, Severity};
 use super::path;
 use super::release;
@@ -169,7 +169,7 @@ fn c19(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
     }
     for (name, option) in OPTIONS.iter().filter(|(name, _)| config.contains_key(*name)) {
-        if let Some(field) = field_of(option).filter(|field| has_field(subject, field)) {
+        if let Some(field) = field_of(option, WORKER_FIELDS).filter(|field| has_field(subject, field)) {
             let pool = subject.pools.first().map_or("spec.workerSpec", |pool| pool.path.as_str());
             tell(name, &format!("{pool}.{field}"), report);
         }
@@ -198,7 +198,9 @@ fn behind_dashes(subject: &Subject<'_>, report: &mut Report<'_>) {
 /// Whether the field of the same option is set too.
 fn is_option_of(subject: &Subject<'_>, name: &str) -> bool {
     let option = OPTIONS.iter().find(|(setting, _)| *setting == name);
-    option.and_then(|(_, option)| field_of(option)).is_some_and(|field| has_field(subject, field))
+    option
+        .and_then(|(_, option)| field_of(option, WORKER_FIELDS))
+        .is_some_and(|field| has_field(subject, field))
 }
 
 fn tell(name: &str, field: &str, report: &mut Report<'_>) {

@@ -5,7 +5,7 @@ use super::{OPTIONS, has, has_field, taken};
 use crate::celery::number;
 use crate::celery::settings::{Extension, extension, settled_by_option};
 use crate::celery::version::{Release, Target};
-use crate::rules::args::field_of;
+use crate::rules::args::{BEAT_FIELDS, WORKER_FIELDS, field_of};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Beat, Pool, Subject};
@@ -71,8 +71,10 @@ fn c45(subject: &Subject<'_>, report: &mut Report<'_>) {
         report.add(Kind::Forbidden, path, "has no effect beside maxInterval", "remove it");
     }
     for (name, value, path) in taken(subject).filter(|_| is_settled(subject)) {
-        let Some((_, field)) = settled_by_option(name).filter(|_| !value.is_null()) else { continue };
         let is_of_beat = name.starts_with("beat_");
+        let fields = if is_of_beat { BEAT_FIELDS } else { WORKER_FIELDS };
+        let option = settled_by_option(name).filter(|_| !value.is_null());
+        let Some(field) = option.and_then(|option| field_of(option, fields)) else { continue };
         let runs = if is_of_beat { has_beat } else { !subject.pools.is_empty() };
         // Where the field stands beside it, another rule tells.
         if runs && (is_of_beat || !has_field(subject, field)) {
@@ -156,7 +158,7 @@ fn said_already(pool: &Pool<'_>, name: &str) -> Option<&'static str> {
     let (_, option) = OPTIONS.iter().find(|(setting, _)| *setting == name)?;
     // This option is a setting to Celery, so that the later one wins.
     let is_a_setting = *option == "--disable-prefetch";
-    let field = field_of(option)?;
+    let field = field_of(option, WORKER_FIELDS)?;
     if is_a_setting || pool.said.has(option) {
         return (!is_a_setting).then_some(*option);
     }
@@ -166,7 +168,7 @@ fn said_already(pool: &Pool<'_>, name: &str) -> Option<&'static str> {
 fn w52(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|_| is_settled(subject)) {
         for setting in &pool.said.settings {
-            let Some((option, _)) = settled_by_option(&setting.name) else {
+            let Some(option) = settled_by_option(&setting.name) else {
                 if let Some(option) = said_already(pool, &setting.name) {
                     let message = format!("has no effect beside {option}");
                     report.add(Kind::Forbidden, pool.arg(setting.at), message, "remove it");

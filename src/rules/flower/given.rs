@@ -2,13 +2,13 @@
 //! What an option of Flower gets, and from where: its arguments win over its configuration file, and that over its
 //! environment. Much of it cannot be seen from here, and a rule must know what it does not know.
 
-use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
+use k8s_openapi::api::core::v1::EnvVar;
 use serde_json::Value;
 
 use crate::api::{AnyObject, Celery, FlowerSpec};
 use crate::celery::environment::flower_variable;
 use crate::celery::expansion::expands;
-use crate::celery::flower::{Occurrence, Reading};
+use crate::celery::flower::{Occurrence, Reading, is_true};
 use crate::celery::options::flower::TornadoType;
 use crate::celery::value::click_truth;
 use crate::effective::{self, Effective};
@@ -27,8 +27,8 @@ pub(super) struct Flower<'a> {
     pub(super) spec: &'a FlowerSpec,
     /// Its arguments, as the release reads them that was named, else the newest.
     pub(super) reading: Reading<'a>,
-    object: &'a Celery,
-    facts: &'a Facts,
+    pub(super) object: &'a Celery,
+    pub(super) facts: &'a Facts,
 }
 
 /// What an option or a variable gets.
@@ -94,7 +94,7 @@ impl<'a> Given<'a> {
     pub(super) fn switch(&self) -> Option<bool> {
         let (text, place) = self.text()?;
         match place {
-            Place::Argument(_) => Some(!["false", "f", "0"].contains(&text.to_ascii_lowercase().as_str())),
+            Place::Argument(_) => Some(is_true(text)),
             Place::Variable(_) => click_truth(text),
         }
     }
@@ -171,61 +171,6 @@ impl<'a> Flower<'a> {
         }
     }
 
-    /// A variable from `envFrom`, the component's own lists first.
-    fn listed(&self, name: &str) -> Given<'a> {
-        let mut unknown = false;
-        for (list, path) in
-            [(component(self.spec).env_from(), PATH), (&self.object.spec.common.env_from, "spec.common")]
-        {
-            for (at, source) in list.iter().enumerate().rev() {
-                let prefix = source.prefix.as_deref().unwrap_or_default();
-                let Some(key) = name.strip_prefix(prefix) else { continue };
-                match self.holds(source, key) {
-                    Some(true) => {
-                        let place = Place::Variable(format!("{path}.envFrom[{at}]"));
-                        let text = self.text_of(source, key);
-                        return text.map_or(Given::Hidden(place.clone()), |text| Given::Text(text, place));
-                    }
-                    Some(false) => {}
-                    None => unknown = true,
-                }
-            }
-        }
-        if unknown { Given::Unknown } else { Given::Absent }
-    }
-
-    /// The names of the variables that sources bring whose texts the input says.
-    pub(super) fn brought(&self) -> Vec<String> {
-        let lists = [component(self.spec).env_from(), &self.object.spec.common.env_from];
-        let named = lists.into_iter().flatten().flat_map(|source| {
-            let map = source.config_map_ref.as_ref().and_then(|map| self.facts.config_texts.get(&map.name));
-            let prefix = source.prefix.clone().unwrap_or_default();
-            map.into_iter().flatten().map(move |(key, _)| format!("{prefix}{key}"))
-        });
-        let mut all: Vec<String> = named.collect();
-        all.sort_unstable();
-        all.dedup();
-        all
-    }
-
-    /// Whether a source has a key; `None` when nobody looked into it.
-    fn holds(&self, source: &EnvFromSource, key: &str) -> Option<bool> {
-        let map = source.config_map_ref.as_ref().map(|map| &map.name);
-        let secret = source.secret_ref.as_ref().map(|secret| &secret.name);
-        match (map, secret) {
-            (Some(map), _) => self.facts.config_maps.get(map).map(|keys| keys.contains(key)),
-            (_, Some(secret)) => self.facts.secrets.get(secret).map(|texts| texts.0.contains_key(key)),
-            (None, None) => Some(false),
-        }
-    }
-
-    /// What the key of a source holds, where the input says it.
-    fn text_of(&self, source: &EnvFromSource, key: &str) -> Option<&'a str> {
-        let map = source.config_map_ref.as_ref().and_then(|map| self.facts.config_texts.get(&map.name));
-        let secret = source.secret_ref.as_ref().and_then(|secret| self.facts.secrets.get(&secret.name));
-        map.or(secret.map(|texts| &texts.0))?.get(key).map(String::as_str)
-    }
-
     /// The templates laid over Flower's pods, the one that wins first.
     pub(super) fn templates(&self) -> impl Iterator<Item = (&'a AnyObject, &'static str)> {
         let own = component(self.spec).pod_template().map(|own| (own, "spec.flowerSpec.podTemplate"));
@@ -281,7 +226,7 @@ impl<'a> Flower<'a> {
 }
 
 /// Flower as one of the components.
-fn component(spec: &FlowerSpec) -> Component<'_> {
+pub(super) fn component(spec: &FlowerSpec) -> Component<'_> {
     Component { path: PATH.to_owned(), part: Part::Flower(spec) }
 }
 

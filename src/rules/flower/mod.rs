@@ -13,7 +13,9 @@ pub(super) mod history;
 pub(super) mod literal;
 pub(super) mod oauth;
 mod reach;
+mod sources;
 pub(super) mod typed;
+pub(super) mod values;
 
 use given::{Flower, PATH};
 

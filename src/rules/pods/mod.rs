@@ -6,6 +6,7 @@
 
 mod containers;
 mod form;
+mod pod;
 mod root;
 mod rules;
 mod scheduling;
@@ -22,8 +23,9 @@ use super::finding::Report;
 use super::path;
 use super::subject::{Component, Part, Subject};
 use crate::api::GracefulShutdown;
-use containers::{ANNOTATIONS, CONTAINER, DNS, INIT_CONTAINER, LABELS, LIFECYCLE, TEMPLATE, program};
+use containers::{CONTAINER, INIT_CONTAINER, LIFECYCLE, program};
 use form::{Form, Must, Pod, field};
+use pod::{ANNOTATIONS, DNS, LABELS, TEMPLATE};
 use scheduling::{AFFINITY, SPREAD, TOLERATION, spread_twice};
 use text::{OBJECT_NAME, WHOLE};
 use variables::{SOURCES, VARIABLES};

@@ -2,7 +2,7 @@
 //! Rules about what kubelet asks beat.
 
 use super::ping::lacks_fanout;
-use super::written;
+use super::{Placed, written};
 use crate::api::ProbeType;
 use crate::celery::version::{Release, Target};
 use crate::rules::finding::{Kind, Report, Severity};
@@ -28,10 +28,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn g30(subject: &Subject<'_>, report: &mut Report<'_>) {
     let probes = subject.beat.as_ref().and_then(|beat| beat.spec.probes.as_ref());
-    let pings =
-        written("spec.beatSpec", probes).filter(|(_, probe)| probe.type_.known() == Some(ProbeType::Ping));
+    let pings = written("spec.beatSpec", probes).filter(|one| one.is(ProbeType::Ping));
     let fix = "use Heartbeat or None";
-    for (path, _) in pings {
+    for Placed { path, .. } in pings {
         let path = format!("{path}.type");
         if lacks_fanout(subject) {
             let message = "this broker carries no remote control: beat would not answer";

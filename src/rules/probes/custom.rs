@@ -2,12 +2,13 @@
 //! Rules about the command of a probe of the user's own: whether it comes to ask anything.
 
 use super::named::commands;
-use super::{of_all, of_pool};
-use crate::api::ProbeType;
+use super::{Placed, of_all, of_pool};
+use crate::api::{ProbeRole, ProbeType};
+use crate::celery::options::global;
 use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::shell::{behind_init, needs_a_shell, script_at};
+use crate::rules::shell::{behind_init, every_command, is_celery, needs_a_shell, script_at};
 use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -40,15 +41,13 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 /// Sub-commands of Celery that ask workers.
 const ASKING: [&str; 3] = ["inspect", "status", "control"];
-/// Options of Celery itself, as far as somebody writes them for a probe.
-const GLOBAL: [&str; 4] = ["-A", "--app", "-b", "--broker"];
 
 /// What is wrong with a command: which word, what is told of it, and what to write instead.
 type Fault = (usize, String, String);
 
 fn g42(subject: &Subject<'_>, report: &mut Report<'_>) {
     let has_click = subject.celery.releases().iter().all(|release| release.has_click());
-    for (path, probe) in of_all(subject).filter(|(_, probe)| probe.type_.known() == Some(ProbeType::Custom)) {
+    for Placed { path, probe, .. } in of_all(subject).filter(|one| one.is(ProbeType::Custom)) {
         let unread = needs_a_shell(&probe.command).filter(|found| found.is_certain);
         let unread = unread.map(|found| (found.at, found.message, found.fix));
         if let Some((at, message, fix)) = unread.or_else(|| fault(&probe.command, has_click)) {
@@ -67,9 +66,9 @@ fn g42(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn g43(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, probe) in subject.pools.iter().flat_map(of_pool) {
-        let is_custom = probe.type_.known() == Some(ProbeType::Custom);
-        if is_custom && path.ends_with("liveness") && pings(&probe.command) == Some(false) {
+    let is_asked = |one: &Placed<'_>| one.is(ProbeType::Custom) && one.role == ProbeRole::Liveness;
+    for Placed { path, probe, .. } in subject.pools.iter().flat_map(of_pool).filter(is_asked) {
+        if pings(&probe.command) == Some(false) {
             let message = "any worker answers for this one";
             report.add(Kind::Forbidden, format!("{path}.command"), message, "ask one by -d name@$HOSTNAME");
         }
@@ -85,18 +84,12 @@ fn fault(command: &[String], has_click: bool) -> Option<Fault> {
     };
     if is_celery(&command[script]) && script + 1 < command.len() {
         let message = "is all that the shell runs, which says how it is used and succeeds";
-        return Some((script, message.to_owned(), "write the whole line as one text behind -c".to_owned()));
+        return Some((script, message.to_owned(), "write the whole line as one text after -c".to_owned()));
     }
-    let lines = simple(script, &command[script]);
-    lines.iter().filter(|_| has_click).find_map(|line| behind_sub_command(line))
-}
-
-/// The simple commands of a script, each word with the place of the whole.
-fn simple(at: usize, script: &str) -> Vec<Vec<(usize, &str)>> {
-    let lines = script.split([';', '&', '|', '\n', '(', ')']);
+    // Each word has the place of the whole.
+    let mut lines = every_command(&command[script]).filter(|_| has_click);
     lines
-        .map(|line| line.split_whitespace().map(|word| (at, word.trim_matches(['"', '\'']))).collect())
-        .collect()
+        .find_map(|line| behind_sub_command(&line.into_iter().map(|word| (script, word)).collect::<Vec<_>>()))
 }
 
 /// An option of Celery itself behind the sub-command that asks.
@@ -105,30 +98,36 @@ fn behind_sub_command(line: &[(usize, &str)]) -> Option<Fault> {
     let behind = &line[celery + 1..];
     let asks = behind.iter().position(|(_, word)| ASKING.contains(word))?;
     // What stands there as a value of an option of Celery is no sub-command.
-    let is_value = asks.checked_sub(1).is_some_and(|before| GLOBAL.contains(&behind[before].1));
-    let is_global = |word: &str| {
-        let name = word.split('=').next().unwrap_or_default();
-        GLOBAL.contains(&name) || (word.starts_with("-A") && !word.starts_with("--"))
+    let before = asks.checked_sub(1).and_then(|before| global::named(behind[before].1));
+    if before.is_some_and(|option| option.kind.takes_value()) {
+        return None;
+    }
+    let ((at, _), name) = behind[asks + 1..].iter().find_map(|word| Some((word, global_option(word.1)?)))?;
+    let verb = behind[asks].1;
+    let message = format!("{name} stands after {verb}, and Celery 5 takes it before that only");
+    let option = match name {
+        "-A" | "--app" => "-A <app>",
+        "-b" | "--broker" => "-b <url>",
+        name => name,
     };
-    let (at, word) = behind[asks + 1..].iter().find(|(_, word)| is_global(word)).filter(|_| !is_value)?;
-    let (name, verb) = (word.split('=').next().unwrap_or_default(), behind[asks].1);
-    let name = if name.starts_with("-A") { "-A" } else { name };
-    let message = format!("{name} stands behind {verb}, and Celery 5 takes it before that only");
-    let app = if ["-A", "--app"].contains(&name) { "celery -A <app> " } else { "celery -b <url> " };
-    Some((*at, message, format!("write {app}{verb} …")))
+    Some((*at, message, format!("write celery {option} {verb} …")))
 }
 
-fn is_celery(word: &str) -> bool {
-    word.rsplit('/').next() == Some("celery")
+/// The name in a word that is an option of Celery itself, alone or with its value.
+fn global_option(word: &str) -> Option<&'static str> {
+    let names =
+        global::OPTIONS.iter().flat_map(|option| option.names.iter().map(move |name| (option, *name)));
+    let mut spelt = names.filter(|(option, name)| {
+        let rest = word.strip_prefix(name);
+        let is_joined = !name.starts_with("--") && option.kind.takes_value();
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || is_joined)
+    });
+    spelt.next().map(|(_, name)| name)
 }
 
 /// Whether a command is a ping of Celery, and whether it asks one worker alone.
 pub(super) fn pings(command: &[String]) -> Option<bool> {
-    let words: Vec<&str> = command
-        .iter()
-        .flat_map(|word| word.split(|c: char| c.is_whitespace() || ";|&()".contains(c)))
-        .map(|word| word.trim_matches(['"', '\'']))
-        .collect();
+    let words: Vec<&str> = command.iter().flat_map(|word| every_command(word)).flatten().collect();
     let celery = words.iter().position(|word| is_celery(word))?;
     let asks = words[celery..].windows(2).position(|pair| pair == ["inspect", "ping"])?;
     let is_aimed = |word: &&str| word.starts_with("-d") || word.starts_with("--dest");
@@ -156,6 +155,9 @@ mod tests {
             ("celery, status, -Ashop.tasks", 2),
             ("sh, -c, 'cd /app && celery inspect ping -A shop.tasks -d \"a\"'", 2),
             ("celery, inspect, ping, -b, 'redis://cache'", 3),
+            ("celery, inspect, ping, '-bredis://cache'", 3),
+            ("celery, inspect, ping, '--workdir=/app'", 3),
+            ("celery, status, -q", 2),
             ("sh, -c, celery, -A, shop.tasks, inspect, ping", 2),
             ("tini, --, sh, 'celery -A shop.tasks inspect ping'", 3),
             ("test, -f, /a, '&&', test, -f, /b", 3),
@@ -165,6 +167,7 @@ mod tests {
         for command in [
             "celery, -A, shop.tasks, inspect, ping, -d, a",
             "celery, -A, inspect, ping",
+            "celery, --workdir, inspect, ping",
             "sh, -c, 'celery -A shop inspect ping | grep -A 1 pong'",
             "sh, -c, 'test -f /a && test -f /b'",
             "sh, -c, './check \"$@\"', sh, a",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rules about the probe that looks at the heartbeat of a worker.
 
-use super::of_pool;
-use crate::api::Probe;
+use super::{Placed, of_pool};
+use crate::api::{Probe, ProbeRole};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Pool, Subject};
@@ -34,11 +34,10 @@ fn c64(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
         let Some((interval, path)) = interval(pool) else { continue };
         let late = of_pool(pool)
-            .filter(|(_, probe)| probe.looks_at_heartbeat())
-            .filter(|(_, probe)| interval >= probe.oldest().into());
+            .filter(|one| one.probe.looks_at_heartbeat())
+            .filter(|one| interval >= one.probe.oldest().into());
         // One finding for the interval: the probe that restarts is the worst of them.
-        let kills =
-            |(at, probe): (String, &Probe)| at.ends_with(".liveness") && is_restarted(interval, probe);
+        let kills = |one: Placed<'_>| one.role == ProbeRole::Liveness && is_restarted(interval, one.probe);
         let mut late = late.peekable();
         if late.peek().is_none() {
             continue;

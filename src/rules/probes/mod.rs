@@ -14,7 +14,7 @@ use super::rule::{Check, Example, Rule};
 use super::shell::{behind_init, is_shell, script_at};
 use super::subject::{Part, Pool, Subject};
 use super::variables;
-use crate::api::{Open, Probe, ProbeType, Probes, limits};
+use crate::api::{Open, Probe, ProbeRole, ProbeType, Probes, limits};
 use crate::celery::expansion;
 use crate::names;
 
@@ -68,20 +68,34 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The written probes with their paths.
-fn written<'p>(path: &str, probes: Option<&'p Probes>) -> impl Iterator<Item = (String, &'p Probe)> {
-    let path = format!("{path}.probes");
-    let written = probes.into_iter().flat_map(Probes::written);
-    written.map(move |(when, probe)| (format!("{path}.{when}"), probe))
+/// A probe, and where it stands.
+struct Placed<'p> {
+    role: ProbeRole,
+    /// `spec.workerSpec.probes.liveness`
+    path: String,
+    probe: &'p Probe,
 }
 
-/// The written probes of a pool with their paths.
-fn of_pool<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
+impl Placed<'_> {
+    fn is(&self, type_: ProbeType) -> bool {
+        self.probe.type_.known() == Some(type_)
+    }
+}
+
+/// The written probes of a component.
+fn written<'p>(path: &str, probes: Option<&'p Probes>) -> impl Iterator<Item = Placed<'p>> {
+    let path = format!("{path}.probes");
+    let written = probes.into_iter().flat_map(Probes::written);
+    written.map(move |(role, probe)| Placed { role, path: format!("{path}.{}", role.field()), probe })
+}
+
+/// The written probes of a pool.
+fn of_pool<'a>(pool: &Pool<'a>) -> impl Iterator<Item = Placed<'a>> {
     written(&pool.path, pool.spec.probes.as_ref())
 }
 
-/// The written probes of workers and beat with their paths.
-fn of_all<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
+/// The written probes of workers and beat.
+fn of_all<'a>(subject: &Subject<'a>) -> impl Iterator<Item = Placed<'a>> {
     let beat = subject.beat.as_ref().and_then(|beat| beat.spec.probes.as_ref());
     subject.pools.iter().flat_map(of_pool).chain(written("spec.beatSpec", beat))
 }
@@ -144,7 +158,7 @@ fn g17(subject: &Subject<'_>, report: &mut Report<'_>) {
                 Some(_) => Filled::In,
             }
         };
-        for (path, probe) in written(&component.path, probes) {
+        for Placed { path, probe, .. } in written(&component.path, probes) {
             for (at, word) in probe.command.iter().enumerate() {
                 // Of the name of a worker another rule tells.
                 if named::is_told(&probe.command, word, |name| filled(name) != Filled::Not) {
@@ -208,7 +222,7 @@ fn g18(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn g21(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (path, probe) in of_all(subject) {
+    for Placed { path, probe, .. } in of_all(subject) {
         match Open::known(&probe.type_) {
             None => {
                 let path = format!("{path}.type");

@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::Container;
 
-use super::{in_shell, of_pool};
+use super::{Placed, in_shell, of_pool};
 use crate::api::ProbeType;
 use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
@@ -46,8 +46,7 @@ struct Asked<'w> {
 
 fn g40(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in &subject.pools {
-        for (path, probe) in of_pool(pool).filter(|(_, probe)| probe.type_.known() == Some(ProbeType::Custom))
-        {
+        for Placed { path, probe, .. } in of_pool(pool).filter(|one| one.is(ProbeType::Custom)) {
             if let Some((at, message, fix)) = fault(pool, &probe.command, is_there(subject, pool)) {
                 report.add(Kind::Forbidden, format!("{path}.command[{at}]"), message, fix);
             }

@@ -3,9 +3,9 @@
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::{custom, of_pool};
+use super::{Placed, custom, of_pool};
 use crate::api::amount::number;
-use crate::api::{Probe, ProbeType, WorkerPoolKind};
+use crate::api::{Probe, ProbeRole, ProbeType, WorkerPoolKind};
 use crate::effective::{self, Effective};
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -72,9 +72,9 @@ pub(in crate::rules) const RULES: &[Rule] = &[
     },
 ];
 
-/// The pings of a pool with their paths.
-fn pings<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
-    of_pool(pool).filter(|(_, probe)| probe.type_.known() == Some(ProbeType::Ping))
+/// The pings of a pool.
+fn pings<'a>(pool: &Pool<'a>) -> impl Iterator<Item = Placed<'a>> {
+    of_pool(pool).filter(|one| one.is(ProbeType::Ping))
 }
 
 /// Whether no ping can ever be answered; other rules tell why.
@@ -96,7 +96,7 @@ fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
         return;
     }
     let is_solo = |pool: &&Pool<'_>| pool.kind() == Some(WorkerPoolKind::Solo) && !is_deaf(pool);
-    for (path, _) in subject.pools.iter().filter(is_solo).flat_map(pings) {
+    for Placed { path, .. } in subject.pools.iter().filter(is_solo).flat_map(pings) {
         let message = "a solo worker cannot answer while a task runs";
         report.add(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
     }
@@ -104,7 +104,8 @@ fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 fn g13(subject: &Subject<'_>, report: &mut Report<'_>) {
     let lacks_fanout = lacks_fanout(subject);
-    for (pool, (path, _)) in subject.pools.iter().flat_map(|pool| pings(pool).map(move |ping| (pool, ping))) {
+    let pings = subject.pools.iter().flat_map(|pool| pings(pool).map(move |ping| (pool, ping.path)));
+    for (pool, path) in pings {
         let message = match (lacks_fanout, is_deaf(pool)) {
             (true, _) => "this broker carries no remote control: nobody would answer".to_owned(),
             (false, true) => "worker_enable_remote_control is off: nobody would answer".to_owned(),
@@ -143,9 +144,9 @@ pub(super) fn lacks_fanout(subject: &Subject<'_>) -> bool {
 fn g14(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| !is_in_vain(subject, pool)) {
         let needed = if has_slow_cpu(pool) { SLOW_ANSWER } else { ANSWER };
-        for (path, probe) in asking(pool) {
+        for Placed { role, path, probe } in asking(pool) {
             // A period of zero is Kubernetes' own default, and so is no period.
-            let is_for_ever = path.ends_with("readiness");
+            let is_for_ever = role == ProbeRole::Readiness;
             if too_short(probe, needed) {
                 report.add(
                     Kind::Invalid,
@@ -168,10 +169,10 @@ fn g14(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// The pings of a pool, those by a command of the user's own too.
-fn asking<'a>(pool: &Pool<'a>) -> impl Iterator<Item = (String, &'a Probe)> {
-    of_pool(pool).filter(|(_, probe)| match probe.type_.known() {
+fn asking<'a>(pool: &Pool<'a>) -> impl Iterator<Item = Placed<'a>> {
+    of_pool(pool).filter(|one| match one.probe.type_.known() {
         Some(ProbeType::Ping) => true,
-        Some(ProbeType::Custom) => custom::pings(&probe.command).is_some(),
+        Some(ProbeType::Custom) => custom::pings(&one.probe.command).is_some(),
         _ => false,
     })
 }
@@ -190,7 +191,7 @@ fn has_slow_cpu(pool: &Pool<'_>) -> bool {
 
 fn g15(subject: &Subject<'_>, report: &mut Report<'_>) {
     for pool in subject.pools.iter().filter(|pool| !is_in_vain(subject, pool)) {
-        for (path, _) in pings(pool).filter(|(path, _)| path.ends_with("liveness")) {
+        for Placed { path, .. } in pings(pool).filter(|one| one.role == ProbeRole::Liveness) {
             let message = "restarts every worker when the broker is away";
             report.add(Kind::Invalid, format!("{path}.type"), message, "use None");
         }

@@ -9,6 +9,7 @@
 mod compiled;
 mod elsewhere;
 mod hidden;
+mod instead;
 mod meant;
 mod metadata;
 mod pods;

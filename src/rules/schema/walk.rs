@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::compiled::{Fields, Form, Items, Schema};
 use super::elsewhere;
 use super::hidden;
+use super::instead;
 use super::meant::{self, Place};
 use super::metadata;
 use super::scalar::{Breach, between};
@@ -59,7 +60,7 @@ struct Walk<'w> {
 impl<'w> Walk<'w> {
     /// The value as it would be stored; `None` when it has the wrong type.
     fn value(&mut self, schema: &'w Schema, value: &Value, at: &str) -> Option<Value> {
-        if let Some(breach) = sentences::other_form(value, at) {
+        if let Some(breach) = instead::other_form(value, at) {
             self.add(UNKNOWN, Kind::Forbidden, at, None, breach);
             return None;
         }
@@ -246,7 +247,7 @@ impl<'w> Walk<'w> {
         let simple = !(value.is_object() || value.is_array() || value.is_null());
         let kind = if simple { Kind::Invalid } else { Kind::Forbidden };
         let is_hidden = may_be_secret(at) || hidden::may_hide(at, value);
-        let breach = match sentences::instead(schema, value, at) {
+        let breach = match instead::instead(schema, value, at) {
             Some(fix) => (sentences::wrong_kind(schema, value), fix),
             None if simple && is_hidden => hidden::wrong(schema, value),
             None => sentences::wrong(schema, value, at, (self.written)(at)),

@@ -9,7 +9,7 @@ use crate::celery::expansion::expands;
 use crate::names;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
-use crate::rules::shell::{program, script};
+use crate::rules::shell::{only_command, program, script};
 use crate::rules::subject::{Pool, Subject};
 
 /// The variable by which billiard takes another signal for SIGTERM.
@@ -227,11 +227,9 @@ fn g31(subject: &Subject<'_>, report: &mut Report<'_>) {
 
 /// Seconds that a command sleeps, where it does nothing else.
 fn slept(command: &[String]) -> Option<f64> {
-    let words: Vec<&str> = match script(command) {
-        Some(script) => script.split_whitespace().collect(),
-        None => command.iter().map(String::as_str).collect(),
-    };
-    let [sleep, time] = words[..] else { return None };
+    let in_shell = script(command).map(only_command);
+    let words = in_shell.unwrap_or_else(|| Some(command.to_vec()))?;
+    let [sleep, time] = &words[..] else { return None };
     if sleep.rsplit('/').next() != Some("sleep") {
         return None;
     }

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::{Lifecycle, LifecycleHandler};
 
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::shell::{every_command, is_celery};
 use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -43,7 +44,8 @@ fn g41(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let shared = subject.common().init_containers.iter().enumerate();
     let shared = shared.map(|(index, one)| (format!("spec.common.initContainers[{index}]"), one));
-    let of_templates = subject.laid_over().filter(|(path, _)| path.contains(".initContainers["));
+    let of_templates = subject.laid_over.iter().filter(|laid| laid.is_init);
+    let of_templates = of_templates.map(|laid| (laid.path.clone(), &laid.container));
     for (path, container) in shared.chain(of_templates) {
         let words = container.command.iter().chain(&container.args).flatten();
         if let Some((message, fix)) = harm(words) {
@@ -83,13 +85,11 @@ fn broadcast(command: &[String]) -> Option<&'static str> {
 
 /// The words of a command and of the scripts in it.
 fn words<'w>(words: impl Iterator<Item = &'w String>) -> Vec<&'w str> {
-    let parts = words.flat_map(|word| word.split(|c: char| c.is_whitespace() || ";|&()`\"'".contains(c)));
-    parts.filter(|part| !part.is_empty()).collect()
+    words.flat_map(|word| every_command(word)).flatten().collect()
 }
 
 fn behind_celery<'s, 'w>(words: &'s [&'w str]) -> Option<&'s [&'w str]> {
-    let is_celery = |word: &&str| word.rsplit('/').next() == Some("celery");
-    Some(&words[words.iter().position(is_celery)? + 1..])
+    Some(&words[words.iter().position(|word| is_celery(word))? + 1..])
 }
 
 fn is_aimed(words: &[&str]) -> bool {

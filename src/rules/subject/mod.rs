@@ -149,8 +149,7 @@ impl<'a> Subject<'a> {
     pub(super) fn may_have_neighbours(&self) -> bool {
         let own = [names::WORKER_CONTAINER, names::BEAT_CONTAINER, names::FLOWER_CONTAINER];
         let is_further = |laid: &LaidOver| {
-            let is_init = laid.path.contains(".initContainers[");
-            !is_init && laid.container.image.is_some() && !own.contains(&laid.container.name.as_str())
+            !laid.is_init && laid.container.image.is_some() && !own.contains(&laid.container.name.as_str())
         };
         self.laid_over.iter().any(is_further) || self.pools.iter().any(|pool| !pool.spec.sidecars.is_empty())
     }

@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 
 use super::{Component, Part, Subject};
-use crate::celery::expansion::{expanded, expands};
+use crate::celery::expansion::expands;
 use crate::celery::version::Target;
 use crate::rules::path::{BACKEND_URL, BROKER_URL};
-use crate::rules::variables::{Reaching, names_backend, names_broker, reaching};
+use crate::rules::variables::{self, Reaching, names_backend, names_broker, reaching};
 
-/// A URL and where it stands. Not `Debug`: it may hold a password.
+/// A URL and where it stands. The text may hold a password, so `Debug` shows the place alone.
 #[derive(Clone)]
 pub(super) struct Url<'a> {
     pub(super) text: Cow<'a, str>,
@@ -67,10 +67,7 @@ fn of_variable<'a>(subject: &Subject<'a>, names: impl Fn(&str, Target) -> bool) 
 
 /// A text with its variables, where every component fills them in alike; else the text as it is.
 fn filled<'a>(subject: &Subject<'a>, text: &'a str, place: &'static str) -> Url<'a> {
-    let in_one = |component: Component<'_>| {
-        let known = reaching(subject, &component);
-        expanded(text, |name| known.iter().find(|one| one.name == name)?.text.clone())
-    };
+    let in_one = |component: Component<'_>| variables::filled(text, &reaching(subject, &component));
     let mut texts = if expands(text) { askers(subject).map(in_one).collect() } else { Vec::new() };
     texts.dedup();
     let text = match texts.pop() {

@@ -155,6 +155,9 @@ fn options_that_a_transport_needs() {
     assert_eq!(broker("B19", typed), []);
     let setting = "config: {broker_transport_options: {master_name: main}}";
     assert_eq!(of_common("B19", &format!("broker: {{{sentinel}}}, {setting}")), []);
+    let setting = "config: {broker_transport_options: {visibility_timeout: 60}}";
+    let path = "spec.common.config.broker_transport_options.master_name";
+    assert_eq!(of_common("B19", &format!("broker: {{{sentinel}}}, {setting}")), deny(path));
     assert_eq!(broker("B21", "url: 'filesystem://'").len(), 2);
     assert_eq!(broker("B38", "transportOptions: [a]").len(), 1);
     for line in lines("spec: {common: {broker: {url: 'filesystem://'}}}")

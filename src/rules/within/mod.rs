@@ -79,13 +79,11 @@ fn pod<'r>(component: &Component<'_>, raw: &'r Value) -> Pod<'r> {
     let own_name = component.part.own_container();
     let templates = ["spec.common", component.path.as_str()].map(|at| format!("{at}.podTemplate.spec"));
     let listed = |at: &str| items(raw, at);
-    let laid: Vec<Written<'r>> = templates
-        .iter()
-        .flat_map(|at| ["containers", "initContainers"].map(|list| listed(&format!("{at}.{list}"))))
-        .flatten()
-        .collect();
+    let laid =
+        |list: &str| templates.iter().flat_map(|at| listed(&format!("{at}.{list}"))).collect::<Vec<_>>();
     let (over_own, others): (Vec<_>, Vec<_>) =
-        laid.into_iter().partition(|(at, one)| one["name"] == own_name && !at.contains(".initContainers["));
+        laid("containers").into_iter().partition(|(_, one)| one["name"] == own_name);
+    let others = others.into_iter().chain(laid("initContainers"));
     let beside = listed(&format!("{}.sidecars", component.path));
     let whole: Vec<Written<'r>> =
         listed("spec.common.initContainers").into_iter().chain(beside).chain(others).collect();

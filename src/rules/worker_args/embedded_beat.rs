@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A scheduler inside the worker.
 
+use crate::api::WorkerPoolKind;
+use crate::celery::settings::Extension;
 use crate::rules::args;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::rule::{Check, Example, Rule};
@@ -46,14 +48,12 @@ fn w11(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn has_green_threads(pool: &Pool<'_>) -> bool {
-    let field = pool.spec.pool.as_ref().map(crate::api::Open::written);
-    let used = pool.said.pool().is().or(field);
-    matches!(used, Some("gevent" | "eventlet"))
+    matches!(pool.kind(), Some(WorkerPoolKind::Gevent | WorkerPoolKind::Eventlet))
 }
 
 /// Schedulers that let only one of them send.
 fn has_lock(pool: &Pool<'_>) -> bool {
-    pool.said.text("--scheduler").is().is_some_and(|scheduler| scheduler.to_lowercase().contains("redbeat"))
+    pool.said.text("--scheduler").is().is_some_and(|scheduler| Extension::RedBeat.has_scheduler(scheduler))
 }
 
 fn w12(subject: &Subject<'_>, report: &mut Report<'_>) {
@@ -62,5 +62,23 @@ fn w12(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = format!("{} has no effect without -B", used.name);
             report.add(Kind::Forbidden, pool.arg(used.at), message, "use spec.beatSpec");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::Severity;
+    use crate::rules::tests::findings;
+
+    #[test]
+    fn whoever_names_the_pool_green_threads_run_no_scheduler() {
+        let told = |worker: &str| {
+            let found = findings(&format!("spec: {{workerSpec: {{args: ['-B'], {worker}}}}}"));
+            found.into_iter().find(|one| one.rule == "W11").map(|one| one.severity)
+        };
+        for worker in ["pool: gevent", "env: [{name: CELERY_WORKER_POOL, value: eventlet}]"] {
+            assert_eq!(told(worker), Some(Severity::Deny), "{worker}");
+        }
+        assert_eq!(told("pool: threads"), Some(Severity::Warn));
     }
 }

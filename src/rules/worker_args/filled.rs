@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Values of options that are no free text: what kubelet makes of the variables in them, and which modules are named.
+//! Values of options that are no free text: what kubelet makes of the variables in them.
 
-use crate::celery::app;
 use crate::celery::expansion::{expanded, names};
 use crate::celery::options::Spec;
 use crate::celery::reading::Occurrence;
-use crate::celery::value::{Refusal, Value, value};
-use crate::rules::args::{self, refused};
+use crate::celery::value::refused_by_all;
+use crate::celery::version::Target;
+use crate::rules::args::refused;
 use crate::rules::finding::{Kind, Report, Severity};
 use crate::rules::release;
 use crate::rules::rule::{Check, Example, Rule};
 use crate::rules::subject::{Component, Part, Pool, Subject};
-use crate::rules::variables::{may_define, reaching};
+use crate::rules::variables::{Reaching, filled, may_define, reaching};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(super) const RULES: &[Rule] = &[
@@ -24,18 +24,6 @@ pub(super) const RULES: &[Rule] = &[
             bad: "spec: {workerSpec: {args: ['-c', $(CONC)], env: [{name: CONC, value: four}]}}",
             at: "spec.workerSpec.args[1]",
             good: "spec: {workerSpec: {args: ['-c', $(CONC)], env: [{name: CONC, value: '4'}]}}",
-            old: None,
-        },
-    },
-    Rule {
-        id: "W65", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "what is included are modules, not files",
-        consequence: "The container ends with \"No module named\".",
-        check: Check::object(w65).or(Severity::Warn, "for a name that only ends like that of a file, for Celery 4, and for a release that is newer than the operator"),
-        example: Example {
-            bad: "spec: {workerSpec: {args: ['-I', shop/tasks.py]}}",
-            at: "spec.workerSpec.args[1]",
-            good: "spec: {workerSpec: {args: ['-I', shop.tasks]}}",
             old: None,
         },
     },
@@ -67,28 +55,47 @@ fn fault(subject: &Subject<'_>, pool: &Pool<'_>, used: &Occurrence<'_>) -> Optio
         if has_service_links(subject, pool) {
             return None;
         }
-        refusal(subject, option, text)?;
-        let is_command = name.contains(|letter: char| letter.is_ascii_lowercase() || letter.is_whitespace());
-        let (message, fix) = if is_command {
-            (
-                format!("{} is no value: no shell runs what is in $(…)", option.name()),
-                "write the value itself",
-            )
-        } else {
-            (
-                format!("no variable {name:.40} is in env, and {} needs a value", option.name()),
-                "add it to env",
-            )
-        };
-        return Some([message, fix.to_owned()]);
+        refused_by_all(option.kind, text, subject.celery)?;
+        return Some(missing(name, option));
     }
     let component = Component { path: pool.path.clone(), part: Part::Worker(pool.spec) };
     let known = reaching(subject, &component);
-    let filled = expanded(text, |name| known.iter().find(|one| one.name == name)?.text.clone())?;
-    let refusal = refusal(subject, option, &filled)?;
+    let refusal = refused_by_all(option.kind, &filled(text, &known)?, subject.celery)?;
     let [message, fix] = refused(option.name(), &refusal, subject.celery);
-    let name = names(text).first().copied().unwrap_or_default().to_owned();
-    Some([format!("with {name:.40} filled in {message}"), fix])
+    let what = to_blame(text, &known, option, subject.celery).unwrap_or("its variables");
+    Some([format!("with {what:.40} filled in {message}"), fix])
+}
+
+/// What is said of a name that is no variable of the container: a command that somebody expects a shell to run, or may
+/// expect, as lower case says.
+fn missing(name: &str, option: &Spec) -> [String; 2] {
+    let option = option.name();
+    let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+    let (message, fix) = if !name.chars().all(is_of_a_name) {
+        (format!("{option} is no value: no shell runs what is in $(…)"), "write the value itself")
+    } else if name.contains(|letter: char| letter.is_ascii_lowercase()) {
+        let message =
+            format!("no variable {name:.40} is in env, and no shell runs $(…): {option} needs a value");
+        (message, "add it to env, or write the value itself")
+    } else {
+        (format!("no variable {name:.40} is in env, and {option} needs a value"), "add it to env")
+    };
+    [message, fix.to_owned()]
+}
+
+/// The variable without which the value would be taken, where it is one alone.
+fn to_blame<'t>(text: &'t str, known: &[Reaching], option: &Spec, celery: Target) -> Option<&'t str> {
+    let names = names(text);
+    if let [only] = names[..] {
+        return Some(only);
+    }
+    let fits_beside = |blamed: &&&str| {
+        let known = |name: &str| known.iter().find(|one| one.name == name)?.text.clone();
+        let tamed = |name: &str| if name == **blamed { Some("1".to_owned()) } else { known(name) };
+        expanded(text, tamed).is_some_and(|text| refused_by_all(option.kind, &text, celery).is_none())
+    };
+    let mut blamed = names.iter().filter(fits_beside);
+    blamed.next().copied().filter(|_| blamed.next().is_none())
 }
 
 fn has_service_links(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
@@ -96,28 +103,6 @@ fn has_service_links(subject: &Subject<'_>, pool: &Pool<'_>) -> bool {
     let mut links =
         templates.filter_map(|template| template.0.pointer("/spec/enableServiceLinks")?.as_bool());
     links.any(|is_on| is_on)
-}
-
-/// What every release in question refuses in a text.
-fn refusal(subject: &Subject<'_>, option: &Spec, text: &str) -> Option<Refusal> {
-    let read = |release: &_| value(option.kind, text, *release).err();
-    let refusals: Option<Vec<Refusal>> = subject.celery.releases().iter().map(read).collect();
-    refusals?.pop()
-}
-
-fn w65(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for (pool, used) in args::uses(subject, &["--include"]).filter(|(_, used)| !used.is_opaque()) {
-        let read = used.value.and_then(|text| value(used.option.kind, text, pool.said.release).ok());
-        let Some(Value::List(modules)) = read else { continue };
-        let Some((name, module)) = modules.iter().find_map(|name| Some((*name, app::meant(name)?))) else {
-            continue;
-        };
-        // A package may have a module called py.
-        let known = if name.contains('/') { report.severity() } else { Severity::Warn };
-        let severity = release::refusal(subject, known);
-        let message = format!("is a path of files, the module is called {module:?}");
-        report.graded(severity, Kind::Forbidden, pool.arg(used.value_at), message, "use module.path");
-    }
 }
 
 #[cfg(test)]
@@ -143,7 +128,19 @@ mod tests {
             ),
             (
                 "args: [-c, '$(nproc)']",
+                "no variable nproc is in env, and no shell runs $(…): --concurrency needs a value; add it to env, or write the value itself",
+            ),
+            (
+                "args: [-c, '$(cat /cpus)']",
                 "--concurrency is no value: no shell runs what is in $(…); write the value itself",
+            ),
+            (
+                "args: ['--autoscale=$(MOST),$(FEWEST)'], env: [{name: MOST, value: '4'}, {name: FEWEST, value: few}]",
+                "with FEWEST filled in is not max,min; write the larger number first, 1 or more, such as 8,2",
+            ),
+            (
+                "args: ['--autoscale=$(MOST),$(FEWEST)'], env: [{name: MOST, value: most}, {name: FEWEST, value: few}]",
+                "with its variables filled in is not max,min; write the larger number first, 1 or more, such as 8,2",
             ),
             (
                 "args: [-c, '$(CONC)'], env: [{name: CONC, value: four}]",
@@ -163,14 +160,5 @@ mod tests {
         ] {
             assert_eq!(told("W64", worker), [""; 0], "{worker}");
         }
-    }
-
-    #[test]
-    fn modules_are_included_by_their_names() {
-        let file = "is a path of files, the module is called \"shop.tasks\"; use module.path";
-        assert_eq!(told("W65", "args: [-I, 'shop.a,shop/tasks.py']"), [format!("deny {file}")]);
-        assert_eq!(told("W65", "args: ['--include=shop/tasks']"), [format!("deny {file}")]);
-        assert_eq!(told("W65", "args: [-I, shop.tasks.py]").len(), 1);
-        assert_eq!(told("W65", "args: [-I, 'shop.tasks,other']"), [""; 0]);
     }
 }

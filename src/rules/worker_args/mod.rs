@@ -9,6 +9,7 @@ mod container;
 mod embedded_beat;
 mod faults;
 mod filled;
+mod include;
 mod interval;
 mod joined;
 mod literal;
@@ -23,6 +24,7 @@ pub(super) const AREAS: &[&[Rule]] = &[
     joined::RULES,
     faults::RULES,
     filled::RULES,
+    include::RULES,
     literal::RULES,
     container::RULES,
     embedded_beat::RULES,
