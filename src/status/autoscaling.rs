@@ -23,13 +23,17 @@ const FOREIGN: &str = "ForeignAutoscaler";
 pub(super) const BEAT_SCALED: &str = "BeatAutoscaled";
 /// What a HorizontalPodAutoscaler says of a Deployment that has no pods: KEDA has scaled it to zero.
 const AT_ZERO: &str = "ScalingDisabled";
+/// What KEDA says of a ScaledObject none of whose triggers can be asked, as soon as it has tried to scale by them.
+const TRIGGERS_FAIL: &str = "TriggerError";
+/// What becomes of the pods meanwhile.
+const HELD: &str = "the queues cannot be measured, and the number of pods stays as it is";
 
 /// Autoscalers that are no children, or no longer.
 #[derive(Clone, Debug, Default)]
 pub struct Scalers {
     /// Those of others, `HorizontalPodAutoscaler web`, by the name of the Deployment that they scale.
     pub foreign: BTreeMap<String, Vec<String>>,
-    /// Those that KEDA has made of our `ScaledObject`s, which go on saying that all is well when the broker is lost.
+    /// Those that KEDA has made of our `ScaledObject`s, which may go on saying that all is well when the broker is lost.
     pub of_keda: Vec<Applied>,
     /// Ours that are still on their way out, and what KEDA has made of them.
     pub leaving: Vec<(ChildKind, String)>,
@@ -139,14 +143,12 @@ fn hinted(waits: String, leaving: ChildKind) -> String {
     }
 }
 
-/// What KEDA's own autoscaler says is wrong: it is the only one to tell that the broker cannot be asked. Then the number
-/// of pods stays as it is.
+/// What KEDA's own autoscaler says is wrong: often it alone tells that the broker cannot be asked.
 fn unmeasured(hpa: &Applied) -> Option<(String, String)> {
     let (status, reason, message) = hpa.condition("ScalingActive")?;
     let is_lost = status == "False" && reason != AT_ZERO;
     is_lost.then(|| {
-        let held = "the queues cannot be measured, and the number of pods stays as it is";
-        (reason.to_owned(), format!("HorizontalPodAutoscaler {}: {held}: {}", hpa.name, told(message)))
+        (reason.to_owned(), format!("HorizontalPodAutoscaler {}: {HELD}: {}", hpa.name, told(message)))
     })
 }
 
@@ -163,7 +165,10 @@ pub(super) fn complaint(child: &Applied) -> Option<(String, String)> {
         return Some(("Waiting".to_owned(), format!("{} has not reported yet", name())));
     }
     let failing = reported.into_iter().find(|(status, ..)| *status == "False");
-    failing.map(|(_, reason, message)| (reason.to_owned(), format!("{}: {}", name(), told(message))))
+    failing.map(|(_, reason, message)| {
+        let held = if reason == TRIGGERS_FAIL { format!(" {HELD}:") } else { String::new() };
+        (reason.to_owned(), format!("{}:{held} {}", name(), told(message)))
+    })
 }
 
 /// What an autoscaler says, as it may be passed on: it knows the address of the broker.

@@ -96,6 +96,22 @@ fn a_broker_that_keda_cannot_ask_is_told_by_its_own_autoscaler() {
     }
 }
 
+/// KEDA says so itself only once it has tried to scale.
+#[test]
+fn triggers_that_cannot_ask_leave_the_pods_as_they_are() {
+    let message = |reason: &str| {
+        let scene = Scene::new(&by_queue());
+        let status =
+            scene.with(ChildKind::ScaledObject, "shop-worker", &saying("Ready", "False", reason)).status();
+        assert_eq!(word(&status, "AutoscalingReady"), Some(("False", reason)));
+        condition(&status, "AutoscalingReady").message.clone()
+    };
+    assert!(message("TriggerError").starts_with(
+        "ScaledObject shop-worker: the queues cannot be measured, and the number of pods stays as it is: "
+    ));
+    assert!(!message("ScaledObjectCheckFailed").contains("stays as it is"));
+}
+
 #[test]
 fn what_an_autoscaler_says_of_other_things_is_no_complaint() {
     for (spec, kind, type_) in [
