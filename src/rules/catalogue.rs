@@ -32,6 +32,7 @@ const AREAS: &[&[Rule]] = &[
     backend::RULES,
     backend::address::RULES,
     backend::needs::RULES,
+    backend::variables::RULES,
     queue_names::RULES,
     replicas::RULES,
     replicas::rollout::RULES,

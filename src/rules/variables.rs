@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 use super::subject::{Component, LaidOver, Part, Pool, Subject};
 use crate::api::limits;
 use crate::celery::environment::{Variable, variable};
-use crate::celery::expansion::expanded;
+use crate::celery::expansion::{self, expanded};
 use crate::celery::version::Target;
 use crate::names;
 
@@ -167,6 +167,16 @@ fn mapped(subject: &Subject<'_>, sources: &[EnvFromSource], at: &str, add: &mut 
             add(Reaching { name, text: Some(text.clone()), path, origin: Origin::Map });
         }
     }
+}
+
+/// The first variable that a text names and that nobody defines; none where a `ConfigMap` or a Secret may define it.
+pub(super) fn missing<'t>(subject: &Subject<'_>, text: &'t str) -> Option<&'t str> {
+    let names = expansion::names(text);
+    if names.is_empty() || !sources(subject).is_empty() {
+        return None;
+    }
+    let places = all(subject);
+    names.into_iter().find(|name| !places.iter().any(|place| place.variable.name == *name))
 }
 
 /// Every source of variables, of the shared environment and of each component, with its path.

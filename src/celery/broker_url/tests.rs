@@ -35,6 +35,7 @@ fn what_kombu_leaves_to_the_transport_is_left_alone() {
     for (text, host, password) in [
         ("mongodb://u:p@h1:27017,h2:27017/db?replicaSet=a", "h1", Some("p")),
         ("azureservicebus://SAS:a/b+c=@ns", "ns", Some("a/b+c=")),
+        ("azureservicebus://defaultazurecredential@ns", "ns", None),
         ("gcpubsub://projects/p", "projects", None),
         ("sqla+postgresql://u:p%2Fw@db:5432/t", "db", Some("p/w")),
         ("redis+socket:///run/a@b.sock?virtual_host=1", "", None),
@@ -52,6 +53,9 @@ fn each_defect_is_told_apart() {
         meant: meant.map(str::to_owned),
     };
     for (text, defect) in [
+        ("azureservicebus://", Defect::NoPolicy),
+        ("azureservicebus://shop.servicebus.windows.net", Defect::NoPolicy),
+        ("azureservicebus://policy@shop", Defect::NoPolicy),
         ("cache:6379", Defect::NoScheme),
         ("localhost", Defect::NoScheme),
         ("redis:/cache:6379/0", Defect::NoScheme),

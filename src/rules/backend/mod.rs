@@ -4,6 +4,7 @@
 pub(super) mod address;
 mod encryption;
 pub(super) mod needs;
+pub(super) mod variables;
 
 use serde_json::Value;
 

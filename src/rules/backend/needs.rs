@@ -12,7 +12,6 @@ use crate::rules::release;
 use crate::rules::rule::{Check, Example, RELEASES, Rule};
 use crate::rules::signs::has_password;
 use crate::rules::subject::Subject;
-use crate::rules::variables::{all, names_backend, same_key};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -73,18 +72,6 @@ pub(in crate::rules) const RULES: &[Rule] = &[
             bad: "spec: {common: {resultBackend: {url: 'redis://localhost:6379/1'}}}",
             at: URL,
             good: "spec: {common: {resultBackend: {url: 'redis://cache:6379/1'}}}",
-            old: None,
-        },
-    },
-    Rule {
-        id: "R11", severity: Severity::Deny, schema: false, since: "0.1",
-        title: "no variable names another result backend",
-        consequence: "One of the two has no effect, and nobody is told which.",
-        check: Check::object(r11).or(Severity::Warn, RELEASES),
-        example: Example {
-            bad: "spec: {common: {resultBackend: {url: 'rpc://'}, env: [{name: CELERY_RESULT_BACKEND, value: 'redis://cache/1'}]}}",
-            at: "spec.common.env[0].name",
-            good: "spec: {common: {resultBackend: {url: 'rpc://'}}}",
             old: None,
         },
     },
@@ -218,21 +205,6 @@ fn r40(subject: &Subject<'_>, report: &mut Report<'_>) {
     } else {
         let message = "is the worker's own pod";
         report.add_shown(report.severity(), place(subject), &here.host, message, fix);
-    }
-}
-
-fn r11(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(backend) = &subject.common().result_backend else { return };
-    for place in all(subject) {
-        let variable = place.variable;
-        let same = same_key(variable, backend.url_secret_ref.as_ref())
-            || variable.value.is_some() && variable.value == backend.url;
-        if names_backend(&variable.name, subject.celery) && !same {
-            let severity = release::refusal(subject, report.severity());
-            let message = format!("{} sets the same as spec.common.resultBackend", variable.name);
-            let path = format!("{}.name", place.path);
-            report.graded(severity, Kind::Forbidden, path, message, "remove the variable");
-        }
     }
 }
 

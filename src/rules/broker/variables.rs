@@ -4,10 +4,9 @@
 use super::super::finding::{Kind, Report, Severity};
 use super::super::rule::{Check, Example, RELEASES, Rule};
 use super::super::subject::Subject;
-use crate::celery::expansion;
 use crate::rules::path::BROKER_URL;
 use crate::rules::release;
-use crate::rules::variables::{all, laid_over, names_backend, names_broker, same_key, sources};
+use crate::rules::variables::{all, laid_over, missing, names_backend, names_broker, same_key, sources};
 
 #[rustfmt::skip] // A table: one rule, one block.
 pub(in crate::rules) const RULES: &[Rule] = &[
@@ -51,13 +50,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 
 fn b24(subject: &Subject<'_>, report: &mut Report<'_>) {
     let url = subject.broker_url().unwrap_or_default();
-    // What comes out of a ConfigMap or a Secret is not known.
-    if !expansion::expands(url) || !sources(subject).is_empty() {
-        return;
-    }
-    let places = all(subject);
-    let known = |name: &str| places.iter().any(|place| place.variable.name == name);
-    let Some(missing) = expansion::names(url).into_iter().find(|name| !known(name)) else { return };
+    let Some(missing) = missing(subject, url) else { return };
     let is_all = url == format!("$({missing})");
     let severity = if is_all { report.severity() } else { Severity::Warn };
     let message = if is_all {

@@ -36,8 +36,13 @@ fn every_defect_of_a_result_backend_has_its_rule() {
     for text in ["my.module:Backend", "entrypoint"] {
         assert_eq!(backend("R06", text), warn(url), "{text}");
     }
+    for (text, severity) in [("$(RESULTS)", deny(url)), ("redis://$(HOST):$(PORT)/1", warn(url))] {
+        assert_eq!(backend("R23", text), severity, "{text}");
+    }
     for text in ["disabled", "rpc://", "$(RESULTS)", "redis://$(HOST):$(PORT)/1", "redis://cache/1"] {
-        let object = shop(&format!("spec: {{common: {{resultBackend: {{url: {text:?}}}}}}}"));
+        let env =
+            "env: [{name: RESULTS, value: 'redis://c'}, {name: HOST, value: c}, {name: PORT, value: '1'}]";
+        let object = shop(&format!("spec: {{common: {{resultBackend: {{url: {text:?}}}, {env}}}}}"));
         assert_eq!(found(&object, None), [], "{text}");
     }
     for text in ["s3://bucket", "gs", "cassandra://", "azureblockblob://x", "entrypoint", "my.module:Backend"]

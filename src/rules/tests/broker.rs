@@ -166,8 +166,13 @@ fn options_that_a_transport_needs() {
     {
         assert!(line.chars().count() <= 120, "{line}");
     }
-    for url in ["kafka://a", "azurestoragequeues://a", "azureservicebus://a", "sqla+sqlite:///x", "etcd://a"]
-    {
+    for url in [
+        "kafka://a",
+        "azurestoragequeues://a",
+        "azureservicebus://DefaultAzureCredential@a",
+        "sqla+sqlite:///x",
+        "etcd://a",
+    ] {
         let warned = lines(&format!("spec: {{common: {{broker: {{url: {url:?}}}}}}}"));
         assert!(warned.iter().any(|line| line.contains("[B23]")), "{url}: {warned:?}");
         assert!(warned.iter().all(|line| line.chars().count() <= 120), "{warned:?}");

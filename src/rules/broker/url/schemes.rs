@@ -7,7 +7,7 @@ use crate::celery::version::Target;
 use crate::rules::finding::{Report, Severity};
 use crate::rules::path::BROKER_URL;
 use crate::rules::release;
-use crate::rules::rule::{Check, Example, Rule};
+use crate::rules::rule::{Check, Example, RELEASES, Rule};
 use crate::rules::subject::Subject;
 
 #[rustfmt::skip] // A table: one rule, one block.
@@ -39,6 +39,13 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         consequence: "The worker crashes with \"No such transport: db\".",
         check: Check::object(b08),
         example: Example { bad: "spec: {common: {broker: {url: 'db+postgresql://db/tasks'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://db'}}}", old: None },
+    },
+    Rule {
+        id: "B66", severity: Severity::Deny, schema: false, since: "0.1",
+        title: "azureservicebus:// names a policy with its key",
+        consequence: "The worker crashes at its start with a ValueError: not enough values to unpack.",
+        check: Check::object(b66).or(Severity::Warn, RELEASES),
+        example: Example { bad: "spec: {common: {broker: {url: 'azureservicebus://shop.servicebus.windows.net'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
     },
 ];
 
@@ -107,4 +114,16 @@ fn b08(subject: &Subject<'_>, report: &mut Report<'_>) {
         matches!(defect, Defect::BackendScheme)
             .then(|| format!("write sqla+{dialect}:// for a broker in a database"))
     });
+}
+
+/// What else Azure takes as credentials stands in the message too: an identity has no key that could be stolen.
+fn b66(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let severity = release::refusal(subject, report.severity());
+    for defect in subject.urls.iter().filter_map(|url| url.as_ref().err()) {
+        if *defect == Defect::NoPolicy {
+            let url = masked(subject.broker_url().unwrap_or_default());
+            let fix = "write azureservicebus://DefaultAzureCredential@namespace, or policy:key@namespace";
+            report.add_shown(severity, subject.broker_place(), &url, defect.to_string(), fix);
+        }
+    }
 }
