@@ -25,6 +25,17 @@ impl Endpoint {
         if self.path.is_empty() { "/" } else { &self.path }
     }
 
+    /// Whether a service bus of Azure is to be asked by nobody: its transport cuts the text at the "@" and what stands
+    /// before at the ":", and raises a `ValueError` where it cannot. Names of two classes of Azure's need no key.
+    #[must_use]
+    pub fn lacks_policy(&self) -> bool {
+        let classes = ["DefaultAzureCredential", "ManagedIdentityCredential"];
+        let named = self.username.as_deref().unwrap_or_default();
+        self.scheme == "azureservicebus"
+            && self.password.is_none()
+            && !classes.iter().any(|class| named.eq_ignore_ascii_case(class))
+    }
+
     /// The value of a query parameter.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {

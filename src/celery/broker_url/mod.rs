@@ -112,9 +112,6 @@ pub enum Defect {
     /// A TLS parameter on AMQP, whose client has other names for them: the worker crashes with a `TypeError`.
     #[error("has the parameter {0:?}, which an AMQP connection does not take")]
     TlsParameter(String),
-    /// Azure Service Bus without who asks: kombu cuts at the "@" and the ":" before it, and the worker crashes.
-    #[error("names no policy with its key")]
-    NoPolicy,
     /// Within a failover list kombu reads every URL by the common rules, which do not fit this scheme.
     #[error("has the scheme {0:?}, which Celery cannot use in a list of URLs")]
     NotInList(String),
@@ -186,9 +183,6 @@ fn endpoint(text: &str, alone: bool) -> Result<Endpoint, Defect> {
             None => drop(url::authority(rest)?),
             Some(_) => {}
         }
-        if known.scheme == "azureservicebus" && !names_policy(rest) {
-            return Err(Defect::NoPolicy);
-        }
         return Ok(unread(written, known, rest));
     }
     let socket = known.transport == Transport::RedisSocket;
@@ -233,15 +227,6 @@ fn unread(written: &str, known: &Known, rest: &str) -> Endpoint {
         path: String::new(),
         query: Vec::new(),
     }
-}
-
-/// Whether the part behind `azureservicebus://` is one that kombu can cut: `policy:key@namespace`, or the name of a class
-/// of Azure's in the place of policy and key.
-fn names_policy(rest: &str) -> bool {
-    let classes = ["DefaultAzureCredential", "ManagedIdentityCredential"];
-    rest.rsplit_once('@').is_some_and(|(credential, _)| {
-        credential.contains(':') || classes.iter().any(|class| credential.eq_ignore_ascii_case(class))
-    })
 }
 
 fn checked_database(endpoint: Endpoint) -> Result<Endpoint, Defect> {

@@ -37,6 +37,11 @@ const BROKER: Known = Known {
             why: "a host, a user or a path that only stands for another",
             when: |input| input.text.contains(['$', '<', '{', '%']),
         },
+        Refusal {
+            id: "B66",
+            why: "a client that is not installed, so not asked, and a ValueError where it is",
+            when: |input| input.text.contains("azureservicebus://"),
+        },
         astray("B42", "newer releases of Python refuse such brackets"),
     ]],
     warned: &[],

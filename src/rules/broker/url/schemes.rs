@@ -45,7 +45,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
         title: "azureservicebus:// names a policy with its key",
         consequence: "The worker crashes at its start with a ValueError: not enough values to unpack.",
         check: Check::object(b66).or(Severity::Warn, RELEASES),
-        example: Example { bad: "spec: {common: {broker: {url: 'azureservicebus://shop.servicebus.windows.net'}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
+        example: Example { bad: "{metadata: {annotations: {celeryproject.org/ignore-rules: B23}}, spec: {common: {broker: {url: 'azureservicebus://shop.servicebus.windows.net'}}}}", at: BROKER_URL, good: "spec: {common: {broker: {url: 'redis://cache'}}}", old: None },
     },
 ];
 
@@ -116,14 +116,12 @@ fn b08(subject: &Subject<'_>, report: &mut Report<'_>) {
     });
 }
 
-/// What else Azure takes as credentials stands in the message too: an identity has no key that could be stolen.
+/// A name of a class comes first: an identity has no key that could be stolen.
 fn b66(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let severity = release::refusal(subject, report.severity());
-    for defect in subject.urls.iter().filter_map(|url| url.as_ref().err()) {
-        if *defect == Defect::NoPolicy {
-            let url = masked(subject.broker_url().unwrap_or_default());
-            let fix = "write azureservicebus://DefaultAzureCredential@namespace, or policy:key@namespace";
-            report.add_shown(severity, subject.broker_place(), &url, defect.to_string(), fix);
-        }
+    if good(subject).any(Endpoint::lacks_policy) {
+        let severity = release::refusal(subject, report.severity());
+        let url = masked(subject.broker_url().unwrap_or_default());
+        let fix = "write azureservicebus://DefaultAzureCredential@namespace, or policy:key@namespace";
+        report.add_shown(severity, subject.broker_place(), &url, "names no policy with its key", fix);
     }
 }
