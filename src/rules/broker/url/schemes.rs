@@ -3,6 +3,7 @@
 
 use super::{defects, good};
 use crate::celery::broker_url::{Defect, Endpoint, masked};
+use crate::celery::expansion::expands;
 use crate::celery::version::Target;
 use crate::rules::finding::{Report, Severity};
 use crate::rules::path::BROKER_URL;
@@ -116,9 +117,10 @@ fn b08(subject: &Subject<'_>, report: &mut Report<'_>) {
     });
 }
 
-/// A name of a class comes first: an identity has no key that could be stolen.
+/// A name of a class comes first: an identity has no key that could be stolen. What a variable holds is not known.
 fn b66(subject: &Subject<'_>, report: &mut Report<'_>) {
-    if good(subject).any(Endpoint::lacks_policy) {
+    let is_whole = subject.broker_url().is_some_and(|url| !expands(url));
+    if is_whole && good(subject).any(Endpoint::lacks_policy) {
         let severity = release::refusal(subject, report.severity());
         let url = masked(subject.broker_url().unwrap_or_default());
         let fix = "write azureservicebus://DefaultAzureCredential@namespace, or policy:key@namespace";
