@@ -2,10 +2,11 @@
 """A Celery application to try things with: tasks that are quick, slow, busy, failing and hungry for memory.
 
 Broker and backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND, which the operator sets. Where LEDGER_URL names
-a Redis, every run of a task is written down there when it starts and when it has ended well, so that one can count
-afterwards what was lost and what ran twice.
+a Redis, every run of a task is written down there when it starts and when it has ended well, and every stop of a worker
+when it is asked for, so that one can count afterwards what was lost, what ran twice, and why.
 """
 
+import json
 import os
 import time
 
@@ -70,7 +71,7 @@ def tick():
 
 
 class Ledger:
-    """Two lists of a Redis: the ids of tasks that have started, and of those that have ended well."""
+    """Lists of a Redis: for each task its runs and the ids of those that have ended well, and the stops of workers."""
 
     def __init__(self, url):
         self.url = url
@@ -93,10 +94,17 @@ ledger = Ledger(os.environ.get("LEDGER_URL"))
 @signals.task_prerun.connect
 def started(task_id, task, **_):
     """Every run counts, also one of a task that runs again."""
-    ledger.write(f"{task.name}:started", task_id)
+    run = {"id": task_id, "on": task.request.hostname, "at": time.time()}
+    ledger.write(f"{task.name}:started", json.dumps(run))
 
 
 @signals.task_success.connect
 def done(sender, **_):
     """Only what has ended well."""
     ledger.write(f"{sender.name}:done", sender.request.id)
+
+
+@signals.worker_shutting_down.connect
+def stopping(sender, **_):
+    """A worker was asked to end."""
+    ledger.write("stops", json.dumps({"on": sender, "at": time.time()}))

@@ -9,6 +9,7 @@ mod brokers;
 mod experiments;
 mod images;
 mod install;
+mod ledger;
 mod outcome;
 mod replicas;
 mod sample;

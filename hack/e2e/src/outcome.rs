@@ -3,6 +3,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::ledger::Page;
+
 /// What one experiment has found, figure by figure.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -25,6 +27,14 @@ impl Outcome {
     /// A figure that is what it is.
     pub(crate) fn told(&mut self, text: impl Into<String>) {
         self.figures.push(Figure { text: text.into(), holds: None });
+    }
+
+    /// That no task has started more than once, but for those that began as their worker was asked to end.
+    pub(crate) fn held_once(&mut self, page: &Page, besides: &str) {
+        let (by_chance, without) = (page.started_twice_by_chance(), page.started_twice_without_reason());
+        let text =
+            format!("{without} started twice, {by_chance} more as their worker was asked to end{besides}");
+        self.held(without == 0, text);
     }
 
     /// Whether everything was as it was to be.

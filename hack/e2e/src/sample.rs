@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The Celery of `config/samples/app`, with what an experiment changes about it, and what its tasks have written down.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::brokers::Redis;
 use crate::images::{SAMPLE, TAGS};
+use crate::ledger::Page;
 use crate::stage::{Stage, wait_for};
 
 const YAML: &str = include_str!("../../../config/samples/app/celery.yaml");
@@ -213,56 +213,6 @@ impl<'s> Sample<'s> {
     }
 }
 
-/// Ids of tasks as often as they started, and as often as they ended well.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Page {
-    started: Vec<String>,
-    done: Vec<String>,
-}
-
-impl Page {
-    fn read(ledger: &Redis, database: u8, task: &str) -> Result<Self, Error> {
-        let list = |page: &str| {
-            ledger.ask(&["-n", &database.to_string(), "LRANGE", &format!("shop.{task}:{page}"), "0", "-1"])
-        };
-        Ok(Self { started: list("started")?, done: list("done")? })
-    }
-
-    /// How many tasks have ended well, each counted once.
-    pub(crate) fn done(&self) -> usize {
-        self.done.iter().collect::<BTreeSet<_>>().len()
-    }
-
-    /// How many tasks have started, each counted once.
-    pub(crate) fn started(&self) -> usize {
-        self.started.iter().collect::<BTreeSet<_>>().len()
-    }
-
-    /// How many tasks have started and not ended well, so far.
-    pub(crate) fn running(&self) -> usize {
-        let done: BTreeSet<_> = self.done.iter().collect();
-        self.started.iter().collect::<BTreeSet<_>>().difference(&done).count()
-    }
-
-    /// How many tasks have ended well more than once.
-    pub(crate) fn done_twice(&self) -> usize {
-        repeated(&self.done)
-    }
-
-    /// How many tasks have started more than once.
-    pub(crate) fn started_twice(&self) -> usize {
-        repeated(&self.started)
-    }
-}
-
-fn repeated(ids: &[String]) -> usize {
-    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-    for id in ids {
-        *times.entry(id).or_default() += 1;
-    }
-    times.values().filter(|times| **times > 1).count()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -276,14 +226,5 @@ mod tests {
         assert!(celery["spec"].get("beatSpec").is_none());
         assert_eq!(celery["spec"]["common"]["image"], "celery-sample:1.0");
         assert!(super::celery(&[("/spec/nowhere/x", json!(1))]).is_err());
-    }
-
-    #[test]
-    fn lost_and_repeated_tasks_are_told_apart() {
-        let ids = |text: &str| text.split(' ').map(str::to_owned).collect();
-        let page = Page { started: ids("a b a c"), done: ids("a b a") };
-        assert_eq!((page.started(), page.started_twice()), (3, 1));
-        assert_eq!((page.done(), page.done_twice()), (2, 1));
-        assert_eq!(page.running(), 1);
     }
 }

@@ -101,11 +101,16 @@ fn run(sample: Sample<'_>, shutdown: Shutdown) -> Result<Outcome, Error> {
         all.is_ok() && lost == 0,
         format!("{lost} of {TASKS} tasks lost over two images, 3 to 1 to 4 replicas, a deleted pod"),
     );
-    let repeated = format!("{} started twice, {} ended twice", page.started_twice(), page.done_twice());
     match shutdown {
-        Shutdown::Warm => outcome.held(page.started_twice() == 0 && page.done_twice() == 0, repeated),
+        Shutdown::Warm => outcome.held_once(&page, ""),
         // What was cut off runs again, that is what they are for; what had ended does not.
-        Shutdown::Soft | Shutdown::Cold => outcome.told(repeated),
+        Shutdown::Soft | Shutdown::Cold => {
+            outcome.told(format!(
+                "{} started twice, {} ended twice",
+                page.started_twice(),
+                page.done_twice()
+            ));
+        }
     }
     let took = sample.ready()?;
     outcome.held(took < READY_WITHIN, format!("ready {:.0} s after the last task", took.as_secs_f64()));
