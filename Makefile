@@ -50,15 +50,20 @@ judge-gitops: ## Argo CD's and Flux's own code on what they make of samples, sca
 	$(CARGO) test --locked --test cluster gitops
 
 # A program that needs no libraries, as its image has none.
-STATIC := $(or $(CARGO_TARGET_DIR),target)/$(shell uname -m)-unknown-linux-gnu/release/celery-operator
+HOST := $(shell uname -m)
+ARCH ?= $(HOST)
+STATIC := $(or $(CARGO_TARGET_DIR),target)/$(ARCH)-unknown-linux-gnu/release/celery-operator
+CROSS := $(if $(filter-out $(HOST),$(ARCH)),\
+	CARGO_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)_UNKNOWN_LINUX_GNU_LINKER=$(ARCH)-linux-gnu-gcc)
 
 .PHONY: static
 static:
-	RUSTFLAGS='-C target-feature=+crt-static' $(CARGO) build --locked --release -p celery-operator \
-		--target $(shell uname -m)-unknown-linux-gnu
+	$(if $(CROSS),rustup target add $(ARCH)-unknown-linux-gnu)
+	RUSTFLAGS='-C target-feature=+crt-static' $(CROSS) $(CARGO) build --locked --release -p celery-operator \
+		--target $(ARCH)-unknown-linux-gnu
 
 .PHONY: image
-image: static ## The operator's image as target/celery-operator.tar, for `docker load` and others; needs no Docker
+image: static ## The operator's image as target/celery-operator.tar, for `docker load` and others, without Docker; ARCH=aarch64 crosses
 	OPERATOR=$(STATIC) $(CARGO) run --locked -q -p e2e -- image target/celery-operator.tar
 
 .PHONY: e2e

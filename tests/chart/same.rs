@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::helm::{chart, documents, printed, rendered};
 use crate::objects::{by_title, difference};
-use crate::stack;
 
 fn plain(installation: &Installation) -> Vec<Value> {
     [rbac(installation), manager(installation, IMAGE), webhooks(installation, &Destination::Service)].concat()
@@ -75,7 +74,11 @@ fn a_kustomization_may_name_another_namespace_and_image() {
     let page = std::fs::read_to_string(format!("{root}/docs/install.md")).unwrap();
     let shown = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let folder = tempfile::TempDir::new().unwrap();
-    stack::copy(&std::path::Path::new(root).join("config"), &folder.path().join("celery-operator/config"));
+    testbed::stack::copy(
+        &std::path::Path::new(root).join("config"),
+        &folder.path().join("celery-operator/config"),
+    )
+    .unwrap();
     let own = folder.path().join("own");
     std::fs::create_dir(&own).unwrap();
     std::fs::write(own.join("kustomization.yaml"), shown).unwrap();

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The stack: the operator with what it works with. Its dependencies are put beside it here, since no repository of charts
-//! can be counted on; in the place of KEDA's own chart stands one that is made of KEDA's module.
+//! can be counted on; in the place of KEDA's own chart stands one with KEDA's definitions.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -13,40 +12,13 @@ use crate::helm::{chart, documents, printed, refused, rendered, said};
 use crate::objects::one;
 use crate::rig::{Rig, until};
 
-/// The chart with its dependencies.
+/// The chart with its dependencies, KEDA without its programs.
 pub(crate) fn packaged() -> TempDir {
     let folder = TempDir::new().unwrap();
-    copy(&chart("celery-stack"), folder.path());
-    let charts = folder.path().join("charts");
-    for name in ["celery-operator-crds", "celery-operator"] {
-        copy(&chart(name), &charts.join(name));
-    }
-    let keda = charts.join("keda");
-    for folder in ["templates", "files"] {
-        fs::create_dir_all(keda.join(folder)).unwrap();
-    }
-    let version = testbed::keda::VERSION.trim_start_matches('v');
-    fs::write(keda.join("Chart.yaml"), format!("apiVersion: v2\nname: keda\nversion: {version}\n")).unwrap();
-    fs::write(keda.join("values.yaml"), "{}\n").unwrap();
     let files = testbed::keda::crds().unwrap();
-    let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
-    fs::write(keda.join("files/keda.yaml"), texts.join("\n---\n")).unwrap();
-    fs::write(keda.join("templates/keda.yaml"), r#"{{ .Files.Get "files/keda.yaml" }}"#).unwrap();
+    let definitions: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    testbed::stack::package(&definitions.join("\n---\n"), folder.path()).unwrap();
     folder
-}
-
-/// Copies a folder.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 const SAMPLE: &[&str] = &["--set", "sample.image=registry.example.com/app:1.0"];

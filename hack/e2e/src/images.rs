@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
-use testbed::image::{Config, Entry, Image, Layer};
-use testbed::user_cache;
+use testbed::image::{Config, Entry, Image, Layer, architecture};
+use testbed::{tools, user_cache};
 
 use crate::Error;
 
@@ -41,14 +41,14 @@ pub(crate) fn program() -> Result<PathBuf, Error> {
     let path = env::var_os("OPERATOR").filter(|path| !path.is_empty()).map(PathBuf::from);
     let path = path.ok_or("OPERATOR names no program: `make e2e` builds one and names it")?;
     let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    match needs_a_loader(&bytes) {
-        Some(false) => Ok(path),
-        Some(true) => Err(format!(
+    match Program::of(&bytes) {
+        Some(Program { needs_a_loader: false, .. }) => Ok(path),
+        Some(_) => Err(format!(
             "{} needs libraries, and its image has none: build it with RUSTFLAGS=\"-C target-feature=+crt-static\"",
             path.display()
         )
         .into()),
-        None => Err(format!("{} is no program of this machine", path.display()).into()),
+        None => Err(format!("{} is no program for amd64 or arm64", path.display()).into()),
     }
 }
 
@@ -58,6 +58,7 @@ pub(crate) fn program() -> Result<PathBuf, Error> {
 /// When the program cannot be read, or the archive not be written.
 pub(crate) fn operator(program: &Path, tags: &[&str], to: &Path) -> Result<(), Error> {
     let layer = to.with_extension("layer");
+    let built_for = Program::of(&fs::read(program)?).ok_or("the operator is no program")?;
     let image = Image {
         names: tags.iter().map(|tag| format!("{REGISTRY}/{OPERATOR}:{tag}")).collect(),
         config: Config {
@@ -67,6 +68,7 @@ pub(crate) fn operator(program: &Path, tags: &[&str], to: &Path) -> Result<(), E
             ..Config::default()
         },
         layers: vec![Layer::of_entries(&[Entry::file("celery-operator", 0o755, program)], &layer)?],
+        architecture: built_for.architecture,
     };
     image.write(to)?;
     Ok(fs::remove_file(layer)?)
@@ -101,6 +103,7 @@ pub(crate) fn sample() -> Result<PathBuf, Error> {
             Layer::of_archive(&base)?,
             Layer::of_entries(&entries, &folder.join("celery-sample-app.tar"))?,
         ],
+        architecture: architecture(),
     };
     let archive = folder.join("celery-sample.tar");
     image.write(&archive)?;
@@ -124,15 +127,44 @@ pub(crate) fn redis(folder: &Path) -> Result<PathBuf, Error> {
     let image = Image {
         names: vec![format!("{REGISTRY}/redis:7.4")],
         config: Config {
-            entrypoint: [crate::brokers::REDIS, "--protected-mode", "no"].map(str::to_owned).to_vec(),
+            // As in theirs: whoever gives arguments begins with the program.
+            command: ["redis-server", "--protected-mode", "no"].map(str::to_owned).to_vec(),
+            env: vec!["PATH=/usr/bin".to_owned()],
             folder: "/data".to_owned(),
             ..Config::default()
         },
         layers: vec![Layer::of_entries(&entries, &folder.join("redis-layer.tar"))?],
+        architecture: architecture(),
     };
     let archive = folder.join("redis.tar");
     image.write(&archive)?;
     Ok(archive)
+}
+
+/// The archives of KEDA's images under the names that its own manifests have: its programs, and nothing else.
+///
+/// # Errors
+/// When a program cannot be built, or an archive not be written.
+pub(crate) fn keda(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let programs = [
+        ("keda", "keda", tools::keda_operator()?),
+        ("keda-metrics-apiserver", "keda-adapter", tools::keda_adapter()?),
+        ("keda-admission-webhooks", "keda-admission-webhooks", tools::keda_webhooks()?),
+    ];
+    let written = programs.iter().map(|(name, inside, program)| {
+        let layer = folder.join(format!("{name}-layer.tar"));
+        let image = Image {
+            names: vec![format!("ghcr.io/kedacore/{name}:main")],
+            config: Config { user: "1000:1000".to_owned(), ..Config::default() },
+            layers: vec![Layer::of_entries(&[Entry::file(inside, 0o755, program)], &layer)?],
+            architecture: architecture(),
+        };
+        let archive = folder.join(format!("{name}.tar"));
+        image.write(&archive)?;
+        fs::remove_file(layer)?;
+        Ok(archive)
+    });
+    written.collect()
 }
 
 /// A small Debian with Python and what the application requires, named after what it is made by.
@@ -161,37 +193,58 @@ fn base(folder: &Path, requirements: &Path) -> Result<PathBuf, Error> {
     Ok(complete)
 }
 
-/// Whether a program in ELF asks for a loader of libraries; nothing when it is none of 64 bits.
-fn needs_a_loader(program: &[u8]) -> Option<bool> {
-    const INTERPRETER: u32 = 3;
-    if !program.starts_with(b"\x7fELF\x02\x01") {
-        return None;
-    }
-    let word =
-        |at: usize| program.get(at..at + 2).map(|word| usize::from(u16::from_le_bytes([word[0], word[1]])));
-    let start = program.get(32..40)?.try_into().ok().map(u64::from_le_bytes)?;
-    let (size, count) = (word(54)?, word(56)?);
-    for index in 0..count {
-        let at = usize::try_from(start).ok()?.checked_add(index.checked_mul(size)?)?;
-        let kind = program.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)?;
-        if kind == INTERPRETER {
-            return Some(true);
+/// What an image has to know of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Program {
+    /// As images call it.
+    architecture: &'static str,
+    /// Whether it asks for a loader of libraries.
+    needs_a_loader: bool,
+}
+
+impl Program {
+    /// Reads a program in ELF; nothing when it is none for an architecture that the operator is built for.
+    fn of(program: &[u8]) -> Option<Self> {
+        const INTERPRETER: u32 = 3;
+        if !program.starts_with(b"\x7fELF\x02\x01") {
+            return None;
         }
+        let word = |at: usize| {
+            program.get(at..at + 2).map(|word| usize::from(u16::from_le_bytes([word[0], word[1]])))
+        };
+        let architecture = match word(18)? {
+            62 => "amd64",
+            183 => "arm64",
+            _ => return None,
+        };
+        let start = program.get(32..40)?.try_into().ok().map(u64::from_le_bytes)?;
+        let (size, count) = (word(54)?, word(56)?);
+        let mut needs_a_loader = false;
+        for index in 0..count {
+            let at = usize::try_from(start).ok()?.checked_add(index.checked_mul(size)?)?;
+            let kind = program.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)?;
+            needs_a_loader |= kind == INTERPRETER;
+        }
+        Some(Self { architecture, needs_a_loader })
     }
-    Some(false)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::needs_a_loader;
+    use testbed::image::architecture;
+
+    use super::Program;
 
     #[test]
     fn this_test_needs_a_loader_and_a_text_is_no_program() {
         let this = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        let linked_statically = cfg!(target_feature = "crt-static");
-        assert_eq!(needs_a_loader(&this), Some(!linked_statically));
-        assert_eq!(needs_a_loader(b"#!/bin/sh\n"), None);
-        assert_eq!(needs_a_loader(&this[..60]), None);
+        let needs_a_loader = !cfg!(target_feature = "crt-static");
+        let expected = Program { architecture: architecture(), needs_a_loader };
+        assert_eq!(Program::of(&this), Some(expected));
+        assert_eq!(Program::of(b"#!/bin/sh\n"), None);
+        assert_eq!(Program::of(&this[..60]), None);
+        let other = [&this[..18], &[8, 0], &this[20..]].concat();
+        assert_eq!(Program::of(&other), None);
     }
 }

@@ -95,7 +95,11 @@ pub(crate) fn with_own_folders(command: &mut Command, stage: &Stage) {
     }
 }
 
-fn helm(stage: &Stage, arguments: &[&str]) -> Result<(), Error> {
+/// Calls Helm.
+///
+/// # Errors
+/// When it fails: what it said.
+pub(crate) fn helm(stage: &Stage, arguments: &[&str]) -> Result<(), Error> {
     let mut command = Command::new(testbed::tools::helm()?);
     with_own_folders(&mut command, stage);
     command.args(arguments).arg("--kubeconfig").arg(stage.plane.kubeconfig());

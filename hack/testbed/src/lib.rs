@@ -42,6 +42,7 @@ mod ports;
 mod process;
 pub mod prometheus;
 mod scratch;
+pub mod stack;
 mod toolchain;
 pub mod tools;
 mod wait;

@@ -14,6 +14,7 @@ mod plain;
 mod queue;
 mod refused;
 mod rollout;
+mod stack;
 
 use crate::Error;
 use crate::outcome::Outcome;
@@ -26,6 +27,7 @@ pub(crate) const EXPERIMENTS: &[(&str, Experiment)] = &[
     ("image", fresh::image),
     ("first-steps", first_steps::run),
     ("plain", plain::run),
+    ("stack", stack::run),
     ("redis", fresh::redis),
     ("rabbitmq", fresh::rabbitmq),
     ("refused", refused::run),

@@ -31,7 +31,7 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
 }
 
 /// The one definition.
-const DEFINITION: &str = "celeries.celeryproject.org";
+pub(super) const DEFINITION: &str = "celeries.celeryproject.org";
 
 fn by_file(stage: &Stage, outcome: &mut Outcome) -> Result<(), Error> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/install.yaml");
@@ -89,11 +89,15 @@ fn manifests(arguments: &[&str]) -> Result<String, Error> {
 }
 
 /// What bears the operator's name.
-fn left(stage: &Stage) -> Result<Vec<String>, Error> {
+///
+/// # Errors
+/// When kubectl cannot.
+pub(super) fn left(stage: &Stage) -> Result<Vec<String>, Error> {
     let names = stage.kubectl(&["get", KINDS, "--selector", install::SELECTOR, "--output=name"])?;
     Ok(names.lines().map(str::to_owned).collect())
 }
 
-fn told(left: &[String]) -> String {
+/// What is left, in words.
+pub(super) fn told(left: &[String]) -> String {
     if left.is_empty() { "nothing is left".to_owned() } else { format!("{} is left", left.join(", ")) }
 }

@@ -137,6 +137,7 @@ mod tests {
             names: names.map(str::to_owned).to_vec(),
             config: Config { entrypoint: vec!["/program".to_owned()], ..Config::default() },
             layers: vec![layer],
+            architecture: "arm64",
         };
         let archive = dir.path().join("image.tar");
         image.write(&archive).unwrap();

@@ -24,6 +24,8 @@ pub struct Image {
     pub config: Config,
     /// From the bottom to the top.
     pub layers: Vec<Layer>,
+    /// What its programs run on, as images call it: see [`architecture`].
+    pub architecture: &'static str,
 }
 
 /// How the container of an image is run when nobody says otherwise.
@@ -71,7 +73,7 @@ impl Image {
         }
         let layers: Vec<String> = self.layers.iter().map(Layer::digest).collect();
         json!({
-            "architecture": architecture(),
+            "architecture": self.architecture,
             "os": "linux",
             "config": run,
             "rootfs": { "type": "layers", "diff_ids": layers },
@@ -79,8 +81,9 @@ impl Image {
     }
 }
 
-/// This machine's, as images call it.
-fn architecture() -> &'static str {
+/// This machine's architecture, as images call it.
+#[must_use]
+pub fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -104,5 +107,6 @@ pub(crate) fn pause(name: &str, busybox: &Path, to: &Path) -> Result<(), Error> 
         user: "65535:65535".to_owned(),
         ..Config::default()
     };
-    Image { names: vec![name.to_owned()], config, layers: vec![layer] }.write(to)
+    Image { names: vec![name.to_owned()], config, layers: vec![layer], architecture: architecture() }
+        .write(to)
 }

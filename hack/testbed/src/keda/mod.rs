@@ -44,6 +44,15 @@ pub fn crds() -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
+/// The folder of KEDA's own kustomization for the whole of it, as pods in the namespace `keda`. The first call on a machine
+/// downloads the module.
+///
+/// # Errors
+/// When there is no Go toolchain, or the module cannot be downloaded.
+pub fn kustomization() -> Result<PathBuf, Error> {
+    Ok(tools::download(MODULE, VERSION)?.join("config/default"))
+}
+
 /// KEDA, whole: the operator, the server of metrics and the webhooks. All of them end when this is dropped; their objects
 /// stay.
 #[derive(Debug)]
