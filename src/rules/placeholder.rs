@@ -23,6 +23,9 @@ impl Placeholder<'_> {
     }
 }
 
+/// What placeholders begin with.
+const SIGNS: [char; 4] = ['$', '%', '<', '{'];
+
 /// The first placeholder in a text: `${NAME}`, `$NAME`, `{{ .name }}`, `%NAME%`, `<name>`.
 #[must_use]
 pub(super) fn placeholder(text: &str) -> Option<Placeholder<'_>> {
@@ -55,6 +58,10 @@ pub(super) fn placeholder(text: &str) -> Option<Placeholder<'_>> {
 /// but is hardly one as a whole.
 #[must_use]
 pub(super) fn unfilled(url: &str) -> Option<(&'static str, Placeholder<'_>)> {
+    // Many rules ask, and hardly a URL has one.
+    if !url.contains(SIGNS) {
+        return None;
+    }
     url.split(';').find_map(|element| {
         let (_, rest) = element.split_once("://")?;
         // In the name of a value of a template the URL does not end.

@@ -36,14 +36,15 @@ fn b57(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     let (message, fix) = ("does not reach Flower", "set it in the application too");
     let deafened = subject.pools.iter().filter_map(|pool| pool.effective().deafened_by());
+    let (shared, others): (Vec<&str>, Vec<&str>) = deafened.partition(|name| OF_FLOWER.contains(name));
     // Whoever watches reads events, and asks for answers.
     let exchange = other_name(subject, "event_exchange", "celeryev").then_some("event_exchange");
     let mut places: BTreeSet<String> = BTreeSet::new();
-    for name in deafened.clone().filter(|name| OF_FLOWER.contains(name)).chain(exchange) {
+    for name in shared.into_iter().chain(exchange) {
         places.insert(place(subject, name).unwrap_or_else(|| format!("spec.common.config.{name}")));
     }
     // Those of the object's own fields are told of below.
-    for _ in deafened.filter(|name| !OF_FLOWER.contains(name)) {
+    if !others.is_empty() {
         places.extend(place(subject, "broker_transport_options"));
     }
     let rabbitmq = subject.broker().and_then(|broker| broker.rabbitmq.as_ref());

@@ -132,16 +132,14 @@ impl<'a> Flower<'a> {
     /// What an environment variable of Flower's container gets.
     pub(super) fn variable(&self, name: &str) -> Given<'a> {
         for (template, path) in self.templates() {
-            let path = format!("{path}.spec.containers");
             let mut names = env_of(template).filter_map(|entry| entry.get("name")?.as_str());
             if names.any(|written| self.is_variable(written, name)) {
-                return Given::Hidden(Place::Variable(path));
+                return Given::Hidden(Place::Variable(format!("{path}.spec.containers")));
             }
         }
-        for (list, path) in [
-            (&self.spec.env, "spec.flowerSpec.env".to_owned()),
-            (&self.object.spec.common.env, "spec.common.env".to_owned()),
-        ] {
+        for (list, path) in
+            [(&self.spec.env, "spec.flowerSpec.env"), (&self.object.spec.common.env, "spec.common.env")]
+        {
             // Of two entries of a name the last one counts.
             if let Some(at) = list.iter().rposition(|entry| self.is_variable(&entry.name, name)) {
                 return self.entry(&list[at], &format!("{path}[{at}]"));

@@ -91,11 +91,10 @@ fn is_deaf(pool: &Pool<'_>) -> bool {
 }
 
 fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
-    // Then nobody would answer even between tasks, of which another rule tells.
-    if lacks_fanout(subject) {
-        return;
-    }
-    let is_solo = |pool: &&Pool<'_>| pool.kind() == Some(WorkerPoolKind::Solo) && !is_deaf(pool);
+    // Otherwise nobody would answer even between tasks, of which another rule tells.
+    let is_solo = |pool: &&Pool<'_>| {
+        pool.kind() == Some(WorkerPoolKind::Solo) && !is_deaf(pool) && !lacks_fanout(subject)
+    };
     for Placed { path, .. } in subject.pools.iter().filter(is_solo).flat_map(pings) {
         let message = "a solo worker cannot answer while a task runs";
         report.add(Kind::Invalid, format!("{path}.type"), message, "use Heartbeat or None");
@@ -103,10 +102,9 @@ fn g12(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn g13(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let lacks_fanout = lacks_fanout(subject);
     let pings = subject.pools.iter().flat_map(|pool| pings(pool).map(move |ping| (pool, ping.path)));
     for (pool, path) in pings {
-        let message = match (lacks_fanout, is_deaf(pool)) {
+        let message = match (lacks_fanout(subject), is_deaf(pool)) {
             (true, _) => "this broker carries no remote control: nobody would answer".to_owned(),
             (false, true) => "worker_enable_remote_control is off: nobody would answer".to_owned(),
             (false, false) => match pool.effective().deafened_by() {
@@ -142,9 +140,9 @@ pub(super) fn lacks_fanout(subject: &Subject<'_>) -> bool {
 }
 
 fn g14(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for pool in subject.pools.iter().filter(|pool| !is_in_vain(subject, pool)) {
+    for pool in &subject.pools {
         let needed = if has_slow_cpu(pool) { SLOW_ANSWER } else { ANSWER };
-        for Placed { role, path, probe } in asking(pool) {
+        for Placed { role, path, probe } in asking(pool).filter(|_| !is_in_vain(subject, pool)) {
             // A period of zero is Kubernetes' own default, and so is no period.
             let is_for_ever = role == ProbeRole::Readiness;
             if too_short(probe, needed) {
@@ -190,8 +188,9 @@ fn has_slow_cpu(pool: &Pool<'_>) -> bool {
 }
 
 fn g15(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for pool in subject.pools.iter().filter(|pool| !is_in_vain(subject, pool)) {
-        for Placed { path, .. } in pings(pool).filter(|one| one.role == ProbeRole::Liveness) {
+    for pool in &subject.pools {
+        let decides = |one: &Placed<'_>| one.role == ProbeRole::Liveness && !is_in_vain(subject, pool);
+        for Placed { path, .. } in pings(pool).filter(decides) {
             let message = "restarts every worker when the broker is away";
             report.add(Kind::Invalid, format!("{path}.type"), message, "use None");
         }
