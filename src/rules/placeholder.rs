@@ -29,7 +29,7 @@ const SIGNS: [char; 4] = ['$', '%', '<', '{'];
 /// The first placeholder in a text: `${NAME}`, `$NAME`, `{{ .name }}`, `%NAME%`, `<name>`.
 #[must_use]
 pub(super) fn placeholder(text: &str) -> Option<Placeholder<'_>> {
-    (0..text.len()).filter(|at| text.is_char_boundary(*at)).find_map(|at| {
+    text.match_indices(SIGNS).find_map(|(at, _)| {
         let rest = &text[at..];
         let between = |begin: &str, end: &str| rest.strip_prefix(begin)?.split_once(end);
         let found = |name, after: &str, is_bare| {

@@ -17,6 +17,9 @@ const IS_ROOT: (&str, &str) = (
     "use another user, or remove runAsNonRoot",
 );
 
+/// The field of pods and containers that names the user.
+const CONTEXT: &str = "securityContext";
+
 /// What is said of users in one place after the other; the last one wins.
 #[derive(Clone, Debug, Default)]
 struct Layers<'a>(Vec<(String, &'a Value)>);
@@ -25,14 +28,14 @@ struct Layers<'a>(Vec<(String, &'a Value)>);
 type Named<'a> = (&'a str, Layers<'a>);
 
 impl<'a> Layers<'a> {
-    /// Lays what stands at a path over the rest.
-    fn lay(&mut self, at: String, item: Option<&'a Value>) {
-        let Some(context) = item else { return };
+    /// Lays the context of security of a holder, which stands at this path, over the rest.
+    fn lay(&mut self, holder: &str, field: &str, item: Option<&'a Value>) {
+        let Some(context) = item.and_then(|item| item.get(field)) else { return };
         // Both take away what is below.
         if context.is_null() || context.get("$patch").is_some() {
             self.0.clear();
         }
-        self.0.push((at, context));
+        self.0.push((format!("{holder}.{field}"), context));
     }
 
     /// A field and where it is written. One that is null is gone.
@@ -59,10 +62,9 @@ pub(super) fn judged(raw: &Value, components: &[Component<'_>], told: &mut Told)
             (format!("{at}.podTemplate.spec"), holder.and_then(|holder| holder.pointer("/podTemplate/spec")))
         });
         let mut pod = Layers::default();
-        pod.lay("spec.common.securityContext".to_owned(), common.get("securityContext"));
+        pod.lay("spec.common", CONTEXT, Some(common));
         for (at, spec) in &templates {
-            let context = spec.and_then(|spec| spec.get("securityContext"));
-            pod.lay(format!("{at}.securityContext"), context);
+            pod.lay(at, CONTEXT, *spec);
         }
         for (_, container) in containers(common, (at, component), own.unwrap_or_default(), &templates) {
             let said = |field: &str| container.said(field).or_else(|| pod.said(field));
@@ -87,8 +89,7 @@ fn containers<'a>(
     templates: &[(String, Option<&'a Value>); 2],
 ) -> Vec<Named<'a>> {
     let mut first = Layers::default();
-    let place = "spec.common.containerSecurityContext";
-    first.lay(place.to_owned(), common.get("containerSecurityContext"));
+    first.lay("spec.common", "containerSecurityContext", Some(common));
     let mut found: Vec<Named<'a>> = vec![(own, first)];
     let lists = [
         ("spec.common".to_owned(), "initContainers", Some(common)),
@@ -106,12 +107,12 @@ fn containers<'a>(
                 found.retain(|(known, _)| *known != name);
                 continue;
             }
-            let place = format!("{at}.{list}[{index}].securityContext");
+            let place = format!("{at}.{list}[{index}]");
             let at = found.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
                 found.push((name, Layers::default()));
                 found.len() - 1
             });
-            found[at].1.lay(place, item.get("securityContext"));
+            found[at].1.lay(&place, CONTEXT, Some(item));
         }
     }
     found
