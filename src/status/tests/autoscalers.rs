@@ -58,18 +58,19 @@ fn an_autoscaler_that_waits_for_metrics_leaves_the_pods_ready() {
 
 #[test]
 fn somebody_elses_autoscaler_is_told_whether_or_not_there_is_one_of_ours() {
-    for (spec, deployment) in
-        [(by_cpu(), "shop-worker"), (by_queue(), "shop-worker"), (json!({"workerSpec": {}}), "shop-worker")]
-    {
+    for (spec, deployment, consequence) in [
+        (by_cpu(), "shop-worker", "too, and each undoes what the other does; "),
+        (by_queue(), "shop-worker", "too, and each undoes what the other does; "),
+        (json!({"workerSpec": {}}), "shop-worker", "instead of the spec, "),
+    ] {
         let mut scene = Scene::new(&spec);
         let name = "HorizontalPodAutoscaler theirs".to_owned();
         scene.scalers.foreign.insert(deployment.to_owned(), vec![name]);
         let status = scene.status();
         assert_eq!(word(&status, "AutoscalingReady"), Some(("False", "ForeignAutoscaler")));
         let message = &condition(&status, "AutoscalingReady").message;
-        assert!(
-            message.starts_with(&format!("HorizontalPodAutoscaler theirs scales Deployment {deployment} "))
-        );
+        let expected = format!("HorizontalPodAutoscaler theirs scales Deployment {deployment} {consequence}");
+        assert!(message.starts_with(&expected), "{message}");
         assert_eq!(summary(&status), ("Ready", "Ready"), "the pods run");
     }
 }
@@ -220,5 +221,9 @@ fn an_autoscaler_that_goes_without_a_successor_is_waited_for() {
     );
     // With the pool its Deployment has gone as well.
     scene.scalers.leaving[0].1 = "shop-worker-mail".to_owned();
+    assert_eq!(word(&scene.status(), "AutoscalingReady"), None);
+    // A Deployment that is not there keeps no number of pods, whatever else of its name is.
+    scene.scalers.leaving[0].1 = "shop-worker".to_owned();
+    let scene = scene.without(ChildKind::Deployment, "shop-worker");
     assert_eq!(word(&scene.status(), "AutoscalingReady"), None);
 }
