@@ -143,6 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn a_command_stands_behind_all_that_prepares_for_it() {
+        for prepares in [
+            &["dumb-init", "-r", "15:3"][..],
+            &["nice", "-n", "5"],
+            &["setpriv", "--reuid", "1000", "--clear-groups"],
+            &["tini", "-v", "-g", "--"],
+            &["gosu", "app", "env", "-u", "DEBUG", "A=b"],
+        ] {
+            let command = words(&[prepares, &["celery", "worker"]].concat());
+            assert_eq!(behind_init(&command), words(&["celery", "worker"]), "{prepares:?}");
+        }
+    }
+
+    #[test]
     fn no_text_makes_it_panic() {
         for script in
             ["\\", "'", "\"", "$(", "((", "))", "&>", ">&", "é\\", "`é", "#", ";;&|", "a$(b;c", "exec"]

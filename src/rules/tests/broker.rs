@@ -316,6 +316,12 @@ fn values_and_names_of_transport_options() {
         assert_eq!(of_rule("B57", &overlay), warn(&format!("spec.common.config.{name}")));
     }
     assert_eq!(flower("{global_keyprefix: a}", "null"), []);
+    // Only sentinels look at it.
+    assert_eq!(flower("{master_name: main}", "{}"), []);
+    for usual in ["celeryev", "$(EXCHANGE)"] {
+        let overlay = format!("spec: {{common: {{config: {{event_exchange: {usual}}}}}, flowerSpec: {{}}}}");
+        assert_eq!(of_rule("B57", &overlay), [], "{usual}");
+    }
     let watched = |broker: &str, more: &str| {
         of_rule("B57", &format!("spec: {{common: {{broker: {{{broker}}}}}, flowerSpec: {{}}, {more}}}"))
     };

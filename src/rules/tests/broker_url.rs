@@ -51,6 +51,7 @@ fn a_broker_among_the_settings_is_read_too() {
     for (url, id) in [
         ("cache:6379", "B04"),
         ("rabbitmq://mq", "B05"),
+        ("zzzz://mq", "B05"),
         ("redis+cluster://cache", "B06"),
         ("db+postgresql://db/tasks", "B08"),
         ("redis://cache:99999/0", "B09"),

@@ -37,8 +37,23 @@ fn variables_that_say_otherwise() {
     {
         assert_eq!(at("B37", "", name).is_some(), told, "{name}");
     }
+    // Before its options had variables Celery asked for this one by itself.
+    assert_eq!(at("B37", "celeryVersion: '4.4', ", "CELERY_LOADER"), Some(Severity::Warn));
+    let said = |rest: &str, name: &str| {
+        let found = findings(&format!("spec: {{common: {{{rest}env: [{{name: {name}, value: x}}]}}}}"));
+        found.into_iter().find(|finding| finding.rule == "B37").map(|finding| finding.message)
+    };
+    let instead = "names the application in the place of celeryApp";
+    for (rest, name, expected) in [
+        ("", "CELERY_APP", "names an application beside celeryApp, which wins"),
+        ("celeryApp: null, ", "CELERY_APP", instead),
+        ("celeryApp: null, ", "APP", instead),
+    ] {
+        assert_eq!(said(rest, name), Some(format!("{name} {expected}")), "{rest}");
+    }
     assert_eq!(at("R11", "resultBackend: {url: 'rpc://'}, ", "RESULT_BACKEND"), Some(Severity::Deny));
     assert_eq!(at("R11", "", "RESULT_BACKEND"), None);
+    assert_eq!(at("R11", "resultBackend: {url: x}, ", "RESULT_BACKEND"), None, "it says the same");
 }
 
 #[test]

@@ -90,6 +90,10 @@ fn a_value_that_celery_refuses_ends_the_container() {
         let line = format!("deny spec.workerSpec.env[0].value: {expected}");
         assert_eq!(told(&format!("workerSpec: {{{}}}", variable(name, text))), [line], "{name}");
     }
+    assert_eq!(
+        told(&format!("beatSpec: {{{}}}", variable("CELERY_BEAT_DETACH", "1"))),
+        ["deny spec.beatSpec.env[0].value: beat must stay in the foreground; remove it"]
+    );
     for (name, text) in [
         ("CELERY_WORKER_PURGE", "false"),
         ("CELERY_WORKER_PURGE", ""),

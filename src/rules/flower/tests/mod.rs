@@ -76,6 +76,39 @@ fn a_value_in_a_map_of_the_input_is_judged_as_one_of_a_list() {
 }
 
 #[test]
+fn what_flower_cannot_use_is_told_by_what_the_option_takes() {
+    let variable = |name: &str, text: &str| format!("env: [{{name: FLOWER_{name}, value: '{text}'}}]");
+    for (flower, expected) in [
+        ("args: ['--max_tasks=many']".to_owned(), "is not a whole number; use one such as 5000"),
+        ("args: ['--inspect_timeout=long']".to_owned(), "is not a number; use one such as 1000"),
+        (variable("MAX_TASKS", "many"), "is not a number, which ends Flower; use one such as 5000"),
+        (
+            variable("TASK_RUNTIME_METRIC_BUCKETS", "1,x"),
+            "is not a list of numbers, which ends Flower; use one such as 1,2.5",
+        ),
+        (variable("FORMAT_TASK", "shop.shown"), "cannot be set by a variable, which ends Flower; remove it"),
+        (
+            variable("LOGGING", "loud"),
+            "is no level of a log, which ends Flower; use debug, info, warning, error or none",
+        ),
+        (variable("DEBUG", "maybe"), "is neither true nor false, which ends Flower; write true or false"),
+        (
+            format!("version: '1.2', {}", variable("DEBUG", "false")),
+            "is read as true by Flower; write true, or remove it",
+        ),
+        ("args: ['--debug=no']".to_owned(), "is read as true by Flower; write true or false"),
+    ] {
+        let open = format!("auth: {{allowUnauthenticated: true}}, {flower}");
+        let said: Vec<String> = findings(&open, &Facts::default())
+            .into_iter()
+            .map(|finding| format!("{}; {}", finding.message, finding.fix))
+            .collect();
+        assert_eq!(said, [expected], "{flower}");
+    }
+    assert_eq!(of("args: ['--max_tasks=0']"), [], "none are kept");
+}
+
+#[test]
 fn ports_paths_and_ranges_have_their_variants() {
     assert_eq!(of("nodePort: 30080"), [("F09", DENY)]);
     assert_eq!(of("serviceType: NodePort, nodePort: 8080"), [("F09", WARN)]);
