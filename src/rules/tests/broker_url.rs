@@ -45,6 +45,21 @@ fn every_defect_of_a_broker_url_is_told_once() {
 }
 
 #[test]
+fn what_to_write_follows_from_the_scheme() {
+    let long = "x".repeat(21);
+    for (url, fix) in [
+        ("amqp+elsewhere://mq".to_owned(), "use the scheme without what follows \"+\""),
+        ("db+postgresql://db/tasks".to_owned(), "write sqla+postgresql:// for a broker in a database"),
+        ("db+PostgreSQL://db/tasks".to_owned(), "write sqla+…:// for a broker in a database"),
+        (format!("db+{long}://db/tasks"), "write sqla+…:// for a broker in a database"),
+    ] {
+        let found = findings(&format!("spec: {{common: {{broker: {{url: '{url}'}}}}}}"));
+        let fixes: Vec<&str> = found.iter().map(|finding| finding.fix.as_ref()).collect();
+        assert!(fixes.contains(&fix), "{url}: {fixes:?}");
+    }
+}
+
+#[test]
 fn a_broker_among_the_settings_is_read_too() {
     let path = "spec.common.config.broker_url";
     let of = |id: &str, url: &str| of_common(id, &format!("broker: null, config: {{broker_url: '{url}'}}"));

@@ -165,3 +165,13 @@ fn any_json_in_a_template_is_survived() {
         }
     }
 }
+
+#[test]
+fn a_resolver_asks_three_servers_at_most() {
+    let of = |servers: &str| {
+        let found = findings(&format!("spec: {{common: {{dnsConfig: {{nameservers: {servers}}}}}}}"));
+        found.iter().filter(|finding| finding.path == "spec.common.dnsConfig.nameservers").count()
+    };
+    assert_eq!(of("[10.0.0.1, 10.0.0.2, 10.0.0.3]"), 0);
+    assert_eq!(of("[10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4]"), 1);
+}

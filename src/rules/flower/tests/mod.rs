@@ -76,6 +76,24 @@ fn a_value_in_a_map_of_the_input_is_judged_as_one_of_a_list() {
 }
 
 #[test]
+fn of_a_map_of_the_input_neither_the_port_counts_nor_a_level_that_an_argument_says() {
+    let texts = [("PORT".to_owned(), "many".to_owned()), ("LOGGING".to_owned(), "loud".to_owned())];
+    let keys = texts.iter().map(|(key, _)| key.clone()).collect();
+    let facts = Facts {
+        config_maps: [("settings".to_owned(), keys)].into(),
+        config_texts: [("settings".to_owned(), texts.into())].into(),
+        ..Facts::default()
+    };
+    let told = |rest: &str| {
+        let from = "envFrom: [{configMapRef: {name: settings}, prefix: FLOWER_}]";
+        let found = findings(&format!("{from}{rest}"), &facts).into_iter().filter(|one| one.rule == "F05");
+        found.map(|one| one.message.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(""), ["has FLOWER_LOGGING: is no level of a log, which ends Flower"]);
+    assert_eq!(told(", args: ['--logging=info']"), [""; 0]);
+}
+
+#[test]
 fn what_flower_cannot_use_is_told_by_what_the_option_takes() {
     let variable = |name: &str, text: &str| format!("env: [{{name: FLOWER_{name}, value: '{text}'}}]");
     for (flower, expected) in [
