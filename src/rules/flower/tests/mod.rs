@@ -87,7 +87,7 @@ fn of_a_map_of_the_input_neither_the_port_counts_nor_a_level_that_an_argument_sa
     let told = |rest: &str| {
         let from = "envFrom: [{configMapRef: {name: settings}, prefix: FLOWER_}]";
         let found = findings(&format!("{from}{rest}"), &facts).into_iter().filter(|one| one.rule == "F05");
-        found.map(|one| one.message.to_string()).collect::<Vec<_>>()
+        found.map(|one| one.message).collect::<Vec<_>>()
     };
     assert_eq!(told(""), ["has FLOWER_LOGGING: is no level of a log, which ends Flower"]);
     assert_eq!(told(", args: ['--logging=info']"), [""; 0]);
