@@ -49,9 +49,9 @@ alerts: ## promtool on alerts and dashboard, Grafana's models on the dashboard; 
 judge-gitops: ## Argo CD's and Flux's own code on what they make of samples, scaling, health; built once, two minutes
 	$(CARGO) test --locked --test cluster gitops
 
-# A program that needs no libraries, as its image has none.
 HOST := $(shell uname -m)
 ARCH ?= $(HOST)
+# A program that needs no libraries, as its image has none.
 STATIC := $(or $(CARGO_TARGET_DIR),target)/$(ARCH)-unknown-linux-gnu/release/celery-operator
 CROSS := $(if $(filter-out $(HOST),$(ARCH)),\
 	CARGO_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)_UNKNOWN_LINUX_GNU_LINKER=$(ARCH)-linux-gnu-gcc)

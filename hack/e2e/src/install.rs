@@ -16,6 +16,8 @@ pub(crate) const NAMESPACE: &str = "celery-system";
 pub(crate) const SELECTOR: &str = "app.kubernetes.io/name=celery-operator";
 /// Name of the release, and of its Deployment.
 pub(crate) const NAME: &str = "celery-operator";
+/// The one definition.
+pub(crate) const DEFINITION: &str = "celeries.celeryproject.org";
 /// Name of the release with the definitions.
 const DEFINITIONS: &str = "celery-operator-crds";
 
@@ -55,7 +57,7 @@ pub(crate) fn uninstall(stage: &Stage) -> Result<(), Error> {
 /// When kubectl or Helm cannot.
 pub(crate) fn forget(stage: &Stage) -> Result<(), Error> {
     helm(stage, &["uninstall", DEFINITIONS, "--namespace", "default", "--wait"])?;
-    stage.kubectl(&["delete", "customresourcedefinitions", "celeries.celeryproject.org", "--wait"]).map(drop)
+    stage.kubectl(&["delete", "customresourcedefinitions", DEFINITION, "--wait"]).map(drop)
 }
 
 /// Waits until every replica serves and the webhooks judge.

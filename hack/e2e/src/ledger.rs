@@ -71,7 +71,7 @@ impl Page {
         self.by_task().keys().filter(|id| !done.contains(**id)).count()
     }
 
-    /// How many tasks have ended well more than once.
+    /// How often a task ended well that had done so before.
     pub(crate) fn done_twice(&self) -> usize {
         self.done.len() - self.done()
     }

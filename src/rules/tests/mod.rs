@@ -22,6 +22,7 @@ mod replicas;
 mod settings;
 mod shutdown;
 mod sqs;
+mod unlike_flower;
 mod variables;
 mod worker;
 

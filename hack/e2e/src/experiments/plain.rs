@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::install::DEFINITION;
 use crate::outcome::Outcome;
 use crate::sample::Sample;
 use crate::stage::{Stage, printed};
@@ -29,9 +30,6 @@ pub(crate) fn run(stage: &Stage) -> Result<Outcome, Error> {
     install::install(stage)?;
     done.map(|()| outcome)
 }
-
-/// The one definition.
-pub(super) const DEFINITION: &str = "celeries.celeryproject.org";
 
 fn by_file(stage: &Stage, outcome: &mut Outcome) -> Result<(), Error> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/install.yaml");

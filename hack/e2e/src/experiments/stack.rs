@@ -5,7 +5,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::plain::{self, DEFINITION};
+use super::plain;
+use crate::install::DEFINITION;
 use crate::outcome::Outcome;
 use crate::stage::{Stage, wait_for};
 use crate::{Error, images, install};

@@ -117,8 +117,7 @@ pub(in crate::rules) const RULES: &[Rule] = &[
 /// Tells about every element of the URL with a defect that `words` has words for: what is wrong, what to write.
 fn defects(subject: &Subject<'_>, report: &mut Report<'_>, words: impl Fn(&Defect, usize) -> Option<String>) {
     // What is to be filled in is told of by itself; all else follows from it.
-    let has_defect = subject.urls.iter().any(Result::is_err);
-    let Some(url) = subject.broker_url().filter(|url| has_defect && unfilled(url).is_none()) else {
+    let Some(url) = subject.broker_url().filter(|url| unfilled(url).is_none()) else {
         return;
     };
     for (index, element) in subject.urls.iter().enumerate() {
