@@ -14,6 +14,9 @@ const NO_BODIES: (&str, LevelFilter) = ("kube_client::client", LevelFilter::ERRO
 /// kube prints a refused watch as Rust writes a value; whoever watches says it in words.
 const NO_VALUES: &str = "kube_runtime::watcher=error";
 
+/// Whoever reaches the webhook port could write as many warnings about HTTP/2 as they send bytes.
+const NO_NOISE: &str = "h2=error";
+
 /// Form of the log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -43,8 +46,8 @@ impl LogFilter {
         let (target, level) = NO_BODIES;
         // The level alone stands for any target; a target is only had by parsing.
         let no_bodies = format!("{target}={level}").parse::<Directive>().unwrap_or_else(|_| level.into());
-        let no_values = NO_VALUES.parse::<Directive>().ok();
-        let all = no_values.into_iter().chain(self.0.iter().cloned()).chain([no_bodies]);
+        let quiet = [NO_VALUES, NO_NOISE].into_iter().filter_map(|quiet| quiet.parse::<Directive>().ok());
+        let all = quiet.chain(self.0.iter().cloned()).chain([no_bodies]);
         all.fold(EnvFilter::default(), EnvFilter::add_directive)
     }
 }
@@ -95,6 +98,7 @@ mod tests {
             tracing::warn!(target: "kube_client::client", "a body");
             tracing::warn!(target: "kube_runtime::watcher", "a value");
             tracing::error!(target: "kube_client::client", "an error");
+            tracing::warn!(target: "h2::proto", "a frame");
         });
         let bytes = lines.0.lock().expect("the lines").clone();
         String::from_utf8(bytes).expect("text")
@@ -116,6 +120,8 @@ mod tests {
         assert!(!logged("info").contains("a value"));
         assert!(!logged("kube_runtime=debug").contains("a value"));
         assert!(logged("kube_runtime::watcher=debug").contains("a value"));
+        assert!(!logged("debug").contains("a frame"));
+        assert!(logged("h2=debug").contains("a frame"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use json_patch::{AddOperation, Patch, PatchOperation};
 use kube::core::admission::Operation;
 use serde_json::Value;
 
+use super::outline::{MOST_VALUES, Outline};
 use super::review::{JsonPatch, Request, Response};
 use super::words;
 use crate::defaults::{self, Addition, Moment};
@@ -73,6 +74,24 @@ pub(super) fn validate(request: &Request, surroundings: &Surroundings) -> Answer
         return denied(request, findings);
     }
     annotated(words::warned(allowed, words::warnings(&findings)), findings)
+}
+
+/// The verdict on a request that is not decoded, since an object of it would take too much memory.
+pub(super) fn outsized(outline: &Outline) -> Response {
+    let allowed = Response::allowing(&outline.uid);
+    let is_judged = matches!(outline.operation, Operation::Create | Operation::Update);
+    if !is_judged || outline.is_leaving {
+        return allowed;
+    }
+    if outline.old > MOST_VALUES {
+        let unjudged = format!(
+            "the object replaces one of {} values; one of more than {MOST_VALUES} is not judged",
+            outline.old
+        );
+        return words::warned(allowed, vec![unjudged]);
+    }
+    let status = Some(words::too_large(&outline.name, outline.new, MOST_VALUES));
+    Response { allowed: false, status, ..allowed }
 }
 
 /// Judges a request to scale, which names an object and does not bring it along.

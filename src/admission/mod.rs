@@ -4,6 +4,7 @@
 //! Nothing here waits for the cluster: a request is answered from its own body and from what is in memory.
 
 mod answer;
+mod outline;
 mod review;
 mod server;
 mod words;

@@ -130,8 +130,15 @@ pub(super) fn read(body: &[u8]) -> Result<Request, Malformed> {
 impl Request {
     /// The answer that allows it as it is.
     pub(super) fn allowed(&self) -> Response {
-        Response {
-            uid: self.uid.clone(),
+        Response::allowing(&self.uid)
+    }
+}
+
+impl Response {
+    /// The answer that allows the request of this id as it is.
+    pub(super) fn allowing(uid: &str) -> Self {
+        Self {
+            uid: uid.to_owned(),
             allowed: true,
             status: None,
             patch: None,
@@ -139,9 +146,7 @@ impl Request {
             warnings: Vec::new(),
         }
     }
-}
 
-impl Response {
     /// The document that carries it.
     pub(super) fn into_review(self) -> Reviewed {
         Reviewed { api_version: API_VERSION, kind: KIND, response: self }

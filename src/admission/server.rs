@@ -27,9 +27,10 @@ use thiserror::Error;
 use tokio::time::timeout;
 use tracing::error;
 
-use self::bounds::{Bounds, MAX_BODY, Place};
+use self::bounds::{Bounds, JUDGED_AT_ONCE, MAX_BODY, Place};
 use self::opening::Opening;
 use super::answer::{self, Answer};
+use super::outline::Outline;
 use super::review::{self, Request};
 use crate::index::Surroundings;
 use crate::manifests::{MUTATE_PATH, VALIDATE_PATH};
@@ -45,10 +46,13 @@ const OPEN_WITHIN: Duration = Duration::from_secs(10);
 const HEAD_WITHIN: Duration = Duration::from_secs(100);
 /// How often an HTTP/2 connection is asked whether anybody is there, and how long the answer may take.
 const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// How many bytes an HTTP/2 connection may have sent that nobody has read, all its requests together: what the protocol
+/// begins with. Bodies that stop halfway fill it, on every connection that somebody opens.
+const UNREAD: u32 = 64 * 1024 - 1;
+/// How many requests an HTTP/2 connection may have open.
+const STREAMS: u32 = 64;
 /// How long a request may take, its body included: the API server waits for 3 s.
 const ANSWER_WITHIN: Duration = Duration::from_millis(2500);
-/// Largest body that is judged at once; others would keep the other tasks of the thread waiting.
-const JUDGED_AT_ONCE: usize = 64 * 1024;
 
 /// Why the server ended.
 #[derive(Debug, Error)]
@@ -98,8 +102,8 @@ struct Counter {
 }
 
 impl Counter {
-    fn answered(&self, request: &Request, answer: &Answer, took: Duration) {
-        let operation = match request.operation {
+    fn answered(&self, operation: &Operation, answer: &Answer, took: Duration) {
+        let operation = match operation {
             Operation::Create => "CREATE",
             Operation::Update => "UPDATE",
             Operation::Delete => "DELETE",
@@ -134,7 +138,13 @@ pub async fn serve(
         .handle(handle);
     let http = server.http_builder();
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    http.http2().timer(TokioTimer::new()).keep_alive_interval(PING.0).keep_alive_timeout(PING.1);
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING.0)
+        .keep_alive_timeout(PING.1)
+        .initial_stream_window_size(UNREAD)
+        .initial_connection_window_size(UNREAD)
+        .max_concurrent_streams(STREAMS);
     server
         .serve(counted(surroundings, metrics).into_make_service())
         .await
@@ -194,12 +204,19 @@ async fn judge(
 
 fn respond(body: &[u8], counter: &Counter, verdict: impl Fn(&Request) -> Answer) -> Response {
     let begin = Instant::now();
-    match review::read(body) {
-        Ok(request) => {
-            let answer = verdict(&request);
-            counter.answered(&request, &answer, begin.elapsed());
-            Json(answer.response.into_review()).into_response()
-        }
+    let answered = |operation: &Operation, answer: Answer| {
+        counter.answered(operation, &answer, begin.elapsed());
+        Json(answer.response.into_review()).into_response()
+    };
+    // A small one is decoded in less time than it takes to count.
+    let outsized = if body.len() > JUDGED_AT_ONCE { Outline::of_outsized(body) } else { Ok(None) };
+    let request = match outsized {
+        Ok(Some(outline)) => return answered(&outline.operation, answer::outsized(&outline).into()),
+        Ok(None) => review::read(body),
+        Err(reason) => Err(reason.into()),
+    };
+    match request {
+        Ok(request) => answered(&request.operation, verdict(&request)),
         Err(malformed) => {
             counter.metrics.failed(Unanswered::Malformed);
             let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];

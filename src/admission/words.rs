@@ -51,6 +51,21 @@ pub(super) fn refusal(name: &str, findings: &[Finding]) -> Status {
     }
 }
 
+/// The refusal of an object that holds more values than are judged.
+pub(super) fn too_large(name: &str, values: usize, most: usize) -> Status {
+    Status {
+        status: Some(StatusSummary::Failure),
+        code: 413,
+        reason: "RequestEntityTooLarge".to_owned(),
+        message: format!(
+            "Celery.{GROUP} {:?} holds {values} values, and at most {most} are judged: \
+             split its worker pools over several objects, or take out what Celery is not to read",
+            shown_name(name)
+        ),
+        ..Status::default()
+    }
+}
+
 /// Findings as warnings, in their order.
 pub(super) fn warnings(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(warning).collect()

@@ -85,12 +85,14 @@ pub struct NotACelery(#[from] serde_json::Error);
 /// `facts` is what is known beside the object; what nobody knows is no finding.
 ///
 /// # Errors
-/// [`NotACelery`] when the new object cannot be decoded. An undecodable old object counts as having no findings.
+/// [`NotACelery`] when the new object cannot be decoded. An undecodable old object counts as having no findings, and
+/// so does an object with lists longer than the schema allows: the API server refuses it.
 pub fn check(new: &Value, old: Option<&Value>, facts: &Facts) -> Result<Vec<Finding>, NotACelery> {
-    let typed = Celery::deserialize(new)?;
+    // Before anything is made of it: three bytes of a list can become thousands of a typed object.
     if size::is_oversized(new) {
         return Ok(Vec::new());
     }
+    let typed = Celery::deserialize(new)?;
     let old = old.filter(|old| !size::is_oversized(old));
     let typed_old = old.and_then(|old| Celery::deserialize(old).ok());
     let mut findings = all(&typed, typed_old.as_ref(), new, facts);
@@ -121,11 +123,11 @@ const PREPARED: &str = "spec: {workerSpec: {podTemplate: {spec: {nodeSelector: {
 /// # Errors
 /// [`NotACelery`] when the new object cannot be decoded.
 pub fn is_refused_by_schema(new: &Value, old: Option<&Value>) -> Result<bool, NotACelery> {
-    let typed = Celery::deserialize(new)?;
     if size::is_oversized(new) {
         return Ok(false);
     }
-    let typed_old = old.and_then(|old| Celery::deserialize(old).ok());
+    let typed = Celery::deserialize(new)?;
+    let typed_old = old.filter(|old| !size::is_oversized(old)).and_then(|old| Celery::deserialize(old).ok());
     let facts = Facts::default();
     let subject = Subject::new(&typed, typed_old.as_ref(), &facts);
     let mut findings = field::findings(&typed.spec, new);

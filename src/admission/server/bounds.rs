@@ -16,23 +16,30 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(super) const MAX_BODY: usize = 7 * 1024 * 1024;
 /// How many reviews are judged at a time; the others wait their turn.
 pub(super) const JUDGED: usize = 64;
+/// Largest body that is judged at once; others would keep the other tasks of the thread waiting.
+pub(super) const JUDGED_AT_ONCE: usize = 64 * 1024;
+/// How many reviews with larger bodies are judged at a time: decoded, one takes tens of megabytes.
+const LARGE: usize = 2;
 /// How many KiB of bodies are held at a time; what comes then waits.
 const HELD: usize = 64 * 1024;
 
-/// The place of a review among those that are judged, and the room of its body.
-pub(super) type Place = Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
+/// The place of a review among those that are judged, among the large ones of them where it is one, and the room of its
+/// body.
+pub(super) type Place = Arc<(OwnedSemaphorePermit, Option<OwnedSemaphorePermit>, OwnedSemaphorePermit)>;
 
 /// How much may be taken on.
 #[derive(Clone, Debug)]
 pub(super) struct Bounds {
     pub(super) judged: Arc<Semaphore>,
+    pub(super) large: Arc<Semaphore>,
     /// In KiB.
     pub(super) held: Arc<Semaphore>,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { judged: Arc::new(Semaphore::new(JUDGED)), held: Arc::new(Semaphore::new(HELD)) }
+        let places = |count| Arc::new(Semaphore::new(count));
+        Self { judged: places(JUDGED), large: places(LARGE), held: places(HELD) }
     }
 }
 
@@ -43,8 +50,12 @@ impl Bounds {
     /// The answer to one that is too large, or breaks off.
     pub(super) async fn admit(&self, body: Body) -> Result<(Bytes, Place), Response> {
         let (body, held) = self.read(body).await?;
-        let judged = self.judged.clone().acquire_owned().await.map_err(|_| closed())?;
-        Ok((body, Arc::new((judged, held))))
+        let place =
+            async |places: &Arc<Semaphore>| places.clone().acquire_owned().await.map_err(|_| closed());
+        // First: while a large one waits for the others, small ones find a place.
+        let large = if body.len() > JUDGED_AT_ONCE { Some(place(&self.large).await?) } else { None };
+        let judged = place(&self.judged).await?;
+        Ok((body, Arc::new((judged, large, held))))
     }
 
     async fn read(&self, body: Body) -> Result<(Bytes, OwnedSemaphorePermit), Response> {
@@ -114,6 +125,17 @@ mod tests {
         first.abort();
         assert!(first.await.is_err());
         assert_eq!(bounds.held.available_permits(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_reviews_wait_for_one_another_and_small_ones_do_not() {
+        let bounds = Bounds::default();
+        let large = || bounds.admit(Body::from(vec![b'x'; JUDGED_AT_ONCE + 1]));
+        let held = [large().await.expect("the first"), large().await.expect("the second")];
+        assert!(timeout(Duration::from_secs(1), large()).await.is_err());
+        assert!(bounds.admit(Body::from(vec![b'x'; JUDGED_AT_ONCE])).await.is_ok());
+        drop(held);
+        assert!(large().await.is_ok());
     }
 
     #[tokio::test]

@@ -287,3 +287,29 @@ async fn a_large_object_is_judged_as_a_small_one() {
     object["metadata"]["annotations"] = json!({"note": note});
     assert_eq!(ids(&ask(VALIDATE_PATH, &review("CREATE", &object, &Value::Null)).await), ["C04"]);
 }
+
+#[tokio::test]
+async fn an_object_of_too_many_values_is_refused_and_never_decoded() {
+    let huge = shop(json!({"common": {"config": {"x": vec![0; 60_000]}}}));
+    for path in [MUTATE_PATH, VALIDATE_PATH] {
+        let response = ask(path, &review("CREATE", &huge, &Value::Null)).await;
+        assert_eq!((&response["allowed"], &response["status"]["code"]), (&json!(false), &json!(413)));
+        let message = response["status"]["message"].as_str().expect("a message");
+        assert!(message.contains("at most 50000 are judged: split its worker pools"), "{message}");
+        assert_eq!(ask(path, &review("DELETE", &Value::Null, &huge)).await["allowed"], true);
+        // It is there already: whoever makes it smaller, or changes a label, is not kept from it.
+        for new in [&shop(json!({})), &huge] {
+            let response = ask(path, &review("UPDATE", new, &huge)).await;
+            assert_eq!(response["allowed"], true);
+            assert!(response["warnings"][0].as_str().is_some_and(|text| text.contains("is not judged")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_the_schema_refuses_are_left_to_it() {
+    let many = shop(json!({"common": {"volumes": vec![json!({}); 9_000]}}));
+    let response = ask(VALIDATE_PATH, &review("CREATE", &many, &Value::Null)).await;
+    assert_eq!((&response["allowed"], &response["status"]), (&json!(true), &Value::Null));
+    assert_eq!(ask(MUTATE_PATH, &review("CREATE", &many, &Value::Null)).await["allowed"], true);
+}
