@@ -206,3 +206,15 @@ fn wrong_types_are_left_to_the_schema() {
         let _ = check(&object, Some(&object), &Facts::default());
     }
 }
+
+#[test]
+fn lists_that_the_schema_refuses_are_not_typed() {
+    // Typed, a number would be an error.
+    let mut object = shop("{}");
+    object["spec"]["common"]["volumes"] = json!(vec![7; crate::api::limits::ITEMS + 1]);
+    assert_eq!(check(&object, None, &Facts::default()).expect("is not typed"), []);
+    assert!(!is_refused_by_schema(&object, None).expect("is not typed"));
+    object["spec"]["common"]["volumes"] = json!([7]);
+    assert!(check(&object, None, &Facts::default()).is_err());
+    assert!(is_refused_by_schema(&object, None).is_err());
+}
